@@ -1,0 +1,133 @@
+//! The seam: one trait, what goes in, what comes out. Every trainer stands behind it and knows nothing of the others.
+
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GrpoConfig, RewardMix, SamplingConfig};
+
+/// A boxed future, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A trainer of policies.
+pub trait Trainer: Send + Sync {
+    /// Trains from `job.from` (or the base model) until optimiser step `job.until_step`, calling `on_step` after each step,
+    /// then completes `job.eval_prompts`. Dropping the future stops the run soon after.
+    fn train<'a>(
+        &'a self,
+        job: TrainJob,
+        on_step: &'a mut (dyn FnMut(StepMetrics) + Send),
+    ) -> BoxFuture<'a, Result<TrainOutput, TrainError>>;
+}
+
+/// A rendered training prompt with its reference answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainExample {
+    /// The prompt exactly as the model sees it.
+    pub prompt: String,
+    /// The reference answer, for the rewards alone.
+    pub answer: String,
+}
+
+/// One training run.
+#[derive(Clone)]
+pub struct TrainJob {
+    /// What the policy is rewarded for.
+    pub rewards: RewardMix,
+    /// The optimiser's and the objective's settings.
+    pub grpo: GrpoConfig,
+    /// How evaluation completions are drawn.
+    pub evaluation: SamplingConfig,
+    /// Training prompts; step `s` uses the next `prompts_per_step` of them, wrapping around at the end.
+    pub examples: Arc<[TrainExample]>,
+    /// Held-out prompts: no answers here, by design.
+    pub eval_prompts: Arc<[String]>,
+    /// Every draw of the run descends from this.
+    pub seed: u64,
+    /// Where to continue from; the base model if absent.
+    pub from: Option<Checkpoint>,
+    /// The optimiser step to stop after; 0 evaluates the untouched model.
+    pub until_step: u32,
+}
+
+/// The full state of a run between two steps (weights, optimiser moments, step number), opaque to all but its trainer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The step after which it was taken.
+    pub step: u32,
+    /// The trainer's own encoding (safetensors for the candle trainer).
+    pub bytes: Arc<[u8]>,
+}
+
+/// What a finished run leaves.
+#[derive(Debug, Clone)]
+pub struct TrainOutput {
+    /// One completion per evaluation prompt, in order.
+    pub completions: Vec<String>,
+    /// The state to continue from.
+    pub checkpoint: Checkpoint,
+    /// The adapter in PEFT's format, where the trainer writes one.
+    pub adapter: Option<PathBuf>,
+}
+
+/// Metrics of one optimiser step, under TRL's names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepMetrics {
+    /// The step just done, from 1.
+    pub step: u32,
+    /// Mean of the weighted sum of rewards over the step's completions.
+    pub reward: f64,
+    /// Mean over groups of the standard deviation within a group.
+    pub reward_std: f64,
+    /// Share of groups whose rewards are all equal (no gradient).
+    pub frac_reward_zero_std: f64,
+    /// Mean raw reward of each member of the mix, in the mix's order.
+    pub member_rewards: Vec<f64>,
+    /// Share of completions the verifier calls right.
+    pub correct: f64,
+    /// Mean completion length, tokens.
+    pub completion_length: f64,
+    /// Share of completions cut at the length limit.
+    pub clipped_ratio: f64,
+    /// Loss; about 0 on policy by construction.
+    pub loss: f64,
+    /// Gradient norm before clipping.
+    pub grad_norm: f64,
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// Mean entropy of the sampled tokens' distributions, nats.
+    pub entropy: f64,
+    /// Wall seconds of the step.
+    pub step_time: f64,
+    /// Completion tokens sampled in this step.
+    pub num_tokens: u64,
+}
+
+/// Why a run did not finish. A variant is what the caller does next.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The candidate's own doing: the trial fails and is never retried.
+    #[error("reward `{member}` failed at step {step}: {fault}")]
+    Reward {
+        /// The member of the mix.
+        member: String,
+        /// The optimiser step under way.
+        step: u32,
+        /// What happened.
+        fault: sandbox::Fault,
+    },
+    /// The run left the numbers: a failure of the trial, never retried (it would repeat).
+    #[error("{what} is not finite at step {step}; lower `learning_rate`")]
+    NonFinite {
+        /// What left the numbers.
+        what: &'static str,
+        /// The optimiser step.
+        step: u32,
+    },
+    /// The configuration or the model cannot work: the search stops and the user is told.
+    #[error("{0}")]
+    Setup(String),
+    /// Trouble of the host (memory, disk, a lost worker): worth a retry.
+    #[error("{0}")]
+    Host(String),
+}
