@@ -1,0 +1,158 @@
+//! Who suggests reward functions: one trait, three implementations (a chat model, the built-in grammar, a recording).
+
+use std::{future::Future, pin::Pin};
+
+use evaluator::Problem;
+use sandbox::Language;
+use serde::{Deserialize, Serialize};
+
+/// A boxed future, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Suggests reward functions for a round.
+pub trait Proposer: Send + Sync {
+    /// Up to `brief.count` drafts. Drafts that cannot be read are part of the proposal, not an error.
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
+}
+
+/// What a proposer is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'a> {
+    /// The round under way, from 1.
+    pub round: u32,
+    /// How many drafts are wanted.
+    pub count: usize,
+    /// Every draw of the proposer descends from this; differs per round.
+    pub seed: u64,
+    /// All earlier candidates: ranked ones first, best first, then the failed and rejected.
+    pub history: &'a [PastCandidate],
+    /// Sample problems of the training split.
+    pub problems: &'a [Problem],
+    /// What a well-formed completion looks like, for prompts (taken from the task's config).
+    pub format_hint: &'a str,
+}
+
+/// An earlier candidate as the proposer sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PastCandidate {
+    /// Unique name within the search.
+    pub name: String,
+    /// The round that proposed it; 0 for the base rewards.
+    pub round: u32,
+    /// The language of `code`.
+    pub language: Language,
+    /// Its source.
+    pub code: String,
+    /// Why its author thought it would work.
+    pub rationale: String,
+    /// Names of the candidates it was made from.
+    pub parents: Vec<String>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// Screened; figures on the Dev split.
+    Ranked {
+        /// 1 is best.
+        rank: usize,
+        /// F1 of the trained policy.
+        f1: f64,
+        /// 95 % interval of F1.
+        interval: [f64; 2],
+        /// Accuracy.
+        accuracy: f64,
+        /// Share of questions with an extracted answer.
+        answer_rate: f64,
+        /// Mean reward of each training step.
+        reward_curve: Vec<f64>,
+        /// Share of right rollouts of each training step.
+        correct_curve: Vec<f64>,
+    },
+    /// Never ran.
+    Rejected {
+        /// Why, in one line.
+        reason: String,
+    },
+    /// Went wrong in training.
+    Failed {
+        /// Why, in one line.
+        reason: String,
+    },
+}
+
+/// A raw suggestion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The author's name for it; the search makes it unique.
+    pub name: String,
+    /// The language of `code`.
+    pub language: Language,
+    /// Its source.
+    pub code: String,
+    /// Why it should work.
+    pub rationale: String,
+    /// Names of the candidates it was made from.
+    pub parents: Vec<String>,
+}
+
+/// What one call of a proposer brought.
+#[derive(Debug, Clone, Default)]
+pub struct Proposal {
+    /// What could be read, in order.
+    pub drafts: Vec<Draft>,
+    /// What could not: stored with its reason, shown to the user.
+    pub unreadable: Vec<Unreadable>,
+    /// Every request made for it, failed ones included; stored whole.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A piece of a reply that is no draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The text, truncated.
+    pub text: String,
+    /// Why it is no draft.
+    pub reason: String,
+}
+
+/// One request to a language model and what came back. Never holds a key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The model asked.
+    pub model: String,
+    /// The whole prompt.
+    pub prompt: String,
+    /// The whole reply; empty if there was none.
+    pub reply: String,
+    /// HTTP status or what broke, if the request failed.
+    pub error: Option<String>,
+    /// Prompt tokens as reported.
+    pub prompt_tokens: Option<u64>,
+    /// Completion tokens as reported.
+    pub completion_tokens: Option<u64>,
+    /// Cost in dollars, if prices are configured.
+    pub cost_usd: Option<f64>,
+}
+
+/// Why there is no proposal at all. A variant is what the caller does next.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// The configuration cannot work (no key, bad address, 401): stop and tell the user.
+    #[error("{0}")]
+    Setup(String),
+    /// The endpoint stayed out of reach through all retries: stop resumably and tell the user.
+    #[error("{message}")]
+    Unavailable {
+        /// What was tried and what came back.
+        message: String,
+        /// The requests made, to be stored.
+        exchanges: Vec<Exchange>,
+    },
+}
