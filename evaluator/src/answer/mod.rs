@@ -1,10 +1,38 @@
 //! Gold answers, and whether a given answer is the same.
+//!
+//! A text becomes an answer in four steps, each its own module: [`clean`] makes one spelling of many,
+//! [`token`] cuts it into tokens, [`read`] finds the structure (lists, intervals, relations, with
+//! [`parse`] for the expressions in it), and [`compare`] decides whether two structures are the same
+//! answer, with [`evaluate`] for expressions. Plain numbers take a short cut through [`number`].
+//!
+//! No step looks at a clock. What bounds the work is the length of the text, the depth to which it may
+//! nest, and the size to which exact numbers may grow, so verdicts are the same on every machine and
+//! under every load.
 
+mod ball;
+mod clean;
+mod compare;
+mod evaluate;
+mod expr;
 mod number;
+mod parse;
+mod read;
+mod text;
+mod token;
+mod unit;
+mod value;
 
 use serde::{Deserialize, Serialize};
 
+use compare::Comparison;
 use number::Number;
+use value::{Kind, Value};
+
+/// Longer texts are compared as text only: no final answer is that long.
+const LONGEST: usize = 2000;
+
+/// The default relative tolerance where the gold answer is not a whole number.
+pub(crate) const DEFAULT_TOLERANCE: f64 = 0.01;
 
 /// A gold answer, parsed once so that many completions can be verified against it cheaply.
 ///
@@ -14,6 +42,7 @@ use number::Number;
 pub struct Answer {
     text: String,
     number: Option<Number>,
+    readings: Vec<Value>,
 }
 
 /// The rule by which an answer was found to be the gold answer.
@@ -21,10 +50,20 @@ pub struct Answer {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rule {
-    /// The same text up to case and white space.
+    /// The same text up to case, punctuation and white space.
     SameText,
     /// The same number.
     SameNumber,
+    /// Expressions of equal value.
+    SameExpression,
+    /// The same parts, in the same order where order counts.
+    SameParts,
+    /// The same interval or union of intervals.
+    SameInterval,
+    /// The same equation or inequality.
+    SameRelation,
+    /// Equal within the tolerance, where the gold answer is not a whole number.
+    WithinTolerance,
 }
 
 impl Answer {
@@ -34,6 +73,7 @@ impl Answer {
         let text = text.trim().to_owned();
         Self {
             number: Number::parse(&text),
+            readings: readings(&text),
             text,
         }
     }
@@ -45,20 +85,64 @@ impl Answer {
 
     /// Whether `given`, a bare answer without prose around it, is this answer, and by which rule.
     pub fn matches(&self, given: &str) -> Option<Rule> {
-        if same_text(&self.text, given) {
+        self.matches_within(given, DEFAULT_TOLERANCE)
+    }
+
+    /// As [`Answer::matches`], with another relative tolerance for gold answers that are not whole
+    /// numbers; zero asks for equality.
+    pub fn matches_within(&self, given: &str, tolerance: f64) -> Option<Rule> {
+        if text::same(&self.text, given) {
             return Some(Rule::SameText);
         }
-        let (gold, given) = (self.number.as_ref()?, Number::parse(given)?);
-        gold.agrees(&given).then_some(Rule::SameNumber)
+        if let (Some(gold), Some(given)) = (&self.number, Number::parse(given))
+            && gold.agrees(&given)
+        {
+            return Some(Rule::SameNumber);
+        }
+        let mut comparison = Comparison {
+            tolerance,
+            approximated: false,
+        };
+        let given = readings(given);
+        for gold in &self.readings {
+            if given.iter().any(|given| comparison.same(gold, given)) {
+                return Some(if comparison.approximated {
+                    Rule::WithinTolerance
+                } else {
+                    rule(gold)
+                });
+            }
+        }
+        None
     }
 }
 
-/// Equal up to case and the amount of white space, and not empty.
-fn same_text(a: &str, b: &str) -> bool {
-    let words =
-        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
-    let (a, b) = (words(a), words(b));
-    !a.is_empty() && a == b
+/// The ways in which a text can be understood; none when it is no mathematics.
+fn readings(text: &str) -> Vec<Value> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    let clean = clean::clean(text);
+    let plain = token::tokens(&clean, false);
+    let grouped = token::tokens(&clean, true);
+    let mut readings: Vec<Value> = read::value(&grouped).into_iter().collect();
+    // `1,234` is a number first and a list second.
+    if grouped != plain {
+        readings.extend(read::value(&plain));
+    }
+    readings
+}
+
+/// The rule that equality of such a value goes by.
+fn rule(value: &Value) -> Rule {
+    match value {
+        Value::Scalar(_) => Rule::SameExpression,
+        Value::Labelled(_, inner) => rule(inner),
+        Value::Interval(..) | Value::Collection(Kind::Union, _) => Rule::SameInterval,
+        Value::Collection(..) | Value::Matrix(_) => Rule::SameParts,
+        Value::Relation(..) => Rule::SameRelation,
+        Value::Text(_) => Rule::SameText,
+    }
 }
 
 impl From<String> for Answer {

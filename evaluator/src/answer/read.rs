@@ -1,0 +1,510 @@
+//! Reads tokens as a structured answer.
+//!
+//! The text is cut at its loosest joints first: rows of answers, lists, relations, unions, brackets; what
+//! remains is a single expression with its unit. Each cut makes the parts shorter, and the depth of
+//! nesting is limited, so the work is bounded by length times depth.
+
+use num_rational::BigRational;
+
+use super::{
+    expr::Expr,
+    number::decimal,
+    parse::{expression, spelled},
+    token::{Relation, Token},
+    value::{End, Kind, Label, Scalar, Value},
+};
+
+/// How deep brackets may nest in a structured answer.
+const MAX_DEPTH: usize = 8;
+
+/// Words that begin a remark on the answer before them.
+const REMARKS: [&str; 8] = ["for", "where", "with", "when", "if", "such", "as", "in"];
+
+/// Reads all of `tokens`, if they are an answer that can be understood.
+pub(super) fn value(tokens: &[Token]) -> Option<Value> {
+    read(tokens, MAX_DEPTH)
+}
+
+fn read(tokens: &[Token], depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let tokens = without_remark(strip_group(tokens));
+    for separator in [Separator::Semicolon, Separator::Comma] {
+        let parts = split(tokens, |token| separator.is(token));
+        if parts.len() > 1 {
+            return list(&parts, separator, depth);
+        }
+    }
+    single(tokens, depth)
+}
+
+/// Braces that only group, as in `{1, 2}` without backslashes, hold a set.
+fn strip_group(tokens: &[Token]) -> &[Token] {
+    let mut tokens = tokens;
+    while let [Token::Mark('{'), inner @ .., Token::Mark('}')] = tokens {
+        if !encloses(tokens) {
+            break;
+        }
+        tokens = inner;
+    }
+    tokens
+}
+
+#[derive(Clone, Copy)]
+enum Separator {
+    Semicolon,
+    Comma,
+}
+
+impl Separator {
+    fn is(self, token: &Token) -> bool {
+        match (self, token) {
+            (Self::Semicolon, Token::Mark(';')) => true,
+            (Self::Comma, Token::Mark(',')) => true,
+            (_, Token::Text(words)) => matches!(words.trim_matches([',', ' ']), "and" | "or"),
+            _ => false,
+        }
+    }
+}
+
+/// A list; parts separated by semicolons that are lists themselves are tuples.
+fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value> {
+    let mut items = Vec::new();
+    // `19, 46, and 82`: nothing stands between the comma and the word.
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        items.push(match read(part, depth)? {
+            Value::Collection(Kind::List, inner) if matches!(separator, Separator::Semicolon) => {
+                Value::Collection(Kind::Tuple, inner.into_iter().map(unlabelled).collect())
+            }
+            item => item,
+        });
+    }
+    match items.len() {
+        0 => None,
+        1 => items.pop(),
+        _ => Some(Value::Collection(Kind::List, items)),
+    }
+}
+
+/// The value without its label.
+pub(super) fn unlabelled(value: Value) -> Value {
+    match value {
+        Value::Labelled(_, inner) => *inner,
+        other => other,
+    }
+}
+
+/// Cuts at tokens outside of all brackets.
+fn split(tokens: &[Token], is_separator: impl Fn(&Token) -> bool) -> Vec<&[Token]> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (0, 0usize);
+    for (index, token) in tokens.iter().enumerate() {
+        depth = depth.saturating_add_signed(nesting(token));
+        if depth == 0 && is_separator(token) {
+            parts.push(&tokens[start..index]);
+            start = index + 1;
+        }
+    }
+    parts.push(&tokens[start..]);
+    parts
+}
+
+/// What a token does to the depth of brackets. Round and square ones may close each other.
+fn nesting(token: &Token) -> isize {
+    match token {
+        Token::Mark('(' | '[' | '{') | Token::SetOpen | Token::Begin => 1,
+        Token::Mark(')' | ']' | '}') | Token::SetClose | Token::End => -1,
+        Token::Command(name) => match name.as_str() {
+            "langle" | "lfloor" | "lceil" => 1,
+            "rangle" | "rfloor" | "rceil" => -1,
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Whether the first token opens a bracket that the last one closes.
+fn encloses(tokens: &[Token]) -> bool {
+    let mut depth = 0;
+    let closing = tokens.iter().position(|token| {
+        depth += nesting(token);
+        depth == 0
+    });
+    tokens.len() > 1 && closing == Some(tokens.len() - 1)
+}
+
+/// Cuts off `for all x > 0` and the like.
+fn without_remark(tokens: &[Token]) -> &[Token] {
+    let remark = tokens.iter().position(|token| match token {
+        Token::Text(words) => words
+            .split(' ')
+            .next()
+            .is_some_and(|word| REMARKS.contains(&word)),
+        _ => false,
+    });
+    match remark {
+        Some(at) if at > 0 && at + 1 < tokens.len() => &tokens[..at],
+        _ => tokens,
+    }
+}
+
+fn single(tokens: &[Token], depth: usize) -> Option<Value> {
+    relation(tokens, depth)
+        .or_else(|| union(tokens, depth))
+        .or_else(|| bracketed(tokens, depth))
+        .or_else(|| scalar(tokens).map(Value::Scalar))
+}
+
+fn union(tokens: &[Token], depth: usize) -> Option<Value> {
+    let parts = split(tokens, |token| *token == Token::Command("cup".to_owned()));
+    if parts.len() < 2 {
+        return None;
+    }
+    let parts: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
+    Some(Value::Collection(Kind::Union, parts?))
+}
+
+fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
+    if !encloses(tokens) {
+        return None;
+    }
+    let (open, inner, close) = (
+        tokens.first()?,
+        &tokens[1..tokens.len() - 1],
+        tokens.last()?,
+    );
+    if let (Token::SetOpen, Token::SetClose) = (open, close) {
+        return set(inner, depth);
+    }
+    if (open, close) == (&Token::Begin, &Token::End) {
+        return matrix(inner, depth);
+    }
+    let closed = |token: &Token| matches!(token, Token::Mark('[' | ']'));
+    let parts = split(inner, |token| matches!(token, Token::Mark(',' | ';')));
+    if parts.len() < 2 {
+        // A scalar in parentheses is left to the expression parser, with what surrounds it.
+        return read(inner, depth).filter(|value| !matches!(value, Value::Scalar(_)));
+    }
+    let items: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
+    let items = items?;
+    if closed(open) == closed(close) {
+        let kind = if closed(open) {
+            Kind::Bracket
+        } else {
+            Kind::Tuple
+        };
+        return Some(Value::Collection(kind, items));
+    }
+    let [low, high]: [Value; 2] = items.try_into().ok()?;
+    let (Value::Scalar(low), Value::Scalar(high)) = (low, high) else {
+        return None;
+    };
+    let low = End {
+        at: low,
+        closed: closed(open),
+    };
+    Some(Value::Interval(
+        low,
+        End {
+            at: high,
+            closed: closed(close),
+        },
+    ))
+}
+
+/// `\{…\}`: by its elements, or by a condition on them.
+fn set(inner: &[Token], depth: usize) -> Option<Value> {
+    let is_bar = |token: &Token| {
+        matches!(token, Token::Mark('|' | ':')) || *token == Token::Command("mid".to_owned())
+    };
+    let parts = split(inner, is_bar);
+    if let [variable, condition] = parts[..]
+        && variable
+            .iter()
+            .any(|token| matches!(token, Token::Letter(_)))
+    {
+        return read(condition, depth);
+    }
+    match read(inner, depth)? {
+        Value::Collection(Kind::List, items) => Some(Value::Collection(Kind::Set, items)),
+        item => Some(Value::Collection(Kind::Set, vec![item])),
+    }
+}
+
+/// `\begin{pmatrix} … \end{pmatrix}`; a single row or column is a vector.
+fn matrix(inner: &[Token], depth: usize) -> Option<Value> {
+    let mut rows = Vec::new();
+    for row in split(inner, |token| *token == Token::RowBreak) {
+        if row.is_empty() {
+            continue;
+        }
+        let cells = split(row, |token| *token == Token::Mark('&'));
+        rows.push(
+            cells
+                .into_iter()
+                .map(|cell| read(cell, depth))
+                .collect::<Option<Vec<_>>>()?,
+        );
+    }
+    let is_vector = rows.len() == 1 || rows.iter().all(|row| row.len() == 1);
+    Some(if is_vector {
+        Value::Collection(Kind::Tuple, rows.into_iter().flatten().collect())
+    } else {
+        Value::Matrix(rows)
+    })
+}
+
+fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
+    let sides = split(tokens, |token| matches!(token, Token::Relation(_)));
+    if sides.len() < 2 {
+        return None;
+    }
+    let mut at = 0;
+    let mut relations = Vec::new();
+    for side in &sides[..sides.len() - 1] {
+        at += side.len();
+        let Token::Relation(relation) = &tokens[at] else {
+            return None;
+        };
+        relations.push(*relation);
+        at += 1;
+    }
+    if relations == [Relation::Element] {
+        return Some(Value::Labelled(
+            label(sides[0])?,
+            Box::new(read(sides[1], depth)?),
+        ));
+    }
+    if relations
+        .iter()
+        .all(|r| matches!(r, Relation::Equal | Relation::Approximately))
+    {
+        return equation(&sides, &relations, depth);
+    }
+    inequality(&sides, &relations).or_else(|| general(&sides, &relations))
+}
+
+/// `label = value`, where steps of the working may stand between and an approximation behind.
+fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<Value> {
+    let approximation = relations.iter().position(|r| *r == Relation::Approximately);
+    let last_exact = approximation.unwrap_or(sides.len() - 1);
+    match label(sides[0]) {
+        Some(label) => {
+            let value_at = if last_exact == 0 {
+                sides.len() - 1
+            } else {
+                last_exact
+            };
+            Some(Value::Labelled(
+                label,
+                Box::new(read(sides[value_at], depth)?),
+            ))
+        }
+        // `value ≈ decimals` without a label.
+        None if approximation.is_some() => read(sides[last_exact], depth),
+        None => match label(sides[sides.len() - 1]) {
+            Some(label) if sides.len() == 2 => {
+                Some(Value::Labelled(label, Box::new(read(sides[0], depth)?)))
+            }
+            _ => general(sides, relations),
+        },
+    }
+}
+
+fn general(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
+    let sides: Option<Vec<Expr>> = sides.iter().map(|side| expression(side)).collect();
+    Some(Value::Relation(sides?, relations.to_vec()))
+}
+
+/// `a < x ≤ b` and `x > a` as intervals of the labelled variable.
+fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
+    if !relations.iter().all(|relation| relation.is_order()) {
+        return None;
+    }
+    let (variable, low, high) = match (sides, relations) {
+        ([x, bound], [relation]) if label(x).is_some() => end_of(x, bound, *relation)?,
+        ([bound, x], [relation]) if label(x).is_some() => end_of(x, bound, relation.reversed())?,
+        ([a, x, b], [first, second]) => {
+            let (x_label, low, above) = end_of(x, a, first.reversed())?;
+            let (_, below, high) = end_of(x, b, *second)?;
+            // One of the two pairs is set, depending on the direction in which it is written.
+            match ((low, high), (below, above)) {
+                ((low @ Some(_), high @ Some(_)), _) => (x_label, low, high),
+                (_, (low @ Some(_), high @ Some(_))) => (x_label, low, high),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let infinite = |expr| End {
+        at: Scalar::of(expr),
+        closed: false,
+    };
+    let low = low.unwrap_or_else(|| infinite(Expr::Negative(Box::new(Expr::Infinity))));
+    let high = high.unwrap_or_else(|| infinite(Expr::Infinity));
+    Some(Value::Labelled(
+        variable,
+        Box::new(Value::Interval(low, high)),
+    ))
+}
+
+/// `x relation bound` as the lower or upper end it sets.
+fn end_of(
+    x: &[Token],
+    bound: &[Token],
+    relation: Relation,
+) -> Option<(Label, Option<End>, Option<End>)> {
+    let label = label(x)?;
+    let at = scalar(bound)?;
+    let closed = matches!(relation, Relation::LessOrEqual | Relation::GreaterOrEqual);
+    let end = Some(End { at, closed });
+    Some(match relation {
+        Relation::Greater | Relation::GreaterOrEqual => (label, end, None),
+        _ => (label, None, end),
+    })
+}
+
+/// What an equation may define: symbols without numbers or signs between them, such as `x`, `x_1`,
+/// `f(x)`, `AB`, `|AB|`, `A:B` or `(x, y)`.
+fn label(tokens: &[Token]) -> Option<Label> {
+    let mut in_subscript = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let after_underscore = index > 0 && tokens[index - 1] == Token::Mark('_');
+        match token {
+            Token::Mark('{') if after_underscore || in_subscript > 0 => in_subscript += 1,
+            Token::Mark('}') if in_subscript > 0 => in_subscript -= 1,
+            _ if in_subscript > 0 || after_underscore => {}
+            Token::Letter(_) | Token::Text(_) => {}
+            Token::Mark('(' | ')' | '{' | '}' | '_' | ',' | '|' | ':' | '\'') => {}
+            Token::Number(_) if index >= 2 && tokens[index - 1] == Token::Mark('(') => {}
+            Token::Command(name) if is_name(name) => {}
+            _ => return None,
+        }
+    }
+    let parameter = match tokens {
+        [
+            Token::Letter(_),
+            Token::Mark('('),
+            Token::Letter(x),
+            Token::Mark(')'),
+        ] => Some(x.to_string()),
+        _ => None,
+    };
+    let has_symbol = tokens
+        .iter()
+        .any(|t| matches!(t, Token::Letter(_) | Token::Command(_) | Token::Text(_)));
+    has_symbol.then(|| Label {
+        name: spelled(tokens),
+        parameter,
+    })
+}
+
+/// Commands that are symbols or part of their spelling.
+fn is_name(name: &str) -> bool {
+    const NAMES: [&str; 29] = [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "angle",
+        "triangle",
+        "max",
+        "min",
+        "overline",
+        "frac",
+    ];
+    NAMES.contains(&name)
+}
+
+/// One expression with percent, degrees or unit.
+pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
+    let decimal = tokens
+        .iter()
+        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.')));
+    let (tokens, unit) = split_unit(tokens);
+    if let Some(angle) = degrees(tokens) {
+        return Some(Scalar {
+            expr: angle,
+            percent: false,
+            degrees: true,
+            unit: None,
+            decimal,
+        });
+    }
+    let (tokens, percent) = match tokens {
+        [before @ .., Token::Mark('%')] => (before, true),
+        _ => (
+            tokens,
+            matches!(unit.as_deref(), Some("percent" | "pct" | "percentage")),
+        ),
+    };
+    let expr = expression(tokens)?;
+    Some(Scalar {
+        expr,
+        percent,
+        degrees: false,
+        unit: unit.filter(|_| !percent),
+        decimal,
+    })
+}
+
+impl Scalar {
+    /// A bare expression.
+    pub fn of(expr: Expr) -> Self {
+        Self {
+            expr,
+            percent: false,
+            degrees: false,
+            unit: None,
+            decimal: false,
+        }
+    }
+}
+
+/// Cuts off the words at the end and any power of them, as in `15 \text{ cm}^2`.
+fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
+    let first_word = tokens
+        .iter()
+        .position(|token| matches!(token, Token::Text(_)));
+    match first_word {
+        Some(at) if at > 0 => (&tokens[..at], Some(spelled(&tokens[at..]))),
+        _ => (tokens, None),
+    }
+}
+
+/// `60^\circ`, `60^\circ 42'` as a number of degrees.
+fn degrees(tokens: &[Token]) -> Option<Expr> {
+    let circle = tokens
+        .iter()
+        .position(|token| *token == Token::Command("circ".to_owned()))?;
+    let whole = match &tokens[..circle] {
+        [before @ .., Token::Mark('^')] => expression(before)?,
+        _ => return None,
+    };
+    match &tokens[circle + 1..] {
+        [] => Some(whole),
+        [Token::Number(minutes), Token::Mark('\'')] => {
+            let share = decimal(minutes)? / BigRational::from_integer(60.into());
+            Some(Expr::Sum(vec![whole, Expr::Number(share)]))
+        }
+        _ => None,
+    }
+}
