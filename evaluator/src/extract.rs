@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 mod boxed;
+mod formula;
 mod number;
 mod phrase;
 
@@ -26,6 +27,10 @@ pub enum Strategy {
     AnswerLine,
     /// What follows the last `answer is` or `answer:` up to the end of its sentence.
     AnswerIs,
+    /// The whole completion, if it is one formula without prose.
+    WholeFormula,
+    /// The last formula between dollar signs, `\(…\)` or `\[…\]`.
+    LastFormula,
     /// The last number anywhere.
     LastNumber,
 }
@@ -57,6 +62,8 @@ impl Default for ExtractionConfig {
                 Strategy::Hashes,
                 Strategy::AnswerLine,
                 Strategy::AnswerIs,
+                Strategy::WholeFormula,
+                Strategy::LastFormula,
                 Strategy::LastNumber,
             ],
         }
@@ -116,6 +123,8 @@ impl Strategy {
             Self::Hashes => hashes(completion),
             Self::AnswerLine => phrase::answer_line(completion),
             Self::AnswerIs => phrase::answer_is(completion),
+            Self::WholeFormula => formula::whole(completion),
+            Self::LastFormula => formula::last(completion),
             Self::LastNumber => number::last(completion).map_or(Found::Nothing, Found::text),
         }
     }

@@ -70,7 +70,11 @@ const CHARACTERS: [(char, &str); 62] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 37] = [
+const SPELLINGS: [(&str, &str); 42] = [
+    (r",\! ", ","),
+    (r",\!", ","),
+    (r#"\""#, ""),
+    ("\"", ""),
     (r"\$", ""),
     (r"\!", ""),
     ("{,}", ","),
@@ -79,6 +83,7 @@ const SPELLINGS: [(&str, &str); 37] = [
     (r"\:", " "),
     (r"\ ", " "),
     ("~", " "),
+    (r"\boxed", " "),
     (r"\left", " "),
     (r"\right", " "),
     (r"\(", " "),
@@ -136,6 +141,10 @@ pub(super) fn clean(text: &str) -> String {
                 out
             });
     }
+    // Escaped once too often, as happens between JSON and its readers.
+    if !clean.contains("begin{") {
+        clean = clean.replace(r"\\", r"\");
+    }
     // Rows of a matrix are no escaped space or bracket: keep them out of the replacements.
     clean = clean.replace(r"\\", "\u{1}");
     for (from, to) in SPELLINGS {
@@ -144,10 +153,13 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     clean = clean.replace('$', " ").replace('\u{1}', r"\\ ");
-    clean
+    let clean = clean
         .trim()
-        .trim_end_matches(['.', ',', ';', ':', ' ', '^'])
-        .to_owned()
+        .trim_end_matches(['.', ',', ';', ':', ' ', '^']);
+    // The box was cut off before its end.
+    let braces = |brace| clean.matches(brace).count();
+    let cut_off = clean.starts_with('{') && braces('{') > braces('}');
+    clean[usize::from(cut_off)..].trim_start().to_owned()
 }
 
 /// Restores commands whose first letter an escape sequence has swallowed.

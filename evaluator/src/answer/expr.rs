@@ -116,10 +116,6 @@ impl Expr {
         !self.any(&|e| matches!(e, Self::Symbol(_) | Self::Apply(..)))
     }
 
-    pub fn contains_symbol(&self, name: &str) -> bool {
-        self.any(&|e| matches!(e, Self::Symbol(symbol) if symbol == name))
-    }
-
     /// The names of all symbols, sorted.
     pub fn symbols(&self) -> Vec<&str> {
         let mut names = Vec::new();

@@ -14,6 +14,7 @@ mod clean;
 mod compare;
 mod evaluate;
 mod expr;
+mod matrix;
 mod number;
 mod parse;
 mod read;
@@ -126,11 +127,24 @@ fn readings(text: &str) -> Vec<Value> {
     let plain = token::tokens(&clean, false);
     let grouped = token::tokens(&clean, true);
     let mut readings: Vec<Value> = read::value(&grouped).into_iter().collect();
+    readings.extend(decimal_comma(&clean));
     // `1,234` is a number first and a list second.
     if grouped != plain {
         readings.extend(read::value(&plain));
     }
     readings
+}
+
+/// `2,74` as 2.74: a single comma, behind it two or more digits that are not a group of thousands.
+fn decimal_comma(clean: &str) -> Option<Value> {
+    let (whole, decimals) = clean.split_once(',')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    let is_group = decimals.len() == 3 && unsigned.len() <= 3 && !unsigned.starts_with('0');
+    if !digits(unsigned) || !digits(decimals) || decimals.len() < 2 || is_group {
+        return None;
+    }
+    read::value(&token::tokens(&format!("{whole}.{decimals}"), false))
 }
 
 /// The rule that equality of such a value goes by.
@@ -141,7 +155,6 @@ fn rule(value: &Value) -> Rule {
         Value::Interval(..) | Value::Collection(Kind::Union, _) => Rule::SameInterval,
         Value::Collection(..) | Value::Matrix(_) => Rule::SameParts,
         Value::Relation(..) => Rule::SameRelation,
-        Value::Text(_) => Rule::SameText,
     }
 }
 

@@ -159,7 +159,10 @@ fn without_separators(text: &str) -> Option<String> {
 }
 
 fn is_percent(rest: &str) -> bool {
-    matches!(rest.trim(), "%" | r"\%" | "percent" | "per cent")
+    matches!(
+        rest.trim(),
+        "%" | r"\%" | "percent" | "per cent" | "percentage" | "pct"
+    )
 }
 
 /// Nothing, or a few words that can be a unit.

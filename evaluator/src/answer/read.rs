@@ -7,7 +7,9 @@
 use num_rational::BigRational;
 
 use super::{
+    evaluate::sign_of_infinity,
     expr::Expr,
+    matrix,
     number::decimal,
     parse::{expression, spelled},
     token::{Relation, Token},
@@ -28,7 +30,7 @@ pub(super) fn value(tokens: &[Token]) -> Option<Value> {
 fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let tokens = without_remark(strip_group(tokens));
-    for separator in [Separator::Semicolon, Separator::Comma] {
+    for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
         let parts = split(tokens, |token| separator.is(token));
         if parts.len() > 1 {
             return list(&parts, separator, depth);
@@ -52,6 +54,8 @@ fn strip_group(tokens: &[Token]) -> &[Token] {
 #[derive(Clone, Copy)]
 enum Separator {
     Semicolon,
+    /// `and`, `or`
+    Word,
     Comma,
 }
 
@@ -60,29 +64,43 @@ impl Separator {
         match (self, token) {
             (Self::Semicolon, Token::Mark(';')) => true,
             (Self::Comma, Token::Mark(',')) => true,
-            (_, Token::Text(words)) => matches!(words.trim_matches([',', ' ']), "and" | "or"),
+            (Self::Word, Token::Text(words)) => {
+                matches!(words.trim_matches([',', ' ']), "and" | "or")
+            }
             _ => false,
         }
     }
 }
 
-/// A list; parts separated by semicolons that are lists themselves are tuples.
+/// A list. Parts that are lists themselves are tuples where semicolons separate them or their items are
+/// labelled, as in `p=5, q=2 or p=7, q=2`; in `1, 2 and 3` they go on.
 fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value> {
     let mut items = Vec::new();
     // `19, 46, and 82`: nothing stands between the comma and the word.
     for part in parts.iter().filter(|part| !part.is_empty()) {
-        items.push(match read(part, depth)? {
-            Value::Collection(Kind::List, inner) if matches!(separator, Separator::Semicolon) => {
-                Value::Collection(Kind::Tuple, inner.into_iter().map(unlabelled).collect())
+        match (read(part, depth)?, separator) {
+            (Value::Collection(Kind::List, inner), Separator::Semicolon) => {
+                items.push(tuple(inner))
             }
-            item => item,
-        });
+            (Value::Collection(Kind::List, inner), Separator::Word) => {
+                if inner.iter().all(|item| matches!(item, Value::Labelled(..))) {
+                    items.push(tuple(inner));
+                } else {
+                    items.extend(inner);
+                }
+            }
+            (item, _) => items.push(item),
+        }
     }
     match items.len() {
         0 => None,
         1 => items.pop(),
         _ => Some(Value::Collection(Kind::List, items)),
     }
+}
+
+fn tuple(items: Vec<Value>) -> Value {
+    Value::Collection(Kind::Tuple, items.into_iter().map(unlabelled).collect())
 }
 
 /// The value without its label.
@@ -150,6 +168,7 @@ fn without_remark(tokens: &[Token]) -> &[Token] {
 fn single(tokens: &[Token], depth: usize) -> Option<Value> {
     relation(tokens, depth)
         .or_else(|| union(tokens, depth))
+        .or_else(|| matrices(tokens, depth))
         .or_else(|| bracketed(tokens, depth))
         .or_else(|| scalar(tokens).map(Value::Scalar))
 }
@@ -161,6 +180,30 @@ fn union(tokens: &[Token], depth: usize) -> Option<Value> {
     }
     let parts: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
     Some(Value::Collection(Kind::Union, parts?))
+}
+
+/// Several matrices, added or multiplied.
+fn matrices(tokens: &[Token], depth: usize) -> Option<Value> {
+    if tokens.first() != Some(&Token::Begin) || encloses(tokens) {
+        return None;
+    }
+    let terms = split(tokens, |token| *token == Token::Mark('+'));
+    let mut sum: Option<Value> = None;
+    for term in terms {
+        let mut product: Option<Value> = None;
+        for factor in term.split_inclusive(|token| *token == Token::End) {
+            let factor = bracketed(factor, depth)?;
+            product = Some(match product {
+                None => factor,
+                Some(product) => matrix::product(&product, &factor)?,
+            });
+        }
+        sum = Some(match sum {
+            None => product?,
+            Some(sum) => matrix::sum(&sum, &product?)?,
+        });
+    }
+    sum
 }
 
 fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
@@ -176,7 +219,7 @@ fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
         return set(inner, depth);
     }
     if (open, close) == (&Token::Begin, &Token::End) {
-        return matrix(inner, depth);
+        return matrix_of(inner, depth);
     }
     let closed = |token: &Token| matches!(token, Token::Mark('[' | ']'));
     let parts = split(inner, |token| matches!(token, Token::Mark(',' | ';')));
@@ -231,7 +274,7 @@ fn set(inner: &[Token], depth: usize) -> Option<Value> {
 }
 
 /// `\begin{pmatrix} … \end{pmatrix}`; a single row or column is a vector.
-fn matrix(inner: &[Token], depth: usize) -> Option<Value> {
+fn matrix_of(inner: &[Token], depth: usize) -> Option<Value> {
     let mut rows = Vec::new();
     for row in split(inner, |token| *token == Token::RowBreak) {
         if row.is_empty() {
@@ -301,9 +344,14 @@ fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<
         }
         // `value ≈ decimals` without a label.
         None if approximation.is_some() => read(sides[last_exact], depth),
-        None => match label(sides[sides.len() - 1]) {
-            Some(label) if sides.len() == 2 => {
-                Some(Value::Labelled(label, Box::new(read(sides[0], depth)?)))
+        // `value = x`, or a chain of equations with `x` somewhere in it.
+        None => match sides.iter().rposition(|side| label(side).is_some()) {
+            Some(at) if sides.len() == 2 || at + 1 < sides.len() => {
+                let value_at = if sides.len() == 2 { 0 } else { sides.len() - 1 };
+                Some(Value::Labelled(
+                    label(sides[at])?,
+                    Box::new(read(sides[value_at], depth)?),
+                ))
             }
             _ => general(sides, relations),
         },
@@ -341,10 +389,36 @@ fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
     };
     let low = low.unwrap_or_else(|| infinite(Expr::Negative(Box::new(Expr::Infinity))));
     let high = high.unwrap_or_else(|| infinite(Expr::Infinity));
-    Some(Value::Labelled(
-        variable,
-        Box::new(Value::Interval(low, high)),
-    ))
+    let absolute = variable
+        .name
+        .strip_prefix('|')
+        .and_then(|name| name.strip_suffix('|'));
+    Some(match absolute {
+        Some(inner) => {
+            let label = Label {
+                name: inner.to_owned(),
+                parameter: None,
+            };
+            Value::Labelled(label, Box::new(of_absolute(low, high)))
+        }
+        None => Value::Labelled(variable, Box::new(Value::Interval(low, high))),
+    })
+}
+
+/// What `x` can be when `|x|` lies in an interval of positive numbers.
+fn of_absolute(low: End, high: End) -> Value {
+    let negated = |end: &End| End {
+        at: Scalar {
+            expr: Expr::Negative(Box::new(end.at.expr.clone())),
+            ..end.at.clone()
+        },
+        closed: end.closed,
+    };
+    if sign_of_infinity(&low.at.expr).is_some() {
+        return Value::Interval(negated(&high), high);
+    }
+    let below = Value::Interval(negated(&high), negated(&low));
+    Value::Collection(Kind::Union, vec![below, Value::Interval(low, high)])
 }
 
 /// `x relation bound` as the lower or upper end it sets.

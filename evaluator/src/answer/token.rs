@@ -238,6 +238,10 @@ impl<'a> Lexer<'a> {
             .unwrap_or(rest.len())];
         match run {
             "and" | "or" => self.push(Token::Text(run.to_owned()), run.len()),
+            // Glued to what it joins, as in `x=1ory=2`.
+            _ if run.starts_with("or") && self.follows_value() => {
+                self.push(Token::Text("or".to_owned()), 2);
+            }
             _ => match BARE_NAMES.into_iter().find(|name| run.starts_with(name)) {
                 Some(name) => self.push(Token::Command(name.to_owned()), name.len()),
                 None => {
@@ -246,6 +250,10 @@ impl<'a> Lexer<'a> {
                 }
             },
         }
+    }
+
+    fn follows_value(&self) -> bool {
+        self.text[..self.at].ends_with(|c: char| c.is_ascii_digit() || c == ')')
     }
 
     fn number(&mut self) {

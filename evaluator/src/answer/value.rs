@@ -59,6 +59,4 @@ pub(super) enum Value {
     Relation(Vec<Expr>, Vec<Relation>),
     /// Rows.
     Matrix(Vec<Vec<Value>>),
-    /// Words, as far as they can be told apart from mathematics.
-    Text(String),
 }

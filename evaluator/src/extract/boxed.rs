@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Found;
+use super::{Found, phrase};
 
 /// The last group of boxes of the completion.
 pub(super) fn find(completion: &str) -> Found {
@@ -10,6 +10,13 @@ pub(super) fn find(completion: &str) -> Found {
     let Some(last) = boxes.last() else {
         return Found::Nothing;
     };
+    // What is called the final answer after the last box takes its place.
+    if completion[last.end..]
+        .to_ascii_lowercase()
+        .contains("final answer is")
+    {
+        return phrase::answer_is(&completion[last.end..]);
+    }
     let mut group = vec![last.content];
     for pair in boxes.windows(2).rev() {
         let [before, after] = pair else { break };
@@ -87,14 +94,35 @@ fn brace_ends(text: &str) -> HashMap<usize, usize> {
     ends
 }
 
+/// Longer texts between boxes are no joint.
+const LONGEST_JOINT: usize = 60;
+
 /// What joins two boxes into one answer, or `None` if there is more than a joint between them.
+///
+/// `and` and `or` join even with a few words round them, as in `\boxed{1} red and \boxed{2} blue`; a
+/// sentence that ends between them does not.
 fn joint(between: &str) -> Option<&'static str> {
-    let bare = between.replace(['$', ' ', '\n', '\\'], "");
-    match bare.as_str() {
-        "," | ";" | "and" | ",and" | "text{and}" | ",text{and}" => Some(", "),
-        "" | "or" | ",or" | "text{or}" | ",text{or}" => Some(" or "),
-        _ => None,
+    if between.len() > LONGEST_JOINT {
+        return None;
     }
+    let mut bare = between.to_lowercase();
+    for dress in [
+        r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\ ", r"\,", "$", "{", "}",
+    ] {
+        bare = bare.replace(dress, " ");
+    }
+    if bare.contains(['.', ':', '\n', '?', '!']) {
+        return None;
+    }
+    let words: Vec<&str> = bare
+        .split([' ', ',', ';'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_listed = words.is_empty() && bare.contains([',', ';']);
+    if words.is_empty() && !is_listed || words.contains(&"or") {
+        return Some(" or ");
+    }
+    (is_listed || words.contains(&"and")).then_some(", ")
 }
 
 #[cfg(test)]
@@ -124,6 +152,12 @@ mod tests {
         check(r"\boxed{1} or \boxed{2}", "1 or 2");
         check(r"$\boxed{1}$, $\boxed{2}$ and $\boxed{3}$", "1, 2, 3");
         check(r"\boxed{1}\boxed{2}", "1 or 2");
+        check(
+            r"\(\boxed{1}\) \quad \text{and} \quad \(\boxed{2}\)",
+            "1, 2",
+        );
+        check(r"\boxed{1} red and \boxed{2} blue", "1, 2");
+        check(r"\boxed{1}. Wait and see: \boxed{2}", "2");
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(super) fn last(text: &str) -> Option<&str> {
     if start > 1 && bytes[start - 1] == b'/' && bytes[start - 2].is_ascii_digit() {
         start = number_start(bytes, start - 1);
     }
+    if let Some(comma) = decimal_comma(text, start, end) {
+        start = number_start(bytes, comma);
+    }
     if start > 0 && matches!(bytes[start - 1], b'-' | b'+') {
         let before = bytes[..start - 1].last();
         let binary = before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b')' | b'}'));
@@ -22,6 +25,15 @@ pub(super) fn last(text: &str) -> Option<&str> {
     }
     let percent = bytes.get(end) == Some(&b'%');
     Some(&text[start..end + usize::from(percent)])
+}
+
+/// The comma before two decimals of a price: `2,74 €`.
+fn decimal_comma(text: &str, start: usize, end: usize) -> Option<usize> {
+    let is_price = text[end..].trim_start().starts_with(['$', '€', '£']);
+    let comma = start.checked_sub(1)?;
+    let bytes = text.as_bytes();
+    let follows_digit = comma > 0 && bytes[comma - 1].is_ascii_digit();
+    (is_price && end - start == 2 && bytes[comma] == b',' && follows_digit).then_some(comma)
 }
 
 /// Where the digits, points and separators that end at `end` begin.
@@ -70,6 +82,8 @@ mod tests {
             ("about 3/4 of it", "3/4"),
             ("20% off", "20%"),
             (".5", ".5"),
+            ("it costs 2,74 € now", "2,74"),
+            ("points 2,74", "74"),
         ];
         for (text, expected) in cases {
             assert_eq!(last(text), Some(expected), "{text}");

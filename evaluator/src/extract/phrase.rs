@@ -1,6 +1,9 @@
 //! Answers marked by words.
 
-use super::Found;
+use super::{Found, formula, number};
+
+/// With these a sentence says what the answer is not.
+const NEGATIONS: [&str; 5] = ["not", "isn't", "no", "never", "cannot"];
 
 /// A last line of the form `A: …`.
 pub(super) fn answer_line(completion: &str) -> Found {
@@ -17,7 +20,7 @@ pub(super) fn answer_line(completion: &str) -> Found {
     let mark = mark.trim_matches(['*', ' ', '#']).to_ascii_lowercase();
     match mark.as_str() {
         "a" | "answer" | "final answer" | "the answer" | "the final answer" => {
-            Found::text(answer.trim_matches(['*', ' ']))
+            of_sentence(answer.trim_matches(['*', ' ']))
         }
         _ => Found::Nothing,
     }
@@ -30,7 +33,30 @@ pub(super) fn answer_is(completion: &str) -> Found {
     let marked = lower
         .rmatch_indices("answer")
         .find_map(|(start, word)| after_verb(&completion[start + word.len()..]));
-    marked.map_or(Found::Nothing, |rest| Found::text(sentence(rest)))
+    marked.map_or(Found::Nothing, |rest| of_sentence(sentence(rest)))
+}
+
+/// The answer in a sentence: its last formula, the only number of a sentence with one, or all of it.
+fn of_sentence(sentence: &str) -> Found {
+    let negated = sentence
+        .split_whitespace()
+        .any(|word| NEGATIONS.contains(&word));
+    if negated || !formula::has_prose(sentence) {
+        return Found::text(sentence);
+    }
+    match formula::last(sentence) {
+        Found::Nothing => {}
+        found => return found,
+    }
+    match number::last(sentence) {
+        Some(only)
+            if sentence.matches(|c: char| c.is_ascii_digit()).count()
+                == only.matches(|c: char| c.is_ascii_digit()).count() =>
+        {
+            Found::text(only)
+        }
+        _ => Found::text(sentence),
+    }
 }
 
 /// The text behind `is`, `:` or `=`, if that is how `text` begins.
