@@ -70,7 +70,7 @@ const CHARACTERS: [(char, &str); 62] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 42] = [
+const SPELLINGS: [(&str, &str); 46] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -82,7 +82,6 @@ const SPELLINGS: [(&str, &str); 42] = [
     (r"\;", " "),
     (r"\:", " "),
     (r"\ ", " "),
-    ("~", " "),
     (r"\boxed", " "),
     (r"\left", " "),
     (r"\right", " "),
@@ -107,6 +106,11 @@ const SPELLINGS: [(&str, &str); 42] = [
     (r"\degree", r"^\circ"),
     (r"^{\circ}", r"^\circ"),
     (r"^\prime", "'"),
+    (r"\varnothing", r"\emptyset "),
+    (r"\{\}", r"\emptyset "),
+    (r"\text{all real numbers}", r"\mathbb{R}"),
+    ("all real numbers", r"\mathbb{R}"),
+    ("~", " "),
     (r"\displaystyle", " "),
     (r"\limits", " "),
     (r"\cupdot", r"\cup"),

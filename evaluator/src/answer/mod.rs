@@ -22,6 +22,7 @@ mod text;
 mod token;
 mod unit;
 mod value;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,10 +101,7 @@ impl Answer {
         {
             return Some(Rule::SameNumber);
         }
-        let mut comparison = Comparison {
-            tolerance,
-            approximated: false,
-        };
+        let mut comparison = Comparison::within(tolerance);
         let given = readings(given);
         for gold in &self.readings {
             if given.iter().any(|given| comparison.same(gold, given)) {

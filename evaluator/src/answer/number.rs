@@ -5,6 +5,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, One, pow};
 
+use super::words;
+
 /// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
 /// time.
 const MOST_DIGITS: usize = 1000;
@@ -45,15 +47,29 @@ impl Number {
     /// Reads `text` as one number, or says that it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let text = unwrap(text);
+        if let Some(value) = words::number(text) {
+            let value = BigRational::from_integer(value.into());
+            return Some(Self {
+                value,
+                percent: false,
+            });
+        }
         let (negative, text) = sign(text);
         let text = strip_currency(text);
         // The sign may stand on either side of the currency: `-$5`, `$-5`.
         let (inner_negative, text) = if negative { (false, text) } else { sign(text) };
-        let split = text
-            .find(|c: char| !(c.is_ascii_digit() || matches!(c, ',' | '.' | '/')))
-            .unwrap_or(text.len());
-        let (digits, rest) = text.split_at(split);
-        let magnitude = fraction(digits.trim_end_matches(['.', ',']))?;
+        let (digits, rest) = split_digits(text);
+        let digits = digits.trim_end_matches(['.', ',']);
+        let (magnitude, rest) = match (exponent(rest), split_digits(rest.trim_start())) {
+            (Some((power, rest)), _) => (decimal(digits)? * power, rest),
+            // A mixed number, `1 1/2`.
+            (None, (part, rest))
+                if part.contains('/') && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                (decimal(digits)? + fraction(part)?, rest)
+            }
+            _ => (fraction(digits)?, rest),
+        };
         let percent = is_percent(rest);
         if !percent && !is_unit(rest) {
             return None;
@@ -84,6 +100,23 @@ impl Number {
     fn of_one(&self) -> BigRational {
         &self.value / BigInt::from(100)
     }
+}
+
+/// The digits, points, separators and fraction bars at the start, and the rest.
+fn split_digits(text: &str) -> (&str, &str) {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '/');
+    text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()))
+}
+
+/// The power of ten in `e6`, `E-3`, and what follows it.
+fn exponent(text: &str) -> Option<(BigRational, &str)> {
+    let (negative, digits) = sign(text.strip_prefix(['e', 'E'])?);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let exponent: usize = digits[..end].parse().ok().filter(|e| *e <= MOST_DIGITS)?;
+    let power = BigRational::from_integer(pow(BigInt::from(10), exponent));
+    Some((if negative { power.recip() } else { power }, &digits[end..]))
 }
 
 /// Without white space, dollar signs around the whole, and a final full stop.

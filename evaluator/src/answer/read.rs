@@ -8,7 +8,7 @@ use num_rational::BigRational;
 
 use super::{
     evaluate::sign_of_infinity,
-    expr::Expr,
+    expr::{Expr, Function},
     matrix,
     number::decimal,
     parse::{expression, spelled},
@@ -18,6 +18,9 @@ use super::{
 
 /// How deep brackets may nest in a structured answer.
 const MAX_DEPTH: usize = 8;
+
+/// Longer products of matrices are not carried out.
+const MOST_FACTORS: usize = 3;
 
 /// Words that begin a remark on the answer before them.
 const REMARKS: [&str; 8] = ["for", "where", "with", "when", "if", "such", "as", "in"];
@@ -92,10 +95,21 @@ fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value>
             (item, _) => items.push(item),
         }
     }
+    items.retain(|item| !is_domain(item));
     match items.len() {
         0 => None,
         1 => items.pop(),
         _ => Some(Value::Collection(Kind::List, items)),
+    }
+}
+
+/// `k \in \mathbb{Z}` says where a parameter comes from and is no part of the answer.
+fn is_domain(item: &Value) -> bool {
+    match item {
+        Value::Labelled(_, set) => {
+            matches!(&**set, Value::Scalar(s) if matches!(&s.expr, Expr::Symbol(name) if name.starts_with("mathbb")))
+        }
+        _ => false,
     }
 }
 
@@ -166,6 +180,10 @@ fn without_remark(tokens: &[Token]) -> &[Token] {
 }
 
 fn single(tokens: &[Token], depth: usize) -> Option<Value> {
+    if spelled(tokens) == "mathbbR" {
+        let [below, above] = line();
+        return Some(Value::Interval(below, above));
+    }
     relation(tokens, depth)
         .or_else(|| union(tokens, depth))
         .or_else(|| matrices(tokens, depth))
@@ -188,6 +206,11 @@ fn matrices(tokens: &[Token], depth: usize) -> Option<Value> {
         return None;
     }
     let terms = split(tokens, |token| *token == Token::Mark('+'));
+    // Entries of a product grow with every factor.
+    let factors = |term: &&[Token]| term.iter().filter(|token| **token == Token::End).count();
+    if terms.iter().any(|term| factors(term) > MOST_FACTORS) {
+        return None;
+    }
     let mut sum: Option<Value> = None;
     for term in terms {
         let mut product: Option<Value> = None;
@@ -323,7 +346,35 @@ fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
     {
         return equation(&sides, &relations, depth);
     }
+    if let ([x, hole], [Relation::NotEqual]) = (&sides[..], &relations[..])
+        && let (Some(label), Some(hole)) = (label(x), scalar(hole))
+    {
+        return Some(Value::Labelled(label, Box::new(without(hole))));
+    }
     inequality(&sides, &relations).or_else(|| general(&sides, &relations))
+}
+
+/// All numbers but one.
+fn without(hole: Scalar) -> Value {
+    let [below, above] = line();
+    let end = End {
+        at: hole,
+        closed: false,
+    };
+    let parts = vec![
+        Value::Interval(below, end.clone()),
+        Value::Interval(end, above),
+    ];
+    Value::Collection(Kind::Union, parts)
+}
+
+/// The ends of the whole line of numbers.
+fn line() -> [End; 2] {
+    let below = Expr::Negative(Box::new(Expr::Infinity));
+    [below, Expr::Infinity].map(|at| End {
+        at: Scalar::of(at),
+        closed: false,
+    })
 }
 
 /// `label = value`, where steps of the working may stand between and an approximation behind.
@@ -383,12 +434,8 @@ fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
         }
         _ => return None,
     };
-    let infinite = |expr| End {
-        at: Scalar::of(expr),
-        closed: false,
-    };
-    let low = low.unwrap_or_else(|| infinite(Expr::Negative(Box::new(Expr::Infinity))));
-    let high = high.unwrap_or_else(|| infinite(Expr::Infinity));
+    let [below, above] = line();
+    let (low, high) = (low.unwrap_or(below), high.unwrap_or(above));
     let absolute = variable
         .name
         .strip_prefix('|')
@@ -569,8 +616,10 @@ fn degrees(tokens: &[Token]) -> Option<Expr> {
     let circle = tokens
         .iter()
         .position(|token| *token == Token::Command("circ".to_owned()))?;
+    let is_function =
+        |token: &Token| matches!(token, Token::Command(name) if Function::named(name).is_some());
     let whole = match &tokens[..circle] {
-        [before @ .., Token::Mark('^')] => expression(before)?,
+        [before @ .., Token::Mark('^')] if !before.iter().any(is_function) => expression(before)?,
         _ => return None,
     };
     match &tokens[circle + 1..] {

@@ -10,7 +10,8 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 fn words(text: &str) -> Vec<String> {
     let mut plain = text.to_lowercase();
     for dress in [
-        r"\text", r"\mathrm", r"\mbox", r"\left", r"\right", r"\ ", r"\,", "$", "\"", "{", "}",
+        r"\textbf", r"\text", r"\mathrm", r"\mbox", r"\left", r"\right", r"\ ", r"\,", "$", "\"",
+        "{", "}",
     ] {
         if plain.contains(dress) {
             plain = plain.replace(dress, " ");

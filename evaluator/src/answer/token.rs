@@ -216,19 +216,31 @@ impl<'a> Lexer<'a> {
             depth == 0
         });
         let words = inner[..end.unwrap_or(inner.len())].trim();
-        let mut letters = words.chars();
-        let token = match (letters.next(), letters.next()) {
-            (Some(letter), None) if letter.is_alphabetic() => Token::Letter(letter),
-            _ if words.starts_with(|c: char| c.is_ascii_digit()) && !words.contains(' ') => {
-                Token::Number(words.to_owned())
-            }
-            _ => Token::Text(words.to_owned()),
-        };
-        let is_empty = words.is_empty();
         self.at = self.text.len() - inner.len() + end.map_or(inner.len(), |end| end + 1);
-        if !is_empty {
-            self.tokens.push(token);
+        let number = words
+            .split(' ')
+            .next()
+            .filter(|word| super::number::decimal(word).is_some());
+        if let Some(number) = number {
+            self.tokens.push(Token::Number(number.replace(',', "")));
         }
+        let words = words[number.map_or(0, str::len)..].trim();
+        let mut letters = words.chars();
+        match (letters.next(), letters.next()) {
+            (None, _) => {}
+            // Alone a letter is a symbol, behind a number it is a unit.
+            (Some(letter), None) if letter.is_alphabetic() && !self.is_behind_value() => {
+                self.tokens.push(Token::Letter(letter));
+            }
+            _ => self.tokens.push(Token::Text(words.to_owned())),
+        }
+    }
+
+    fn is_behind_value(&self) -> bool {
+        matches!(
+            self.tokens.last(),
+            Some(Token::Number(_) | Token::Mark('}' | ')'))
+        )
     }
 
     fn letters(&mut self) {
