@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 124] = [
+const SAME: [(&str, &str); 126] = [
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -145,10 +145,12 @@ const SAME: [(&str, &str); 124] = [
     ("k = 5", "5"),
     (r"\angle ABC = 60^\circ", "60"),
     (r"\frac{1}{2}(a+b)h", r"\frac{(a+b)h}{2}"),
+    (r"x=3 \text{ is the only solution}", "3"),
+    (r"\text{The sum equals } 3", "3"),
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 32] = [
+const DIFFERENT: [(&str, &str); 34] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -184,6 +186,8 @@ const DIFFERENT: [(&str, &str); 32] = [
     ("100", "1"),
     ("1", "100"),
     ("1", "0.01"),
+    ("3", r"x=3 \text{ is the only solution except } 4"),
+    ("3", r"\text{certainly not } 3"),
 ];
 
 #[test]

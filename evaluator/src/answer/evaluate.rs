@@ -14,7 +14,6 @@ use num_bigint::BigInt;
 use num_complex::Complex64;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero, pow};
-use sha2::{Digest, Sha256};
 
 use super::{
     ball::Ball,
@@ -26,7 +25,7 @@ const POINTS: u8 = 6;
 const DEFINED_POINTS: usize = 3;
 
 /// Exact numbers may grow to this many bits before floating point takes over.
-const MOST_BITS: u64 = 8192;
+const MOST_BITS: u64 = 2048;
 
 /// Whether the two are the same function of their symbols.
 pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
@@ -103,13 +102,16 @@ pub(super) fn sign_of_infinity(expr: &Expr) -> Option<i8> {
     }
 }
 
-/// Sixteen bits that depend on the name and the point alone.
+/// Sixteen bits that depend on the name and the point alone: FNV-1a (Fowler, Noll and Vo), its high and
+/// low halves folded together.
 fn seed(name: &str, point: u8) -> u16 {
-    let mut hash = Sha256::new();
-    hash.update([point]);
-    hash.update(name.as_bytes());
-    let digest = hash.finalize();
-    u16::from_le_bytes([digest[0], digest[1]])
+    let hash = name
+        .bytes()
+        .chain([point])
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) as u16
 }
 
 /// The value of a symbol at a point: a rational between 1/4 and 9/4.
@@ -189,10 +191,12 @@ fn small_integer(value: &BigRational) -> Option<u32> {
 }
 
 fn approximate(expr: &Expr, point: u8) -> Option<Ball> {
-    if let Some(value) = exact(expr, point) {
-        return Ball::exact(value.to_f64()?);
-    }
     let ball = match expr {
+        Expr::Number(value) => Ball::exact(value.to_f64()?)?,
+        Expr::Symbol(name) => Ball::exact(symbol(name, point).to_f64()?)?,
+        Expr::Function(Function::Factorial, _) | Expr::Binomial(..) => {
+            Ball::exact(exact(expr, point)?.to_f64()?)?
+        }
         Expr::Pi => Ball::exact(consts::PI)?,
         Expr::Euler => Ball::exact(consts::E)?,
         Expr::Imaginary => Ball::of(Complex64::i(), 0.0)?,

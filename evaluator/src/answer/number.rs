@@ -41,6 +41,8 @@ pub(crate) struct Number {
     pub value: BigRational,
     /// A percent sign followed.
     pub percent: bool,
+    /// Words followed, which may be a unit.
+    unit: bool,
 }
 
 impl Number {
@@ -52,6 +54,7 @@ impl Number {
             return Some(Self {
                 value,
                 percent: false,
+                unit: false,
             });
         }
         let (negative, text) = sign(text);
@@ -71,7 +74,11 @@ impl Number {
             _ => (fraction(digits)?, rest),
         };
         let percent = is_percent(rest);
-        if !percent && !is_unit(rest) {
+        // A unit stands apart from its number or is short, as in `5kg`; `3x` is an expression.
+        let apart = rest.is_empty()
+            || rest.starts_with(char::is_whitespace)
+            || rest.len() > 1 && !rest.contains(' ');
+        if !percent && !(apart && is_unit(rest)) {
             return None;
         }
         Some(Self {
@@ -81,6 +88,7 @@ impl Number {
                 magnitude
             },
             percent,
+            unit: !percent && !rest.trim().is_empty(),
         })
     }
 
@@ -95,6 +103,11 @@ impl Number {
                 (false, true) => self.value == other.of_one(),
                 _ => false,
             }
+    }
+
+    /// Whether it is a number and nothing else.
+    pub fn is_plain(&self) -> bool {
+        !self.percent && !self.unit
     }
 
     fn of_one(&self) -> BigRational {
@@ -183,7 +196,7 @@ fn without_separators(text: &str) -> Option<String> {
     let first = groups.next().unwrap_or_default();
     let mut digits = first.to_owned();
     for group in groups {
-        if group.len() != 3 || first.is_empty() || first.len() > 3 {
+        if group.len() != 3 || first.len() > 3 || first.is_empty() || first.starts_with('0') {
             return None;
         }
         digits.push_str(group);
@@ -199,24 +212,13 @@ fn is_percent(rest: &str) -> bool {
 }
 
 /// Nothing, or a few words that can be a unit.
-fn is_unit(rest: &str) -> bool {
-    let mut words = 0;
-    for word in rest.split_whitespace() {
-        words += 1;
+pub(super) fn is_unit(text: &str) -> bool {
+    let is_unit_word = |word: &str| {
         let lower = word.trim_end_matches(['.', ',']).to_lowercase();
-        let plain = lower
-            .chars()
-            .all(|c| c.is_alphabetic() || matches!(c, '-' | '\''));
-        if !plain
-            || lower.is_empty()
-            || NOT_A_UNIT.contains(&lower.as_str())
-            || words > MOST_UNIT_WORDS
-        {
-            return false;
-        }
-    }
-    // A unit stands apart from its number or is short, as in `5kg`; `3x` is an expression.
-    words == 0 || rest.starts_with(char::is_whitespace) || (words == 1 && rest.len() > 1)
+        let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/');
+        !lower.is_empty() && lower.chars().all(is_plain) && !NOT_A_UNIT.contains(&lower.as_str())
+    };
+    text.split_whitespace().count() <= MOST_UNIT_WORDS && text.split_whitespace().all(is_unit_word)
 }
 
 #[cfg(test)]

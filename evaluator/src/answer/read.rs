@@ -4,16 +4,15 @@
 //! remains is a single expression with its unit. Each cut makes the parts shorter, and the depth of
 //! nesting is limited, so the work is bounded by length times depth.
 
-use num_rational::BigRational;
-
 use super::{
-    evaluate::sign_of_infinity,
-    expr::{Expr, Function},
+    brackets::{encloses, split},
+    expr::Expr,
     matrix,
-    number::decimal,
-    parse::{expression, spelled},
-    token::{Relation, Token},
-    value::{End, Kind, Label, Scalar, Value},
+    parse::spelled,
+    relation::{line, relation},
+    scalar::scalar,
+    token::Token,
+    value::{End, Kind, Value},
 };
 
 /// How deep brackets may nest in a structured answer.
@@ -30,7 +29,15 @@ pub(super) fn value(tokens: &[Token]) -> Option<Value> {
     read(tokens, MAX_DEPTH)
 }
 
-fn read(tokens: &[Token], depth: usize) -> Option<Value> {
+/// Reads the formula at the beginning or else at the end of an explanation in words.
+pub(super) fn explained(tokens: &[Token]) -> Option<Value> {
+    let is_words = |token: &Token| matches!(token, Token::Text(words) if words.contains(' '));
+    let first = tokens.iter().position(is_words)?;
+    let last = tokens.iter().rposition(is_words)?;
+    value(&tokens[..first]).or_else(|| value(&tokens[last + 1..]))
+}
+
+pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let tokens = without_remark(strip_group(tokens));
     for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
@@ -123,45 +130,6 @@ pub(super) fn unlabelled(value: Value) -> Value {
         Value::Labelled(_, inner) => *inner,
         other => other,
     }
-}
-
-/// Cuts at tokens outside of all brackets.
-fn split(tokens: &[Token], is_separator: impl Fn(&Token) -> bool) -> Vec<&[Token]> {
-    let mut parts = Vec::new();
-    let (mut start, mut depth) = (0, 0usize);
-    for (index, token) in tokens.iter().enumerate() {
-        depth = depth.saturating_add_signed(nesting(token));
-        if depth == 0 && is_separator(token) {
-            parts.push(&tokens[start..index]);
-            start = index + 1;
-        }
-    }
-    parts.push(&tokens[start..]);
-    parts
-}
-
-/// What a token does to the depth of brackets. Round and square ones may close each other.
-fn nesting(token: &Token) -> isize {
-    match token {
-        Token::Mark('(' | '[' | '{') | Token::SetOpen | Token::Begin => 1,
-        Token::Mark(')' | ']' | '}') | Token::SetClose | Token::End => -1,
-        Token::Command(name) => match name.as_str() {
-            "langle" | "lfloor" | "lceil" => 1,
-            "rangle" | "rfloor" | "rceil" => -1,
-            _ => 0,
-        },
-        _ => 0,
-    }
-}
-
-/// Whether the first token opens a bracket that the last one closes.
-fn encloses(tokens: &[Token]) -> bool {
-    let mut depth = 0;
-    let closing = tokens.iter().position(|token| {
-        depth += nesting(token);
-        depth == 0
-    });
-    tokens.len() > 1 && closing == Some(tokens.len() - 1)
 }
 
 /// Cuts off `for all x > 0` and the like.
@@ -317,317 +285,4 @@ fn matrix_of(inner: &[Token], depth: usize) -> Option<Value> {
     } else {
         Value::Matrix(rows)
     })
-}
-
-fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
-    let sides = split(tokens, |token| matches!(token, Token::Relation(_)));
-    if sides.len() < 2 {
-        return None;
-    }
-    let mut at = 0;
-    let mut relations = Vec::new();
-    for side in &sides[..sides.len() - 1] {
-        at += side.len();
-        let Token::Relation(relation) = &tokens[at] else {
-            return None;
-        };
-        relations.push(*relation);
-        at += 1;
-    }
-    if relations == [Relation::Element] {
-        return Some(Value::Labelled(
-            label(sides[0])?,
-            Box::new(read(sides[1], depth)?),
-        ));
-    }
-    if relations
-        .iter()
-        .all(|r| matches!(r, Relation::Equal | Relation::Approximately))
-    {
-        return equation(&sides, &relations, depth);
-    }
-    if let ([x, hole], [Relation::NotEqual]) = (&sides[..], &relations[..])
-        && let (Some(label), Some(hole)) = (label(x), scalar(hole))
-    {
-        return Some(Value::Labelled(label, Box::new(without(hole))));
-    }
-    inequality(&sides, &relations).or_else(|| general(&sides, &relations))
-}
-
-/// All numbers but one.
-fn without(hole: Scalar) -> Value {
-    let [below, above] = line();
-    let end = End {
-        at: hole,
-        closed: false,
-    };
-    let parts = vec![
-        Value::Interval(below, end.clone()),
-        Value::Interval(end, above),
-    ];
-    Value::Collection(Kind::Union, parts)
-}
-
-/// The ends of the whole line of numbers.
-fn line() -> [End; 2] {
-    let below = Expr::Negative(Box::new(Expr::Infinity));
-    [below, Expr::Infinity].map(|at| End {
-        at: Scalar::of(at),
-        closed: false,
-    })
-}
-
-/// `label = value`, where steps of the working may stand between and an approximation behind.
-fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<Value> {
-    let approximation = relations.iter().position(|r| *r == Relation::Approximately);
-    let last_exact = approximation.unwrap_or(sides.len() - 1);
-    match label(sides[0]) {
-        Some(label) => {
-            let value_at = if last_exact == 0 {
-                sides.len() - 1
-            } else {
-                last_exact
-            };
-            Some(Value::Labelled(
-                label,
-                Box::new(read(sides[value_at], depth)?),
-            ))
-        }
-        // `value ≈ decimals` without a label.
-        None if approximation.is_some() => read(sides[last_exact], depth),
-        // `value = x`, or a chain of equations with `x` somewhere in it.
-        None => match sides.iter().rposition(|side| label(side).is_some()) {
-            Some(at) if sides.len() == 2 || at + 1 < sides.len() => {
-                let value_at = if sides.len() == 2 { 0 } else { sides.len() - 1 };
-                Some(Value::Labelled(
-                    label(sides[at])?,
-                    Box::new(read(sides[value_at], depth)?),
-                ))
-            }
-            _ => general(sides, relations),
-        },
-    }
-}
-
-fn general(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
-    let sides: Option<Vec<Expr>> = sides.iter().map(|side| expression(side)).collect();
-    Some(Value::Relation(sides?, relations.to_vec()))
-}
-
-/// `a < x ≤ b` and `x > a` as intervals of the labelled variable.
-fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
-    if !relations.iter().all(|relation| relation.is_order()) {
-        return None;
-    }
-    let (variable, low, high) = match (sides, relations) {
-        ([x, bound], [relation]) if label(x).is_some() => end_of(x, bound, *relation)?,
-        ([bound, x], [relation]) if label(x).is_some() => end_of(x, bound, relation.reversed())?,
-        ([a, x, b], [first, second]) => {
-            let (x_label, low, above) = end_of(x, a, first.reversed())?;
-            let (_, below, high) = end_of(x, b, *second)?;
-            // One of the two pairs is set, depending on the direction in which it is written.
-            match ((low, high), (below, above)) {
-                ((low @ Some(_), high @ Some(_)), _) => (x_label, low, high),
-                (_, (low @ Some(_), high @ Some(_))) => (x_label, low, high),
-                _ => return None,
-            }
-        }
-        _ => return None,
-    };
-    let [below, above] = line();
-    let (low, high) = (low.unwrap_or(below), high.unwrap_or(above));
-    let absolute = variable
-        .name
-        .strip_prefix('|')
-        .and_then(|name| name.strip_suffix('|'));
-    Some(match absolute {
-        Some(inner) => {
-            let label = Label {
-                name: inner.to_owned(),
-                parameter: None,
-            };
-            Value::Labelled(label, Box::new(of_absolute(low, high)))
-        }
-        None => Value::Labelled(variable, Box::new(Value::Interval(low, high))),
-    })
-}
-
-/// What `x` can be when `|x|` lies in an interval of positive numbers.
-fn of_absolute(low: End, high: End) -> Value {
-    let negated = |end: &End| End {
-        at: Scalar {
-            expr: Expr::Negative(Box::new(end.at.expr.clone())),
-            ..end.at.clone()
-        },
-        closed: end.closed,
-    };
-    if sign_of_infinity(&low.at.expr).is_some() {
-        return Value::Interval(negated(&high), high);
-    }
-    let below = Value::Interval(negated(&high), negated(&low));
-    Value::Collection(Kind::Union, vec![below, Value::Interval(low, high)])
-}
-
-/// `x relation bound` as the lower or upper end it sets.
-fn end_of(
-    x: &[Token],
-    bound: &[Token],
-    relation: Relation,
-) -> Option<(Label, Option<End>, Option<End>)> {
-    let label = label(x)?;
-    let at = scalar(bound)?;
-    let closed = matches!(relation, Relation::LessOrEqual | Relation::GreaterOrEqual);
-    let end = Some(End { at, closed });
-    Some(match relation {
-        Relation::Greater | Relation::GreaterOrEqual => (label, end, None),
-        _ => (label, None, end),
-    })
-}
-
-/// What an equation may define: symbols without numbers or signs between them, such as `x`, `x_1`,
-/// `f(x)`, `AB`, `|AB|`, `A:B` or `(x, y)`.
-fn label(tokens: &[Token]) -> Option<Label> {
-    let mut in_subscript = 0;
-    for (index, token) in tokens.iter().enumerate() {
-        let after_underscore = index > 0 && tokens[index - 1] == Token::Mark('_');
-        match token {
-            Token::Mark('{') if after_underscore || in_subscript > 0 => in_subscript += 1,
-            Token::Mark('}') if in_subscript > 0 => in_subscript -= 1,
-            _ if in_subscript > 0 || after_underscore => {}
-            Token::Letter(_) | Token::Text(_) => {}
-            Token::Mark('(' | ')' | '{' | '}' | '_' | ',' | '|' | ':' | '\'') => {}
-            Token::Number(_) if index >= 2 && tokens[index - 1] == Token::Mark('(') => {}
-            Token::Command(name) if is_name(name) => {}
-            _ => return None,
-        }
-    }
-    let parameter = match tokens {
-        [
-            Token::Letter(_),
-            Token::Mark('('),
-            Token::Letter(x),
-            Token::Mark(')'),
-        ] => Some(x.to_string()),
-        _ => None,
-    };
-    let has_symbol = tokens
-        .iter()
-        .any(|t| matches!(t, Token::Letter(_) | Token::Command(_) | Token::Text(_)));
-    has_symbol.then(|| Label {
-        name: spelled(tokens),
-        parameter,
-    })
-}
-
-/// Commands that are symbols or part of their spelling.
-fn is_name(name: &str) -> bool {
-    const NAMES: [&str; 29] = [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "angle",
-        "triangle",
-        "max",
-        "min",
-        "overline",
-        "frac",
-    ];
-    NAMES.contains(&name)
-}
-
-/// One expression with percent, degrees or unit.
-pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
-    let decimal = tokens
-        .iter()
-        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.')));
-    let (tokens, unit) = split_unit(tokens);
-    if let Some(angle) = degrees(tokens) {
-        return Some(Scalar {
-            expr: angle,
-            percent: false,
-            degrees: true,
-            unit: None,
-            decimal,
-        });
-    }
-    let (tokens, percent) = match tokens {
-        [before @ .., Token::Mark('%')] => (before, true),
-        _ => (
-            tokens,
-            matches!(unit.as_deref(), Some("percent" | "pct" | "percentage")),
-        ),
-    };
-    let expr = expression(tokens)?;
-    Some(Scalar {
-        expr,
-        percent,
-        degrees: false,
-        unit: unit.filter(|_| !percent),
-        decimal,
-    })
-}
-
-impl Scalar {
-    /// A bare expression.
-    pub fn of(expr: Expr) -> Self {
-        Self {
-            expr,
-            percent: false,
-            degrees: false,
-            unit: None,
-            decimal: false,
-        }
-    }
-}
-
-/// Cuts off the words at the end and any power of them, as in `15 \text{ cm}^2`.
-fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
-    let first_word = tokens
-        .iter()
-        .position(|token| matches!(token, Token::Text(_)));
-    match first_word {
-        Some(at) if at > 0 => (&tokens[..at], Some(spelled(&tokens[at..]))),
-        _ => (tokens, None),
-    }
-}
-
-/// `60^\circ`, `60^\circ 42'` as a number of degrees.
-fn degrees(tokens: &[Token]) -> Option<Expr> {
-    let circle = tokens
-        .iter()
-        .position(|token| *token == Token::Command("circ".to_owned()))?;
-    let is_function =
-        |token: &Token| matches!(token, Token::Command(name) if Function::named(name).is_some());
-    let whole = match &tokens[..circle] {
-        [before @ .., Token::Mark('^')] if !before.iter().any(is_function) => expression(before)?,
-        _ => return None,
-    };
-    match &tokens[circle + 1..] {
-        [] => Some(whole),
-        [Token::Number(minutes), Token::Mark('\'')] => {
-            let share = decimal(minutes)? / BigRational::from_integer(60.into());
-            Some(Expr::Sum(vec![whole, Expr::Number(share)]))
-        }
-        _ => None,
-    }
 }
