@@ -4,7 +4,7 @@
 //! law of n and that kind's share, so the bootstrap of a count needs one draw where resampling needs n.
 
 use rand::{Rng, RngExt};
-use statrs::function::factorial::ln_binomial;
+use statrs::function::{beta::beta_reg, factorial::ln_binomial};
 
 /// Draws from Bin(`n`, `p`) by inversion, trying the values outwards from the mode.
 ///
@@ -67,15 +67,28 @@ pub(crate) fn fair_lower_tail(n: u64, k: u64) -> f64 {
 }
 
 /// P(X <= `k`) for X from Bin(`n`, `p`), by the regularised incomplete beta function.
-#[cfg(test)]
 pub(crate) fn cumulative(n: u64, k: u64, p: f64) -> f64 {
     if k >= n || p <= 0.0 {
         1.0
     } else if p >= 1.0 {
         0.0
     } else {
-        statrs::function::beta::beta_reg((n - k) as f64, (k + 1) as f64, 1.0 - p)
+        beta_reg((n - k) as f64, (k + 1) as f64, 1.0 - p)
     }
+}
+
+/// The least k with P(X <= k) >= `level` for X from Bin(`n`, `p`), by bisection.
+pub(crate) fn quantile(n: u64, p: f64, level: f64) -> u64 {
+    let (mut low, mut high) = (0, n);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if cumulative(n, middle, p) >= level {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
 }
 
 #[cfg(test)]

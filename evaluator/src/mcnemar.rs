@@ -138,4 +138,25 @@ mod tests {
         let exact = 2.0 * 0.5f64.powi(100);
         assert!((mcnemar_of(table).exact_p / exact - 1.0).abs() < 1e-9);
     }
+
+    #[test]
+    fn under_the_null_the_tests_keep_their_level() {
+        for discordant in [6, 10, 25, 100, 400] {
+            let rejected = |p: fn(&McNemar) -> f64| -> f64 {
+                let table = |only_a| Agreement {
+                    only_a,
+                    only_b: discordant - only_a,
+                    ..Agreement::default()
+                };
+                let significant =
+                    (0..=discordant).filter(|&only_a| p(&mcnemar_of(table(only_a))) <= 0.05);
+                significant
+                    .map(|only_a| probability(discordant, only_a, 0.5))
+                    .sum()
+            };
+            assert!(rejected(|test| test.exact_p) <= 0.05);
+            // Conditional on the discordant pairs mid-p may exceed its level a little.
+            assert!(rejected(|test| test.mid_p) <= 0.065);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    answer::{Answer, Rule},
+    answer::{Answer, DEFAULT_TOLERANCE, Rule},
     evaluation::Outcome,
     extract::{ExtractionConfig, Strategy, extract_with},
 };
@@ -22,15 +22,32 @@ pub struct Verdict {
 }
 
 /// Verifies completions under a configuration.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Verifier {
     extraction: ExtractionConfig,
+    tolerance: f64,
+}
+
+impl Default for Verifier {
+    fn default() -> Self {
+        Self::new(ExtractionConfig::default())
+    }
 }
 
 impl Verifier {
     /// A verifier that extracts answers as configured.
     pub fn new(extraction: ExtractionConfig) -> Self {
-        Self { extraction }
+        Self {
+            extraction,
+            tolerance: DEFAULT_TOLERANCE,
+        }
+    }
+
+    /// The same verifier with another relative tolerance for gold answers that are not whole numbers; zero
+    /// asks for equality. Whole numbers are never approximated.
+    #[must_use]
+    pub fn with_tolerance(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
     }
 
     /// Extracts the final answer of `completion` and compares it with the gold answer.
@@ -45,7 +62,7 @@ impl Verifier {
                 rule: None,
             };
         };
-        let rule = answer.matches(&found.text);
+        let rule = answer.matches_within(&found.text, self.tolerance);
         let outcome = match rule {
             Some(_) => Outcome::Correct,
             None if is_hedged(&found.text) && !is_hedged(answer.as_str()) => Outcome::NoAnswer,
@@ -113,6 +130,19 @@ mod tests {
         ] {
             check(completion, gold, Outcome::Wrong);
         }
+    }
+
+    #[test]
+    fn the_tolerance_is_the_configured_one() {
+        let gold = Answer::new(r"\frac{600}{7}");
+        let completion = r"\boxed{85.71}";
+        assert_eq!(verify(completion, &gold).outcome, Outcome::Correct);
+        let exact = Verifier::default().with_tolerance(0.0);
+        assert_eq!(exact.verify(completion, &gold).outcome, Outcome::Wrong);
+        assert_eq!(
+            exact.verify(r"\boxed{85\frac{5}{7}}", &gold).outcome,
+            Outcome::Correct
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 126] = [
+const SAME: [(&str, &str); 132] = [
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -147,10 +147,19 @@ const SAME: [(&str, &str); 126] = [
     (r"\frac{1}{2}(a+b)h", r"\frac{(a+b)h}{2}"),
     (r"x=3 \text{ is the only solution}", "3"),
     (r"\text{The sum equals } 3", "3"),
+    (r"x > 2 \text{ and } x < 5", "(2,5)"),
+    (
+        r"\mathbb{R} \setminus \{1, 2\}",
+        r"(-\infty,1)\cup(1,2)\cup(2,\infty)",
+    ),
+    (r"A(1,2), B(3,4)", "(1,2), (3,4)"),
+    (r"85.7", r"\approx \frac{600}{7}"),
+    (r"5:30 \text{ p.m.}", r"5:30 \text{ PM}"),
+    (r"\text{infinitely many}", r"\infty"),
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 34] = [
+const DIFFERENT: [(&str, &str); 37] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -188,6 +197,9 @@ const DIFFERENT: [(&str, &str); 34] = [
     ("1", "0.01"),
     ("3", r"x=3 \text{ is the only solution except } 4"),
     ("3", r"\text{certainly not } 3"),
+    (r"5:30 \text{ p.m.}", r"5:30 \text{ a.m.}"),
+    ("A(1,2)", "A(2,1)"),
+    (r"x > 2 \text{ or } x < 1", "(1,2)"),
 ];
 
 #[test]

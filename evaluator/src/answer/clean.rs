@@ -70,7 +70,7 @@ const CHARACTERS: [(char, &str); 62] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 46] = [
+const SPELLINGS: [(&str, &str); 50] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -108,6 +108,10 @@ const SPELLINGS: [(&str, &str); 46] = [
     (r"^\prime", "'"),
     (r"\varnothing", r"\emptyset "),
     (r"\{\}", r"\emptyset "),
+    (r"\backslash", r"\setminus "),
+    (r"\text{infinitely many}", r"\infty "),
+    (r"\text{no solution}", r"\emptyset "),
+    (r"\text{no solutions}", r"\emptyset "),
     (r"\text{all real numbers}", r"\mathbb{R}"),
     ("all real numbers", r"\mathbb{R}"),
     ("~", " "),

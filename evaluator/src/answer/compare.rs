@@ -88,6 +88,11 @@ impl Comparison {
         {
             return a.dimension == b.dimension && self.same_numbers(gold, &converted(given, a, b));
         }
+        if let (Some(a), Some(b)) = (half_of_day(gold), half_of_day(given))
+            && a != b
+        {
+            return false;
+        }
         self.same_numbers(gold, given)
     }
 
@@ -217,6 +222,18 @@ impl Comparison {
             self.same_values(&gold, &given)
         })
     }
+}
+
+/// `a` or `p` for a time of day before or after noon.
+fn half_of_day(scalar: &Scalar) -> Option<char> {
+    let letters: String = scalar
+        .unit
+        .as_deref()?
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect();
+    matches!(letters.to_ascii_lowercase().as_str(), "am" | "pm")
+        .then(|| letters.to_ascii_lowercase().chars().next())?
 }
 
 fn percent(expr: &Expr) -> Expr {

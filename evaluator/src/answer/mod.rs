@@ -124,6 +124,38 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// What the text was understood as, in a few words for people.
+    pub fn understood_as(&self) -> String {
+        match (&self.number, self.readings.first()) {
+            (Some(number), _) => number.to_string(),
+            (None, Some(value)) => described(value),
+            (None, None) => "text".to_owned(),
+        }
+    }
+}
+
+fn described(value: &Value) -> String {
+    match value {
+        Value::Scalar(scalar) if scalar.expr.is_constant() => "a constant".to_owned(),
+        Value::Scalar(scalar) => format!("an expression in {}", scalar.expr.symbols().join(", ")),
+        Value::Labelled(label, inner) => format!("{}: {}", label.name, described(inner)),
+        Value::Interval(..) => "an interval".to_owned(),
+        Value::Relation(..) => "a relation".to_owned(),
+        Value::Matrix(rows) => format!("a matrix of {} rows", rows.len()),
+        Value::Collection(kind, items) => {
+            let name = match kind {
+                Kind::List => "a list",
+                Kind::Set => "a set",
+                Kind::Union => "a union",
+                Kind::Tuple => "a tuple",
+                Kind::Bracket => "a pair of brackets",
+            };
+            format!("{name} of {}", items.len())
+        }
+    }
+}
+
 /// The ways in which a text can be understood; none when it is no mathematics.
 fn readings(text: &str) -> Vec<Value> {
     if text.len() > LONGEST {

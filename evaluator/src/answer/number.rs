@@ -1,6 +1,8 @@
 //! Numbers as people write them: signs, thousands separators, decimals, plain fractions, currency,
 //! percent, and a unit in words.
 
+use std::fmt;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, One, pow};
@@ -78,7 +80,7 @@ impl Number {
         let apart = rest.is_empty()
             || rest.starts_with(char::is_whitespace)
             || rest.len() > 1 && !rest.contains(' ');
-        if !percent && !(apart && is_unit(rest)) {
+        if !(percent || apart && is_unit(rest)) {
             return None;
         }
         Some(Self {
@@ -130,6 +132,17 @@ fn exponent(text: &str) -> Option<(BigRational, &str)> {
     let exponent: usize = digits[..end].parse().ok().filter(|e| *e <= MOST_DIGITS)?;
     let power = BigRational::from_integer(pow(BigInt::from(10), exponent));
     Some((if negative { power.recip() } else { power }, &digits[end..]))
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the number {}{}",
+            self.value,
+            if self.percent { " per cent" } else { "" }
+        )
+    }
 }
 
 /// Without white space, dollar signs around the whole, and a final full stop.
@@ -215,7 +228,7 @@ fn is_percent(rest: &str) -> bool {
 pub(super) fn is_unit(text: &str) -> bool {
     let is_unit_word = |word: &str| {
         let lower = word.trim_end_matches(['.', ',']).to_lowercase();
-        let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/');
+        let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/' | '.');
         !lower.is_empty() && lower.chars().all(is_plain) && !NOT_A_UNIT.contains(&lower.as_str())
     };
     text.split_whitespace().count() <= MOST_UNIT_WORDS && text.split_whitespace().all(is_unit_word)

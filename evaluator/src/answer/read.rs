@@ -6,13 +6,14 @@
 
 use super::{
     brackets::{encloses, split},
+    evaluate::{constant, sign_of_infinity},
     expr::Expr,
     matrix,
     parse::spelled,
-    relation::{line, relation},
+    relation::{line, relation, without},
     scalar::scalar,
-    token::Token,
-    value::{End, Kind, Value},
+    token::{Relation, Token},
+    value::{End, Kind, Label, Scalar, Value},
 };
 
 /// How deep brackets may nest in a structured answer.
@@ -40,10 +41,24 @@ pub(super) fn explained(tokens: &[Token]) -> Option<Value> {
 pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let tokens = without_remark(strip_group(tokens));
+    // The tail of a working: `= 5`, `\approx 5`.
+    if let [
+        Token::Relation(Relation::Equal | Relation::Approximately),
+        rest @ ..,
+    ] = tokens
+    {
+        return read(rest, depth);
+    }
     for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
         let parts = split(tokens, |token| separator.is(token));
         if parts.len() > 1 {
-            return list(&parts, separator, depth);
+            let is_and = |token: &Token| matches!(token, Token::Text(word) if word == "and");
+            let list = list(&parts, separator, depth)?;
+            return Some(if tokens.iter().any(is_and) {
+                intersected(list)
+            } else {
+                list
+            });
         }
     }
     single(tokens, depth)
@@ -154,9 +169,79 @@ fn single(tokens: &[Token], depth: usize) -> Option<Value> {
     }
     relation(tokens, depth)
         .or_else(|| union(tokens, depth))
+        .or_else(|| difference(tokens, depth))
+        .or_else(|| named_point(tokens, depth))
         .or_else(|| matrices(tokens, depth))
         .or_else(|| bracketed(tokens, depth))
         .or_else(|| scalar(tokens).map(Value::Scalar))
+}
+
+/// `x > 2 and x < 5` as the interval between; any other list as it is.
+fn intersected(list: Value) -> Value {
+    let Value::Collection(Kind::List, items) = &list else {
+        return list;
+    };
+    let [Value::Labelled(a, x), Value::Labelled(b, y)] = &items[..] else {
+        return list;
+    };
+    let (Value::Interval(low, high), Value::Interval(other_low, other_high)) = (&**x, &**y) else {
+        return list;
+    };
+    let is_open_ended = |end: &End| sign_of_infinity(&end.at.expr).is_some();
+    let (low, high) = match (is_open_ended(high), is_open_ended(other_high)) {
+        (true, false) if is_open_ended(other_low) => (low, other_high),
+        (false, true) if is_open_ended(low) => (other_low, high),
+        _ => return list,
+    };
+    if a != b {
+        return list;
+    }
+    Value::Labelled(
+        a.clone(),
+        Box::new(Value::Interval(low.clone(), high.clone())),
+    )
+}
+
+/// All numbers but some: `\mathbb{R} \setminus \{2\}`.
+fn difference(tokens: &[Token], depth: usize) -> Option<Value> {
+    let parts = split(tokens, |token| {
+        *token == Token::Command("setminus".to_owned())
+    });
+    let [whole, holes] = parts[..] else {
+        return None;
+    };
+    if spelled(whole) != "mathbbR" {
+        return None;
+    }
+    let Value::Collection(Kind::Set, holes) = read(holes, depth)? else {
+        return None;
+    };
+    let mut points: Vec<(f64, Scalar)> = Vec::new();
+    for hole in holes {
+        let Value::Scalar(scalar) = hole else {
+            return None;
+        };
+        points.push((constant(&scalar.expr)?, scalar));
+    }
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Some(without(
+        points.into_iter().map(|(_, scalar)| scalar).collect(),
+    ))
+}
+
+/// `A(1, 2)`: a point and its coordinates.
+fn named_point(tokens: &[Token], depth: usize) -> Option<Value> {
+    let [Token::Letter(name), coordinates @ ..] = tokens else {
+        return None;
+    };
+    let is_point = name.is_uppercase() && coordinates.first() == Some(&Token::Mark('('));
+    let value = bracketed(coordinates, depth).filter(|_| is_point)?;
+    let label = Label {
+        name: name.to_string(),
+        parameter: None,
+    };
+    matches!(value, Value::Collection(Kind::Tuple, _))
+        .then(|| Value::Labelled(label, Box::new(value)))
 }
 
 fn union(tokens: &[Token], depth: usize) -> Option<Value> {

@@ -42,22 +42,21 @@ pub(super) fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
     if let ([x, hole], [Relation::NotEqual]) = (&sides[..], &relations[..])
         && let (Some(label), Some(hole)) = (label(x), scalar(hole))
     {
-        return Some(Value::Labelled(label, Box::new(without(hole))));
+        return Some(Value::Labelled(label, Box::new(without(vec![hole]))));
     }
     inequality(&sides, &relations).or_else(|| general(&sides, &relations))
 }
 
-/// All numbers but one.
-fn without(hole: Scalar) -> Value {
-    let [below, above] = line();
-    let end = End {
-        at: hole,
-        closed: false,
-    };
-    let parts = vec![
-        Value::Interval(below, end.clone()),
-        Value::Interval(end, above),
-    ];
+/// All numbers but some, which are given in ascending order.
+pub(super) fn without(holes: Vec<Scalar>) -> Value {
+    let [mut low, above] = line();
+    let mut parts = Vec::new();
+    for at in holes {
+        let end = End { at, closed: false };
+        parts.push(Value::Interval(low, end.clone()));
+        low = end;
+    }
+    parts.push(Value::Interval(low, above));
     Value::Collection(Kind::Union, parts)
 }
 
