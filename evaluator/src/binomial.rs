@@ -46,6 +46,38 @@ pub(crate) fn draw(n: u64, p: f64, rng: &mut impl Rng) -> u64 {
     mode
 }
 
+/// Draws from one binomial law many times, by looking up its distribution function.
+pub(crate) struct Sampler {
+    /// P(X <= k) for each k.
+    cumulative: Vec<f64>,
+}
+
+impl Sampler {
+    /// `p` outside 0 to 1 counts as its nearest end.
+    pub fn new(n: u64, p: f64) -> Self {
+        let p = p.clamp(0.0, 1.0);
+        let mut sum = 0.0;
+        let probability = |k| match (p == 0.0, p == 1.0) {
+            (false, false) => probability(n, k, p),
+            (zero, _) => f64::from(u8::from(k == if zero { 0 } else { n })),
+        };
+        let add = |k| {
+            sum += probability(k);
+            sum
+        };
+        Self {
+            cumulative: (0..=n).map(add).collect(),
+        }
+    }
+
+    pub fn draw(&self, rng: &mut impl Rng) -> u64 {
+        let u = rng.random::<f64>();
+        let k = self.cumulative.partition_point(|below| *below <= u);
+        // Rounding may leave a crumb of probability over at the end.
+        k.min(self.cumulative.len() - 1) as u64
+    }
+}
+
 /// P(X = `k`) for X from Bin(`n`, `p`), 0 < p < 1.
 pub(crate) fn probability(n: u64, k: u64, p: f64) -> f64 {
     (ln_binomial(n, k) + k as f64 * p.ln() + (n - k) as f64 * (-p).ln_1p()).exp()
@@ -103,19 +135,23 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let draws = 40_000;
         for (n, p) in [(1, 0.3), (12, 0.5), (40, 0.02), (40, 0.97), (1319, 0.56)] {
-            let mut counts = vec![0u32; n as usize + 1];
+            let sampler = Sampler::new(n, p);
+            let mut counts = [vec![0u32; n as usize + 1], vec![0; n as usize + 1]];
             for _ in 0..draws {
-                counts[draw(n, p, &mut rng) as usize] += 1;
+                counts[0][draw(n, p, &mut rng) as usize] += 1;
+                counts[1][sampler.draw(&mut rng) as usize] += 1;
             }
-            let mut below = 0;
-            for k in 0..n {
-                below += counts[k as usize];
-                let difference = f64::from(below) / f64::from(draws) - cumulative(n, k, p);
-                // Dvoretzky, Kiefer and Wolfowitz: exceeded with probability 2e-7.
-                assert!(
-                    difference.abs() < 0.015,
-                    "n {n}, p {p}, k {k}: {difference}"
-                );
+            for counts in counts {
+                let mut below = 0;
+                for k in 0..n {
+                    below += counts[k as usize];
+                    let difference = f64::from(below) / f64::from(draws) - cumulative(n, k, p);
+                    // Dvoretzky, Kiefer and Wolfowitz: exceeded with probability 2e-7.
+                    assert!(
+                        difference.abs() < 0.015,
+                        "n {n}, p {p}, k {k}: {difference}"
+                    );
+                }
             }
         }
     }
@@ -126,5 +162,7 @@ mod tests {
         assert_eq!(draw(0, 0.5, &mut rng), 0);
         assert_eq!(draw(9, 0.0, &mut rng), 0);
         assert_eq!(draw(9, 1.0, &mut rng), 9);
+        assert_eq!(Sampler::new(9, 0.0).draw(&mut rng), 0);
+        assert_eq!(Sampler::new(9, 1.0).draw(&mut rng), 9);
     }
 }

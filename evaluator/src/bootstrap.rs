@@ -63,8 +63,9 @@ impl Evaluation {
     fn estimate(&self, config: &BootstrapConfig, figure: impl Fn(f64) -> f64) -> Estimate {
         let (n, accuracy) = (self.counts().total(), self.accuracy());
         let mut rng = config.rng();
+        let right = binomial::Sampler::new(n, accuracy);
         config.resample(figure(accuracy), || {
-            figure(binomial::draw(n, accuracy, &mut rng) as f64 / n as f64)
+            figure(right.draw(&mut rng) as f64 / n as f64)
         })
     }
 }
@@ -85,17 +86,19 @@ pub fn paired_difference(
     config: &BootstrapConfig,
 ) -> Result<PairedDifference, Unpaired> {
     let table = Agreement::between(a, b)?;
-    let difference = |table: &Agreement, figure: fn(f64) -> f64| {
-        let n = table.total() as f64;
-        let a = (table.both + table.only_a) as f64 / n;
-        let b = (table.both + table.only_b) as f64 / n;
-        figure(a) - figure(b)
-    };
+    let mut rng = config.rng();
+    let tables: Vec<Agreement> = (0..config.resamples.max(1))
+        .map(|_| resample(&table, &mut rng))
+        .collect();
     let estimate = |figure: fn(f64) -> f64| {
-        let mut rng = config.rng();
-        config.resample(difference(&table, figure), || {
-            difference(&resample(&table, &mut rng), figure)
-        })
+        let difference = |table: &Agreement| {
+            let n = table.total() as f64;
+            let a = (table.both + table.only_a) as f64 / n;
+            let b = (table.both + table.only_b) as f64 / n;
+            figure(a) - figure(b)
+        };
+        let resampled = tables.iter().map(difference).collect();
+        Estimate::percentile(difference(&table), resampled, config.level)
     };
     Ok(PairedDifference {
         accuracy: estimate(|accuracy| accuracy),
