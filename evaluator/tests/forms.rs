@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 132] = [
+const SAME: [(&str, &str); 134] = [
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -156,10 +156,12 @@ const SAME: [(&str, &str); 132] = [
     (r"85.7", r"\approx \frac{600}{7}"),
     (r"5:30 \text{ p.m.}", r"5:30 \text{ PM}"),
     (r"\text{infinitely many}", r"\infty"),
+    (r"\frac{n!}{(n-2)!}", r"n(n-1)"),
+    (r"\binom{n}{2}", r"\frac{n(n-1)}{2}"),
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 37] = [
+const DIFFERENT: [(&str, &str); 41] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -200,6 +202,10 @@ const DIFFERENT: [(&str, &str); 37] = [
     (r"5:30 \text{ p.m.}", r"5:30 \text{ a.m.}"),
     ("A(1,2)", "A(2,1)"),
     (r"x > 2 \text{ or } x < 1", "(1,2)"),
+    (r"\lceil n/2 \rceil", r"\lceil n/3 \rceil"),
+    (r"\lfloor x \rfloor", "x"),
+    ("|x|", "x"),
+    (r"\binom{n}{2}", r"\binom{n}{3}"),
 ];
 
 #[test]

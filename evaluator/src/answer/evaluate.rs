@@ -6,7 +6,9 @@
 //! Zippel, *EUROSAM* 1979). All others are evaluated in complex floating point with a bound on the
 //! rounding error, and count as equal only where the bound is small and they agree within it.
 //!
-//! Variables take positive values, as in the usual reading of roots and logarithms in answers.
+//! Variables take small positive values, as in the usual reading of roots and logarithms in answers;
+//! where an absolute value occurs negative ones too, and where steps or factorials occur whole and larger
+//! ones, for there the small positive values would tell nothing apart.
 
 use std::f64::consts;
 
@@ -20,8 +22,7 @@ use super::{
     expr::{Expr, Function},
 };
 
-/// Points at which two expressions must agree, and how many of them must be in the domain of both.
-const POINTS: u8 = 6;
+/// How many points expressions must both be defined at to be called equal.
 const DEFINED_POINTS: usize = 3;
 
 /// Exact numbers may grow to this many bits before floating point takes over.
@@ -36,7 +37,7 @@ pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
         return a == b;
     }
     let mut agreed = 0;
-    for point in 0..POINTS {
+    for point in points(&[a, b]) {
         match agree_at(a, b, point) {
             Some(false) => return false,
             Some(true) => agreed += 1,
@@ -49,8 +50,60 @@ pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
     agreed >= DEFINED_POINTS
 }
 
+/// A value for every symbol, by its name.
+#[derive(Clone, Copy)]
+struct Point {
+    index: u8,
+    domain: Domain,
+}
+
+/// Where the values come from.
+#[derive(Clone, Copy)]
+enum Domain {
+    /// Rationals between 1/4 and 9/4.
+    Near,
+    /// The same with either sign.
+    Signed,
+    /// Whole numbers between 1 and 40.
+    Whole,
+    /// Rationals between 0 and 64.
+    Wide,
+}
+
+/// The point at which constants are evaluated.
+const ANYWHERE: Point = Point {
+    index: 0,
+    domain: Domain::Near,
+};
+
+/// The points that tell such expressions apart.
+fn points(expressions: &[&Expr]) -> Vec<Point> {
+    let have = |test: &dyn Fn(Function) -> bool| {
+        expressions
+            .iter()
+            .any(|e| e.any(&|e| matches!(e, Expr::Function(function, _) if test(*function))))
+    };
+    let counts = expressions
+        .iter()
+        .any(|e| e.any(&|e| matches!(e, Expr::Binomial(..))))
+        || have(&|f| matches!(f, Function::Floor | Function::Ceil | Function::Factorial));
+    let domains = if counts {
+        [Domain::Whole; 8]
+            .into_iter()
+            .chain([Domain::Wide; 4])
+            .collect()
+    } else if have(&|f| f == Function::Abs) {
+        vec![Domain::Signed; 10]
+    } else {
+        vec![Domain::Near; 6]
+    };
+    std::iter::zip(0.., domains)
+        .map(|(index, domain)| Point { index, domain })
+        .collect()
+}
+
 /// Whether they agree at one point; `None` where one of them is undefined there.
-fn agree_at(a: &Expr, b: &Expr, point: u8) -> Option<bool> {
+fn agree_at(a: &Expr, b: &Expr, point: Point) -> Option<bool> {
     if let (Some(a), Some(b)) = (exact(a, point), exact(b, point)) {
         return Some(a == b);
     }
@@ -63,7 +116,7 @@ fn agree_at(a: &Expr, b: &Expr, point: u8) -> Option<bool> {
 pub(super) fn constant_ratio(a: &Expr, b: &Expr) -> Option<f64> {
     let mut ratio: Option<Ball> = None;
     let mut defined = 0;
-    for point in 0..POINTS {
+    for point in points(&[a, b]) {
         let (Some(a), Some(b)) = (approximate(a, point), approximate(b, point)) else {
             continue;
         };
@@ -84,13 +137,13 @@ pub(super) fn constant(expr: &Expr) -> Option<f64> {
     if !expr.is_constant() {
         return None;
     }
-    let value = approximate(expr, 0)?.value;
+    let value = approximate(expr, ANYWHERE)?.value;
     (value.im.abs() <= 1e-12 * (1.0 + value.re.abs())).then_some(value.re)
 }
 
 /// Whether the expression is exactly a whole number.
 pub(super) fn is_integer(expr: &Expr) -> bool {
-    expr.is_constant() && exact(expr, 0).is_some_and(|value| value.is_integer())
+    expr.is_constant() && exact(expr, ANYWHERE).is_some_and(|value| value.is_integer())
 }
 
 /// 1 for infinity, -1 for minus infinity.
@@ -114,13 +167,20 @@ fn seed(name: &str, point: u8) -> u16 {
     (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) as u16
 }
 
-/// The value of a symbol at a point: a rational between 1/4 and 9/4.
-fn symbol(name: &str, point: u8) -> BigRational {
-    let numerator = 16_411 + 2 * i64::from(seed(name, point));
-    BigRational::new(numerator.into(), 65_537.into())
+/// The value of a symbol at a point.
+fn symbol(name: &str, point: Point) -> BigRational {
+    let seed = i64::from(seed(name, point.index));
+    let (numerator, denominator) = match point.domain {
+        Domain::Near => (16_411 + 2 * seed, 65_537),
+        Domain::Signed if seed % 2 == 0 => (-16_411 - 2 * seed, 65_537),
+        Domain::Signed => (16_411 + 2 * seed, 65_537),
+        Domain::Whole => (1 + seed % 40, 1),
+        Domain::Wide => (1 + seed, 1021),
+    };
+    BigRational::new(numerator.into(), denominator.into())
 }
 
-fn exact(expr: &Expr, point: u8) -> Option<BigRational> {
+fn exact(expr: &Expr, point: Point) -> Option<BigRational> {
     let value = match expr {
         Expr::Number(value) => value.clone(),
         Expr::Symbol(name) => symbol(name, point),
@@ -190,7 +250,7 @@ fn small_integer(value: &BigRational) -> Option<u32> {
     (value <= 500).then_some(value)
 }
 
-fn approximate(expr: &Expr, point: u8) -> Option<Ball> {
+fn approximate(expr: &Expr, point: Point) -> Option<Ball> {
     let ball = match expr {
         Expr::Number(value) => Ball::exact(value.to_f64()?)?,
         Expr::Symbol(name) => Ball::exact(symbol(name, point).to_f64()?)?,
