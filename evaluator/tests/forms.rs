@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 134] = [
+const SAME: [(&str, &str); 137] = [
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -158,10 +158,13 @@ const SAME: [(&str, &str); 134] = [
     (r"\text{infinitely many}", r"\infty"),
     (r"\frac{n!}{(n-2)!}", r"n(n-1)"),
     (r"\binom{n}{2}", r"\frac{n(n-1)}{2}"),
+    (r"\frac{10^{2018}-1}{9}", r"\frac{1}{9}(10^{2018} - 1)"),
+    (r"2^{10001}", r"2 \cdot 2^{10000}"),
+    (r"9^{9^9}", r"3^{2 \cdot 9^9}"),
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 41] = [
+const DIFFERENT: [(&str, &str); 43] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -206,6 +209,8 @@ const DIFFERENT: [(&str, &str); 41] = [
     (r"\lfloor x \rfloor", "x"),
     ("|x|", "x"),
     (r"\binom{n}{2}", r"\binom{n}{3}"),
+    (r"2^{10001}", r"2^{10000}"),
+    (r"10^{2018}", r"10^{2018}+1"),
 ];
 
 #[test]

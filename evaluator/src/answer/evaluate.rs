@@ -1,9 +1,9 @@
 //! Are two expressions equal?
 //!
 //! Decided by evaluating both at the same seeded points. Expressions made of rational operations are
-//! evaluated exactly, so for polynomials and rational functions a wrong "equal" would need a common
-//! root of the difference among points drawn from a large set (Schwartz, *Journal of the ACM* 27, 1980;
-//! Zippel, *EUROSAM* 1979). All others are evaluated in complex floating point with a bound on the
+//! evaluated modulo a large prime, so for polynomials and rational functions a wrong "equal" would need
+//! common roots of the difference among points drawn from a large set (Schwartz, *Journal of the ACM* 27,
+//! 1980; Zippel, *EUROSAM* 1979). Steps and absolute values need the exact numbers themselves. All others are evaluated in complex floating point with a bound on the
 //! rounding error, and count as equal only where the bound is small and they agree within it.
 //!
 //! Variables take small positive values, as in the usual reading of roots and logarithms in answers;
@@ -20,6 +20,7 @@ use num_traits::{One, Signed, ToPrimitive, Zero, pow};
 use super::{
     ball::Ball,
     expr::{Expr, Function},
+    residue::Residue,
 };
 
 /// How many points expressions must both be defined at to be called equal.
@@ -104,6 +105,9 @@ fn points(expressions: &[&Expr]) -> Vec<Point> {
 
 /// Whether they agree at one point; `None` where one of them is undefined there.
 fn agree_at(a: &Expr, b: &Expr, point: Point) -> Option<bool> {
+    if let (Some(a), Some(b)) = (residue(a, point), residue(b, point)) {
+        return Some(a == b);
+    }
     if let (Some(a), Some(b)) = (exact(a, point), exact(b, point)) {
         return Some(a == b);
     }
@@ -178,6 +182,32 @@ fn symbol(name: &str, point: Point) -> BigRational {
         Domain::Wide => (1 + seed, 1021),
     };
     BigRational::new(numerator.into(), denominator.into())
+}
+
+/// The value modulo a prime, for rational operations with whole exponents.
+fn residue(expr: &Expr, point: Point) -> Option<Residue> {
+    Some(match expr {
+        Expr::Number(value) => Residue::of(value)?,
+        Expr::Symbol(name) => Residue::of(&symbol(name, point))?,
+        Expr::Sum(parts) => {
+            let mut sum = Residue::ZERO;
+            for part in parts {
+                sum = sum.plus(residue(part, point)?);
+            }
+            sum
+        }
+        Expr::Product(parts) => {
+            let mut product = Residue::ONE;
+            for part in parts {
+                product = product.times(residue(part, point)?);
+            }
+            product
+        }
+        Expr::Negative(x) => residue(x, point)?.negated(),
+        Expr::Quotient(a, b) => residue(a, point)?.divided_by(residue(b, point)?)?,
+        Expr::Power(base, exponent) => residue(base, point)?.raised_to(&exact(exponent, point)?)?,
+        _ => return None,
+    })
 }
 
 fn exact(expr: &Expr, point: Point) -> Option<BigRational> {

@@ -20,6 +20,7 @@ mod number;
 mod parse;
 mod read;
 mod relation;
+mod residue;
 mod scalar;
 mod text;
 mod token;
