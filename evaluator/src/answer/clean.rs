@@ -70,7 +70,7 @@ const CHARACTERS: [(char, &str); 62] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 50] = [
+const SPELLINGS: [(&str, &str); 55] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -94,6 +94,11 @@ const SPELLINGS: [(&str, &str); 50] = [
     ("<sub>", "_{"),
     ("</sub>", "}"),
     ("<br>", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&nbsp;", " "),
+    ("&amp;", "&"),
+    (r"\overrightarrow", r"\vec"),
     (r"\dfrac", r"\frac"),
     (r"\tfrac", r"\frac"),
     (r"\cfrac", r"\frac"),

@@ -4,8 +4,6 @@
 //! label or unit) it is one that the gold answer allows. Alternatives that contradict each other never
 //! match a single value, because a list only equals a list.
 
-use num_rational::BigRational;
-
 use super::{
     evaluate::{constant, constant_ratio, equal, is_integer},
     expr::Expr,
@@ -141,9 +139,11 @@ impl Comparison {
             (Some(from), Some(to)) if a.name.split('(').next() == b.name.split('(').next() => {
                 self.same_values(&renamed(x, from, to), y)
             }
+            // The name of a variable means nothing to a region, nor a number to one of its values.
             (None, None) => {
-                is_region(x) && is_region(y) && self.same_values(x, y)
-                    || a.name.eq_ignore_ascii_case(&b.name) && self.same_values(x, y)
+                let same_name =
+                    a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
+                (same_name || is_region(x) && is_region(y)) && self.same_values(x, y)
             }
             _ => false,
         }
@@ -249,8 +249,7 @@ fn radians(degrees: &Expr) -> Expr {
 
 /// The scalar, given in units of `from`, in units of `to`.
 fn converted(scalar: &Scalar, to: Unit, from: Unit) -> Scalar {
-    let size = |unit: Unit| BigRational::new(unit.size.0.into(), unit.size.1.into());
-    let factor = Expr::Number(size(from) / size(to));
+    let factor = Expr::Number(from.in_terms_of(to));
     Scalar {
         expr: Expr::Product(vec![factor, scalar.expr.clone()]),
         ..scalar.clone()
@@ -287,6 +286,15 @@ fn plain(values: &[Value]) -> Vec<Value> {
         .cloned()
         .map(super::read::unlabelled)
         .collect()
+}
+
+/// Whether one is the other with a number, as `x_1` is `x`.
+fn is_numbered(label: &Label, plain: &Label) -> bool {
+    let index = label
+        .name
+        .strip_prefix(&plain.name)
+        .and_then(|rest| rest.strip_prefix('_'));
+    index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Sets of numbers, for which the name of the variable means nothing.

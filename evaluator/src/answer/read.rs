@@ -147,17 +147,31 @@ pub(super) fn unlabelled(value: Value) -> Value {
     }
 }
 
-/// Cuts off `for all x > 0` and the like.
+/// Cuts off `for all x > 0`, `(k \in \mathbb{Z})` and the brace before a system of equations.
 fn without_remark(tokens: &[Token]) -> &[Token] {
-    let remark = tokens.iter().position(|token| match token {
+    if let [Token::SetOpen, system @ ..] = tokens
+        && let [Token::Begin, .., Token::End] = system
+    {
+        return system;
+    }
+    let is_remark = |token: &Token| match token {
         Token::Text(words) => words
             .split(' ')
             .next()
             .is_some_and(|word| REMARKS.contains(&word)),
         _ => false,
-    });
-    match remark {
-        Some(at) if at > 0 && at + 1 < tokens.len() => &tokens[..at],
+    };
+    if let Some(at) = tokens.iter().position(is_remark)
+        && at > 0
+        && at + 1 < tokens.len()
+    {
+        return &tokens[..at];
+    }
+    let last_open = tokens.iter().rposition(|token| *token == Token::Mark('('));
+    match last_open {
+        Some(at) if at > 0 && tokens[at..].contains(&Token::Relation(Relation::Element)) => {
+            &tokens[..at]
+        }
         _ => tokens,
     }
 }

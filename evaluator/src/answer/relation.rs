@@ -179,6 +179,25 @@ fn end_of(
 /// What an equation may define: symbols without numbers or signs between them, such as `x`, `x_1`,
 /// `f(x)`, `AB`, `|AB|`, `A:B` or `(x, y)`.
 fn label(tokens: &[Token]) -> Option<Label> {
+    // `f^{-1}(x)` is the name of a function and no power.
+    if let [
+        f @ Token::Letter(_),
+        Token::Mark('^'),
+        Token::Mark('{'),
+        Token::Mark('-'),
+        Token::Number(one),
+        Token::Mark('}'),
+        rest @ ..,
+    ] = tokens
+        && one == "1"
+        && rest.first() == Some(&Token::Mark('('))
+    {
+        let plain = [std::slice::from_ref(f), rest].concat();
+        return label(&plain).map(|label| Label {
+            name: format!("inverse {}", label.name),
+            ..label
+        });
+    }
     let mut in_subscript = 0;
     for (index, token) in tokens.iter().enumerate() {
         let after_underscore = index > 0 && tokens[index - 1] == Token::Mark('_');

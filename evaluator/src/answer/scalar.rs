@@ -7,14 +7,21 @@ use super::{
     number::{decimal, is_unit},
     parse::{expression, spelled},
     token::Token,
+    unit::{self, Unit},
     value::Scalar,
 };
+
+/// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
+const MOST_QUANTITIES: usize = 4;
 
 /// One expression with percent, degrees or unit.
 pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     let decimal = tokens
         .iter()
         .any(|token| matches!(token, Token::Number(digits) if digits.contains('.')));
+    if let Some(sum) = compound(tokens) {
+        return Some(sum);
+    }
     let (tokens, unit) = split_unit(tokens);
     if let Some(angle) = degrees(tokens) {
         return Some(Scalar {
@@ -58,22 +65,55 @@ impl Scalar {
 /// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and
 /// make the whole no expression.
 fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
-    let words = |token: &Token| match token {
-        Token::Text(words) => Some(is_unit(words)),
-        _ => None,
+    let is_word = |token: &Token| matches!(token, Token::Text(_));
+    let Some(at) = tokens.iter().position(is_word).filter(|at| *at > 0) else {
+        return (tokens, None);
     };
-    let is_part = |token: &Token| {
-        words(token).unwrap_or(matches!(
-            token,
-            Token::Number(_) | Token::Mark('^' | '{' | '}' | '/' | '-')
-        ))
+    let is_part = |(index, token): (usize, &Token)| match token {
+        Token::Text(words) => is_unit(words),
+        Token::Mark('^' | '{' | '}' | '/' | '-') => true,
+        // A number is a power; elsewhere it would begin another quantity.
+        Token::Number(_) => matches!(tokens[at + index - 1], Token::Mark('^' | '{' | '-')),
+        _ => false,
     };
-    match tokens.iter().position(|token| words(token).is_some()) {
-        Some(at) if at > 0 && tokens[at..].iter().all(is_part) => {
-            (&tokens[..at], Some(spelled(&tokens[at..])))
-        }
-        _ => (tokens, None),
+    if tokens[at..].iter().enumerate().all(is_part) {
+        (&tokens[..at], Some(spelled(&tokens[at..])))
+    } else {
+        (tokens, None)
     }
+}
+
+/// `2 \text{ hours } 30 \text{ minutes}`: quantities of one dimension, summed in the first unit.
+fn compound(tokens: &[Token]) -> Option<Scalar> {
+    let parts: Vec<&[Token]> = tokens
+        .split_inclusive(|token| matches!(token, Token::Text(_)))
+        .collect();
+    if parts.len() < 2 || parts.len() > MOST_QUANTITIES {
+        return None;
+    }
+    let mut sum: Option<(Scalar, Unit)> = None;
+    for part in parts {
+        let next = scalar(part)?;
+        let unit = unit::named(next.unit.as_deref()?)?;
+        sum = Some(match sum {
+            None => (next, unit),
+            Some((sum, first)) if first.dimension == unit.dimension => {
+                let factor = Expr::Number(unit.in_terms_of(first));
+                let converted = Expr::Product(vec![factor, next.expr]);
+                let decimal = sum.decimal || next.decimal;
+                (
+                    Scalar {
+                        expr: Expr::Sum(vec![sum.expr, converted]),
+                        decimal,
+                        ..sum
+                    },
+                    first,
+                )
+            }
+            Some(_) => return None,
+        });
+    }
+    sum.map(|(sum, _)| sum)
 }
 
 /// `60^\circ`, `60^\circ 42'` as a number of degrees.

@@ -237,10 +237,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn is_behind_value(&self) -> bool {
-        matches!(
-            self.tokens.last(),
-            Some(Token::Number(_) | Token::Mark('}' | ')'))
-        )
+        match self.tokens.last() {
+            Some(Token::Number(_) | Token::Mark('}' | ')')) => true,
+            Some(Token::Command(name)) => name == "pi",
+            _ => false,
+        }
     }
 
     fn letters(&mut self) {

@@ -1,5 +1,7 @@
 //! Units of measurement.
 
+use num_rational::BigRational;
+
 /// What a unit measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dimension {
@@ -18,6 +20,14 @@ pub(super) struct Unit {
     pub dimension: Dimension,
     /// Numerator and denominator of the size in base units: exact, so that conversion is.
     pub size: (i64, i64),
+}
+
+impl Unit {
+    /// How many of `other` it is.
+    pub fn in_terms_of(self, other: Self) -> BigRational {
+        let size = |unit: Self| BigRational::new(unit.size.0.into(), unit.size.1.into());
+        size(self) / size(other)
+    }
 }
 
 /// Names of convertible units, singular.
