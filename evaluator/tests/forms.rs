@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 200] = [
+const SAME: [(&str, &str); 203] = [
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -236,10 +236,13 @@ const SAME: [(&str, &str); 200] = [
     (r"\frac{3}{5} + \frac{4}{5}i", "0.6+0.8i"),
     (r"-1 \pm i", "-1+i, -1-i"),
     (r"6\sqrt{3}+ 2\pi", r"2(3\sqrt{3}+\pi)"),
+    (r"0.\overline{3}", r"\frac{1}{3}"),
+    (r"0.1\dot{6}", r"\frac16"),
+    (r"0.\overline{142857}", "1/7"),
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 54] = [
+const DIFFERENT: [(&str, &str); 55] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -297,6 +300,7 @@ const DIFFERENT: [(&str, &str); 54] = [
     ("a_n = 2n - 1", "a_n = 2n+1"),
     (r"2 \text{ hours}", r"2 \text{ hours } 30 \text{ minutes}"),
     (r"x^2 = 4", "4"),
+    (r"0.\overline{3}", r"0.\overline{34}"),
 ];
 
 #[test]

@@ -163,7 +163,7 @@ fn readings(text: &str) -> Vec<Value> {
         return Vec::new();
     }
     // Digits alone need no parser.
-    if !text.contains(',')
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && let Some(value) = number::decimal(text)
     {
         let decimal = text.contains('.');

@@ -185,8 +185,21 @@ fn fraction(text: &str) -> Option<BigRational> {
     }
 }
 
-/// Digits with an optional point and thousands separators, without a sign.
+/// Digits with an optional point and thousands separators, without a sign; a period of decimals may follow in
+/// parentheses.
 pub(crate) fn decimal(text: &str) -> Option<BigRational> {
+    if let Some((before, period)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        let places = before.split_once('.')?.1.len();
+        let is_period = !period.is_empty()
+            && period.bytes().all(|b| b.is_ascii_digit())
+            && period.len() + places <= MOST_DIGITS;
+        let repeated = is_period.then(|| BigInt::from_str_radix(period, 10).ok())??;
+        // A period of n digits is that many of n nines, after the decimals before it.
+        let nines = pow(BigInt::from(10), period.len()) - 1;
+        let scale = pow(BigInt::from(10), places);
+        let start = decimal(before.strip_suffix('.').unwrap_or(before))?;
+        return Some(start + BigRational::new(repeated, nines * scale));
+    }
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let whole = without_separators(whole)?;
     if whole.is_empty() && decimals.is_empty()

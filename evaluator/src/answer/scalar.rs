@@ -18,7 +18,7 @@ const MOST_QUANTITIES: usize = 4;
 pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     let decimal = tokens
         .iter()
-        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.')));
+        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.') && !digits.ends_with(')')));
     if let Some(sum) = compound(tokens) {
         return Some(sum);
     }

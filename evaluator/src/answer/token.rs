@@ -36,7 +36,7 @@ impl Relation {
 /// The smallest unit with a meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
-    /// Digits with at most one point, separators removed.
+    /// Digits with at most one point, separators removed; a period in parentheses at the end.
     Number(String),
     /// One letter: a symbol.
     Letter(char),
@@ -296,12 +296,29 @@ impl<'a> Lexer<'a> {
         }
         if bytes.get(at) == Some(&b'.') {
             let decimals = digits_from(at + 1);
+            let after = at + 1 + decimals;
+            let period = period(&self.rest()[after..]);
             // A point without digits ends a sentence.
-            if decimals > 0 {
-                number.push_str(&self.rest()[at..=at + decimals]);
-                at += 1 + decimals;
+            if decimals > 0 || period.is_some() {
+                number.push_str(&self.rest()[at..after]);
+                at = after;
+            }
+            if let Some((digits, length)) = period {
+                number.push_str(&format!("({digits})"));
+                at += length;
             }
         }
         self.push(Token::Number(number), at.max(1));
     }
+}
+
+/// The period of a repeating decimal at the start of `text`, `\overline{3}` or `\dot{3}`, and its length
+/// with its dress.
+fn period(text: &str) -> Option<(&str, usize)> {
+    let inner = text
+        .strip_prefix(r"\overline{")
+        .or_else(|| text.strip_prefix(r"\dot{"))?;
+    let digits = &inner[..inner.find('}')?];
+    let length = text.len() - inner.len() + digits.len() + 1;
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some((digits, length))
 }
