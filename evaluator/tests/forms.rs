@@ -242,7 +242,7 @@ const SAME: [(&str, &str); 203] = [
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 55] = [
+const DIFFERENT: [(&str, &str); 59] = [
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),
@@ -301,6 +301,10 @@ const DIFFERENT: [(&str, &str); 55] = [
     (r"2 \text{ hours}", r"2 \text{ hours } 30 \text{ minutes}"),
     (r"x^2 = 4", "4"),
     (r"0.\overline{3}", r"0.\overline{34}"),
+    ("(2,3)", "2 < x < 3.01"),
+    (r"28\%", "0.281"),
+    ("2 < x < 3", "(2, 3.01)"),
+    (r"60^\circ", "60.3"),
 ];
 
 #[test]

@@ -60,13 +60,11 @@ impl Comparison {
             // A set of one is its element; nothing else of one part is a collection.
             (Collection(Kind::Set, xs), y) if xs.len() == 1 => self.same_values(&xs[0], y),
             (x, Collection(Kind::Set, ys)) if ys.len() == 1 => self.same_values(x, &ys[0]),
-            (Interval(low, high), Collection(Kind::Tuple, ends))
-            | (Collection(Kind::Tuple, ends), Interval(low, high)) => {
-                self.is_pair(ends, low, high, false)
-            }
-            (Interval(low, high), Collection(Kind::Bracket, ends))
-            | (Collection(Kind::Bracket, ends), Interval(low, high)) => {
-                self.is_pair(ends, low, high, true)
+            (Interval(..), Collection(..)) | (Collection(..), Interval(..)) => {
+                let (Some((a, b)), Some((c, d))) = (ends(gold), ends(given)) else {
+                    return false;
+                };
+                self.same_ends(&a, &c) && self.same_ends(&b, &d)
             }
             (Interval(a, b), Interval(c, d)) => self.same_ends(a, c) && self.same_ends(b, d),
             (Matrix(a), Matrix(b)) => {
@@ -114,15 +112,13 @@ impl Comparison {
             return true;
         }
         let close = (gold.decimal || given.decimal)
+            && !is_integer(&gold.expr)
             && readings.iter().any(|(a, b)| self.within_tolerance(a, b));
         self.approximated |= close;
         close
     }
 
     fn within_tolerance(&self, gold: &Expr, given: &Expr) -> bool {
-        if is_integer(gold) {
-            return false;
-        }
         let (Some(gold), Some(given)) = (constant(gold), constant(given)) else {
             return false;
         };
@@ -200,17 +196,6 @@ impl Comparison {
         gold.closed == given.closed && self.same_scalars(&gold.at, &given.at)
     }
 
-    /// Whether `(a, b)` or `[a, b]` is the interval from `low` to `high`.
-    fn is_pair(&mut self, ends: &[Value], low: &End, high: &End, closed: bool) -> bool {
-        let [Value::Scalar(a), Value::Scalar(b)] = ends else {
-            return false;
-        };
-        low.closed == closed
-            && high.closed == closed
-            && self.same_scalars(&low.at, a)
-            && self.same_scalars(&high.at, b)
-    }
-
     /// Answers with `±` as the list of what they stand for, with the signs chosen together or apart.
     fn same_with_signs(&mut self, gold: &Value, given: &Value) -> bool {
         let most = signs(gold).max(signs(given));
@@ -222,6 +207,23 @@ impl Comparison {
             self.same_values(&gold, &given)
         })
     }
+}
+
+/// An interval's ends; `(a, b)` and `[a, b]` are intervals too where they are compared with one.
+fn ends(value: &Value) -> Option<(End, End)> {
+    let (kind, items) = match value {
+        Value::Interval(low, high) => return Some((low.clone(), high.clone())),
+        Value::Collection(kind @ (Kind::Tuple | Kind::Bracket), items) => (*kind, items),
+        _ => return None,
+    };
+    let [Value::Scalar(low), Value::Scalar(high)] = &items[..] else {
+        return None;
+    };
+    let end = |at: &Scalar| End {
+        at: at.clone(),
+        closed: kind == Kind::Bracket,
+    };
+    Some((end(low), end(high)))
 }
 
 /// `a` or `p` for a time of day before or after noon.

@@ -38,6 +38,7 @@ pub(super) fn explained(tokens: &[Token]) -> Option<Value> {
     value(&tokens[..first]).or_else(|| value(&tokens[last + 1..]))
 }
 
+/// As [`value`], with the depth of nesting that is left.
 pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     let tokens = without_remark(strip_group(tokens));
@@ -64,7 +65,7 @@ pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     single(tokens, depth)
 }
 
-/// Braces that only group, as in `{1, 2}` without backslashes, hold a set.
+/// Without the braces that only group.
 fn strip_group(tokens: &[Token]) -> &[Token] {
     let mut tokens = tokens;
     while let [Token::Mark('{'), inner @ .., Token::Mark('}')] = tokens {
@@ -76,6 +77,7 @@ fn strip_group(tokens: &[Token]) -> &[Token] {
     tokens
 }
 
+/// What stands between the parts of a list, from loose to tight.
 #[derive(Clone, Copy)]
 enum Separator {
     Semicolon,
