@@ -1,1 +1,64 @@
-//! placeholder
+//! Decides which answers are right and how sure we are.
+//!
+//! Data sets and their splits, extraction and verification of answers, and the statistics of an
+//! evaluation. Everything here is pure and synchronous: the only input or output is reading a data
+//! file, no verdict looks at a clock, and every random draw comes from a seed the caller gives, so
+//! that the same inputs give the same figures on every machine.
+//!
+//! ```
+//! use evaluator::{Answer, BootstrapConfig, Evaluation, mcnemar, verify};
+//!
+//! let gold = [Answer::new("18"), Answer::new("3/4"), Answer::new("1200")];
+//! let judge = |completions: [&str; 3]| {
+//!     let outcomes = std::iter::zip(completions, &gold).map(|(text, gold)| verify(text, gold).outcome);
+//!     Evaluation::new(outcomes.collect())
+//! };
+//! let a = judge(["so $18", r"\boxed{0.75}", "<solution> 1,200 </solution>"])?;
+//! let b = judge(["so 18.5", "I cannot tell", "The answer is 1200."])?;
+//!
+//! assert_eq!((a.accuracy(), b.f1()), (1.0, 0.5));
+//! assert!(b.f1_estimate(&BootstrapConfig::default()).interval.contains(0.5));
+//! assert_eq!(mcnemar(&a, &b)?.exact_p, 0.5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer;
+mod binomial;
+mod bootstrap;
+mod dataset;
+mod estimate;
+mod evaluation;
+mod extract;
+mod interval;
+mod letters;
+mod mcnemar;
+mod multiplicity;
+mod normal;
+mod paired;
+mod pass_at_k;
+mod power;
+mod problem;
+mod selection;
+mod sequential;
+pub mod toy;
+mod verify;
+
+pub use answer::{Answer, Rule};
+pub use bootstrap::{
+    BootstrapConfig, PairedDifference, PoolError, paired_difference, pooled_difference, pooled_f1,
+};
+pub use dataset::{Dataset, DatasetError, read_gsm8k, read_problems};
+pub use estimate::{ConfidenceInterval, Estimate};
+pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
+pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
+pub use interval::{IntervalMethod, bca_interval, proportion_interval};
+pub use letters::compact_letters;
+pub use mcnemar::{ChiSquare, McNemar, mcnemar, mcnemar_of};
+pub use multiplicity::{benjamini_hochberg, bonferroni, holm};
+pub use paired::{Agreement, Unpaired};
+pub use pass_at_k::{Attempts, clustered_accuracy, pass_at_k, pass_at_k_estimate};
+pub use power::smallest_detectable_difference;
+pub use problem::{Problem, Split, UnknownSplit};
+pub use selection::{Selection, SelectionError, select_best};
+pub use sequential::SequentialTest;
+pub use verify::{Verdict, Verifier, verify};

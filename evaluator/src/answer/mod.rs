@@ -1,0 +1,231 @@
+//! Gold answers, and whether a given answer is the same.
+//!
+//! A text becomes an answer in four steps, each its own module: [`clean`] makes one spelling of many,
+//! [`token`] cuts it into tokens, [`read`] finds the structure (lists, intervals, relations, with
+//! [`parse`] for the expressions in it), and [`compare`] decides whether two structures are the same
+//! answer, with [`evaluate`] for expressions. Plain numbers take a short cut through [`number`].
+//!
+//! No step looks at a clock. What bounds the work is the length of the text, the depth to which it may
+//! nest, and the size to which exact numbers may grow, so verdicts are the same on every machine and
+//! under every load.
+
+mod ball;
+mod brackets;
+mod clean;
+mod compare;
+mod evaluate;
+mod expr;
+mod matrix;
+mod number;
+mod parse;
+mod read;
+mod relation;
+mod residue;
+mod scalar;
+mod text;
+mod token;
+mod unit;
+mod value;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+use compare::Comparison;
+use expr::Expr;
+use number::Number;
+use value::{Kind, Scalar, Value};
+
+/// Longer texts are compared as text only: no final answer is that long.
+const LONGEST: usize = 2000;
+
+/// The default relative tolerance where the gold answer is not a whole number.
+pub(crate) const DEFAULT_TOLERANCE: f64 = 0.01;
+
+/// A gold answer, parsed once so that many completions can be verified against it cheaply.
+///
+/// Serialises as its text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Answer {
+    text: String,
+    number: Option<Number>,
+    readings: Vec<Value>,
+}
+
+/// The rule by which an answer was found to be the gold answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Rule {
+    /// The same text up to case, punctuation and white space.
+    SameText,
+    /// The same number.
+    SameNumber,
+    /// Expressions of equal value.
+    SameExpression,
+    /// The same parts, in the same order where order counts.
+    SameParts,
+    /// The same interval or union of intervals.
+    SameInterval,
+    /// The same equation or inequality.
+    SameRelation,
+    /// Equal within the tolerance, where the gold answer is not a whole number.
+    WithinTolerance,
+}
+
+impl Answer {
+    /// Parses a gold answer. Every text is a valid answer; one that is no mathematics is compared as
+    /// text.
+    pub fn new(text: &str) -> Self {
+        let text = text.trim().to_owned();
+        Self {
+            number: Number::parse(&text),
+            readings: gold_readings(&text),
+            text,
+        }
+    }
+
+    /// The answer as it was written, without surrounding white space.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `given`, a bare answer without prose around it, is this answer, and by which rule.
+    pub fn matches(&self, given: &str) -> Option<Rule> {
+        self.matches_within(given, DEFAULT_TOLERANCE)
+    }
+
+    /// As [`Answer::matches`], with another relative tolerance for gold answers that are not whole
+    /// numbers; zero asks for equality.
+    pub fn matches_within(&self, given: &str, tolerance: f64) -> Option<Rule> {
+        if text::same(&self.text, given) {
+            return Some(Rule::SameText);
+        }
+        if let (Some(gold), Some(number)) = (&self.number, Number::parse(given)) {
+            if gold.agrees(&number) {
+                return Some(Rule::SameNumber);
+            }
+            // Nothing but a conversion of units or a tolerance could still make them equal.
+            if gold.is_plain() && number.is_plain() && gold.value.is_integer() {
+                return None;
+            }
+        }
+        let mut comparison = Comparison::within(tolerance);
+        let given = readings(given);
+        for gold in &self.readings {
+            if given.iter().any(|given| comparison.same(gold, given)) {
+                return Some(if comparison.approximated {
+                    Rule::WithinTolerance
+                } else {
+                    rule(gold)
+                });
+            }
+        }
+        None
+    }
+}
+
+impl Answer {
+    /// What the text was understood as, in a few words for people.
+    pub fn understood_as(&self) -> String {
+        match (&self.number, self.readings.first()) {
+            (Some(number), _) => number.to_string(),
+            (None, Some(value)) => described(value),
+            (None, None) => "text".to_owned(),
+        }
+    }
+}
+
+fn described(value: &Value) -> String {
+    match value {
+        Value::Scalar(scalar) if scalar.expr.is_constant() => "a constant".to_owned(),
+        Value::Scalar(scalar) => format!("an expression in {}", scalar.expr.symbols().join(", ")),
+        Value::Labelled(label, inner) => format!("{}: {}", label.name, described(inner)),
+        Value::Interval(..) => "an interval".to_owned(),
+        Value::Relation(..) => "a relation".to_owned(),
+        Value::Matrix(rows) => format!("a matrix of {} rows", rows.len()),
+        Value::Collection(kind, items) => {
+            let name = match kind {
+                Kind::List => "a list",
+                Kind::Set => "a set",
+                Kind::Union => "a union",
+                Kind::Tuple => "a tuple",
+                Kind::Bracket => "a pair of brackets",
+            };
+            format!("{name} of {}", items.len())
+        }
+    }
+}
+
+/// The ways in which a text can be understood; none when it is no mathematics.
+fn readings(text: &str) -> Vec<Value> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    // Digits alone need no parser.
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && let Some(value) = number::decimal(text)
+    {
+        let decimal = text.contains('.');
+        return vec![Value::Scalar(Scalar {
+            decimal,
+            ..Scalar::of(Expr::Number(value))
+        })];
+    }
+    let clean = clean::clean(text);
+    let plain = token::tokens(&clean, false);
+    let grouped = token::tokens(&clean, true);
+    let mut readings: Vec<Value> = read::value(&grouped).into_iter().collect();
+    readings.extend(decimal_comma(&clean));
+    // `1,234` is a number first and a list second.
+    if grouped != plain {
+        readings.extend(read::value(&plain));
+    }
+    readings
+}
+
+/// The ways in which a gold answer can be understood. It is trusted, so that a sentence around its formula
+/// is taken for an explanation, which in a given answer could take the answer back.
+fn gold_readings(text: &str) -> Vec<Value> {
+    let mut readings = readings(text);
+    if readings.is_empty() && text.len() <= LONGEST {
+        let tokens = token::tokens(&clean::clean(text), true);
+        readings.extend(read::explained(&tokens));
+    }
+    readings
+}
+
+/// `2,74` as 2.74: a single comma, behind it two or more digits that are not a group of thousands.
+fn decimal_comma(clean: &str) -> Option<Value> {
+    let (whole, decimals) = clean.split_once(',')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    let is_group = decimals.len() == 3 && unsigned.len() <= 3 && !unsigned.starts_with('0');
+    if !digits(unsigned) || !digits(decimals) || decimals.len() < 2 || is_group {
+        return None;
+    }
+    read::value(&token::tokens(&format!("{whole}.{decimals}"), false))
+}
+
+/// The rule that equality of such a value goes by.
+fn rule(value: &Value) -> Rule {
+    match value {
+        Value::Scalar(_) => Rule::SameExpression,
+        Value::Labelled(_, inner) => rule(inner),
+        Value::Interval(..) | Value::Collection(Kind::Union, _) => Rule::SameInterval,
+        Value::Collection(..) | Value::Matrix(_) => Rule::SameParts,
+        Value::Relation(..) => Rule::SameRelation,
+    }
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Answer> for String {
+    fn from(answer: Answer) -> Self {
+        answer.text
+    }
+}

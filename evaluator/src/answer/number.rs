@@ -1,0 +1,319 @@
+//! Numbers as people write them: signs, thousands separators, decimals, plain fractions, currency,
+//! percent, and a unit in words.
+
+use std::fmt;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Num, One, pow};
+
+use super::words;
+
+/// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
+/// time.
+const MOST_DIGITS: usize = 1000;
+
+/// The most words a unit has, as in `square feet per day`.
+const MOST_UNIT_WORDS: usize = 4;
+
+/// Words that say something about the number instead of what it counts.
+const NOT_A_UNIT: [&str; 16] = [
+    "or",
+    "and",
+    "not",
+    "is",
+    "isn't",
+    "to",
+    "but",
+    "if",
+    "wrong",
+    "incorrect",
+    "false",
+    "minus",
+    "plus",
+    "times",
+    "over",
+    "than",
+];
+
+/// A number with what stood beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Number {
+    /// The exact value, percent not yet divided.
+    pub value: BigRational,
+    /// A percent sign followed.
+    pub percent: bool,
+    /// Words followed, which may be a unit.
+    unit: bool,
+}
+
+impl Number {
+    /// Reads `text` as one number, or says that it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = unwrap(text);
+        if let Some(value) = words::number(text) {
+            let value = BigRational::from_integer(value.into());
+            return Some(Self {
+                value,
+                percent: false,
+                unit: false,
+            });
+        }
+        let (negative, text) = sign(text);
+        let text = strip_currency(text);
+        // The sign may stand on either side of the currency: `-$5`, `$-5`.
+        let (inner_negative, text) = if negative { (false, text) } else { sign(text) };
+        let (digits, rest) = split_digits(text);
+        let digits = digits.trim_end_matches(['.', ',']);
+        let (magnitude, rest) = match (exponent(rest), split_digits(rest.trim_start())) {
+            (Some((power, rest)), _) => (decimal(digits)? * power, rest),
+            // A mixed number, `1 1/2`.
+            (None, (part, rest))
+                if part.contains('/') && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                (decimal(digits)? + fraction(part)?, rest)
+            }
+            _ => (fraction(digits)?, rest),
+        };
+        let percent = is_percent(rest);
+        // A unit stands apart from its number or is short, as in `5kg`; `3x` is an expression.
+        let apart = rest.is_empty()
+            || rest.starts_with(char::is_whitespace)
+            || rest.len() > 1 && !rest.contains(' ');
+        if !(percent || apart && is_unit(rest)) {
+            return None;
+        }
+        Some(Self {
+            value: if negative || inner_negative {
+                -magnitude
+            } else {
+                magnitude
+            },
+            percent,
+            unit: !percent && !rest.trim().is_empty(),
+        })
+    }
+
+    /// Whether the two can be meant as the same number.
+    ///
+    /// `20%` is both the number of per cent, 20, and the value .2: where only one side has the sign,
+    /// either reading counts. Without a sign, 20 is never .2.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.value == other.value
+            || match (self.percent, other.percent) {
+                (true, false) => self.of_one() == other.value,
+                (false, true) => self.value == other.of_one(),
+                _ => false,
+            }
+    }
+
+    /// Whether it is a number and nothing else.
+    pub fn is_plain(&self) -> bool {
+        !self.percent && !self.unit
+    }
+
+    fn of_one(&self) -> BigRational {
+        &self.value / BigInt::from(100)
+    }
+}
+
+/// The digits, points, separators and fraction bars at the start, and the rest.
+fn split_digits(text: &str) -> (&str, &str) {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '/');
+    text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()))
+}
+
+/// The power of ten in `e6`, `E-3`, and what follows it.
+fn exponent(text: &str) -> Option<(BigRational, &str)> {
+    let (negative, digits) = sign(text.strip_prefix(['e', 'E'])?);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let exponent: usize = digits[..end].parse().ok().filter(|e| *e <= MOST_DIGITS)?;
+    let power = BigRational::from_integer(pow(BigInt::from(10), exponent));
+    Some((if negative { power.recip() } else { power }, &digits[end..]))
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the number {}{}",
+            self.value,
+            if self.percent { " per cent" } else { "" }
+        )
+    }
+}
+
+/// Without white space, dollar signs around the whole, and a final full stop.
+fn unwrap(text: &str) -> &str {
+    let text = text.trim();
+    let text = text
+        .strip_prefix('$')
+        .and_then(|inner| inner.strip_suffix('$'))
+        .unwrap_or(text);
+    text.trim().trim_end_matches('.').trim_end()
+}
+
+fn sign(text: &str) -> (bool, &str) {
+    let text = text.trim_start();
+    if let Some(rest) = text.strip_prefix(['-', '−', '–']) {
+        (true, rest.trim_start())
+    } else {
+        (false, text.strip_prefix('+').unwrap_or(text).trim_start())
+    }
+}
+
+fn strip_currency(text: &str) -> &str {
+    let text = text
+        .strip_prefix('\\')
+        .filter(|t| t.starts_with('$'))
+        .unwrap_or(text);
+    text.strip_prefix(['$', '€', '£', '¥'])
+        .unwrap_or(text)
+        .trim_start()
+}
+
+/// `a` or `a/b`.
+fn fraction(text: &str) -> Option<BigRational> {
+    match text.split_once('/') {
+        None => decimal(text),
+        Some((numerator, denominator)) => {
+            let (numerator, denominator) = (decimal(numerator)?, decimal(denominator)?);
+            (denominator != BigRational::default()).then(|| numerator / denominator)
+        }
+    }
+}
+
+/// Digits with an optional point and thousands separators, without a sign; a period of decimals may follow in
+/// parentheses.
+pub(crate) fn decimal(text: &str) -> Option<BigRational> {
+    if let Some((before, period)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        let places = before.split_once('.')?.1.len();
+        let is_period = !period.is_empty()
+            && period.bytes().all(|b| b.is_ascii_digit())
+            && period.len() + places <= MOST_DIGITS;
+        let repeated = is_period.then(|| BigInt::from_str_radix(period, 10).ok())??;
+        // A period of n digits is that many of n nines, after the decimals before it.
+        let nines = pow(BigInt::from(10), period.len()) - 1;
+        let scale = pow(BigInt::from(10), places);
+        let start = decimal(before.strip_suffix('.').unwrap_or(before))?;
+        return Some(start + BigRational::new(repeated, nines * scale));
+    }
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let whole = without_separators(whole)?;
+    if whole.is_empty() && decimals.is_empty()
+        || !decimals.bytes().all(|b| b.is_ascii_digit())
+        || whole.len() + decimals.len() > MOST_DIGITS
+    {
+        return None;
+    }
+    let digits = BigInt::from_str_radix(&format!("0{whole}{decimals}"), 10).ok()?;
+    let scale = match decimals.len() {
+        0 => BigInt::one(),
+        places => pow(BigInt::from(10), places),
+    };
+    Some(BigRational::new(digits, scale))
+}
+
+/// The digits of `12,345,678`; `None` unless each group after the first has three digits.
+fn without_separators(text: &str) -> Option<String> {
+    let mut groups = text.split(',');
+    let first = groups.next().unwrap_or_default();
+    let mut digits = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || first.len() > 3 || first.is_empty() || first.starts_with('0') {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)
+}
+
+fn is_percent(rest: &str) -> bool {
+    matches!(
+        rest.trim(),
+        "%" | r"\%" | "percent" | "per cent" | "percentage" | "pct"
+    )
+}
+
+/// Nothing, or a few words that can be a unit.
+pub(super) fn is_unit(text: &str) -> bool {
+    let is_unit_word = |word: &str| {
+        let lower = word.trim_end_matches(['.', ',']).to_lowercase();
+        let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/' | '.');
+        !lower.is_empty() && lower.chars().all(is_plain) && !NOT_A_UNIT.contains(&lower.as_str())
+    };
+    text.split_whitespace().count() <= MOST_UNIT_WORDS && text.split_whitespace().all(is_unit_word)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn agrees(a: &str, b: &str) -> bool {
+        Number::parse(a).unwrap().agrees(&Number::parse(b).unwrap())
+    }
+
+    #[test]
+    fn usual_forms_are_the_same_number() {
+        for form in [
+            "20",
+            "20.",
+            "20.00",
+            "$20",
+            "\\$20",
+            "$20$",
+            "20 dollars",
+            "20%",
+            "+20",
+            " 20 ",
+            "€20",
+            "40/2",
+            "020",
+            "20 square feet",
+        ] {
+            assert!(agrees("20", form), "{form}");
+        }
+        assert!(agrees("-1234.5", "-$1,234.50"));
+        assert!(agrees("0.2", "20%") && agrees("20%", "1/5"));
+        assert!(agrees("5kg", "5"));
+    }
+
+    #[test]
+    fn other_numbers_are_others() {
+        for (a, b) in [
+            ("18", "-18"),
+            ("18", "18.5"),
+            ("100", "1"),
+            ("20", "0.2"),
+            ("1000", "1000.1"),
+            ("20%", "30%"),
+        ] {
+            assert!(!agrees(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in [
+            "",
+            ".",
+            "-",
+            "1,2",
+            "12,34",
+            "3x",
+            "1/0",
+            "1/2/3",
+            "193 or 196",
+            "20 is not it",
+            "x",
+            "5 or 6",
+            "1.2.3",
+            "20 not",
+        ] {
+            assert_eq!(Number::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Letters and commands: symbols, constants, fractions, roots, functions.
+
+use super::{MAX_DEPTH, Parser, single_or, spelled};
+use crate::answer::{
+    expr::{Expr, Function},
+    token::Token,
+};
+
+/// Letters that, before an opening parenthesis, name a function and not a factor.
+const FUNCTION_LETTERS: [char; 6] = ['f', 'g', 'h', 'F', 'G', 'W'];
+
+impl Parser {
+    pub(super) fn letter(&mut self, letter: char) -> Option<Expr> {
+        match letter {
+            'e' => return Some(Expr::Euler),
+            'i' => return Some(Expr::Imaginary),
+            _ => {}
+        }
+        if FUNCTION_LETTERS.contains(&letter) && self.peek_mark() == Some('(') {
+            let mut arguments = Vec::new();
+            self.at += 1;
+            loop {
+                arguments.push(self.sum()?);
+                if self.eat_mark(')') {
+                    return Some(Expr::Apply(letter.to_string(), arguments));
+                }
+                if !self.eat_mark(',') {
+                    return None;
+                }
+            }
+        }
+        Some(Expr::Symbol(letter.to_string()))
+    }
+
+    pub(super) fn command(&mut self, name: &str) -> Option<Expr> {
+        match name {
+            "frac" => {
+                let numerator = self.argument()?;
+                Some(Expr::quotient(numerator, self.argument()?))
+            }
+            "sqrt" => {
+                let index = if self.eat_mark('[') {
+                    self.closed(&Token::Mark(']'))?
+                } else {
+                    Expr::integer(2)
+                };
+                Some(Expr::Root(Box::new(index), Box::new(self.argument()?)))
+            }
+            "binom" => {
+                let n = self.argument()?;
+                Some(Expr::Binomial(Box::new(n), Box::new(self.argument()?)))
+            }
+            "pi" => Some(Expr::Pi),
+            "infty" => Some(Expr::Infinity),
+            "lfloor" => self.rounded(Function::Floor, "rfloor"),
+            "lceil" => self.rounded(Function::Ceil, "rceil"),
+            "log" | "lg" => self.logarithm(name),
+            "boxed" | "overline" | "vec" | "mathbf" | "bf" | "rm" => self.argument(),
+            _ => match Function::named(name) {
+                Some(function) => self.function(function),
+                None => self.opaque(name),
+            },
+        }
+    }
+
+    fn rounded(&mut self, function: Function, close: &str) -> Option<Expr> {
+        let inner = self.closed(&Token::Command(close.to_owned()))?;
+        Some(Expr::Function(function, Box::new(inner)))
+    }
+
+    /// `\sin x`, `\sin^2 x`, `\sin^{-1} x`, `\sin(x)`.
+    fn function(&mut self, function: Function) -> Option<Expr> {
+        let power = if self.eat_mark('^') {
+            Some(self.exponent()?)
+        } else {
+            None
+        };
+        let argument = self.function_argument()?;
+        let value = Expr::Function(function, Box::new(argument));
+        Some(match power {
+            None => value,
+            Some(power) => Expr::Power(Box::new(value), Box::new(power)),
+        })
+    }
+
+    /// Without parentheses a function takes the factors up to the next sign or function.
+    fn function_argument(&mut self) -> Option<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        let grouped = matches!(self.peek_mark(), Some('(' | '[' | '{'));
+        let negative = self.eat_mark('-');
+        let mut factors = vec![self.factor()?];
+        while !grouped && self.starts_factor() && self.peek_mark() != Some('(') {
+            let is_function = self.peek_command().is_some_and(|name| {
+                Function::named(name).is_some() || matches!(name, "log" | "lg" | "times" | "cdot")
+            });
+            if is_function {
+                break;
+            }
+            factors.push(self.factor()?);
+        }
+        self.depth -= 1;
+        let argument = single_or(factors, Expr::Product);
+        Some(if negative {
+            Expr::Negative(Box::new(argument))
+        } else {
+            argument
+        })
+    }
+
+    /// A base may follow; without one `\log` is taken to the base of Euler and `\lg` to that of ten.
+    fn logarithm(&mut self, name: &str) -> Option<Expr> {
+        let base = if self.eat_mark('_') {
+            Some(self.argument()?)
+        } else {
+            (name == "lg").then(|| Expr::integer(10))
+        };
+        let value = self.function(Function::Ln)?;
+        Some(match base {
+            None => value,
+            Some(base) => Expr::quotient(value, Expr::Function(Function::Ln, Box::new(base))),
+        })
+    }
+
+    /// An unknown command with its sub- and superscripts and groups is a symbol of that spelling.
+    fn opaque(&mut self, name: &str) -> Option<Expr> {
+        let start = self.at;
+        while matches!(self.peek_mark(), Some('_' | '^' | '{')) {
+            if self.peek_mark() != Some('{') {
+                // A power of a Greek letter is a power; limits of a sum belong to its name.
+                if self.peek_mark() == Some('^') && !is_operator(name) {
+                    break;
+                }
+                self.at += 1;
+            }
+            self.argument_tokens()?;
+        }
+        Some(Expr::Symbol(format!(
+            "{name}{}",
+            spelled(&self.tokens[start..self.at])
+        )))
+    }
+}
+
+fn is_operator(name: &str) -> bool {
+    matches!(
+        name,
+        "sum" | "prod" | "int" | "lim" | "max" | "min" | "bigcup" | "bigcap"
+    )
+}

@@ -1,0 +1,267 @@
+//! Reads equations and inequalities as what they say about their variable, where they say it plainly.
+
+use super::{
+    brackets::split,
+    evaluate::sign_of_infinity,
+    expr::Expr,
+    parse::{expression, spelled},
+    read::read,
+    scalar::scalar,
+    token::{Relation, Token},
+    value::{End, Kind, Label, Scalar, Value},
+};
+
+/// Reads an equation, an inequality or a membership.
+pub(super) fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
+    let sides = split(tokens, |token| matches!(token, Token::Relation(_)));
+    if sides.len() < 2 {
+        return None;
+    }
+    let mut at = 0;
+    let mut relations = Vec::new();
+    for side in &sides[..sides.len() - 1] {
+        at += side.len();
+        let Token::Relation(relation) = &tokens[at] else {
+            return None;
+        };
+        relations.push(*relation);
+        at += 1;
+    }
+    if relations == [Relation::Element] {
+        return Some(Value::Labelled(
+            label(sides[0])?,
+            Box::new(read(sides[1], depth)?),
+        ));
+    }
+    if relations
+        .iter()
+        .all(|r| matches!(r, Relation::Equal | Relation::Approximately))
+    {
+        return equation(&sides, &relations, depth);
+    }
+    if let ([x, hole], [Relation::NotEqual]) = (&sides[..], &relations[..])
+        && let (Some(label), Some(hole)) = (label(x), scalar(hole))
+    {
+        return Some(Value::Labelled(label, Box::new(without(vec![hole]))));
+    }
+    inequality(&sides, &relations).or_else(|| general(&sides, &relations))
+}
+
+/// All numbers but some, which are given in ascending order.
+pub(super) fn without(holes: Vec<Scalar>) -> Value {
+    let [mut low, above] = line();
+    let mut parts = Vec::new();
+    for at in holes {
+        let end = End { at, closed: false };
+        parts.push(Value::Interval(low, end.clone()));
+        low = end;
+    }
+    parts.push(Value::Interval(low, above));
+    Value::Collection(Kind::Union, parts)
+}
+
+/// The ends of the whole line of numbers.
+pub(super) fn line() -> [End; 2] {
+    let below = Expr::Negative(Box::new(Expr::Infinity));
+    [below, Expr::Infinity].map(|at| End {
+        at: Scalar::of(at),
+        closed: false,
+    })
+}
+
+/// `label = value`, where steps of the working may stand between and an approximation behind.
+fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<Value> {
+    let approximation = relations.iter().position(|r| *r == Relation::Approximately);
+    let last_exact = approximation.unwrap_or(sides.len() - 1);
+    match label(sides[0]) {
+        Some(label) => {
+            let value_at = if last_exact == 0 {
+                sides.len() - 1
+            } else {
+                last_exact
+            };
+            Some(Value::Labelled(
+                label,
+                Box::new(read(sides[value_at], depth)?),
+            ))
+        }
+        // `value ≈ decimals` without a label.
+        None if approximation.is_some() => read(sides[last_exact], depth),
+        // `value = x`, or a chain of equations with `x` somewhere in it.
+        None => match sides.iter().rposition(|side| label(side).is_some()) {
+            Some(at) if sides.len() == 2 || at + 1 < sides.len() => {
+                let value_at = if sides.len() == 2 { 0 } else { sides.len() - 1 };
+                Some(Value::Labelled(
+                    label(sides[at])?,
+                    Box::new(read(sides[value_at], depth)?),
+                ))
+            }
+            _ => general(sides, relations),
+        },
+    }
+}
+
+fn general(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
+    let sides: Option<Vec<Expr>> = sides.iter().map(|side| expression(side)).collect();
+    Some(Value::Relation(sides?, relations.to_vec()))
+}
+
+/// `a < x ≤ b` and `x > a` as intervals of the labelled variable.
+fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
+    if !relations.iter().all(|relation| relation.is_order()) {
+        return None;
+    }
+    let (variable, low, high) = match (sides, relations) {
+        ([x, bound], [relation]) if label(x).is_some() => end_of(x, bound, *relation)?,
+        ([bound, x], [relation]) if label(x).is_some() => end_of(x, bound, relation.reversed())?,
+        ([a, x, b], [first, second]) => {
+            let (x_label, low, above) = end_of(x, a, first.reversed())?;
+            let (_, below, high) = end_of(x, b, *second)?;
+            // One of the two pairs is set, depending on the direction in which it is written.
+            match ((low, high), (below, above)) {
+                ((low @ Some(_), high @ Some(_)), _) => (x_label, low, high),
+                (_, (low @ Some(_), high @ Some(_))) => (x_label, low, high),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let [below, above] = line();
+    let (low, high) = (low.unwrap_or(below), high.unwrap_or(above));
+    let absolute = variable
+        .name
+        .strip_prefix('|')
+        .and_then(|name| name.strip_suffix('|'));
+    Some(match absolute {
+        Some(inner) => {
+            let label = Label {
+                name: inner.to_owned(),
+                parameter: None,
+            };
+            Value::Labelled(label, Box::new(of_absolute(low, high)))
+        }
+        None => Value::Labelled(variable, Box::new(Value::Interval(low, high))),
+    })
+}
+
+/// What `x` can be when `|x|` lies in an interval of positive numbers.
+fn of_absolute(low: End, high: End) -> Value {
+    let negated = |end: &End| End {
+        at: Scalar {
+            expr: Expr::Negative(Box::new(end.at.expr.clone())),
+            ..end.at.clone()
+        },
+        closed: end.closed,
+    };
+    if sign_of_infinity(&low.at.expr).is_some() {
+        return Value::Interval(negated(&high), high);
+    }
+    let below = Value::Interval(negated(&high), negated(&low));
+    Value::Collection(Kind::Union, vec![below, Value::Interval(low, high)])
+}
+
+/// `x relation bound` as the lower or upper end it sets.
+fn end_of(
+    x: &[Token],
+    bound: &[Token],
+    relation: Relation,
+) -> Option<(Label, Option<End>, Option<End>)> {
+    let label = label(x)?;
+    let at = scalar(bound)?;
+    let closed = matches!(relation, Relation::LessOrEqual | Relation::GreaterOrEqual);
+    let end = Some(End { at, closed });
+    Some(match relation {
+        Relation::Greater | Relation::GreaterOrEqual => (label, end, None),
+        _ => (label, None, end),
+    })
+}
+
+/// What an equation may define: symbols without numbers or signs between them, such as `x`, `x_1`,
+/// `f(x)`, `AB`, `|AB|`, `A:B` or `(x, y)`.
+fn label(tokens: &[Token]) -> Option<Label> {
+    // `f^{-1}(x)` is the name of a function and no power.
+    if let [
+        f @ Token::Letter(_),
+        Token::Mark('^'),
+        Token::Mark('{'),
+        Token::Mark('-'),
+        Token::Number(one),
+        Token::Mark('}'),
+        rest @ ..,
+    ] = tokens
+        && one == "1"
+        && rest.first() == Some(&Token::Mark('('))
+    {
+        let plain = [std::slice::from_ref(f), rest].concat();
+        return label(&plain).map(|label| Label {
+            name: format!("inverse {}", label.name),
+            ..label
+        });
+    }
+    let mut in_subscript = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let after_underscore = index > 0 && tokens[index - 1] == Token::Mark('_');
+        match token {
+            Token::Mark('{') if after_underscore || in_subscript > 0 => in_subscript += 1,
+            Token::Mark('}') if in_subscript > 0 => in_subscript -= 1,
+            _ if in_subscript > 0 || after_underscore => {}
+            Token::Letter(_) | Token::Text(_) => {}
+            Token::Mark('(' | ')' | '{' | '}' | '_' | ',' | '|' | ':' | '\'') => {}
+            Token::Number(_) if index >= 2 && tokens[index - 1] == Token::Mark('(') => {}
+            Token::Command(name) if is_name(name) => {}
+            _ => return None,
+        }
+    }
+    let parameter = match tokens {
+        [
+            Token::Letter(_),
+            Token::Mark('('),
+            Token::Letter(x),
+            Token::Mark(')'),
+        ] => Some(x.to_string()),
+        _ => None,
+    };
+    let has_symbol = tokens
+        .iter()
+        .any(|t| matches!(t, Token::Letter(_) | Token::Command(_) | Token::Text(_)));
+    has_symbol.then(|| Label {
+        name: spelled(tokens),
+        parameter,
+    })
+}
+
+/// Commands that are symbols or part of their spelling.
+fn is_name(name: &str) -> bool {
+    const NAMES: [&str; 29] = [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "angle",
+        "triangle",
+        "max",
+        "min",
+        "overline",
+        "frac",
+    ];
+    NAMES.contains(&name)
+}

@@ -1,0 +1,138 @@
+//! Reads one expression with the percent sign, degrees or unit behind it.
+
+use num_rational::BigRational;
+
+use super::{
+    expr::{Expr, Function},
+    number::{decimal, is_unit},
+    parse::{expression, spelled},
+    token::Token,
+    unit::{self, Unit},
+    value::Scalar,
+};
+
+/// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
+const MOST_QUANTITIES: usize = 4;
+
+/// One expression with percent, degrees or unit.
+pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
+    let decimal = tokens
+        .iter()
+        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.') && !digits.ends_with(')')));
+    if let Some(sum) = compound(tokens) {
+        return Some(sum);
+    }
+    let (tokens, unit) = split_unit(tokens);
+    if let Some(angle) = degrees(tokens) {
+        return Some(Scalar {
+            expr: angle,
+            percent: false,
+            degrees: true,
+            unit: None,
+            decimal,
+        });
+    }
+    let (tokens, percent) = match tokens {
+        [before @ .., Token::Mark('%')] => (before, true),
+        _ => (
+            tokens,
+            matches!(unit.as_deref(), Some("percent" | "pct" | "percentage")),
+        ),
+    };
+    let expr = expression(tokens)?;
+    Some(Scalar {
+        expr,
+        percent,
+        degrees: false,
+        unit: unit.filter(|_| !percent),
+        decimal,
+    })
+}
+
+impl Scalar {
+    /// A bare expression.
+    pub fn of(expr: Expr) -> Self {
+        Self {
+            expr,
+            percent: false,
+            degrees: false,
+            unit: None,
+            decimal: false,
+        }
+    }
+}
+
+/// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and
+/// make the whole no expression.
+fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
+    let is_word = |token: &Token| matches!(token, Token::Text(_));
+    let Some(at) = tokens.iter().position(is_word).filter(|at| *at > 0) else {
+        return (tokens, None);
+    };
+    let is_part = |(index, token): (usize, &Token)| match token {
+        Token::Text(words) => is_unit(words),
+        Token::Mark('^' | '{' | '}' | '/' | '-') => true,
+        // A number is a power; elsewhere it would begin another quantity.
+        Token::Number(_) => matches!(tokens[at + index - 1], Token::Mark('^' | '{' | '-')),
+        _ => false,
+    };
+    if tokens[at..].iter().enumerate().all(is_part) {
+        (&tokens[..at], Some(spelled(&tokens[at..])))
+    } else {
+        (tokens, None)
+    }
+}
+
+/// `2 \text{ hours } 30 \text{ minutes}`: quantities of one dimension, summed in the first unit.
+fn compound(tokens: &[Token]) -> Option<Scalar> {
+    let parts: Vec<&[Token]> = tokens
+        .split_inclusive(|token| matches!(token, Token::Text(_)))
+        .collect();
+    if parts.len() < 2 || parts.len() > MOST_QUANTITIES {
+        return None;
+    }
+    let mut sum: Option<(Scalar, Unit)> = None;
+    for part in parts {
+        let next = scalar(part)?;
+        let unit = unit::named(next.unit.as_deref()?)?;
+        sum = Some(match sum {
+            None => (next, unit),
+            Some((sum, first)) if first.dimension == unit.dimension => {
+                let factor = Expr::Number(unit.in_terms_of(first));
+                let converted = Expr::Product(vec![factor, next.expr]);
+                let decimal = sum.decimal || next.decimal;
+                (
+                    Scalar {
+                        expr: Expr::Sum(vec![sum.expr, converted]),
+                        decimal,
+                        ..sum
+                    },
+                    first,
+                )
+            }
+            Some(_) => return None,
+        });
+    }
+    sum.map(|(sum, _)| sum)
+}
+
+/// `60^\circ`, `60^\circ 42'` as a number of degrees.
+fn degrees(tokens: &[Token]) -> Option<Expr> {
+    let circle = tokens
+        .iter()
+        .position(|token| *token == Token::Command("circ".to_owned()))?;
+    let is_function =
+        |token: &Token| matches!(token, Token::Command(name) if Function::named(name).is_some());
+    let whole = match &tokens[..circle] {
+        [before @ .., Token::Mark('^')] if !before.iter().any(is_function) => expression(before)?,
+        _ => return None,
+    };
+    match &tokens[circle + 1..] {
+        [] => Some(whole),
+        [Token::Number(minutes), Token::Mark('\'')] => {
+            let share = decimal(minutes)? / BigRational::from_integer(60.into());
+            Some(Expr::Sum(vec![whole, Expr::Number(share)]))
+        }
+        _ => None,
+    }
+}

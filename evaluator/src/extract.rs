@@ -1,0 +1,221 @@
+//! Finds the final answer in a completion.
+//!
+//! Each strategy knows one way in which models mark their answer. They are tried in the configured
+//! order and the first one whose mark is present decides, even if what it finds is no answer: a
+//! completion that says `The answer is one of 3, 4, 5.` must not be saved by a later strategy that
+//! takes its last number. Nothing is judged here; see [`crate::verify`].
+
+use serde::{Deserialize, Serialize};
+
+mod boxed;
+mod formula;
+mod number;
+mod phrase;
+
+/// A way of marking the final answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The content of `<solution>…</solution>`. Several different solutions are no answer.
+    SolutionTags,
+    /// The content of the last `\boxed{…}` with balanced braces; boxes joined by nothing but a comma,
+    /// `and` or `or` are read together, as the list they form.
+    Boxed,
+    /// What follows the last `####` on its line, as in GSM8K.
+    Hashes,
+    /// A last line of the form `A: …`, `Answer: …` or `Final answer: …`.
+    AnswerLine,
+    /// What follows the last `answer is` or `answer:` up to the end of its sentence.
+    AnswerIs,
+    /// The whole completion, if it is one formula without prose.
+    WholeFormula,
+    /// The last formula between dollar signs, `\(…\)` or `\[…\]`.
+    LastFormula,
+    /// The last number anywhere.
+    LastNumber,
+}
+
+/// Which strategies are tried, in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExtractionConfig {
+    /// The strategies, first to last.
+    pub strategies: Vec<Strategy>,
+}
+
+impl ExtractionConfig {
+    /// `<solution>` tags and nothing else: for policies trained to write them.
+    pub fn tags_only() -> Self {
+        Self {
+            strategies: vec![Strategy::SolutionTags],
+        }
+    }
+}
+
+impl Default for ExtractionConfig {
+    /// All strategies, from the most explicit mark to the least.
+    fn default() -> Self {
+        Self {
+            strategies: vec![
+                Strategy::SolutionTags,
+                Strategy::Boxed,
+                Strategy::Hashes,
+                Strategy::AnswerLine,
+                Strategy::AnswerIs,
+                Strategy::WholeFormula,
+                Strategy::LastFormula,
+                Strategy::LastNumber,
+            ],
+        }
+    }
+}
+
+/// A final answer as it stands in the completion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extracted {
+    /// The answer, without its mark and surrounding white space; never empty.
+    pub text: String,
+    /// How it was found.
+    pub strategy: Strategy,
+}
+
+/// The final answer of `completion` by the default strategies.
+pub fn extract(completion: &str) -> Option<Extracted> {
+    extract_with(completion, &ExtractionConfig::default())
+}
+
+/// The final answer of `completion` by the configured strategies.
+pub fn extract_with(completion: &str, config: &ExtractionConfig) -> Option<Extracted> {
+    for &strategy in &config.strategies {
+        match strategy.find(completion) {
+            Found::Nothing => {}
+            Found::Contradiction => return None,
+            Found::Answer(text) => return Some(Extracted { text, strategy }),
+        }
+    }
+    None
+}
+
+/// What a strategy found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// Its mark is absent, or marks nothing.
+    Nothing,
+    /// It marks several answers that differ.
+    Contradiction,
+    Answer(String),
+}
+
+impl Found {
+    fn text(text: &str) -> Self {
+        match text.trim() {
+            "" => Self::Nothing,
+            text => Self::Answer(text.to_owned()),
+        }
+    }
+}
+
+impl Strategy {
+    fn find(self, completion: &str) -> Found {
+        match self {
+            Self::SolutionTags => solution_tags(completion),
+            Self::Boxed => boxed::find(completion),
+            Self::Hashes => hashes(completion),
+            Self::AnswerLine => phrase::answer_line(completion),
+            Self::AnswerIs => phrase::answer_is(completion),
+            Self::WholeFormula => formula::whole(completion),
+            Self::LastFormula => formula::last(completion),
+            Self::LastNumber => number::last(completion).map_or(Found::Nothing, Found::text),
+        }
+    }
+}
+
+fn solution_tags(completion: &str) -> Found {
+    let mut solutions = completion
+        .split("<solution>")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("</solution>"))
+        .map(|(solution, _)| solution.trim())
+        .filter(|solution| !solution.is_empty());
+    match solutions.next() {
+        None => Found::Nothing,
+        Some(first) if solutions.all(|other| other == first) => Found::text(first),
+        Some(_) => Found::Contradiction,
+    }
+}
+
+fn hashes(completion: &str) -> Found {
+    completion
+        .rsplit_once("####")
+        .map_or(Found::Nothing, |(_, rest)| {
+            Found::text(rest.lines().next().unwrap_or_default())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(completion: &str) -> Option<String> {
+        extract(completion).map(|found| found.text)
+    }
+
+    #[test]
+    fn each_strategy_finds_its_mark() {
+        let cases = [
+            (
+                "so <solution> -18 </solution>",
+                "-18",
+                Strategy::SolutionTags,
+            ),
+            (r"so \boxed{\frac{1}{2}}.", r"\frac{1}{2}", Strategy::Boxed),
+            ("12 * 3\n#### 36\n", "36", Strategy::Hashes),
+            ("3 apples\nA: 36", "36", Strategy::AnswerLine),
+            (
+                "Therefore the answer is $20. Done.",
+                "$20",
+                Strategy::AnswerIs,
+            ),
+            ("x = 5, so 18", "18", Strategy::LastNumber),
+        ];
+        for (completion, expected, strategy) in cases {
+            let found = extract(completion);
+            let expected = Extracted {
+                text: expected.to_owned(),
+                strategy,
+            };
+            assert_eq!(found, Some(expected), "{completion}");
+        }
+    }
+
+    #[test]
+    fn solutions_that_differ_are_no_answer() {
+        let twice = "<solution> 1 </solution> <solution> 2 </solution> the answer is 2";
+        assert_eq!(text(twice), None);
+        let same = "<solution> 1 </solution> <solution> 1 </solution>";
+        assert_eq!(text(same).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn tags_only_finds_nothing_in_broken_completions() {
+        for completion in [
+            "<thinking> 6 * 4 = 24 . </thinking> 24",
+            "<thinking> 6 * 4 = 24 . the answer is 24 .",
+            "<thinking> 6 * 4 = 24 . </thinking> <solution> 24",
+            "<thinking> 6 * 4 = 24 . </thinking> <solution> </solution>",
+        ] {
+            assert_eq!(
+                extract_with(completion, &ExtractionConfig::tags_only()),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_hashes_count() {
+        assert_eq!(
+            text("#### 193\nWait, wrong.\n#### 196").as_deref(),
+            Some("196")
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! `\boxed{…}`, with braces balanced.
+
+use std::collections::HashMap;
+
+use super::{Found, phrase};
+
+/// The last group of boxes of the completion.
+pub(super) fn find(completion: &str) -> Found {
+    let boxes = boxes(completion);
+    let Some(last) = boxes.last() else {
+        return Found::Nothing;
+    };
+    // What is called the final answer after the last box takes its place.
+    if completion[last.end..]
+        .to_ascii_lowercase()
+        .contains("final answer is")
+    {
+        return phrase::answer_is(&completion[last.end..]);
+    }
+    let mut group = vec![last.content];
+    for pair in boxes.windows(2).rev() {
+        let [before, after] = pair else { break };
+        let between = &completion[before.end..after.start];
+        let Some(joint) = joint(between) else { break };
+        group.push(joint);
+        group.push(before.content);
+    }
+    group.reverse();
+    Found::text(&group.concat())
+}
+
+/// A box: where it stands, brace to brace, and what it holds.
+struct Boxed<'a> {
+    start: usize,
+    end: usize,
+    content: &'a str,
+}
+
+/// All boxes that are closed and hold something, in order; a box inside a box is not seen.
+fn boxes(completion: &str) -> Vec<Boxed<'_>> {
+    let ends = brace_ends(completion);
+    let mut boxes: Vec<Boxed<'_>> = Vec::new();
+    for (start, _) in completion.match_indices('\\') {
+        let inside_last = boxes.last().is_some_and(|last| start < last.end);
+        let Some(open) = brace_of_box(completion, start).filter(|_| !inside_last) else {
+            continue;
+        };
+        // A box without an end was cut off by the token limit; one inside it may be whole.
+        let Some(&end) = ends.get(&open) else {
+            continue;
+        };
+        let content = completion[open + 1..end - 1].trim();
+        if !content.is_empty() {
+            boxes.push(Boxed {
+                start,
+                end,
+                content,
+            });
+        }
+    }
+    boxes
+}
+
+/// The opening brace of the box command that begins at `start`, if one does.
+fn brace_of_box(completion: &str, start: usize) -> Option<usize> {
+    let command = &completion[start..];
+    let after = command
+        .strip_prefix(r"\boxed")
+        .or_else(|| command.strip_prefix(r"\fbox"))?;
+    let group = after.trim_start();
+    group
+        .starts_with('{')
+        .then(|| completion.len() - group.len())
+}
+
+/// Where each closed group `{…}` ends, by the place of its opening brace. Escaped braces do not count.
+fn brace_ends(text: &str) -> HashMap<usize, usize> {
+    let mut ends = HashMap::new();
+    let mut open = Vec::new();
+    let mut escaped = false;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'{' => open.push(index),
+            b'}' => {
+                if let Some(start) = open.pop() {
+                    ends.insert(start, index + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    ends
+}
+
+/// Longer texts between boxes are no joint.
+const LONGEST_JOINT: usize = 60;
+
+/// What joins two boxes into one answer, or `None` if there is more than a joint between them.
+///
+/// `and` and `or` join even with a few words round them, as in `\boxed{1} red and \boxed{2} blue`; a
+/// sentence that ends between them does not.
+fn joint(between: &str) -> Option<&'static str> {
+    if between.len() > LONGEST_JOINT {
+        return None;
+    }
+    let mut bare = between.to_lowercase();
+    for dress in [
+        r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\ ", r"\,", "$", "{", "}",
+    ] {
+        bare = bare.replace(dress, " ");
+    }
+    if bare.contains(['.', ':', '\n', '?', '!']) {
+        return None;
+    }
+    let words: Vec<&str> = bare
+        .split([' ', ',', ';'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_listed = words.is_empty() && bare.contains([',', ';']);
+    if words.is_empty() && !is_listed || words.contains(&"or") {
+        return Some(" or ");
+    }
+    (is_listed || words.contains(&"and")).then_some(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(completion: &str, expected: &str) {
+        assert_eq!(find(completion), Found::text(expected), "{completion}");
+    }
+
+    #[test]
+    fn braces_balance() {
+        check(r"\boxed{\frac{1}{\sqrt{2}}} is it", r"\frac{1}{\sqrt{2}}");
+        check(r"\boxed{\{1, 2\}}", r"\{1, 2\}");
+        check(r"\boxed {3}", "3");
+    }
+
+    #[test]
+    fn the_last_box_with_content_counts() {
+        check(r"\boxed{1} but then \boxed{2}. \boxed{}", "2");
+        check(r"\boxed{1} and then \boxed{2", "1");
+        check(r"\boxed{}", "");
+    }
+
+    #[test]
+    fn joined_boxes_are_one_answer() {
+        check(r"\boxed{1} or \boxed{2}", "1 or 2");
+        check(r"$\boxed{1}$, $\boxed{2}$ and $\boxed{3}$", "1, 2, 3");
+        check(r"\boxed{1}\boxed{2}", "1 or 2");
+        check(
+            r"\(\boxed{1}\) \quad \text{and} \quad \(\boxed{2}\)",
+            "1, 2",
+        );
+        check(r"\boxed{1} red and \boxed{2} blue", "1, 2");
+        check(r"\boxed{1}. Wait and see: \boxed{2}", "2");
+    }
+
+    #[test]
+    fn many_unclosed_boxes_are_read_in_linear_time() {
+        // Quadratic time would take minutes here.
+        assert_eq!(find(&r"\boxed{".repeat(200_000)), Found::Nothing);
+    }
+}

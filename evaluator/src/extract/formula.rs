@@ -1,0 +1,138 @@
+//! Formulae: a whole text that is one, and the last one in a text.
+
+use super::Found;
+
+/// Longer texts are no single formula.
+const LONGEST: usize = 1000;
+
+/// How formulae are delimited, with `$$` before `$`.
+const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")];
+
+/// The text itself, if it has no prose in it.
+pub(super) fn whole(completion: &str) -> Found {
+    let text = completion.trim();
+    let has_content = text.contains(|c: char| c.is_alphanumeric());
+    if text.len() > LONGEST || text.contains('\n') || !has_content || has_prose(text) {
+        return Found::Nothing;
+    }
+    Found::text(text)
+}
+
+/// The last formula that holds something, unless a number stands in plain text behind it.
+pub(super) fn last(completion: &str) -> Found {
+    let mut rest = completion;
+    let mut last = "";
+    while let Some((formula, after)) = next(rest) {
+        if formula.contains(|c: char| c.is_alphanumeric()) {
+            last = formula;
+        }
+        rest = after;
+    }
+    if rest.contains(|c: char| c.is_ascii_digit()) {
+        return Found::Nothing;
+    }
+    Found::text(last)
+}
+
+/// The next formula and what follows it.
+fn next(text: &str) -> Option<(&str, &str)> {
+    let start = text.match_indices(['$', '\\']).find_map(|(at, _)| {
+        let delimiter = DELIMITERS.iter().find(|d| text[at..].starts_with(d.0));
+        delimiter.filter(|_| !is_escaped(text, at)).map(|d| (at, d))
+    });
+    let (at, (open, close)) = start?;
+    let inner = &text[at + open.len()..];
+    let (end, _) = inner
+        .match_indices(close)
+        .find(|&(end, _)| !is_escaped(inner, end))?;
+    let after = &inner[end + close.len()..];
+    // Between the dollars of two prices on different lines stands no formula.
+    let spans_lines = matches!(*open, "$" | r"\(") && inner[..end].contains('\n');
+    Some((if spans_lines { "" } else { &inner[..end] }, after))
+}
+
+/// Whether a backslash takes the meaning from what stands at `at`.
+fn is_escaped(text: &str, at: usize) -> bool {
+    text[..at].bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1
+}
+
+/// Whether words of a language stand outside of commands and `\text{…}`.
+pub(super) fn has_prose(text: &str) -> bool {
+    let mut chars = text.char_indices().peekable();
+    while let Some((start, c)) = chars.next() {
+        if c == '\\' {
+            // A command, and the braces after `\text`.
+            let command = &text[start + 1..];
+            let name = command
+                .split(|c: char| !c.is_ascii_alphabetic())
+                .next()
+                .unwrap_or_default();
+            for _ in 0..name.len() {
+                chars.next();
+            }
+            if matches!(
+                name,
+                "text" | "mbox" | "textbf" | "mathrm" | "begin" | "end"
+            ) {
+                while chars.next_if(|&(_, c)| c != '}').is_some() {}
+            }
+        } else if c.is_ascii_lowercase() {
+            let mut length = 1;
+            while chars.next_if(|(_, c)| c.is_ascii_lowercase()).is_some() {
+                length += 1;
+            }
+            let word = &text[start..start + length];
+            let known = matches!(
+                word,
+                "or" | "and"
+                    | "sin"
+                    | "cos"
+                    | "tan"
+                    | "cot"
+                    | "sec"
+                    | "log"
+                    | "ln"
+                    | "sqrt"
+                    | "pi"
+                    | "sup"
+                    | "sub"
+            );
+            if length > 1 && !known {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulae_are_told_from_prose() {
+        for formula in [
+            r"\frac{1}{2}",
+            "x = 1000, y = 10",
+            "AB=4",
+            r"\text{if so} 3",
+            "(2, 3) or (3, 2)",
+        ] {
+            assert!(!has_prose(formula), "{formula}");
+        }
+        for prose in ["I do not know", "5 km", "the", "x is 3"] {
+            assert!(has_prose(prose), "{prose}");
+        }
+    }
+
+    #[test]
+    fn the_last_formula_with_content_counts() {
+        assert_eq!(
+            last(r"first $1$, then \[ 2 \] and $$ $$ end"),
+            Found::text("2")
+        );
+        assert_eq!(last("costs $5 only"), Found::Nothing);
+        assert_eq!(last("so $x$ is 5"), Found::Nothing);
+        assert_eq!(last("none"), Found::Nothing);
+    }
+}

@@ -1,0 +1,101 @@
+//! The last number of a text.
+
+/// The last number, with its sign, thousands separators, decimals and the parts of a plain fraction.
+///
+/// A minus sign belongs to the number unless something stands directly before it that it could be
+/// subtracted from, as in `7-3`.
+pub(super) fn last(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let last_digit = bytes.iter().rposition(u8::is_ascii_digit)?;
+    let end = last_digit + 1;
+    let mut start = number_start(bytes, end);
+    // `3/4` is one number; `km/4` is not.
+    if start > 1 && bytes[start - 1] == b'/' && bytes[start - 2].is_ascii_digit() {
+        start = number_start(bytes, start - 1);
+    }
+    if let Some(comma) = decimal_comma(text, start, end) {
+        start = number_start(bytes, comma);
+    }
+    if start > 0 && matches!(bytes[start - 1], b'-' | b'+') {
+        let before = bytes[..start - 1].last();
+        let binary = before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b')' | b'}'));
+        if !binary {
+            start -= 1;
+        }
+    }
+    let percent = bytes.get(end) == Some(&b'%');
+    Some(&text[start..end + usize::from(percent)])
+}
+
+/// The comma before two decimals of a price: `2,74 €`.
+fn decimal_comma(text: &str, start: usize, end: usize) -> Option<usize> {
+    let is_price = text[end..].trim_start().starts_with(['$', '€', '£']);
+    let comma = start.checked_sub(1)?;
+    let bytes = text.as_bytes();
+    let follows_digit = comma > 0 && bytes[comma - 1].is_ascii_digit();
+    (is_price && end - start == 2 && bytes[comma] == b',' && follows_digit).then_some(comma)
+}
+
+/// Where the digits, points and separators that end at `end` begin.
+fn number_start(bytes: &[u8], end: usize) -> usize {
+    let mut start = end;
+    while start > 0 {
+        let belongs = match bytes[start - 1] {
+            b'0'..=b'9' => true,
+            // A point belongs to the digit after it, and only one can stand in a number.
+            b'.' => bytes[start].is_ascii_digit() && !bytes[start..end].contains(&b'.'),
+            b',' => separates_thousands(bytes, start - 1, end),
+            _ => false,
+        };
+        if !belongs {
+            break;
+        }
+        start -= 1;
+    }
+    start
+}
+
+/// A comma between a digit and exactly three digits before the next separator, point or end.
+fn separates_thousands(bytes: &[u8], comma: usize, end: usize) -> bool {
+    let after = &bytes[comma + 1..end];
+    let group = after.iter().take_while(|b| b.is_ascii_digit()).count();
+    let before = comma.checked_sub(1).map(|i| bytes[i]);
+    group == 3
+        && matches!(after.get(3), None | Some(b',' | b'.'))
+        && before.is_some_and(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_number_is_whole() {
+        let cases = [
+            ("x = 5, so 18", "18"),
+            ("it is -18.", "-18"),
+            ("that leaves 7-3", "3"),
+            ("costs $1,234.50 now", "1,234.50"),
+            ("1,2,3", "3"),
+            ("12,345", "12,345"),
+            ("1.2.34", "2.34"),
+            ("about 3/4 of it", "3/4"),
+            ("20% off", "20%"),
+            (".5", ".5"),
+            ("it costs 2,74 € now", "2,74"),
+            ("points 2,74", "74"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(last(text), Some(expected), "{text}");
+        }
+        assert_eq!(last("none"), None);
+    }
+
+    #[test]
+    fn long_digits_are_read_in_linear_time() {
+        let text = "1,".repeat(300_000) + "5";
+        assert_eq!(last(&text), Some("5"));
+        let text = "9".repeat(1_000_000);
+        assert_eq!(last(&text), Some(text.as_str()));
+    }
+}

@@ -1,0 +1,126 @@
+//! Answers marked by words.
+
+use super::{Found, formula, number};
+
+/// With these a sentence says what the answer is not.
+const NEGATIONS: [&str; 5] = ["not", "isn't", "no", "never", "cannot"];
+
+/// A last line of the form `A: …`.
+pub(super) fn answer_line(completion: &str) -> Found {
+    let Some(line) = completion
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+    else {
+        return Found::Nothing;
+    };
+    let Some((mark, answer)) = line.split_once(':') else {
+        return Found::Nothing;
+    };
+    let mark = mark.trim_matches(['*', ' ', '#']).to_ascii_lowercase();
+    match mark.as_str() {
+        "a" | "answer" | "final answer" | "the answer" | "the final answer" => {
+            of_sentence(answer.trim_matches(['*', ' ']))
+        }
+        _ => Found::Nothing,
+    }
+}
+
+/// What follows the last `answer is`, `answer:` or `answer =` up to the end of the sentence.
+pub(super) fn answer_is(completion: &str) -> Found {
+    // ASCII lower-casing keeps every byte where it was.
+    let lower = completion.to_ascii_lowercase();
+    let marked = lower
+        .rmatch_indices("answer")
+        .find_map(|(start, word)| after_verb(&completion[start + word.len()..]));
+    marked.map_or(Found::Nothing, |rest| of_sentence(sentence(rest)))
+}
+
+/// The answer in a sentence: its last formula, the only number of a sentence with one, or all of it.
+fn of_sentence(sentence: &str) -> Found {
+    let negated = sentence
+        .split_whitespace()
+        .any(|word| NEGATIONS.contains(&word));
+    if negated || !formula::has_prose(sentence) {
+        return Found::text(sentence);
+    }
+    match formula::last(sentence) {
+        Found::Nothing => {}
+        found => return found,
+    }
+    match number::last(sentence) {
+        Some(only)
+            if sentence.matches(|c: char| c.is_ascii_digit()).count()
+                == only.matches(|c: char| c.is_ascii_digit()).count() =>
+        {
+            Found::text(only)
+        }
+        _ => Found::text(sentence),
+    }
+}
+
+/// The text behind `is`, `:` or `=`, if that is how `text` begins.
+fn after_verb(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(['*', ',', ' ']);
+    let rest = text
+        .strip_prefix("is")
+        .filter(|rest| !rest.starts_with(char::is_alphanumeric))
+        .or_else(|| text.strip_prefix(':'))
+        .or_else(|| text.strip_prefix('='))?;
+    Some(rest.trim_start_matches([':', '=', '*', ',', ' ']))
+}
+
+/// Up to the end of the line or to a full stop that ends a sentence, which the point in `18.5` does
+/// not.
+fn sentence(text: &str) -> &str {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    let end = line.match_indices('.').map(|(at, _)| at).find(|at| {
+        line[at + 1..]
+            .chars()
+            .next()
+            .is_none_or(char::is_whitespace)
+    });
+    line[..end.unwrap_or(line.len())].trim_end_matches(['*', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_after_the_last_mark_counts() {
+        let cases = [
+            (
+                "The answer is 196. This matches the reference exactly.",
+                "196",
+            ),
+            ("The answer, is 20", "20"),
+            ("The answer is 3. No: the answer is **18.5**.", "18.5"),
+            ("Final Answer: $x = 2$\nI hope it is correct.", "$x = 2$"),
+            ("The answer is: 7.", "7"),
+        ];
+        for (completion, expected) in cases {
+            assert_eq!(answer_is(completion), Found::text(expected), "{completion}");
+        }
+    }
+
+    #[test]
+    fn other_uses_of_the_word_are_no_mark() {
+        for completion in [
+            "an answer isn't known",
+            "answers differ",
+            "# Final answer",
+            "",
+        ] {
+            assert_eq!(answer_is(completion), Found::Nothing, "{completion}");
+        }
+    }
+
+    #[test]
+    fn only_a_last_line_counts_as_answer_line() {
+        assert_eq!(answer_line("work\nA: 26\n\n"), Found::text("26"));
+        assert_eq!(answer_line("A: 26\nmore work"), Found::Nothing);
+        assert_eq!(answer_line("**Answer:** 26"), Found::text("26"));
+        assert_eq!(answer_line("Area: 26"), Found::Nothing);
+    }
+}

@@ -1,0 +1,31 @@
+//! Completions that try to be accepted without being right.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod data;
+
+use evaluator::{Answer, Outcome, verify};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Hack {
+    id: String,
+    reference: String,
+    response: String,
+}
+
+#[test]
+fn no_hack_is_accepted() {
+    let Some(hacks) = data::rows::<Hack>("verification/hacking.jsonl") else {
+        return;
+    };
+    assert_eq!(hacks.len(), 4440);
+    let accepted: Vec<_> = hacks
+        .iter()
+        .filter(|hack| {
+            verify(&hack.response, &Answer::new(&hack.reference)).outcome == Outcome::Correct
+        })
+        .map(|hack| (&hack.id, &hack.reference, &hack.response))
+        .collect();
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
