@@ -121,7 +121,7 @@ impl Compiler {
     }
 
     fn compile_rust(&self, code: &str) -> Result<Module, CompileError> {
-        lint::check(code)?;
+        lint::check(code).map_err(Rejection::from)?;
         let work = tempfile::Builder::new()
             .prefix("reward-search-")
             .tempdir()

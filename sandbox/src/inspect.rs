@@ -34,7 +34,7 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<(), Rejection> {
                 });
             }
             Payload::ImportSection(section) => {
-                for import in section.into_imports() {
+                if let Some(import) = section.into_imports().next() {
                     let import = import.map_err(malformed)?;
                     return Err(Rejection::Import {
                         module: import.module.to_owned(),

@@ -1,5 +1,156 @@
-//! stub
+//! Looks an author's Rust over before rustc does, and refuses what a reward has no use for.
+//!
+//! rustc evaluates constants, expands macros and reads files while it compiles. So: no macros beyond a list, no attributes
+//! beyond a list, no paths into the parts of the standard library that reach outside, nothing in a constant that could
+//! loop, and sizes and nesting within bounds before anything recursive touches the text. What an accepted source does when
+//! it *runs* is not looked at; that happens in the sandbox.
+//!
+//! The check alone is no wall; it keeps the noise down, gives authors a plain reason with a line, and leaves the
+//! [confinement](crate::Compiler::confinement) of rustc little to do.
+
+mod attributes;
+mod constants;
+mod macros;
+mod paths;
+mod size;
+mod walk;
+
+use std::thread;
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+
 use crate::Rejection;
-pub(crate) fn check(_: &str) -> Result<(), Rejection> {
-    Ok(())
+
+/// Stack for the parser. The size check bounds nesting; this leaves an ample margin over it.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Something that is refused.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// Stable name of the rule.
+    pub(crate) rule: &'static str,
+    /// What it is and what to write instead.
+    pub(crate) what: String,
+    /// Line in the source, from 1.
+    pub(crate) line: usize,
+}
+
+impl Finding {
+    fn new(rule: &'static str, span: Span, what: impl Into<String>) -> Self {
+        Self {
+            rule,
+            what: what.into(),
+            line: span.start().line,
+        }
+    }
+}
+
+impl From<Finding> for Rejection {
+    fn from(Finding { rule, what, line }: Finding) -> Self {
+        Self::Forbidden {
+            rule: rule.to_owned(),
+            what,
+            line,
+        }
+    }
+}
+
+/// Checks a source. The first finding refuses it.
+pub(crate) fn check(code: &str) -> Result<(), Finding> {
+    size::check_text(code)?;
+    // Parsing, walking and dropping the tree all recurse. A thread that ends also frees the source map kept for spans.
+    thread::scope(|scope| {
+        let checker = thread::Builder::new()
+            .name("sandbox-lint".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || check_syntax(code));
+        match checker.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(Finding {
+                rule: "syntax",
+                what: format!("the source cannot be checked: {error}"),
+                line: 1,
+            }),
+        }
+    })
+}
+
+fn check_syntax(code: &str) -> Result<(), Finding> {
+    let syntax = |error: syn::Error| {
+        Finding::new("syntax", error.span(), format!("not valid Rust: {error}"))
+    };
+    let tokens: proc_macro2::TokenStream = code
+        .parse()
+        .map_err(|error: proc_macro2::LexError| syntax(syn::Error::from(error)))?;
+    size::check_tokens(tokens)?;
+    let file = syn::parse_file(code).map_err(syntax)?;
+    walk::check(&file)?;
+    check_entry(&file)
+}
+
+/// There must be a function that can be called as `reward(&sample)`; its types are rustc's business.
+fn check_entry(file: &syn::File) -> Result<(), Finding> {
+    const WANTED: &str = "pub fn reward(sample: &Sample) -> f64";
+    let function = file.items.iter().find_map(|item| match item {
+        syn::Item::Fn(function) if function.sig.ident == "reward" => Some(function),
+        _ => None,
+    });
+    let Some(function) = function else {
+        return Err(Finding::new(
+            "entry",
+            Span::call_site(),
+            format!("there is no `{WANTED}`"),
+        ));
+    };
+    let sound = function.sig.inputs.len() == 1
+        && matches!(function.sig.output, syn::ReturnType::Type(..))
+        && function.sig.generics.type_params().next().is_none()
+        && function.sig.generics.const_params().next().is_none();
+    if sound {
+        Ok(())
+    } else {
+        Err(Finding::new(
+            "entry",
+            function.sig.span(),
+            format!("the entry must be `{WANTED}`"),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    /// The rule that refuses `code`, or nothing.
+    fn rule(code: &str) -> Option<(&'static str, usize)> {
+        check(code)
+            .err()
+            .map(|finding| (finding.rule, finding.line))
+    }
+
+    #[test]
+    fn the_entry_must_be_there() {
+        assert_eq!(rule("fn reward(sample: &Sample) -> f64 { 1.0 }"), None);
+        assert_eq!(
+            rule("fn score(sample: &Sample) -> f64 { 1.0 }"),
+            Some(("entry", 1))
+        );
+        assert_eq!(rule("\nfn reward() -> f64 { 1.0 }"), Some(("entry", 2)));
+        assert_eq!(rule("fn reward(a: &Sample) { }"), Some(("entry", 1)));
+        assert_eq!(rule(""), Some(("entry", 1)));
+    }
+
+    #[test]
+    fn broken_source_is_refused_with_its_line() {
+        assert_eq!(
+            rule("fn reward(sample: &Sample) -> f64 {\n 1.0 +\n}"),
+            Some(("syntax", 3))
+        );
+        assert_eq!(
+            rule("fn reward(sample: &Sample) -> f64 { \"open }"),
+            Some(("syntax", 1))
+        );
+    }
 }
