@@ -4,6 +4,8 @@
 //! refuses what is known; confinement and limits contain the rest. The result is a module of WebAssembly; whether that is
 //! fit to run is for [`Sandbox::load`](crate::Sandbox::load) to say.
 
+#[cfg(test)]
+mod attacks;
 mod confine;
 mod diagnostics;
 mod process;
@@ -115,13 +117,16 @@ impl Compiler {
     /// [`CompileError::Rejected`] with the source's fault, [`CompileError::Host`] with the machine's.
     pub fn compile(&self, source: &Source) -> Result<Module, CompileError> {
         match source.language {
-            Language::Rust => self.compile_rust(&source.code),
+            Language::Rust => {
+                lint::check(&source.code).map_err(Rejection::from)?;
+                self.build(&source.code)
+            }
             language @ Language::Python => Err(Rejection::UnsupportedLanguage { language }.into()),
         }
     }
 
-    fn compile_rust(&self, code: &str) -> Result<Module, CompileError> {
-        lint::check(code).map_err(Rejection::from)?;
+    /// Hands a source to rustc as it is.
+    fn build(&self, code: &str) -> Result<Module, CompileError> {
         let work = tempfile::Builder::new()
             .prefix("reward-search-")
             .tempdir()

@@ -21,6 +21,7 @@
 //! otherwise, and free of clocks, randomness and state, so that equal samples get equal scores on every machine.
 
 mod equations;
+mod expression;
 mod guest;
 mod maps;
 mod numbers;
@@ -30,7 +31,8 @@ mod shape;
 mod tags;
 mod words;
 
-pub use equations::{Equation, Equations, Operator, Relation, equations, last_result, valid_share};
+pub use equations::{Equation, Equations, equations, last_result, valid_share};
+pub use expression::{Operator, Relation};
 pub use maps::{HashMap, HashSet};
 pub use numbers::{
     Numbers, first_number, last_number, nearly_equal, number, number_overlap, numbers,

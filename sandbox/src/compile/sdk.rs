@@ -10,8 +10,9 @@ use super::toolchain::{TARGET, Toolchain};
 use crate::HostError;
 
 /// The rooms of the SDK, by file name.
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("equations.rs", include_str!("../../sdk/src/equations.rs")),
+    ("expression.rs", include_str!("../../sdk/src/expression.rs")),
     ("guest.rs", include_str!("../../sdk/src/guest.rs")),
     ("lib.rs", include_str!("../../sdk/src/lib.rs")),
     ("maps.rs", include_str!("../../sdk/src/maps.rs")),
