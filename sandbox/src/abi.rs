@@ -28,10 +28,13 @@ pub(crate) const MEMORY: &str = "memory";
 /// What the linker adds on its own; harmless, never touched.
 pub(crate) const LINKER_EXPORTS: [&str; 2] = ["__data_end", "__heap_base"];
 
-/// What the host appends to a candidate's source: the prelude and the two exports.
+/// What the host appends to a candidate's source: the prelude, the SDK's regular expressions under the name authors know,
+/// and the two exports.
 pub(crate) const GLUE: &str = r#"
 #[allow(unused_imports)]
 use ::reward_sdk::prelude::*;
+#[allow(unused_imports)]
+mod regex { pub use ::reward_sdk::{Captures, Match, Regex, RegexError as Error}; }
 #[unsafe(export_name = "reward_v1_prepare")]
 extern "C" fn __reward_prepare(length: u32) -> u64 { ::reward_sdk::abi::prepare(length) }
 #[unsafe(export_name = "reward_v1_score")]

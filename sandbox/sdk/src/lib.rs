@@ -25,6 +25,7 @@ mod expression;
 mod guest;
 mod maps;
 mod numbers;
+mod regex;
 mod repetition;
 mod sample;
 mod shape;
@@ -38,6 +39,7 @@ pub use numbers::{
     Numbers, first_number, last_number, nearly_equal, number, number_overlap, numbers,
     relative_error,
 };
+pub use regex::{Captures, Match, Regex, RegexError};
 pub use repetition::{repeated_lines, repetition};
 pub use sample::Sample;
 pub use shape::{band, proximity, ramp};
@@ -47,7 +49,7 @@ pub use words::{Words, contains_word, word_count, words};
 /// Everything a reward needs; the host puts it in scope of every candidate.
 pub mod prelude {
     pub use crate::{
-        Equation, HashMap, HashSet, Operator, Relation, Sample, band, contains_word, count,
+        Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, band, contains_word, count,
         equations, first_number, in_format, last_number, last_result, nearly_equal, number,
         number_overlap, numbers, proximity, ramp, relative_error, repeated_lines, repetition, tag,
         tags, valid_share, word_count, words,

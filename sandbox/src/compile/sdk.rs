@@ -9,14 +9,28 @@ use sha2::{Digest, Sha256};
 use super::toolchain::{TARGET, Toolchain};
 use crate::HostError;
 
-/// The rooms of the SDK, by file name.
-const SOURCES: [(&str, &str); 11] = [
+/// The rooms of the SDK, by their path in its source folder.
+const SOURCES: [(&str, &str); 16] = [
     ("equations.rs", include_str!("../../sdk/src/equations.rs")),
     ("expression.rs", include_str!("../../sdk/src/expression.rs")),
     ("guest.rs", include_str!("../../sdk/src/guest.rs")),
     ("lib.rs", include_str!("../../sdk/src/lib.rs")),
     ("maps.rs", include_str!("../../sdk/src/maps.rs")),
     ("numbers.rs", include_str!("../../sdk/src/numbers.rs")),
+    ("regex.rs", include_str!("../../sdk/src/regex.rs")),
+    ("regex/class.rs", include_str!("../../sdk/src/regex/class.rs")),
+    (
+        "regex/compile.rs",
+        include_str!("../../sdk/src/regex/compile.rs"),
+    ),
+    (
+        "regex/parse.rs",
+        include_str!("../../sdk/src/regex/parse.rs"),
+    ),
+    (
+        "regex/search.rs",
+        include_str!("../../sdk/src/regex/search.rs"),
+    ),
     ("repetition.rs", include_str!("../../sdk/src/repetition.rs")),
     ("sample.rs", include_str!("../../sdk/src/sample.rs")),
     ("shape.rs", include_str!("../../sdk/src/shape.rs")),
@@ -73,18 +87,20 @@ pub(crate) fn ready(cache: &Path, toolchain: &Toolchain) -> Result<PathBuf, Host
 }
 
 fn build(folder: &Path, library: &str, toolchain: &Toolchain) -> Result<(), HostError> {
+    let sources = folder.join("src");
     for (name, text) in SOURCES {
-        fs::write(folder.join(name), text).map_err(HostError::io(format!(
-            "write {name} into {}",
-            folder.display()
-        )))?;
+        let file = sources.join(name);
+        file.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&file, text))
+            .map_err(HostError::io(format!("write {}", file.display())))?;
     }
     // Relative names only, so that no path of this machine gets into the library.
     let output = Command::new(&toolchain.rustc)
         .current_dir(folder)
         .args(["--target", TARGET, "--crate-name", CRATE])
         .args(FLAGS)
-        .args(["-o", library, "lib.rs"])
+        .args(["-o", library, "src/lib.rs"])
         .env_remove("RUSTC_BOOTSTRAP")
         .output()
         .map_err(HostError::io(format!("run {}", toolchain.rustc.display())))?;
@@ -93,10 +109,7 @@ fn build(folder: &Path, library: &str, toolchain: &Toolchain) -> Result<(), Host
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         });
     }
-    for (name, _) in SOURCES {
-        fs::remove_file(folder.join(name)).map_err(HostError::io(format!("remove {name}")))?;
-    }
-    Ok(())
+    fs::remove_dir_all(&sources).map_err(HostError::io(format!("remove {}", sources.display())))
 }
 
 /// What the library depends on: compiler, flags, sources.
@@ -137,14 +150,26 @@ mod tests {
 
     #[test]
     fn every_room_of_the_sdk_is_embedded() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/src");
-        let mut there: Vec<_> = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect();
+        let mut there = Vec::new();
+        collect(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/src"),
+            "",
+            &mut there,
+        );
         there.sort();
-        assert_eq!(there, SOURCES.map(|(name, _)| name));
+        let mut embedded = SOURCES.map(|(name, _)| name);
+        embedded.sort_unstable();
+        assert_eq!(there, embedded);
+    }
+
+    fn collect(folder: &Path, prefix: &str, names: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                collect(&entry.path(), &format!("{name}/"), names);
+            } else {
+                names.push(name);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod hostile;
+mod regex;
 mod scoring;
 mod sdk;
 mod threads;

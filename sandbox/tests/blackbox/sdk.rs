@@ -50,6 +50,19 @@ fn the_example_of_the_reference_is_a_reward() {
     );
 }
 
+#[test]
+fn regular_expressions_are_found_under_the_name_of_the_crate() {
+    let code = r#"use regex::{Captures, Regex};
+use std::sync::LazyLock;
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)<solution>\s*(-?\d+)").unwrap());
+fn first(found: Captures) -> f64 { found[1].parse().unwrap_or(0.0) }
+pub fn reward(sample: &Sample) -> f64 { NUMBER.captures(sample.completion()).map_or(-1.0, first) }"#;
+    assert_eq!(
+        reward(code).score(&[sample("", "so\n<solution>\n 42", ""), sample("", "", "")]),
+        Ok(vec![42.0, -1.0])
+    );
+}
+
 /// Each call in the first column of the reference's tables, as an expression of its own.
 #[test]
 fn every_function_of_the_reference_is_there() {
@@ -68,6 +81,7 @@ fn every_function_of_the_reference_is_there() {
     let (text, from, within) = (sample.completion(), sample.prompt(), sample.answer());
     let (a, b, x, n, to, low, high, margin) = (1.0, 2.0, 3.0, 4, 5.0, 6.0, 7.0, 8.0);
     let (guess, truth, width) = (a, b, x);
+    let Ok(regex) = Regex::new(\"x\") else {{ return 0.0 }};
     let Some(step) = equations(\"1 + 2 = 3\").next() else {{ return 0.0 }};
 {}    1.0
 }}",
