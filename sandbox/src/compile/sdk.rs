@@ -18,7 +18,10 @@ const SOURCES: [(&str, &str); 16] = [
     ("maps.rs", include_str!("../../sdk/src/maps.rs")),
     ("numbers.rs", include_str!("../../sdk/src/numbers.rs")),
     ("regex.rs", include_str!("../../sdk/src/regex.rs")),
-    ("regex/class.rs", include_str!("../../sdk/src/regex/class.rs")),
+    (
+        "regex/class.rs",
+        include_str!("../../sdk/src/regex/class.rs"),
+    ),
     (
         "regex/compile.rs",
         include_str!("../../sdk/src/regex/compile.rs"),
