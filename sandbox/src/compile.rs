@@ -69,7 +69,7 @@ struct Shared {
 /// What rustc is asked to read and to write.
 const SOURCE_FILE: &str = "candidate.rs";
 const OUTPUT_FILE: &str = "candidate.wasm";
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 12] = [
     "--edition=2024",
     "--crate-name=candidate",
     "--crate-type=cdylib",
@@ -80,6 +80,8 @@ const FLAGS: [&str; 11] = [
     "-Ccodegen-units=1",
     // The stack of 256 KiB lies before the data, so that what a call dirties is close together.
     "-Clink-arg=-zstack-size=262144",
+    // Enough for an ordinary reward: growing would cost two system calls a sample.
+    "-Clink-arg=--initial-memory=2097152",
     "--cap-lints=allow",
     "--color=never",
 ];

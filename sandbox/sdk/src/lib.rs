@@ -20,6 +20,8 @@
 //! Every helper is a pure function over `&str`: total (never panics on any text), linear in its input unless it says
 //! otherwise, and free of clocks, randomness and state, so that equal samples get equal scores on every machine.
 
+#[cfg(target_arch = "wasm32")]
+mod allocator;
 mod equations;
 mod expression;
 mod guest;

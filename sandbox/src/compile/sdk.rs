@@ -10,7 +10,8 @@ use super::toolchain::{TARGET, Toolchain};
 use crate::HostError;
 
 /// The rooms of the SDK, by their path in its source folder.
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
+    ("allocator.rs", include_str!("../../sdk/src/allocator.rs")),
     ("equations.rs", include_str!("../../sdk/src/equations.rs")),
     ("expression.rs", include_str!("../../sdk/src/expression.rs")),
     ("guest.rs", include_str!("../../sdk/src/guest.rs")),
