@@ -49,11 +49,12 @@ impl<'a> Iterator for Tags<'a, '_> {
 /// ```
 #[must_use]
 pub fn count(text: &str, needle: &str) -> usize {
-    if needle.is_empty() {
-        0
-    } else {
-        text.matches(needle).count()
+    let (mut rest, mut found) = (text.as_bytes(), 0);
+    while let Some(start) = find(rest, needle.as_bytes()) {
+        found += 1;
+        rest = &rest[start + needle.len()..];
     }
+    found
 }
 
 /// Whether the whole text is the named sections in this order: each opening and closing tag exactly once, no section
@@ -99,7 +100,7 @@ fn section<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
 /// Byte position of the first `<name>` (bracket `"<"`) or `</name>` (bracket `"</"`).
 fn find_tag(text: &str, name: &str, bracket: &str) -> Option<usize> {
     let mut from = 0;
-    while let Some(found) = text[from..].find(bracket) {
+    while let Some(found) = find(&text.as_bytes()[from..], bracket.as_bytes()) {
         let start = from + found;
         let inside = &text[start + bracket.len()..];
         if inside
@@ -109,6 +110,21 @@ fn find_tag(text: &str, name: &str, bracket: &str) -> Option<usize> {
             return Some(start);
         }
         from = start + bracket.len();
+    }
+    None
+}
+
+/// Position of a literal. Texts are short and so are tags: looking for the first byte and comparing beats the preparations
+/// of a cleverer search.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let (first, rest) = needle.split_first()?;
+    let mut from = 0;
+    while let Some(found) = text[from..].iter().position(|byte| byte == first) {
+        let start = from + found;
+        if text[start + 1..].starts_with(rest) {
+            return Some(start);
+        }
+        from = start + 1;
     }
     None
 }

@@ -41,6 +41,42 @@ fn hostile_modules_are_refused_or_contained() {
 }
 
 #[test]
+fn the_table_in_the_docs_lists_every_fixture() {
+    let document =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
+    let rows: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
+    let listed = |row: &str, name: &str| {
+        row.trim_matches(['|', ' '])
+            .rsplit(" | ")
+            .next()
+            .unwrap()
+            .split(", ")
+            .any(|one| one == name)
+    };
+    for (folder, mark) in [("rust", "// expect: "), ("wat", ";; expect: ")] {
+        for entry in fs::read_dir(fixtures(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let expected = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix(mark))
+                .unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let start = format!("| {expected} |");
+            assert!(
+                rows.iter()
+                    .any(|row| row.starts_with(&start) && listed(row, name)),
+                "{name}: {expected}"
+            );
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_no_module_are_refused() {
     let good =
         wat::parse_str(fs::read_to_string(fixtures("wat").join("good.wat")).unwrap()).unwrap();
