@@ -69,7 +69,7 @@ struct Shared {
 /// What rustc is asked to read and to write.
 const SOURCE_FILE: &str = "candidate.rs";
 const OUTPUT_FILE: &str = "candidate.wasm";
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "--edition=2024",
     "--crate-name=candidate",
     "--crate-type=cdylib",
@@ -82,6 +82,8 @@ const FLAGS: [&str; 12] = [
     "-Clink-arg=-zstack-size=262144",
     // Enough for an ordinary reward: growing would cost two system calls a sample.
     "-Clink-arg=--initial-memory=2097152",
+    // A thread for each of many cores would not fit into the address space that the compiler gets.
+    "-Clink-arg=--threads=1",
     "--cap-lints=allow",
     "--color=never",
 ];

@@ -121,6 +121,9 @@ fn check_entry(file: &syn::File) -> Result<(), Finding> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::check;
 
     /// The rule that refuses `code`, or nothing.
@@ -152,5 +155,30 @@ mod tests {
             rule("fn reward(sample: &Sample) -> f64 { \"open }"),
             Some(("syntax", 1))
         );
+    }
+
+    /// Sources as authors and attackers write them.
+    fn fixtures() -> Vec<String> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rust");
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files
+            .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_breaks_the_check(a in any::<Index>(), b in any::<Index>(), from in any::<Index>(), to in any::<Index>(), noise in "[\\PC\n]{0,20}") {
+            // The head of one source, some noise, the tail of another.
+            let all = fixtures();
+            let (head, tail) = (a.get(&all), b.get(&all));
+            let head: String = head.chars().take(from.index(head.len() + 1)).collect();
+            let tail: String = tail.chars().skip(to.index(tail.len() + 1)).collect();
+            if let Err(finding) = check(&format!("{head}{noise}{tail}")) {
+                prop_assert!(finding.line >= 1 && !finding.what.is_empty());
+            }
+        }
     }
 }

@@ -32,7 +32,7 @@ static MESSAGE: Message = Message {
 };
 
 /// Makes room for `length` bytes. The low half of the result is where the host is to write them, the high half where it
-/// finds the [`Message`] after a trap.
+/// finds the message of a panic after a trap.
 #[must_use]
 pub fn prepare(length: u32) -> u64 {
     std::panic::set_hook(Box::new(|panic| {

@@ -20,6 +20,7 @@ const OF_EXPRESSIONS: &[&str] = &[
     "eprint",
     "eprintln",
     "format",
+    "format_args",
     "panic",
     "print",
     "println",

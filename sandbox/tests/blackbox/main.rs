@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod hostile;
+mod mutation;
 mod regex;
 mod scoring;
 mod sdk;
 mod threads;
+mod toolchain;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
