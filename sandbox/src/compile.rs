@@ -122,7 +122,7 @@ impl Compiler {
     pub fn compile(&self, source: &Source) -> Result<Module, CompileError> {
         match source.language {
             Language::Rust => {
-                lint::check(&source.code).map_err(Rejection::from)?;
+                lint::check(&source.code)?.map_err(Rejection::from)?;
                 self.build(&source.code)
             }
             language @ Language::Python => Err(Rejection::UnsupportedLanguage { language }.into()),

@@ -20,10 +20,10 @@ use std::thread;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 
-use crate::Rejection;
+use crate::{HostError, Rejection};
 
-/// Stack for the parser. The size check bounds nesting; this leaves an ample margin over it.
-const STACK_BYTES: usize = 64 << 20;
+/// Stack for the parser: eight times what the deepest text needs that passes the size check, since debug builds need more.
+const STACK_BYTES: usize = 256 << 20;
 
 /// Something that is refused.
 #[derive(Debug)]
@@ -56,35 +56,30 @@ impl From<Finding> for Rejection {
     }
 }
 
-/// Checks a source. The first finding refuses it.
-pub(crate) fn check(code: &str) -> Result<(), Finding> {
-    size::check_text(code)?;
+/// Checks a source. The first finding, the inner error, refuses it; the outer error is the machine's.
+pub(crate) fn check(code: &str) -> Result<Result<(), Finding>, HostError> {
     // Parsing, walking and dropping the tree all recurse. A thread that ends also frees the source map kept for spans.
     thread::scope(|scope| {
         let checker = thread::Builder::new()
             .name("sandbox-lint".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || check_syntax(code));
-        match checker.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => Err(Finding {
-                rule: "syntax",
-                what: format!("the source cannot be checked: {error}"),
-                line: 1,
-            }),
-        }
+            .spawn_scoped(scope, || check_text(code))
+            .map_err(HostError::io("start the thread that checks sources"))?;
+        Ok(checker
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
-fn check_syntax(code: &str) -> Result<(), Finding> {
+fn check_text(code: &str) -> Result<(), Finding> {
+    size::check_text(code)?;
     let syntax = |error: syn::Error| {
         Finding::new("syntax", error.span(), format!("not valid Rust: {error}"))
     };
     let tokens: proc_macro2::TokenStream = code
         .parse()
         .map_err(|error: proc_macro2::LexError| syntax(syn::Error::from(error)))?;
-    size::check_tokens(tokens)?;
+    size::check_tokens(tokens, 0)?;
     let file = syn::parse_file(code).map_err(syntax)?;
     walk::check(&file)?;
     check_entry(&file)
@@ -124,13 +119,15 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::Index;
 
-    use super::check;
+    use super::{Finding, check};
 
     /// The rule that refuses `code`, or nothing.
     fn rule(code: &str) -> Option<(&'static str, usize)> {
-        check(code)
-            .err()
-            .map(|finding| (finding.rule, finding.line))
+        finding(code).map(|finding| (finding.rule, finding.line))
+    }
+
+    fn finding(code: &str) -> Option<Finding> {
+        check(code).ok().and_then(Result::err)
     }
 
     #[test]
@@ -157,6 +154,77 @@ mod tests {
         );
     }
 
+    #[test]
+    fn no_nesting_overflows_the_check() {
+        // As deep as the length allows, in every way the grammar nests, bracketed or not.
+        let nests = [
+            ("(\")\", ", ")"),
+            ("[\"]\", ", "]"),
+            ("{\"}\"; ", "}"),
+            ("/*)*/(", ")"),
+            ("return ", ""),
+            ("break ", ""),
+            ("match ", " {}"),
+            ("if ", " {}"),
+            ("while ", " {}"),
+            ("a=", ""),
+            ("a..", ""),
+            ("&mut ", ""),
+            ("||", ""),
+            ("|a|", ""),
+            ("-", ""),
+            ("!", ""),
+            ("*", ""),
+            ("", "?"),
+            ("", ".a"),
+            ("", ".a()"),
+            ("", "()"),
+            ("", "[0]"),
+            ("", " as u8"),
+            ("", "+1"),
+            ("async ", ""),
+            ("unsafe {", "}"),
+            ("const {", "}"),
+            ("let a = ", ""),
+            ("a::", ""),
+            ("<", ">"),
+            ("<a as ", ">"),
+        ];
+        for (open, close) in nests {
+            for inner in ["1", "a"] {
+                let times = 32_000 / (open.len() + close.len());
+                let expression = open.repeat(times) + inner + &close.repeat(times);
+                // Statements of the greatest length, one in another.
+                let level = open.repeat(700) + "(";
+                let levels = (31_000 / (level.len() + 700 * close.len() + 1)).min(60);
+                let staged = level.repeat(levels)
+                    + inner
+                    + &(")".to_owned() + &close.repeat(700)).repeat(levels);
+                for text in [expression, staged] {
+                    let _ = check(&format!("fn reward(s: &Sample) -> f64 {{ {text} }}"));
+                    let _ = check(&format!("type A = {text};"));
+                }
+            }
+        }
+        for (open, close) in [
+            ("fn()->", ""),
+            ("&'a ", ""),
+            ("*const ", ""),
+            ("Vec<", ">"),
+            ("impl Fn()->", ""),
+            ("dyn ", ""),
+            ("a::{", "}"),
+            ("a::", ""),
+            ("(", ",)"),
+        ] {
+            let times = 32_000 / (open.len() + close.len());
+            let text = open.repeat(times) + "u8" + &close.repeat(times);
+            let _ = check(&format!("type A = {text};"));
+            let _ = check(&format!("use {text};"));
+            let _ = check(&format!("fn reward({text}: u8) -> f64 {{ 1.0 }}"));
+        }
+    }
+
     /// Sources as authors and attackers write them.
     fn fixtures() -> Vec<String> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rust");
@@ -176,7 +244,7 @@ mod tests {
             let (head, tail) = (a.get(&all), b.get(&all));
             let head: String = head.chars().take(from.index(head.len() + 1)).collect();
             let tail: String = tail.chars().skip(to.index(tail.len() + 1)).collect();
-            if let Err(finding) = check(&format!("{head}{noise}{tail}")) {
+            if let Some(finding) = finding(&format!("{head}{noise}{tail}")) {
                 prop_assert!(finding.line >= 1 && !finding.what.is_empty());
             }
         }

@@ -18,7 +18,8 @@ const MOST_BARS: usize = 200;
 /// `<` not yet closed in a statement: types within types.
 const MOST_ANGLES: usize = 64;
 
-/// Length and bracket depth, on the bare text: brackets in strings and comments count as well.
+/// Length and bracket depth, on the bare text. Brackets in strings and comments count as well, either way: this only spares
+/// the lexer, and the depth of the tokens is looked at again.
 pub(crate) fn check_text(code: &str) -> Result<(), Finding> {
     let refuse = |line, what: String| {
         Err(Finding {
@@ -54,8 +55,8 @@ pub(crate) fn check_text(code: &str) -> Result<(), Finding> {
     Ok(())
 }
 
-/// Statement length and the nestings that need no brackets.
-pub(crate) fn check_tokens(tokens: TokenStream) -> Result<(), Finding> {
+/// Bracket depth, statement length and the nestings that need no brackets. `depth` is that of the tokens given.
+pub(crate) fn check_tokens(tokens: TokenStream, depth: usize) -> Result<(), Finding> {
     let mut count = Counts::default();
     let mut signs = 0;
     let mut after_block = false;
@@ -76,7 +77,14 @@ pub(crate) fn check_tokens(tokens: TokenStream) -> Result<(), Finding> {
             TokenTree::Group(group) => {
                 signs = 0;
                 after_block = group.delimiter() == Delimiter::Brace;
-                check_tokens(group.stream())?;
+                if depth >= MOST_DEPTH {
+                    return Err(Finding::new(
+                        "size",
+                        span,
+                        format!("brackets are nested more than {MOST_DEPTH} deep"),
+                    ));
+                }
+                check_tokens(group.stream(), depth + 1)?;
             }
             TokenTree::Punct(sign) => {
                 signs += 1;
@@ -132,7 +140,10 @@ mod tests {
 
     fn refused(code: &str) -> bool {
         check_text(code)
-            .and_then(|()| code.parse().map_or(Ok(()), check_tokens))
+            .and_then(|()| {
+                code.parse()
+                    .map_or(Ok(()), |tokens| check_tokens(tokens, 0))
+            })
             .is_err()
     }
 
