@@ -1,6 +1,41 @@
-//! The settings of a GRPO run, under TRL's names.
+//! The settings of a GRPO run, under TRL's names, and which trainer runs it.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    TrainError, Trainer,
+    candle::{CandleConfig, CandleTrainer},
+    fake::{Fake, FakeConfig},
+};
+
+/// Which trainer runs the trials, and its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TrainerConfig {
+    /// The embedded trainer.
+    Candle(CandleConfig),
+    /// Trains nothing; for tests.
+    Fake(FakeConfig),
+}
+
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self::Candle(CandleConfig::default())
+    }
+}
+
+/// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here.
+///
+/// # Errors
+/// `Setup` when it cannot work.
+pub fn build(config: &TrainerConfig) -> Result<Arc<dyn Trainer>, TrainError> {
+    Ok(match config {
+        TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config)?),
+        TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone())),
+    })
+}
 
 /// Settings of GRPO. Names as in TRL's `GRPOConfig` where it has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,4 +94,42 @@ impl Default for SamplingConfig {
     fn default() -> Self {
         Self { temperature: 1.0, max_completion_length: 64 }
     }
+}
+
+impl GrpoConfig {
+    /// What is impossible about these settings, one line each, beginning with the key.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let beta = |beta: f64| (0.0..1.0).contains(&beta);
+        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let checks = [
+            ("prompts_per_step", self.prompts_per_step >= 1, "must be at least 1"),
+            ("num_generations", self.num_generations >= 2, "must be at least 2: completions are compared within their group"),
+            ("max_completion_length", self.max_completion_length >= 1, "must be at least 1"),
+            ("temperature", positive(self.temperature), "must be a number above 0: greedy rollouts would all be equal"),
+            ("learning_rate", not_negative(self.learning_rate), "must be a number, 0 or more"),
+            ("adam_beta1", beta(self.adam_beta1), "must be at least 0 and below 1"),
+            ("adam_beta2", beta(self.adam_beta2), "must be at least 0 and below 1"),
+            ("weight_decay", not_negative(self.weight_decay), "must be a number, 0 or more"),
+            ("max_grad_norm", positive(self.max_grad_norm), "must be a number above 0"),
+        ];
+        complaints(&checks)
+    }
+}
+
+impl SamplingConfig {
+    /// What is impossible about these settings, one line each, beginning with the key.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let temperature = self.temperature.is_finite() && self.temperature >= 0.0;
+        complaints(&[
+            ("temperature", temperature, "must be a number, 0 (greedy) or more"),
+            ("max_completion_length", self.max_completion_length >= 1, "must be at least 1"),
+        ])
+    }
+}
+
+fn complaints(checks: &[(&str, bool, &str)]) -> Vec<String> {
+    checks.iter().filter(|(_, holds, _)| !holds).map(|(key, _, rule)| format!("{key} {rule}")).collect()
 }
