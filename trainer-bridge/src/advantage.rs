@@ -24,24 +24,55 @@ pub struct Advantages {
 ///   that normalised the same way over the whole batch.
 ///
 /// Standard deviations are the unbiased ones.
-pub fn advantages(members: &[Vec<f64>], weights: &[f64], aggregation: Aggregation, group: usize) -> Advantages {
+pub fn advantages(
+    members: &[Vec<f64>],
+    weights: &[f64],
+    aggregation: Aggregation,
+    group: usize,
+) -> Advantages {
     let count = members.first().map_or(0, Vec::len);
     let weighted_sum = |columns: &[Vec<f64>]| -> Vec<f64> {
-        (0..count).map(|i| columns.iter().zip(weights).map(|(column, weight)| weight * column[i]).sum()).collect()
+        (0..count)
+            .map(|i| {
+                columns
+                    .iter()
+                    .zip(weights)
+                    .map(|(column, weight)| weight * column[i])
+                    .sum()
+            })
+            .collect()
     };
     let rewards = weighted_sum(members);
     let values = match aggregation {
         Aggregation::SumThenNormalize => normalized(&rewards, group),
         Aggregation::NormalizeThenSum => {
-            let columns: Vec<Vec<f64>> = members.iter().map(|member| normalized(member, group)).collect();
+            let columns: Vec<Vec<f64>> = members
+                .iter()
+                .map(|member| normalized(member, group))
+                .collect();
             let sums = weighted_sum(&columns);
             let (mean, std) = moments(&sums);
             // A group without any contrast has sums of exactly 0 and must stay without a gradient.
-            sums.iter().map(|&sum| if sum == 0.0 { 0.0 } else { (sum - mean) / (std + EPSILON) }).collect()
+            sums.iter()
+                .map(|&sum| {
+                    if sum == 0.0 {
+                        0.0
+                    } else {
+                        (sum - mean) / (std + EPSILON)
+                    }
+                })
+                .collect()
         }
     };
-    let group_std = rewards.chunks(group).map(|rewards| moments(rewards).1).collect();
-    Advantages { values, rewards, group_std }
+    let group_std = rewards
+        .chunks(group)
+        .map(|rewards| moments(rewards).1)
+        .collect();
+    Advantages {
+        values,
+        rewards,
+        group_std,
+    }
 }
 
 /// (x - mean) / (std + 1e-4) over each run of `group` values.
@@ -50,14 +81,22 @@ fn normalized(values: &[f64], group: usize) -> Vec<f64> {
         .chunks(group)
         .flat_map(|values| {
             let (mean, std) = moments(values);
-            values.iter().map(move |value| if std == 0.0 { 0.0 } else { (value - mean) / (std + EPSILON) })
+            values.iter().map(move |value| {
+                if std == 0.0 {
+                    0.0
+                } else {
+                    (value - mean) / (std + EPSILON)
+                }
+            })
         })
         .collect()
 }
 
 /// Mean and unbiased standard deviation; a deviation of exactly 0 when all values are equal or there is one only.
 fn moments(values: &[f64]) -> (f64, f64) {
-    let Some(&first) = values.first() else { return (0.0, 0.0) };
+    let Some(&first) = values.first() else {
+        return (0.0, 0.0);
+    };
     if values.iter().all(|&value| value == first) {
         return (first, 0.0);
     }
@@ -72,29 +111,59 @@ mod tests {
     use super::*;
 
     fn close(a: &[f64], b: &[f64]) {
-        assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9) && a.len() == b.len(), "{a:?} {b:?}");
+        assert!(
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9) && a.len() == b.len(),
+            "{a:?} {b:?}"
+        );
     }
 
     #[test]
     fn grpo_normalises_the_weighted_sum_within_each_group() {
-        let got = advantages(&[vec![0.0, 1.0, 5.0, 5.0], vec![0.0, 1.0, 2.0, 2.0]], &[1.0, 2.0], Aggregation::SumThenNormalize, 2);
+        let got = advantages(
+            &[vec![0.0, 1.0, 5.0, 5.0], vec![0.0, 1.0, 2.0, 2.0]],
+            &[1.0, 2.0],
+            Aggregation::SumThenNormalize,
+            2,
+        );
         close(&got.rewards, &[0.0, 3.0, 9.0, 9.0]);
         let std = 4.5_f64.sqrt();
-        close(&got.values, &[-1.5 / (std + 1e-4), 1.5 / (std + 1e-4), 0.0, 0.0]);
+        close(
+            &got.values,
+            &[-1.5 / (std + 1e-4), 1.5 / (std + 1e-4), 0.0, 0.0],
+        );
         close(&got.group_std, &[std, 0.0]);
     }
 
     #[test]
     fn gdpo_frees_the_advantage_of_the_rewards_scales() {
         let (small, large) = (vec![0.0, 1.0, 1.0, 0.0], vec![100.0, 0.0, 100.0, 0.0]);
-        let one = advantages(&[small.clone(), large.clone()], &[1.0, 1.0], Aggregation::NormalizeThenSum, 4);
+        let one = advantages(
+            &[small.clone(), large.clone()],
+            &[1.0, 1.0],
+            Aggregation::NormalizeThenSum,
+            4,
+        );
         let shrunk: Vec<f64> = large.iter().map(|r| r * 0.5).collect();
-        let two = advantages(&[small, shrunk], &[1.0, 1.0], Aggregation::NormalizeThenSum, 4);
-        assert!(one.values.iter().zip(&two.values).all(|(a, b)| (a - b).abs() < 1e-3));
+        let two = advantages(
+            &[small, shrunk],
+            &[1.0, 1.0],
+            Aggregation::NormalizeThenSum,
+            4,
+        );
+        assert!(
+            one.values
+                .iter()
+                .zip(&two.values)
+                .all(|(a, b)| (a - b).abs() < 1e-3)
+        );
         // By hand: every reward has group std 1/sqrt(3) times its range, sums are (0, 0, 2, -2) * 0.866, batch std sqrt(2).
         let z = 0.5 / (1.0 / 3.0_f64.sqrt() + 1e-4) + 50.0 / (100.0 / 3.0_f64.sqrt() + 1e-4);
         let std = (2.0 * z * z / 3.0_f64).sqrt();
-        assert!((one.values[2] - z / (std + 1e-4)).abs() < 1e-3, "{:?}", one.values);
+        assert!(
+            (one.values[2] - z / (std + 1e-4)).abs() < 1e-3,
+            "{:?}",
+            one.values
+        );
     }
 
     #[test]
@@ -102,7 +171,12 @@ mod tests {
         for aggregation in [Aggregation::SumThenNormalize, Aggregation::NormalizeThenSum] {
             let got = advantages(&[vec![0.3; 8]], &[0.7], aggregation, 8);
             assert_eq!(got.values, vec![0.0; 8]);
-            let got = advantages(&[vec![0.1, 0.1, 0.1, 0.0, 1.0, 0.0]], &[1.0], aggregation, 3);
+            let got = advantages(
+                &[vec![0.1, 0.1, 0.1, 0.0, 1.0, 0.0]],
+                &[1.0],
+                aggregation,
+                3,
+            );
             assert_eq!(got.values[..3], [0.0; 3]);
         }
     }

@@ -92,7 +92,10 @@ pub struct SamplingConfig {
 
 impl Default for SamplingConfig {
     fn default() -> Self {
-        Self { temperature: 1.0, max_completion_length: 64 }
+        Self {
+            temperature: 1.0,
+            max_completion_length: 64,
+        }
     }
 }
 
@@ -104,15 +107,51 @@ impl GrpoConfig {
         let not_negative = |value: f64| value.is_finite() && value >= 0.0;
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let checks = [
-            ("prompts_per_step", self.prompts_per_step >= 1, "must be at least 1"),
-            ("num_generations", self.num_generations >= 2, "must be at least 2: completions are compared within their group"),
-            ("max_completion_length", self.max_completion_length >= 1, "must be at least 1"),
-            ("temperature", positive(self.temperature), "must be a number above 0: greedy rollouts would all be equal"),
-            ("learning_rate", not_negative(self.learning_rate), "must be a number, 0 or more"),
-            ("adam_beta1", beta(self.adam_beta1), "must be at least 0 and below 1"),
-            ("adam_beta2", beta(self.adam_beta2), "must be at least 0 and below 1"),
-            ("weight_decay", not_negative(self.weight_decay), "must be a number, 0 or more"),
-            ("max_grad_norm", positive(self.max_grad_norm), "must be a number above 0"),
+            (
+                "prompts_per_step",
+                self.prompts_per_step >= 1,
+                "must be at least 1",
+            ),
+            (
+                "num_generations",
+                self.num_generations >= 2,
+                "must be at least 2: completions are compared within their group",
+            ),
+            (
+                "max_completion_length",
+                self.max_completion_length >= 1,
+                "must be at least 1",
+            ),
+            (
+                "temperature",
+                positive(self.temperature),
+                "must be a number above 0: greedy rollouts would all be equal",
+            ),
+            (
+                "learning_rate",
+                not_negative(self.learning_rate),
+                "must be a number, 0 or more",
+            ),
+            (
+                "adam_beta1",
+                beta(self.adam_beta1),
+                "must be at least 0 and below 1",
+            ),
+            (
+                "adam_beta2",
+                beta(self.adam_beta2),
+                "must be at least 0 and below 1",
+            ),
+            (
+                "weight_decay",
+                not_negative(self.weight_decay),
+                "must be a number, 0 or more",
+            ),
+            (
+                "max_grad_norm",
+                positive(self.max_grad_norm),
+                "must be a number above 0",
+            ),
         ];
         complaints(&checks)
     }
@@ -124,12 +163,24 @@ impl SamplingConfig {
     pub fn problems(&self) -> Vec<String> {
         let temperature = self.temperature.is_finite() && self.temperature >= 0.0;
         complaints(&[
-            ("temperature", temperature, "must be a number, 0 (greedy) or more"),
-            ("max_completion_length", self.max_completion_length >= 1, "must be at least 1"),
+            (
+                "temperature",
+                temperature,
+                "must be a number, 0 (greedy) or more",
+            ),
+            (
+                "max_completion_length",
+                self.max_completion_length >= 1,
+                "must be at least 1",
+            ),
         ])
     }
 }
 
 fn complaints(checks: &[(&str, bool, &str)]) -> Vec<String> {
-    checks.iter().filter(|(_, holds, _)| !holds).map(|(key, _, rule)| format!("{key} {rule}")).collect()
+    checks
+        .iter()
+        .filter(|(_, holds, _)| !holds)
+        .map(|(key, _, rule)| format!("{key} {rule}"))
+        .collect()
 }

@@ -11,7 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use sandbox::{Sample, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxFuture, Checkpoint, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer, reward_mix::fault_of};
+use crate::{
+    BoxFuture, Checkpoint, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
+    reward_mix::fault_of,
+};
 
 /// Settings of the fake trainer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,7 +51,9 @@ impl Fake {
         };
         for step in start + 1..=job.until_step {
             if self.config.fails_at_step == Some(step) {
-                return Err(TrainError::Host("the fake trainer was told to fail".to_owned()));
+                return Err(TrainError::Host(
+                    "the fake trainer was told to fail".to_owned(),
+                ));
             }
             if self.config.step_ms > 0 {
                 tokio::time::sleep(Duration::from_millis(self.config.step_ms)).await;
@@ -66,10 +71,17 @@ impl Fake {
             });
         }
         let mut rng = ChaCha8Rng::seed_from_u64(job.seed);
-        let completions = job.eval_prompts.iter().map(|prompt| complete(prompt, skill, &mut rng)).collect();
+        let completions = job
+            .eval_prompts
+            .iter()
+            .map(|prompt| complete(prompt, skill, &mut rng))
+            .collect();
         Ok(TrainOutput {
             completions,
-            checkpoint: Checkpoint { step: job.until_step, bytes: Arc::from(skill.to_le_bytes()) },
+            checkpoint: Checkpoint {
+                step: job.until_step,
+                bytes: Arc::from(skill.to_le_bytes()),
+            },
             adapter: None,
         })
     }
@@ -77,15 +89,32 @@ impl Fake {
     /// The weighted reward of a right and of a wrong completion of the step's first example.
     fn contrast(&self, job: &TrainJob, step: u32) -> Result<(f64, f64), TrainError> {
         let Some(example) = job.examples.get(step as usize % job.examples.len().max(1)) else {
-            return Err(TrainError::Setup("there are no training examples".to_owned()));
+            return Err(TrainError::Setup(
+                "there are no training examples".to_owned(),
+            ));
         };
-        let text = |answer: &str| format!("<thinking> {answer} + 0 = {answer} . </thinking> <solution> {answer} </solution>");
+        let text = |answer: &str| {
+            format!(
+                "<thinking> {answer} + 0 = {answer} . </thinking> <solution> {answer} </solution>"
+            )
+        };
         let score = |completion: &str| -> Result<f64, TrainError> {
             let (correct, extracted) = (job.rewards.verifier)(completion, &example.answer);
-            let verdict = Verdict { correct, extracted: extracted.as_deref() };
-            let sample = Sample { prompt: &example.prompt, completion, answer: &example.answer, verdict };
+            let verdict = Verdict {
+                correct,
+                extracted: extracted.as_deref(),
+            };
+            let sample = Sample {
+                prompt: &example.prompt,
+                completion,
+                answer: &example.answer,
+                verdict,
+            };
             job.rewards.members.iter().try_fold(0.0, |sum, member| {
-                let scores = member.reward.score(&[sample]).map_err(|fault| fault_of(member, step, fault))?;
+                let scores = member
+                    .reward
+                    .score(&[sample])
+                    .map_err(|fault| fault_of(member, step, fault))?;
                 Ok(sum + member.weight * scores.first().copied().unwrap_or(0.0))
             })
         };
@@ -105,8 +134,15 @@ impl Trainer for Fake {
 
 /// Picks one of the prompt's numbers: with probability `skill` their sum, which is right for some problems, else the first.
 fn complete(prompt: &str, skill: f64, rng: &mut ChaCha8Rng) -> String {
-    let numbers: Vec<i64> = prompt.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let guess = if rng.random::<f64>() < skill { numbers.iter().sum() } else { numbers.first().copied().unwrap_or(0) };
+    let numbers: Vec<i64> = prompt
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let guess = if rng.random::<f64>() < skill {
+        numbers.iter().sum()
+    } else {
+        numbers.first().copied().unwrap_or(0)
+    };
     if rng.random::<f64>() < 0.05 {
         return "no idea".to_owned();
     }
@@ -115,5 +151,7 @@ fn complete(prompt: &str, skill: f64, rng: &mut ChaCha8Rng) -> String {
 
 fn decode(checkpoint: &Checkpoint) -> Result<f64, TrainError> {
     let bytes = <[u8; 8]>::try_from(&*checkpoint.bytes);
-    bytes.map(f64::from_le_bytes).map_err(|_| TrainError::Setup("not a checkpoint of the fake trainer".to_owned()))
+    bytes
+        .map(f64::from_le_bytes)
+        .map_err(|_| TrainError::Setup("not a checkpoint of the fake trainer".to_owned()))
 }

@@ -61,8 +61,10 @@ pub(crate) struct Scores {
 impl RewardMix {
     /// Lets every member score a batch. Members see the verifier's verdict beside each sample.
     pub(crate) fn score(&self, rollouts: &[Rollout<'_>], step: u32) -> Result<Scores, TrainError> {
-        let verdicts: Vec<(bool, Option<String>)> =
-            rollouts.iter().map(|rollout| (self.verifier)(rollout.completion, &rollout.example.answer)).collect();
+        let verdicts: Vec<(bool, Option<String>)> = rollouts
+            .iter()
+            .map(|rollout| (self.verifier)(rollout.completion, &rollout.example.answer))
+            .collect();
         let samples: Vec<Sample<'_>> = rollouts
             .iter()
             .zip(&verdicts)
@@ -70,11 +72,17 @@ impl RewardMix {
                 prompt: &rollout.example.prompt,
                 completion: rollout.completion,
                 answer: &rollout.example.answer,
-                verdict: Verdict { correct: *correct, extracted: extracted.as_deref() },
+                verdict: Verdict {
+                    correct: *correct,
+                    extracted: extracted.as_deref(),
+                },
             })
             .collect();
         let score = |member: &RewardMember| {
-            let scores = member.reward.score(&samples).map_err(|fault| fault_of(member, step, fault))?;
+            let scores = member
+                .reward
+                .score(&samples)
+                .map_err(|fault| fault_of(member, step, fault))?;
             // The sandbox promises both; a promise that decides what is trained on is worth a look.
             let index = scores.iter().position(|score| !score.is_finite());
             match index.or((scores.len() != samples.len()).then_some(scores.len())) {
@@ -83,7 +91,10 @@ impl RewardMix {
             }
         };
         let members = self.members.iter().map(score).collect::<Result<_, _>>()?;
-        Ok(Scores { members, correct: verdicts.iter().map(|(correct, _)| *correct).collect() })
+        Ok(Scores {
+            members,
+            correct: verdicts.iter().map(|(correct, _)| *correct).collect(),
+        })
     }
 
     /// Each member's weight, in order.
@@ -95,7 +106,14 @@ impl RewardMix {
 /// The engine's trouble is worth a retry, the candidate's is not.
 pub(crate) fn fault_of(member: &RewardMember, step: u32, fault: Fault) -> TrainError {
     if fault.is_host_trouble() {
-        return TrainError::Host(format!("reward `{}` could not be run at step {step}: {fault}", member.name));
+        return TrainError::Host(format!(
+            "reward `{}` could not be run at step {step}: {fault}",
+            member.name
+        ));
     }
-    TrainError::Reward { member: member.name.clone(), step, fault }
+    TrainError::Reward {
+        member: member.name.clone(),
+        step,
+        fault,
+    }
 }

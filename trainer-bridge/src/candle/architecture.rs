@@ -146,15 +146,30 @@ impl Architecture {
         let unsupported = |field: &str, value: &str, supported: &str| {
             format!("`{field}` is `{value}`, which is not supported (supported: {supported})")
         };
-        require(self.model_type == "llama", unsupported("model_type", &self.model_type, "llama"))?;
-        require(self.hidden_act == "silu", unsupported("hidden_act", &self.hidden_act, "silu"))?;
-        for (field, set) in [("attention_bias", self.attention_bias), ("mlp_bias", self.mlp_bias)] {
+        require(
+            self.model_type == "llama",
+            unsupported("model_type", &self.model_type, "llama"),
+        )?;
+        require(
+            self.hidden_act == "silu",
+            unsupported("hidden_act", &self.hidden_act, "silu"),
+        )?;
+        for (field, set) in [
+            ("attention_bias", self.attention_bias),
+            ("mlp_bias", self.mlp_bias),
+        ] {
             require(!set, unsupported(field, "true", "false"))?;
         }
-        let scaled = self.rope_scaling.as_ref().is_some_and(|scaling| !scaling.is_null());
+        let scaled = self
+            .rope_scaling
+            .as_ref()
+            .is_some_and(|scaling| !scaling.is_null());
         require(!scaled, unsupported("rope_scaling", "set", "null"))?;
         if let Some(rope) = &self.rope_parameters {
-            require(rope.rope_type == "default", unsupported("rope_parameters.rope_type", &rope.rope_type, "default"))?;
+            require(
+                rope.rope_type == "default",
+                unsupported("rope_parameters.rope_type", &rope.rope_type, "default"),
+            )?;
         }
         for (field, size) in [
             ("hidden_size", self.hidden_size),
@@ -169,11 +184,14 @@ impl Architecture {
         let heads = self.heads();
         require(
             heads.key_value > 0 && heads.query.is_multiple_of(heads.key_value),
-            format!("`num_key_value_heads` ({}) must divide `num_attention_heads` ({})", heads.key_value, heads.query),
+            format!(
+                "`num_key_value_heads` ({}) must divide `num_attention_heads` ({})",
+                heads.key_value, heads.query
+            ),
         )?;
         require(
             HEAD_DIMS.contains(&heads.dim),
-            unsupported("head_dim", &heads.dim.to_string(), "8, 16, 32, 64, 96, 128"),
+            unsupported("head_dim", &heads.dim.to_string(), "16, 32, 64, 128"),
         )
     }
 
@@ -189,7 +207,11 @@ impl Architecture {
 
     /// Base of the rotary angles; 10000 where the file says nothing, as in transformers.
     pub fn rope_theta(&self) -> f64 {
-        self.rope_parameters.as_ref().map(|rope| rope.rope_theta).or(self.rope_theta).unwrap_or(10_000.0)
+        self.rope_parameters
+            .as_ref()
+            .map(|rope| rope.rope_theta)
+            .or(self.rope_theta)
+            .unwrap_or(10_000.0)
     }
 
     /// Tokens that end a completion.
@@ -205,10 +227,21 @@ impl Architecture {
     /// fused gate-up, down; final norm; output head unless tied.
     pub fn parameters(&self) -> Vec<Parameter> {
         let (hidden, inner, heads) = (self.hidden_size, self.intermediate_size, self.heads());
-        let norm = |name: String| Parameter { role: Role::Norm, parts: vec![(name, hidden)], columns: None };
-        let matrix = |role, parts: Vec<(String, usize)>, columns| Parameter { role, parts, columns: Some(columns) };
-        let mut all =
-            vec![matrix(Role::Embedding, vec![("model.embed_tokens.weight".into(), self.vocab_size)], hidden)];
+        let norm = |name: String| Parameter {
+            role: Role::Norm,
+            parts: vec![(name, hidden)],
+            columns: None,
+        };
+        let matrix = |role, parts: Vec<(String, usize)>, columns| Parameter {
+            role,
+            parts,
+            columns: Some(columns),
+        };
+        let mut all = vec![matrix(
+            Role::Embedding,
+            vec![("model.embed_tokens.weight".into(), self.vocab_size)],
+            hidden,
+        )];
         for layer in 0..self.num_hidden_layers {
             let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
             all.extend([
@@ -222,15 +255,27 @@ impl Architecture {
                     ],
                     hidden,
                 ),
-                matrix(Role::Output, vec![(name("self_attn.o_proj"), hidden)], heads.out_width()),
+                matrix(
+                    Role::Output,
+                    vec![(name("self_attn.o_proj"), hidden)],
+                    heads.out_width(),
+                ),
                 norm(name("post_attention_layernorm")),
-                matrix(Role::Input, vec![(name("mlp.gate_proj"), inner), (name("mlp.up_proj"), inner)], hidden),
+                matrix(
+                    Role::Input,
+                    vec![(name("mlp.gate_proj"), inner), (name("mlp.up_proj"), inner)],
+                    hidden,
+                ),
                 matrix(Role::Output, vec![(name("mlp.down_proj"), hidden)], inner),
             ]);
         }
         all.push(norm("model.norm.weight".into()));
         if !self.tie_word_embeddings {
-            all.push(matrix(Role::Embedding, vec![("lm_head.weight".into(), self.vocab_size)], hidden));
+            all.push(matrix(
+                Role::Embedding,
+                vec![("lm_head.weight".into(), self.vocab_size)],
+                hidden,
+            ));
         }
         all
     }

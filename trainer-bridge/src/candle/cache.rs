@@ -27,9 +27,19 @@ impl Cache {
         let heads = model.architecture().heads();
         let capacity = capacity_for(positions);
         let size = rows * heads.kv_width() * capacity;
-        let layer = || Layer { keys_t: vec![0.0; size], values: vec![0.0; size] };
-        let layers = std::iter::repeat_with(layer).take(model.architecture().num_hidden_layers).collect();
-        Self { heads, capacity, layers, weights: vec![0.0; capacity] }
+        let layer = || Layer {
+            keys_t: vec![0.0; size],
+            values: vec![0.0; size],
+        };
+        let layers = std::iter::repeat_with(layer)
+            .take(model.architecture().num_hidden_layers)
+            .collect();
+        Self {
+            heads,
+            capacity,
+            layers,
+            weights: vec![0.0; capacity],
+        }
     }
 
     /// Stores keys and values of a fused row, its keys turned, at a position of a sequence.
@@ -38,7 +48,10 @@ impl Cache {
         let size = heads.kv_width() * capacity;
         let Layer { keys_t, values } = &mut self.layers[layer];
         let (key, value) = qkv[heads.out_width()..].split_at(heads.kv_width());
-        for (plane, &key) in keys_t[row * size..][..size].chunks_exact_mut(capacity).zip(key) {
+        for (plane, &key) in keys_t[row * size..][..size]
+            .chunks_exact_mut(capacity)
+            .zip(key)
+        {
             plane[position] = key;
         }
         let planes = values[row * size..][..size].chunks_exact_mut(capacity * heads.dim);
@@ -48,9 +61,30 @@ impl Cache {
     }
 
     /// Attention of one new token a row, itself stored already: fused rows `qkv`, one for each of `rows`, at `positions`.
-    pub fn attend(&mut self, layer: usize, rows: &[usize], positions: &[u32], qkv: &[f32], out: &mut [f32]) {
-        let Self { heads, capacity, layers, weights } = self;
-        attend_rows(*heads, *capacity, &layers[layer], rows, positions, qkv, weights, out);
+    pub fn attend(
+        &mut self,
+        layer: usize,
+        rows: &[usize],
+        positions: &[u32],
+        qkv: &[f32],
+        out: &mut [f32],
+    ) {
+        let Self {
+            heads,
+            capacity,
+            layers,
+            weights,
+        } = self;
+        attend_rows(
+            *heads,
+            *capacity,
+            &layers[layer],
+            rows,
+            positions,
+            qkv,
+            weights,
+            out,
+        );
     }
 }
 
@@ -83,14 +117,27 @@ fn attend_each<const DIM: usize>(
     out: &mut [f32],
 ) {
     let plane = capacity * DIM;
-    let tokens = rows.iter().zip(positions).zip(qkv.chunks_exact(heads.qkv_width()));
+    let tokens = rows
+        .iter()
+        .zip(positions)
+        .zip(qkv.chunks_exact(heads.qkv_width()));
     for (((&row, &position), qkv), out) in tokens.zip(out.chunks_exact_mut(heads.out_width())) {
         let (queries, _) = qkv.as_chunks::<DIM>();
         let (out, _) = out.as_chunks_mut::<DIM>();
         for (h, (query, out)) in queries.iter().zip(out).enumerate() {
             let start = (row * heads.key_value + heads.read_by(h)) * plane;
-            let (keys_t, values) = (&layer.keys_t[start..][..plane], &layer.values[start..][..plane]);
-            [*out] = attend_block::<1, DIM>([query], keys_t, values, capacity, position as usize + 1, weights);
+            let (keys_t, values) = (
+                &layer.keys_t[start..][..plane],
+                &layer.values[start..][..plane],
+            );
+            [*out] = attend_block::<1, DIM>(
+                [query],
+                keys_t,
+                values,
+                capacity,
+                position as usize + 1,
+                weights,
+            );
         }
     }
 }

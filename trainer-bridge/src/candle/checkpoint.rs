@@ -8,7 +8,8 @@ use safetensors::{Dtype, SafeTensors, View};
 use super::{model::Model, optim::AdamW};
 use crate::{Checkpoint, TrainError};
 
-/// Names the layout of the file.
+/// Names the layout of the file: the one key of its metadata, the step its value. (Several keys
+/// would be written in random order, and equal states shall be equal bytes.)
 const FORMAT: &str = "reward-search.candle.1";
 /// The file's three tensors a parameter.
 const KINDS: [&str; 3] = ["weight", "first_moment", "second_moment"];
@@ -22,7 +23,13 @@ pub struct FloatTensor {
 impl FloatTensor {
     /// Little-endian copy of the values.
     pub fn new(values: &[f32], shape: Vec<usize>) -> Self {
-        Self { shape, bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect() }
+        Self {
+            shape,
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        }
     }
 }
 
@@ -52,35 +59,54 @@ fn name(kind: &str, index: usize) -> String {
 pub fn encode(model: &Model, optimizer: &AdamW) -> Result<Checkpoint, TrainError> {
     let states = [model.parameters(), &optimizer.first, &optimizer.second];
     let tensors = KINDS.iter().zip(states).flat_map(|(kind, values)| {
-        values.iter().enumerate().map(|(i, v)| (name(kind, i), FloatTensor::new(v, vec![v.len()])))
+        values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (name(kind, i), FloatTensor::new(v, vec![v.len()])))
     });
-    let metadata =
-        HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("step".to_owned(), optimizer.step.to_string())]);
+    let metadata = HashMap::from([(FORMAT.to_owned(), optimizer.step.to_string())]);
     let bytes = safetensors::serialize(tensors, Some(metadata))
         .map_err(|error| TrainError::Host(format!("cannot encode the checkpoint: {error}")))?;
-    Ok(Checkpoint { step: optimizer.step, bytes: bytes.into() })
+    Ok(Checkpoint {
+        step: optimizer.step,
+        bytes: bytes.into(),
+    })
 }
 
 /// Puts the state of a run back into a model of the same architecture.
 pub fn decode(checkpoint: &Checkpoint, model: &mut Model) -> Result<AdamW, TrainError> {
-    let fault = |problem: String| TrainError::Setup(format!("the checkpoint to continue from cannot be used: {problem}"));
-    let (_, header) = SafeTensors::read_metadata(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    if metadata.get("format").map(String::as_str) != Some(FORMAT) {
-        return Err(fault(format!("it is not of format {FORMAT}")));
+    let fault = |problem: String| {
+        TrainError::Setup(format!(
+            "the checkpoint to continue from cannot be used: {problem}"
+        ))
+    };
+    let (_, header) =
+        SafeTensors::read_metadata(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
+    let step = header
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get(FORMAT));
+    if step != Some(&checkpoint.step.to_string()) {
+        let step = checkpoint.step;
+        return Err(fault(format!(
+            "it is not of format {FORMAT} and step {step}"
+        )));
     }
-    if metadata.get("step") != Some(&checkpoint.step.to_string()) {
-        return Err(fault(format!("it does not belong to step {}", checkpoint.step)));
-    }
-    let tensors = SafeTensors::deserialize(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
+    let tensors =
+        SafeTensors::deserialize(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
     let read = |kind: &str, index: usize, len: usize| {
         let name = name(kind, index);
-        let tensor = tensors.tensor(&name).map_err(|error| fault(error.to_string()))?;
+        let tensor = tensors
+            .tensor(&name)
+            .map_err(|error| fault(error.to_string()))?;
         let (floats, rest) = tensor.data().as_chunks::<4>();
         if tensor.dtype() != Dtype::F32 || floats.len() != len || !rest.is_empty() {
             return Err(fault(format!("tensor `{name}` does not fit this model")));
         }
-        Ok(floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<f32>>())
+        Ok(floats
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect::<Vec<f32>>())
     };
     let mut optimizer = AdamW::new(model.parameters());
     optimizer.step = checkpoint.step;

@@ -62,35 +62,92 @@ pub fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
 /// `y = x W^T` or `y += x W^T` for weights `[out, in]`.
 pub fn project(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], into: Into) {
     let (rows, outer) = (x.len() / inner, weight.len() / inner);
-    gemm(rows, outer, inner, View::rows(x, inner), View::transposed(weight, inner), y, into);
+    gemm(
+        rows,
+        outer,
+        inner,
+        View::rows(x, inner),
+        View::transposed(weight, inner),
+        y,
+        into,
+    );
 }
 
 impl Tape {
     /// Runs the layers over `tokens`. `attend` gets a layer's number and its fused rows, not yet rotated, rotates them, and fills in the
     /// attention's result. The hidden states are in `self.exit`.
-    pub fn run(&mut self, model: &Model, tokens: &[u32], mut attend: impl FnMut(usize, &mut [f32], &mut [f32], &mut Gathered)) {
+    pub fn run(
+        &mut self,
+        model: &Model,
+        tokens: &[u32],
+        mut attend: impl FnMut(usize, &mut [f32], &mut [f32], &mut Gathered),
+    ) {
         let architecture = model.architecture();
-        let (hidden, inner, heads) = (architecture.hidden_size, architecture.intermediate_size, architecture.heads());
+        let (hidden, inner, heads) = (
+            architecture.hidden_size,
+            architecture.intermediate_size,
+            architecture.heads(),
+        );
         let eps = architecture.rms_norm_eps as f32;
         let rows = tokens.len();
-        self.layers.resize_with(architecture.num_hidden_layers, LayerTape::default);
-        gather(&model.parameters()[EMBEDDING], hidden, tokens, &mut self.exit);
+        self.layers
+            .resize_with(architecture.num_hidden_layers, LayerTape::default);
+        gather(
+            &model.parameters()[EMBEDDING],
+            hidden,
+            tokens,
+            &mut self.exit,
+        );
         for (index, layer) in self.layers.iter_mut().enumerate() {
             std::mem::swap(&mut layer.entry, &mut self.exit);
-            rms_norm(&layer.entry, model.part(index, Part::InputNorm), eps, sized(&mut layer.normed, rows * hidden));
+            rms_norm(
+                &layer.entry,
+                model.part(index, Part::InputNorm),
+                eps,
+                sized(&mut layer.normed, rows * hidden),
+            );
             let qkv = sized(&mut layer.qkv, rows * heads.qkv_width());
-            project(&layer.normed, model.part(index, Part::Qkv), hidden, qkv, Into::Overwrite);
+            project(
+                &layer.normed,
+                model.part(index, Part::Qkv),
+                hidden,
+                qkv,
+                Into::Overwrite,
+            );
             let attended = sized(&mut layer.attended, rows * heads.out_width());
             attend(index, qkv, attended, &mut self.gathered);
             layer.middle.clone_from(&layer.entry);
-            project(attended, model.part(index, Part::Output), heads.out_width(), &mut layer.middle, Into::Add);
+            project(
+                attended,
+                model.part(index, Part::Output),
+                heads.out_width(),
+                &mut layer.middle,
+                Into::Add,
+            );
             let normed = sized(&mut layer.middle_normed, rows * hidden);
-            rms_norm(&layer.middle, model.part(index, Part::PostNorm), eps, normed);
+            rms_norm(
+                &layer.middle,
+                model.part(index, Part::PostNorm),
+                eps,
+                normed,
+            );
             let gate_up = sized(&mut layer.gate_up, rows * 2 * inner);
-            project(normed, model.part(index, Part::GateUp), hidden, gate_up, Into::Overwrite);
+            project(
+                normed,
+                model.part(index, Part::GateUp),
+                hidden,
+                gate_up,
+                Into::Overwrite,
+            );
             swiglu(gate_up, inner, sized(&mut layer.gated, rows * inner));
             self.exit.clone_from(&layer.middle);
-            project(&layer.gated, model.part(index, Part::Down), inner, &mut self.exit, Into::Add);
+            project(
+                &layer.gated,
+                model.part(index, Part::Down),
+                inner,
+                &mut self.exit,
+                Into::Add,
+            );
         }
     }
 
@@ -100,9 +157,20 @@ impl Tape {
         let hidden = architecture.hidden_size;
         gather(&self.exit, hidden, rows, &mut self.selected);
         let normed = sized(&mut self.selected_normed, self.selected.len());
-        rms_norm(&self.selected, &model.parameters()[model.final_norm()], architecture.rms_norm_eps as f32, normed);
+        rms_norm(
+            &self.selected,
+            &model.parameters()[model.final_norm()],
+            architecture.rms_norm_eps as f32,
+            normed,
+        );
         let logits = sized(&mut self.logits, rows.len() * architecture.vocab_size);
-        project(normed, &model.parameters()[model.head()], hidden, logits, Into::Overwrite);
+        project(
+            normed,
+            &model.parameters()[model.head()],
+            hidden,
+            logits,
+            Into::Overwrite,
+        );
     }
 
     /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order.
@@ -114,7 +182,12 @@ impl Tape {
         });
         self.predict(model, &pack.predicting);
         let log_probs_out = sized(&mut self.log_probs, pack.targets.len());
-        log_probs(&self.logits, &pack.targets, (1.0 / temperature) as f32, log_probs_out);
+        log_probs(
+            &self.logits,
+            &pack.targets,
+            (1.0 / temperature) as f32,
+            log_probs_out,
+        );
         &self.log_probs
     }
 }

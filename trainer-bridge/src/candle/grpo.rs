@@ -13,7 +13,7 @@ use super::{
     pack::Group,
     sample::{Completion, Prompt, Seed, Settings, sample},
     step::{Stepper, micro_batches},
-    tokenizer::Tokenizer,
+    tokenizer::{Tokenizer, excerpt},
 };
 use crate::{
     GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput,
@@ -32,7 +32,10 @@ enum Purpose {
 /// candidate meets the same prompts and the same noise (common random numbers).
 fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
     let mut seed = [0; 32];
-    for (bytes, part) in seed.chunks_exact_mut(8).zip([run, purpose as u64, u64::from(step), place as u64]) {
+    for (bytes, part) in
+        seed.chunks_exact_mut(8)
+            .zip([run, purpose as u64, u64::from(step), place as u64])
+    {
         bytes.copy_from_slice(&part.to_le_bytes());
     }
     seed
@@ -57,7 +60,11 @@ struct Rollouts {
 
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
-    pub fn new(job: &'a TrainJob, base: &Model, tokenizer: &'a Tokenizer) -> Result<Self, TrainError> {
+    pub fn new(
+        job: &'a TrainJob,
+        base: &Model,
+        tokenizer: &'a Tokenizer,
+    ) -> Result<Self, TrainError> {
         check(job)?;
         let mut model = base.clone();
         let optimizer = match &job.from {
@@ -65,45 +72,79 @@ impl<'a> Run<'a> {
             None => AdamW::new(model.parameters()),
         };
         let stepper = Stepper::new(&model);
-        Ok(Self { job, tokenizer, model, optimizer, stepper })
+        Ok(Self {
+            job,
+            tokenizer,
+            model,
+            optimizer,
+            stepper,
+        })
     }
 
     /// Runs to the end. Stops early, with `None`, once nobody listens to the metrics any more.
-    pub fn finish(mut self, metrics: &UnboundedSender<StepMetrics>) -> Result<Option<TrainOutput>, TrainError> {
+    pub fn finish(
+        mut self,
+        metrics: &UnboundedSender<StepMetrics>,
+    ) -> Result<Option<TrainOutput>, TrainError> {
         while self.optimizer.step < self.job.until_step {
             if metrics.send(self.step()?).is_err() {
                 return Ok(None);
             }
         }
-        let Some(completions) = self.evaluate(metrics)? else { return Ok(None) };
+        let Some(completions) = self.evaluate(metrics)? else {
+            return Ok(None);
+        };
         let checkpoint = checkpoint::encode(&self.model, &self.optimizer)?;
-        Ok(Some(TrainOutput { completions, checkpoint, adapter: None }))
+        Ok(Some(TrainOutput {
+            completions,
+            checkpoint,
+            adapter: None,
+        }))
     }
 
     fn step(&mut self) -> Result<StepMetrics, TrainError> {
         let start = Instant::now();
         let step = self.optimizer.step + 1;
         let rollouts = self.roll_out(step)?;
-        let texts = rollouts.examples.iter().flat_map(|&e| std::iter::repeat_n(e, self.job.grpo.num_generations));
+        let texts = rollouts
+            .examples
+            .iter()
+            .flat_map(|&e| std::iter::repeat_n(e, self.job.grpo.num_generations));
         let scored: Vec<Rollout<'_>> = texts
             .zip(&rollouts.texts)
-            .map(|(example, completion)| Rollout { example: &self.job.examples[example], completion })
+            .map(|(example, completion)| Rollout {
+                example: &self.job.examples[example],
+                completion,
+            })
             .collect();
         let mix = &self.job.rewards;
         let scores = mix.score(&scored, step)?;
-        let advantages = advantages(&scores.members, &mix.weights(), mix.aggregation, self.job.grpo.num_generations);
+        let advantages = advantages(
+            &scores.members,
+            &mix.weights(),
+            mix.aggregation,
+            self.job.grpo.num_generations,
+        );
         let (loss, grad_norm) = self.update(step, &rollouts, &advantages.values)?;
         let learning_rate = learning_rate(&self.job.grpo, step);
         let step_time = start.elapsed().as_secs_f64();
         let done = summary(&rollouts.completions, &scores, &advantages);
-        Ok(StepMetrics { step, loss, grad_norm, learning_rate, step_time, ..done })
+        Ok(StepMetrics {
+            step,
+            loss,
+            grad_norm,
+            learning_rate,
+            step_time,
+            ..done
+        })
     }
 
     fn roll_out(&self, step: u32) -> Result<Rollouts, TrainError> {
         let grpo = &self.job.grpo;
         let first = (step as usize - 1) * grpo.prompts_per_step;
-        let examples: Vec<usize> =
-            (first..first + grpo.prompts_per_step).map(|i| i % self.job.examples.len()).collect();
+        let examples: Vec<usize> = (first..first + grpo.prompts_per_step)
+            .map(|i| i % self.job.examples.len())
+            .collect();
         let prompts = examples
             .iter()
             .map(|&example| self.encode(&self.job.examples[example].prompt))
@@ -113,36 +154,71 @@ impl<'a> Run<'a> {
             .enumerate()
             .map(|(index, tokens)| {
                 let places = index * grpo.num_generations..(index + 1) * grpo.num_generations;
-                Prompt { tokens, seeds: places.map(|place| seed(self.job.seed, Purpose::Train, step, place)).collect() }
+                Prompt {
+                    tokens,
+                    seeds: places
+                        .map(|place| seed(self.job.seed, Purpose::Train, step, place))
+                        .collect(),
+                }
             })
             .collect();
-        let settings = Settings { temperature: grpo.temperature, max_length: grpo.max_completion_length };
+        let settings = Settings {
+            temperature: grpo.temperature,
+            max_length: grpo.max_completion_length,
+        };
         let completions = self.sample(&requests, settings, step)?;
-        let texts = completions.iter().flatten().map(|c| self.decode(c)).collect::<Result<_, _>>()?;
-        Ok(Rollouts { examples, prompts, completions, texts })
+        let texts = completions
+            .iter()
+            .flatten()
+            .map(|c| self.decode(c))
+            .collect::<Result<_, _>>()?;
+        Ok(Rollouts {
+            examples,
+            prompts,
+            completions,
+            texts,
+        })
     }
 
-    fn update(&mut self, step: u32, rollouts: &Rollouts, advantages: &[f64]) -> Result<(f64, f64), TrainError> {
+    fn update(
+        &mut self,
+        step: u32,
+        rollouts: &Rollouts,
+        advantages: &[f64],
+    ) -> Result<(f64, f64), TrainError> {
         let grpo = &self.job.grpo;
-        let tokens: usize = rollouts.completions.iter().flatten().map(|completion| completion.tokens.len()).sum();
+        let tokens: usize = rollouts
+            .completions
+            .iter()
+            .flatten()
+            .map(|completion| completion.tokens.len())
+            .sum();
         // Completions without an advantage have no gradient: they are left out, but count in the mean.
         let kept: Vec<Vec<(&[u32], f64)>> = rollouts
             .completions
             .iter()
             .zip(advantages.chunks(grpo.num_generations))
             .map(|(completions, advantages)| {
-                let pairs = completions.iter().map(|c| c.tokens.as_slice()).zip(advantages.iter().copied());
+                let pairs = completions
+                    .iter()
+                    .map(|c| c.tokens.as_slice())
+                    .zip(advantages.iter().copied());
                 pairs.filter(|(_, advantage)| *advantage != 0.0).collect()
             })
             .collect();
-        let completions: Vec<Vec<&[u32]>> =
-            kept.iter().map(|group| group.iter().map(|(completion, _)| *completion).collect()).collect();
+        let completions: Vec<Vec<&[u32]>> = kept
+            .iter()
+            .map(|group| group.iter().map(|(completion, _)| *completion).collect())
+            .collect();
         let groups: Vec<Group<'_>> = rollouts
             .prompts
             .iter()
             .zip(&completions)
             .filter(|(_, completions)| !completions.is_empty())
-            .map(|(prompt, completions)| Group { prompt, completions })
+            .map(|(prompt, completions)| Group {
+                prompt,
+                completions,
+            })
             .collect();
         let batches = micro_batches(&groups);
         let mut remaining = kept.iter().filter(|group| !group.is_empty());
@@ -150,14 +226,22 @@ impl<'a> Run<'a> {
             .iter()
             .map(|batch| {
                 let pairs = remaining.by_ref().take(batch.len()).flatten();
-                pairs.flat_map(|(tokens, advantage)| std::iter::repeat_n(*advantage as f32, tokens.len())).collect()
+                pairs
+                    .flat_map(|(tokens, advantage)| {
+                        std::iter::repeat_n(*advantage as f32, tokens.len())
+                    })
+                    .collect()
             })
             .collect();
-        let (loss, gradients) =
-            self.stepper.gradients(&self.model, &batches, grpo.temperature, |index, log_probs| {
+        let (loss, gradients) = self.stepper.gradients(
+            &self.model,
+            &batches,
+            grpo.temperature,
+            |index, log_probs| {
                 let advantages = Tensor::new(per_token[index].as_slice(), log_probs.device())?;
                 policy_loss(log_probs, &advantages, tokens)
-            })?;
+            },
+        )?;
         let norm = gradients.norm();
         for (what, value) in [("loss", loss), ("gradient", norm)] {
             if !value.is_finite() {
@@ -171,12 +255,16 @@ impl<'a> Run<'a> {
             weight_decay: grpo.weight_decay,
             max_grad_norm: grpo.max_grad_norm,
         };
-        self.optimizer.update(self.model.parameters_mut(), gradients, norm, &update);
+        self.optimizer
+            .update(self.model.parameters_mut(), gradients, norm, &update);
         Ok((loss, norm))
     }
 
     /// Completes the held-out prompts, a portion at a time so that a dropped run ends soon.
-    fn evaluate(&self, listener: &UnboundedSender<StepMetrics>) -> Result<Option<Vec<String>>, TrainError> {
+    fn evaluate(
+        &self,
+        listener: &UnboundedSender<StepMetrics>,
+    ) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
         let step = self.optimizer.step;
         let settings = Settings {
@@ -188,11 +276,27 @@ impl<'a> Run<'a> {
             if listener.is_closed() {
                 return Ok(None);
             }
-            let encoded = prompts.iter().map(|prompt| self.encode(prompt)).collect::<Result<Vec<_>, _>>()?;
+            let encoded = prompts
+                .iter()
+                .map(|prompt| self.encode(prompt))
+                .collect::<Result<Vec<_>, _>>()?;
             // Not seeded by the step: the same noise at every rung makes curves comparable.
-            let draw = |index: usize| seed(self.job.seed, Purpose::Evaluate, 0, portion * PORTION + index);
-            let requests: Vec<Prompt<'_>> =
-                encoded.iter().enumerate().map(|(i, tokens)| Prompt { tokens, seeds: vec![draw(i)] }).collect();
+            let draw = |index: usize| {
+                seed(
+                    self.job.seed,
+                    Purpose::Evaluate,
+                    0,
+                    portion * PORTION + index,
+                )
+            };
+            let requests: Vec<Prompt<'_>> = encoded
+                .iter()
+                .enumerate()
+                .map(|(i, tokens)| Prompt {
+                    tokens,
+                    seeds: vec![draw(i)],
+                })
+                .collect();
             for completion in self.sample(&requests, settings, step)?.iter().flatten() {
                 texts.push(self.decode(completion)?);
             }
@@ -206,17 +310,23 @@ impl<'a> Run<'a> {
         settings: Settings,
         step: u32,
     ) -> Result<Vec<Vec<Completion>>, TrainError> {
-        sample(&self.model, self.tokenizer, prompts, settings)
-            .map_err(|_| TrainError::NonFinite { what: "the probability of a next token", step })
+        sample(&self.model, self.tokenizer, prompts, settings).map_err(|_| TrainError::NonFinite {
+            what: "the probability of a next token",
+            step,
+        })
     }
 
     fn encode(&self, prompt: &str) -> Result<Vec<u32>, TrainError> {
-        let tokens = self.tokenizer.encode_prompt(prompt).map_err(TrainError::Setup)?;
+        let tokens = self
+            .tokenizer
+            .encode_prompt(prompt)
+            .map_err(TrainError::Setup)?;
         let longest = self.model.rope().positions();
         if tokens.is_empty() || tokens.len() >= longest {
             let count = tokens.len();
             return Err(TrainError::Setup(format!(
-                "the prompt {prompt:?} has {count} tokens; this model takes 1 to {}",
+                "the prompt {} has {count} tokens; this model takes 1 to {}",
+                excerpt(prompt),
                 longest - 1
             )));
         }
@@ -224,7 +334,10 @@ impl<'a> Run<'a> {
     }
 
     fn decode(&self, completion: &Completion) -> Result<String, TrainError> {
-        let text = self.tokenizer.decode(&completion.tokens).map_err(TrainError::Host)?;
+        let text = self
+            .tokenizer
+            .decode(&completion.tokens)
+            .map_err(TrainError::Host)?;
         Ok(text.trim().to_owned())
     }
 }
@@ -243,10 +356,14 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
     let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
     if done > job.until_step {
         let until = job.until_step;
-        return Err(TrainError::Setup(format!("the checkpoint is of step {done}, past the run's last step {until}")));
+        return Err(TrainError::Setup(format!(
+            "the checkpoint is of step {done}, past the run's last step {until}"
+        )));
     }
     if done < job.until_step && (job.examples.is_empty() || job.rewards.members.is_empty()) {
-        return Err(TrainError::Setup("training needs at least one example and one reward".into()));
+        return Err(TrainError::Setup(
+            "training needs at least one example and one reward".into(),
+        ));
     }
     Ok(())
 }
@@ -254,10 +371,20 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
 /// The step's figures that come from its completions and rewards.
 fn summary(groups: &[Vec<Completion>], scores: &Scores, advantages: &Advantages) -> StepMetrics {
     let completions: Vec<&Completion> = groups.iter().flatten().collect();
-    let tokens: usize = completions.iter().map(|completion| completion.tokens.len()).sum();
+    let tokens: usize = completions
+        .iter()
+        .map(|completion| completion.tokens.len())
+        .sum();
     let share = |count: usize| count as f64 / completions.len().max(1) as f64;
-    let clipped = completions.iter().filter(|completion| !completion.finished).count();
-    let constant = advantages.group_std.iter().filter(|&&std| std == 0.0).count();
+    let clipped = completions
+        .iter()
+        .filter(|completion| !completion.finished)
+        .count();
+    let constant = advantages
+        .group_std
+        .iter()
+        .filter(|&&std| std == 0.0)
+        .count();
     StepMetrics {
         reward: mean(&advantages.rewards),
         reward_std: mean(&advantages.group_std),
@@ -266,7 +393,11 @@ fn summary(groups: &[Vec<Completion>], scores: &Scores, advantages: &Advantages)
         correct: share(scores.correct.iter().filter(|&&correct| correct).count()),
         completion_length: share(tokens),
         clipped_ratio: share(clipped),
-        entropy: completions.iter().map(|completion| completion.entropy).sum::<f64>() / tokens.max(1) as f64,
+        entropy: completions
+            .iter()
+            .map(|completion| completion.entropy)
+            .sum::<f64>()
+            / tokens.max(1) as f64,
         num_tokens: tokens as u64,
         ..StepMetrics::default()
     }

@@ -5,6 +5,8 @@
 
 mod architecture;
 mod backward;
+#[cfg(test)]
+mod benchmark;
 mod cache;
 mod checkpoint;
 mod files;
@@ -49,7 +51,10 @@ pub struct CandleConfig {
 
 impl Default for CandleConfig {
     fn default() -> Self {
-        Self { model: EMBEDDED.into(), threads_per_trial: 1 }
+        Self {
+            model: EMBEDDED.into(),
+            threads_per_trial: 1,
+        }
     }
 }
 
@@ -71,14 +76,19 @@ impl CandleTrainer {
     /// `Setup`, naming the file and the field or tensor, when the model cannot be used.
     pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
         if config.threads_per_trial == 0 {
-            return Err(TrainError::Setup("`threads_per_trial` must be at least 1".into()));
+            return Err(TrainError::Setup(
+                "`threads_per_trial` must be at least 1".into(),
+            ));
         }
         let files = match config.model.as_str() {
             EMBEDDED => files::embedded(),
             folder => ModelFiles::read(Path::new(folder))?,
         };
         let (model, tokenizer) = files.load(&config.model)?;
-        Ok(Self { base: Arc::new(Base { model, tokenizer }), threads: config.threads_per_trial })
+        Ok(Self {
+            base: Arc::new(Base { model, tokenizer }),
+            threads: config.threads_per_trial,
+        })
     }
 
     async fn run(
@@ -93,20 +103,25 @@ impl CandleTrainer {
         std::thread::Builder::new()
             .name("grpo".into())
             .spawn(move || {
-                let outcome =
-                    in_pool(threads, || grpo::Run::new(&job, &base.model, &base.tokenizer)?.finish(&metrics));
+                let outcome = in_pool(threads, || {
+                    grpo::Run::new(&job, &base.model, &base.tokenizer)?.finish(&metrics)
+                });
                 drop(metrics);
                 // Nobody waits any more when the run was dropped.
                 let _ = result.send(outcome);
             })
-            .map_err(|error| TrainError::Host(format!("cannot start a training thread: {error}")))?;
+            .map_err(|error| {
+                TrainError::Host(format!("cannot start a training thread: {error}"))
+            })?;
         while let Some(step) = steps.recv().await {
             on_step(step);
         }
         match done.await {
             Ok(Ok(Some(output))) => Ok(output),
             Ok(Err(error)) => Err(error),
-            Ok(Ok(None)) | Err(_) => Err(TrainError::Host("the training thread ended without a result".into())),
+            Ok(Ok(None)) | Err(_) => Err(TrainError::Host(
+                "the training thread ended without a result".into(),
+            )),
         }
     }
 }
@@ -128,7 +143,10 @@ impl From<candle_core::Error> for TrainError {
 }
 
 /// Runs `work` on a thread pool of its own, so that neither it nor the tensor library uses more threads than it may.
-fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> Result<R, TrainError> + Send) -> Result<R, TrainError> {
+fn in_pool<R: Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<R, TrainError> + Send,
+) -> Result<R, TrainError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .thread_name(|index| format!("candle-{index}"))

@@ -39,8 +39,16 @@ impl Model {
     /// Puts a model together from parameters in the order of [`Architecture::parameters`], their sizes checked by the caller.
     pub fn new(architecture: Arc<Architecture>, parameters: Vec<Vec<f32>>) -> Self {
         let (heads, theta) = (architecture.heads(), architecture.rope_theta());
-        let rope = Arc::new(Rope::new(heads.dim, theta, architecture.max_position_embeddings));
-        Self { architecture, rope, parameters }
+        let rope = Arc::new(Rope::new(
+            heads.dim,
+            theta,
+            architecture.max_position_embeddings,
+        ));
+        Self {
+            architecture,
+            rope,
+            parameters,
+        }
     }
 
     /// What kind of decoder this is.
@@ -75,7 +83,11 @@ impl Model {
 
     /// Index of the output head: the embedding where they are tied.
     pub fn head(&self) -> usize {
-        if self.architecture.tie_word_embeddings { EMBEDDING } else { self.final_norm() + 1 }
+        if self.architecture.tie_word_embeddings {
+            EMBEDDING
+        } else {
+            self.final_norm() + 1
+        }
     }
 
     /// A layer's parameter.

@@ -8,7 +8,12 @@ pub struct Gradients(Vec<Vec<f32>>);
 impl Gradients {
     /// Zero for every parameter.
     pub fn zeros(parameters: &[Vec<f32>]) -> Self {
-        Self(parameters.iter().map(|parameter| vec![0.0; parameter.len()]).collect())
+        Self(
+            parameters
+                .iter()
+                .map(|parameter| vec![0.0; parameter.len()])
+                .collect(),
+        )
     }
 
     /// Sets all to zero.
@@ -39,7 +44,11 @@ impl Gradients {
     pub fn norm(&self) -> f64 {
         let mut squares = vec![0.0; self.0.len()];
         sums_of_squares(&self.0, &mut squares);
-        squares.iter().map(|&square| f64::from(square)).sum::<f64>().sqrt()
+        squares
+            .iter()
+            .map(|&square| f64::from(square))
+            .sum::<f64>()
+            .sqrt()
     }
 }
 
@@ -83,12 +92,25 @@ pub struct AdamW {
 impl AdamW {
     /// No updates yet.
     pub fn new(parameters: &[Vec<f32>]) -> Self {
-        let zeros: Vec<Vec<f32>> = parameters.iter().map(|parameter| vec![0.0; parameter.len()]).collect();
-        Self { step: 0, first: zeros.clone(), second: zeros }
+        let zeros: Vec<Vec<f32>> = parameters
+            .iter()
+            .map(|parameter| vec![0.0; parameter.len()])
+            .collect();
+        Self {
+            step: 0,
+            first: zeros.clone(),
+            second: zeros,
+        }
     }
 
     /// One update of every parameter; `norm` is the gradients' norm.
-    pub fn update(&mut self, parameters: &mut [Vec<f32>], gradients: &Gradients, norm: f64, update: &Update) {
+    pub fn update(
+        &mut self,
+        parameters: &mut [Vec<f32>],
+        gradients: &Gradients,
+        norm: f64,
+        update: &Update,
+    ) {
         self.step += 1;
         // torch.nn.utils.clip_grad_norm_
         let clip = (update.max_grad_norm / (norm + 1e-6)).min(1.0);
@@ -102,8 +124,11 @@ impl AdamW {
             rate: (update.learning_rate / bias1) as f32,
             root: (1.0 / bias2.sqrt()) as f32,
         };
-        for (((parameter, gradient), first), second) in
-            parameters.iter_mut().zip(gradients.iter()).zip(&mut self.first).zip(&mut self.second)
+        for (((parameter, gradient), first), second) in parameters
+            .iter_mut()
+            .zip(gradients.iter())
+            .zip(&mut self.first)
+            .zip(&mut self.second)
         {
             apply(rule, parameter, gradient, first, second);
         }
@@ -130,4 +155,44 @@ fn apply<'a>(rule: Rule, values: &'a mut [f32], gradient: &'a [f32], first: &'a 
         *w = *w * rule.decay - rule.rate * *m / (v.sqrt() * rule.root + EPSILON as f32);
     }
 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// torch 2 (`torch.optim.AdamW(lr=0.1, betas=(0.9, 0.95), weight_decay=0.01)` after `clip_grad_norm_(1.0)`), worked by hand: with one
+    /// gradient g the first update is `-lr * sign(g)` up to epsilon, whatever the clipping.
+    #[test]
+    fn the_first_update_is_the_learning_rate_against_the_gradients_sign() {
+        let mut parameters = vec![vec![1.0, -2.0]];
+        let mut gradients = Gradients::zeros(&parameters);
+        gradients.at(0).copy_from_slice(&[3.0, -4.0]);
+        let norm = gradients.norm();
+        assert!((norm - 5.0).abs() < 1e-6);
+        let update = Update {
+            learning_rate: 0.1,
+            beta1: 0.9,
+            beta2: 0.95,
+            weight_decay: 0.01,
+            max_grad_norm: 1.0,
+        };
+        let mut optimizer = AdamW::new(&parameters);
+        optimizer.update(&mut parameters, &gradients, norm, &update);
+        for (value, expected) in parameters[0]
+            .iter()
+            .zip([1.0 * 0.999 - 0.1, -2.0 * 0.999 + 0.1])
+        {
+            assert!((value - expected).abs() < 1e-5, "{parameters:?}");
+        }
+        // Clipped to norm 1: the first moment holds a tenth of (0.6, -0.8).
+        assert!(
+            (optimizer.first[0][0] - 0.06).abs() < 1e-6
+                && (optimizer.first[0][1] + 0.08).abs() < 1e-6
+        );
+        // A second, equal gradient moves on by the learning rate again: both moments' biases are taken out.
+        let before = parameters[0][0];
+        optimizer.update(&mut parameters, &gradients, norm, &update);
+        assert!((parameters[0][0] - (before * 0.999 - 0.1)).abs() < 1e-5);
+    }
 }

@@ -60,14 +60,29 @@ impl Pack {
                 start..tokens.len()
             });
             let completions = completions.collect();
-            rows.push(GroupRows { prompt: prompt.clone(), completions });
+            rows.push(GroupRows {
+                prompt: prompt.clone(),
+                completions,
+            });
         }
-        Self { tokens, positions: positions.into(), groups: rows.into(), predicting, targets: targets.into() }
+        Self {
+            tokens,
+            positions: positions.into(),
+            groups: rows.into(),
+            predicting,
+            targets: targets.into(),
+        }
     }
 
     /// Prompts alone: what sampling starts from. The hidden state of each prompt's last row is at `groups[i].prompt.end - 1`.
     pub fn prompts(prompts: &[&[u32]]) -> Self {
-        let groups: Vec<Group<'_>> = prompts.iter().map(|prompt| Group { prompt, completions: &[] }).collect();
+        let groups: Vec<Group<'_>> = prompts
+            .iter()
+            .map(|prompt| Group {
+                prompt,
+                completions: &[],
+            })
+            .collect();
         Self::new(&groups)
     }
 }
@@ -76,7 +91,11 @@ impl GroupRows {
     /// Every sequence of the group as (rows of its prefix, rows of its own): the prompt first, without a prefix.
     pub fn sequences(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + '_ {
         let prompt = (0..0, self.prompt.clone());
-        std::iter::once(prompt).chain(self.completions.iter().map(|own| (self.prompt.clone(), own.clone())))
+        std::iter::once(prompt).chain(
+            self.completions
+                .iter()
+                .map(|own| (self.prompt.clone(), own.clone())),
+        )
     }
 }
 
@@ -87,7 +106,10 @@ mod tests {
     #[test]
     fn a_prompt_stands_once_and_predicts_for_each_completion() {
         let completions: [&[u32]; 2] = [&[7, 8, 9], &[5]];
-        let pack = Pack::new(&[Group { prompt: &[1, 2], completions: &completions }]);
+        let pack = Pack::new(&[Group {
+            prompt: &[1, 2],
+            completions: &completions,
+        }]);
         assert_eq!(pack.tokens, [1, 2, 7, 8]);
         assert_eq!(*pack.positions, [0, 1, 2, 3]);
         assert_eq!(pack.predicting, [1, 2, 3, 1]);

@@ -12,9 +12,15 @@ impl Rope {
     /// Angles `position * theta^(-2i / dim)`.
     pub fn new(dim: usize, theta: f64, positions: usize) -> Self {
         let half = dim / 2;
-        let frequencies: Vec<f64> = (0..half).map(|i| theta.powf(-(2.0 * i as f64) / dim as f64)).collect();
+        let frequencies: Vec<f64> = (0..half)
+            .map(|i| theta.powf(-(2.0 * i as f64) / dim as f64))
+            .collect();
         let angles = || (0..positions).flat_map(|p| frequencies.iter().map(move |f| p as f64 * f));
-        Self { half, cos: angles().map(|a| a.cos() as f32).collect(), sin: angles().map(|a| a.sin() as f32).collect() }
+        Self {
+            half,
+            cos: angles().map(|a| a.cos() as f32).collect(),
+            sin: angles().map(|a| a.sin() as f32).collect(),
+        }
     }
 
     /// Positions there are angles for.

@@ -14,7 +14,7 @@ use super::{
     optim::{AdamW, Update},
     pack::Group,
     step::{Stepper, micro_batches},
-    tokenizer::{Tokenizer, word_level},
+    tokenizer::{Tokenizer, excerpt, word_level},
 };
 use crate::TrainError;
 
@@ -107,23 +107,40 @@ pub fn pretrain(
     on_step: &mut (dyn FnMut(SftProgress) + Send),
 ) -> Result<ModelFiles, TrainError> {
     if examples.is_empty() || config.batch_size == 0 {
-        return Err(TrainError::Setup("pretraining needs examples and a `batch_size` of at least 1".into()));
+        return Err(TrainError::Setup(
+            "pretraining needs examples and a `batch_size` of at least 1".into(),
+        ));
     }
-    let spaced: Vec<(&str, String)> =
-        examples.iter().map(|e| (e.prompt.as_str(), format!(" {}", e.completion))).collect();
-    let tokenizer_json = word_level(spaced.iter().flat_map(|(prompt, completion)| [*prompt, completion.as_str()]));
-    let tokenizer = Tokenizer::parse(tokenizer_json.as_bytes(), vec![1]).map_err(TrainError::Setup)?;
+    let spaced: Vec<(&str, String)> = examples
+        .iter()
+        .map(|e| (e.prompt.as_str(), format!(" {}", e.completion)))
+        .collect();
+    let tokenizer_json = word_level(
+        spaced
+            .iter()
+            .flat_map(|(prompt, completion)| [*prompt, completion.as_str()]),
+    );
+    let tokenizer =
+        Tokenizer::parse(tokenizer_json.as_bytes(), vec![1]).map_err(TrainError::Setup)?;
     let architecture = architecture(config, tokenizer.size());
     let encoded = spaced
         .iter()
-        .map(|(prompt, completion)| encode(&tokenizer, prompt, completion, config.max_position_embeddings))
+        .map(|(prompt, completion)| {
+            encode(
+                &tokenizer,
+                prompt,
+                completion,
+                config.max_position_embeddings,
+            )
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let model = in_pool(config.threads, || {
         let mut model = random(Arc::new(architecture.clone()), seed);
         train(config, &mut model, &encoded, on_step)?;
         Ok(model)
     })?;
-    let config = serde_json::to_string_pretty(&architecture).map_err(|error| TrainError::Host(error.to_string()))?;
+    let config = serde_json::to_string_pretty(&architecture)
+        .map_err(|error| TrainError::Host(error.to_string()))?;
     Ok(ModelFiles {
         config: (config + "\n").into_bytes(),
         weights: encode_weights(&model)?,
@@ -166,13 +183,16 @@ fn encode(
     longest: usize,
 ) -> Result<(Vec<u32>, Vec<u32>), TrainError> {
     let prompt_ids = tokenizer.encode_prompt(prompt).map_err(TrainError::Setup)?;
-    let mut completion_ids = tokenizer.encode_continuation(completion).map_err(TrainError::Setup)?;
+    let mut completion_ids = tokenizer
+        .encode_continuation(completion)
+        .map_err(TrainError::Setup)?;
     completion_ids.extend(tokenizer.eos());
     let length = prompt_ids.len() + completion_ids.len();
     if prompt_ids.is_empty() || length > longest {
         return Err(TrainError::Setup(format!(
-            "the example with prompt {prompt:?} has {length} tokens; prompts must not be empty, \
-             and `max_position_embeddings` is {longest}"
+            "the example with prompt {} has {length} tokens; prompts must not be empty, \
+             and `max_position_embeddings` is {longest}",
+            excerpt(prompt)
         )));
     }
     Ok((prompt_ids, completion_ids))
@@ -188,16 +208,24 @@ fn train(
     let mut stepper = Stepper::new(model);
     let steps = examples.len().div_ceil(config.batch_size);
     for (index, batch) in examples.chunks(config.batch_size).enumerate() {
-        let completions: Vec<[&[u32]; 1]> = batch.iter().map(|(_, completion)| [completion.as_slice()]).collect();
+        let completions: Vec<[&[u32]; 1]> = batch
+            .iter()
+            .map(|(_, completion)| [completion.as_slice()])
+            .collect();
         let groups: Vec<Group<'_>> = batch
             .iter()
             .zip(&completions)
-            .map(|((prompt, _), completions)| Group { prompt, completions })
+            .map(|((prompt, _), completions)| Group {
+                prompt,
+                completions,
+            })
             .collect();
         let tokens: usize = batch.iter().map(|(_, completion)| completion.len()).sum();
         let scale = -1.0 / tokens as f64;
         let (loss, gradients) =
-            stepper.gradients(model, &micro_batches(&groups), 1.0, |_, log_probs| log_probs.sum_all()? * scale)?;
+            stepper.gradients(model, &micro_batches(&groups), 1.0, |_, log_probs| {
+                log_probs.sum_all()? * scale
+            })?;
         let norm = gradients.norm();
         let step = index as u32 + 1;
         for (what, value) in [("loss", loss), ("gradient", norm)] {
@@ -214,7 +242,12 @@ fn train(
             max_grad_norm: config.max_grad_norm,
         };
         optimizer.update(model.parameters_mut(), gradients, norm, &update);
-        on_step(SftProgress { step: index + 1, steps, loss, learning_rate });
+        on_step(SftProgress {
+            step: index + 1,
+            steps,
+            loss,
+            learning_rate,
+        });
     }
     Ok(())
 }
@@ -234,7 +267,7 @@ const INITIAL_DEVIATION: f64 = 0.05;
 
 /// Random weights: normal with [`INITIAL_DEVIATION`], norms 1, and projections onto the residual stream smaller by sqrt(2 layers), as
 /// in GPT-2.
-fn random(architecture: Arc<Architecture>, seed: u64) -> Model {
+pub fn random(architecture: Arc<Architecture>, seed: u64) -> Model {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let depth = (2.0 * architecture.num_hidden_layers as f64).sqrt();
     let parameters = architecture
@@ -244,8 +277,12 @@ fn random(architecture: Arc<Architecture>, seed: u64) -> Model {
             let count = parameter.shape().iter().product();
             match parameter.role {
                 Role::Norm => vec![1.0; count],
-                Role::Embedding | Role::Input => normal(&mut rng, INITIAL_DEVIATION).take(count).collect(),
-                Role::Output => normal(&mut rng, INITIAL_DEVIATION / depth).take(count).collect(),
+                Role::Embedding | Role::Input => {
+                    normal(&mut rng, INITIAL_DEVIATION).take(count).collect()
+                }
+                Role::Output => normal(&mut rng, INITIAL_DEVIATION / depth)
+                    .take(count)
+                    .collect(),
             }
         })
         .collect();
@@ -256,7 +293,10 @@ fn random(architecture: Arc<Architecture>, seed: u64) -> Model {
 fn normal(rng: &mut ChaCha8Rng, deviation: f64) -> impl Iterator<Item = f32> + '_ {
     let mut uniform = move || (rng.next_u32() as f64 + 0.5) / 4_294_967_296.0;
     std::iter::repeat_with(move || {
-        let (radius, angle) = ((-2.0 * uniform().ln()).sqrt(), 2.0 * std::f64::consts::PI * uniform());
+        let (radius, angle) = (
+            (-2.0 * uniform().ln()).sqrt(),
+            2.0 * std::f64::consts::PI * uniform(),
+        );
         (deviation * radius * angle.cos()) as f32
     })
 }

@@ -16,7 +16,9 @@ pub const ROWS_PER_MICRO_BATCH: usize = 512;
 
 /// Splits groups into runs of whole groups of about [`ROWS_PER_MICRO_BATCH`] rows.
 pub fn micro_batches<'a, 'g>(groups: &'a [Group<'g>]) -> Vec<&'a [Group<'g>]> {
-    let rows = |group: &Group<'_>| group.prompt.len() + group.completions.iter().map(|c| c.len()).sum::<usize>();
+    let rows = |group: &Group<'_>| {
+        group.prompt.len() + group.completions.iter().map(|c| c.len()).sum::<usize>()
+    };
     let mut batches = Vec::new();
     let (mut start, mut filled) = (0, 0);
     for (i, group) in groups.iter().enumerate() {
@@ -56,8 +58,13 @@ impl Stepper {
             gradients: Gradients::zeros(model.parameters()),
             loss: 0.0,
         };
-        let benches = std::iter::repeat_with(bench).take(rayon::current_num_threads().max(1)).collect();
-        Self { benches, total: Gradients::zeros(model.parameters()) }
+        let benches = std::iter::repeat_with(bench)
+            .take(rayon::current_num_threads().max(1))
+            .collect();
+        Self {
+            benches,
+            total: Gradients::zeros(model.parameters()),
+        }
     }
 
     /// Sum over micro-batches of a loss and of its gradients.
@@ -84,13 +91,26 @@ impl Stepper {
                 let loss = loss(wave * width + i, &log_probs)?;
                 bench.loss = f64::from(loss.to_scalar::<f32>()?);
                 let store = loss.backward()?;
-                let Some(derivative) = store.get(&log_probs) else { return Ok(()) };
+                let Some(derivative) = store.get(&log_probs) else {
+                    return Ok(());
+                };
                 let derivative = derivative.to_vec1::<f32>()?;
-                bench.scratch.backward(model, &pack, &mut bench.tape, temperature, &derivative, &mut bench.gradients);
+                bench.scratch.backward(
+                    model,
+                    &pack,
+                    &mut bench.tape,
+                    temperature,
+                    &derivative,
+                    &mut bench.gradients,
+                );
                 Ok(())
             };
             let benches = &mut self.benches[..batches.len()];
-            benches.par_iter_mut().enumerate().map(|(i, bench)| work((i, bench))).collect::<Result<()>>()?;
+            benches
+                .par_iter_mut()
+                .enumerate()
+                .map(|(i, bench)| work((i, bench)))
+                .collect::<Result<()>>()?;
             for bench in benches {
                 sum += bench.loss;
                 self.total.add(&bench.gradients);

@@ -40,13 +40,18 @@ impl Tokenizer {
     fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, String> {
         match self.inner.encode(text, special) {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
-            Err(error) => Err(format!("the tokenizer cannot encode {text:?}: {error}")),
+            Err(error) => Err(format!(
+                "the tokenizer cannot encode {}: {error}",
+                excerpt(text)
+            )),
         }
     }
 
     /// Text of tokens, special tokens left out.
     pub fn decode(&self, ids: &[u32]) -> Result<String, String> {
-        self.inner.decode(ids, true).map_err(|error| format!("the tokenizer cannot decode {ids:?}: {error}"))
+        self.inner
+            .decode(ids, true)
+            .map_err(|error| format!("the tokenizer cannot decode {ids:?}: {error}"))
     }
 
     /// Whether a token ends a completion.
@@ -61,14 +66,29 @@ impl Tokenizer {
 
     /// One more than the largest token id.
     pub fn size(&self) -> usize {
-        self.inner.get_vocab(true).values().max().map_or(0, |&id| id as usize + 1)
+        self.inner
+            .get_vocab(true)
+            .values()
+            .max()
+            .map_or(0, |&id| id as usize + 1)
+    }
+}
+
+/// The beginning of a text in quotes, for error messages.
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
     }
 }
 
 /// `tokenizer.json` of a word-level tokenizer for exactly these texts: single digits, words of any other characters, each with and
 /// without the space before it as the texts need. An unknown word is an error, never a silent `<unk>`.
 pub fn word_level<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut pieces: BTreeSet<String> = (0..10).flat_map(|digit| [format!("{digit}"), format!(" {digit}")]).collect();
+    let mut pieces: BTreeSet<String> = (0..10)
+        .flat_map(|digit| [format!("{digit}"), format!(" {digit}")])
+        .collect();
     let mut rest_of = |mut text: &str| {
         while !text.is_empty() {
             let end = piece_end(text);
@@ -110,7 +130,9 @@ fn piece_end(text: &str) -> usize {
     if body.starts_with(|c: char| c.is_ascii_digit()) {
         return space + 1;
     }
-    let end = body.find(|c: char| c == ' ' || c.is_ascii_digit()).unwrap_or(body.len());
+    let end = body
+        .find(|c: char| c == ' ' || c.is_ascii_digit())
+        .unwrap_or(body.len());
     (space + end).max(1)
 }
 
@@ -127,27 +149,44 @@ mod tests {
 
     #[test]
     fn texts_come_back_exactly() {
-        let tokenizer = Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
+        let tokenizer =
+            Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
         for text in TEXTS {
             let mut ids = tokenizer.encode_prompt(text).unwrap();
             ids.push(1);
             assert_eq!(tokenizer.decode(&ids).unwrap(), text);
         }
-        let joined = [tokenizer.encode_prompt(TEXTS[0]).unwrap(), tokenizer.encode_continuation(TEXTS[1]).unwrap()];
-        assert_eq!(tokenizer.decode(&joined.concat()).unwrap(), format!("{}{}", TEXTS[0], TEXTS[1]));
+        let joined = [
+            tokenizer.encode_prompt(TEXTS[0]).unwrap(),
+            tokenizer.encode_continuation(TEXTS[1]).unwrap(),
+        ];
+        assert_eq!(
+            tokenizer.decode(&joined.concat()).unwrap(),
+            format!("{}{}", TEXTS[0], TEXTS[1])
+        );
         assert!(tokenizer.ends(1) && !tokenizer.ends(0));
     }
 
     #[test]
     fn numbers_are_split_into_digits() {
-        let tokenizer = Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
+        let tokenizer =
+            Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
         assert_eq!(tokenizer.encode_continuation(" 294").unwrap().len(), 3);
-        assert_ne!(tokenizer.encode_continuation(" 9").unwrap(), tokenizer.encode_continuation("9").unwrap());
+        assert_ne!(
+            tokenizer.encode_continuation(" 9").unwrap(),
+            tokenizer.encode_continuation("9").unwrap()
+        );
     }
 
     #[test]
     fn an_unknown_word_is_an_error_that_names_the_text() {
-        let tokenizer = Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
-        assert!(tokenizer.encode_prompt("tom has zebras").unwrap_err().contains("zebras"));
+        let tokenizer =
+            Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
+        assert!(
+            tokenizer
+                .encode_prompt("tom has zebras")
+                .unwrap_err()
+                .contains("zebras")
+        );
     }
 }

@@ -3,7 +3,10 @@
 //! A sequence's keys and values are planes of `capacity` positions, one plane a key-value head: keys transposed (`[dim][capacity]`), so
 //! that scores are vector operations over positions, values as rows (`[capacity][dim]`). Rows are worked on in blocks of [`BLOCK`]; a
 //! row's result does not depend on its block.
-#![expect(clippy::needless_range_loop, reason = "loops over constant bounds are what turns into vector instructions")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over constant bounds are what turns into vector instructions"
+)]
 
 use super::lanes::{LANES, dot, exponentiate};
 
@@ -19,17 +22,15 @@ pub struct Heads {
 }
 
 /// Head sizes there is code for.
-pub const HEAD_DIMS: [usize; 6] = [8, 16, 32, 64, 96, 128];
+pub const HEAD_DIMS: [usize; 4] = [16, 32, 64, 128];
 
 /// Calls a function that is generic over the head size with the size as a constant.
 macro_rules! with_head_dim {
     ($dim:expr, $function:ident($($arg:expr),* $(,)?)) => {
         match $dim {
-            8 => $function::<8>($($arg),*),
             16 => $function::<16>($($arg),*),
             32 => $function::<32>($($arg),*),
             64 => $function::<64>($($arg),*),
-            96 => $function::<96>($($arg),*),
             128 => $function::<128>($($arg),*),
             other => unreachable!("head_dim {other} was refused when the model was loaded"),
         }
@@ -96,7 +97,9 @@ fn products<const R: usize, const DIM: usize>(
     for start in (0..padded).step_by(LANES) {
         let mut sums = [[0.0_f32; LANES]; R];
         for d in 0..DIM {
-            let Some(tile) = plane_t[d * capacity + start..].first_chunk::<LANES>() else { return };
+            let Some(tile) = plane_t[d * capacity + start..].first_chunk::<LANES>() else {
+                return;
+            };
             for r in 0..R {
                 for l in 0..LANES {
                     sums[r][l] = vectors[r][d].mul_add(tile[l], sums[r][l]);
@@ -167,7 +170,14 @@ fn numerators<const R: usize, const DIM: usize>(
     weights: &mut [f32],
 ) -> [f32; R] {
     let padded = capacity_for(visible + R - 1);
-    products(queries, keys_t, capacity, padded, 1.0 / (DIM as f32).sqrt(), weights);
+    products(
+        queries,
+        keys_t,
+        capacity,
+        padded,
+        1.0 / (DIM as f32).sqrt(),
+        weights,
+    );
     // A plain loop: a closure would not be compiled for the wider instruction set.
     let mut inverse = [0.0; R];
     for r in 0..R {
@@ -221,7 +231,10 @@ pub struct PlaneGrads<'a> {
 
 /// The way back of [`attend_block`]: returns the gradients of the queries and adds to those of keys and values. With P the softmax
 /// weights: dV += P dO, dP = dO V, dS = P (dP - dO . O) / sqrt(dim), dQ = dS K, dK += dS Q.
-#[expect(clippy::too_many_arguments, reason = "the operands of a gradient: inputs, result, its gradient, scratch, gradients to fill")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the operands of a gradient: inputs, result, its gradient, scratch, gradients to fill"
+)]
 #[inline(always)]
 pub fn attend_block_backward<const R: usize, const DIM: usize>(
     queries: [&[f32; DIM]; R],
@@ -233,7 +246,12 @@ pub fn attend_block_backward<const R: usize, const DIM: usize>(
     dscores: &mut [f32],
     grads: &mut PlaneGrads<'_>,
 ) -> [[f32; DIM]; R] {
-    let Planes { capacity, keys_t, keys, values_t } = planes;
+    let Planes {
+        capacity,
+        keys_t,
+        keys,
+        values_t,
+    } = planes;
     let last = visible + R - 1;
     let padded = capacity_for(last);
     let inverse = numerators(queries, keys_t, capacity, visible, weights);

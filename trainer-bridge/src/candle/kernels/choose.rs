@@ -1,6 +1,6 @@
 //! Drawing the next token of every row.
 
-use super::{lanes::{dot, exponentiate, max}};
+use super::lanes::{dot, exponentiate, max};
 
 /// A drawn token.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -47,12 +47,18 @@ fn invert(weights: &[f32], target: f32) -> usize {
             return index;
         }
     }
-    weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0)
+    weights
+        .iter()
+        .rposition(|&weight| weight > 0.0)
+        .unwrap_or(0)
 }
 
 #[inline(always)]
 fn first_of(values: &[f32], wanted: f32) -> usize {
-    values.iter().position(|&value| value == wanted).unwrap_or(0)
+    values
+        .iter()
+        .position(|&value| value == wanted)
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -68,7 +74,14 @@ mod tests {
     #[test]
     fn inverts_the_cumulative_distribution() {
         let logits = [0.5_f32.ln(), 0.25_f32.ln(), 0.25_f32.ln()];
-        for (uniform, token) in [(0.0, 0), (0.49, 0), (0.51, 1), (0.74, 1), (0.76, 2), (0.999_999_9, 2)] {
+        for (uniform, token) in [
+            (0.0, 0),
+            (0.49, 0),
+            (0.51, 1),
+            (0.74, 1),
+            (0.76, 2),
+            (0.999_999_9, 2),
+        ] {
             assert_eq!(choose(&logits, 1.0, uniform).token, token, "at {uniform}");
         }
         let first = choose(&logits, 1.0, 0.1);

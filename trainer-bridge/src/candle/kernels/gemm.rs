@@ -30,12 +30,20 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Rows of `width` elements, one after another.
     pub fn rows(data: &'a [f32], width: usize) -> Self {
-        Self { data, row: width, col: 1 }
+        Self {
+            data,
+            row: width,
+            col: 1,
+        }
     }
 
     /// The transpose of a matrix stored as rows of `width` elements.
     pub fn transposed(data: &'a [f32], width: usize) -> Self {
-        Self { data, row: 1, col: width }
+        Self {
+            data,
+            row: 1,
+            col: width,
+        }
     }
 }
 
@@ -151,7 +159,6 @@ fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut Ve
 }
 
 /// One block of C over the whole packed depth.
-#[expect(clippy::needless_range_loop, reason = "constant bounds are what keeps the block in registers")]
 #[inline(always)]
 fn micro(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
     let mut block = [[0.0_f32; NR]; MR];
@@ -183,20 +190,39 @@ mod tests {
 
     #[test]
     fn equals_the_definition_for_every_layout_and_edge() {
-        for (m, n, k) in [(1, 1, 1), (6, 16, 8), (7, 17, 300), (130, 84, 64), (5, 352, 64), (64, 64, 513)] {
+        for (m, n, k) in [
+            (1, 1, 1),
+            (6, 16, 8),
+            (7, 17, 300),
+            (130, 84, 64),
+            (5, 352, 64),
+            (64, 64, 513),
+        ] {
             let (a, b) = (noise(m * k, 1), noise(k * n, 2));
             let a_t: Vec<f32> = (0..m * k).map(|i| a[i % m * k + i / m]).collect();
             let b_t: Vec<f32> = (0..k * n).map(|i| b[i % k * n + i / k]).collect();
             let truth: Vec<f64> = (0..m * n)
-                .map(|i| (0..k).map(|d| f64::from(a[i / n * k + d]) * f64::from(b[d * n + i % n])).sum())
+                .map(|i| {
+                    (0..k)
+                        .map(|d| f64::from(a[i / n * k + d]) * f64::from(b[d * n + i % n]))
+                        .sum()
+                })
                 .collect();
             for view_a in [View::rows(&a, k), View::transposed(&a_t, m)] {
                 for view_b in [View::rows(&b, n), View::transposed(&b_t, k)] {
                     let mut c = vec![1.0; m * n];
                     gemm(m, n, k, view_a, view_b, &mut c, Into::Overwrite);
-                    assert!(c.iter().zip(&truth).all(|(&c, t)| (f64::from(c) - t).abs() < 1e-4));
+                    assert!(
+                        c.iter()
+                            .zip(&truth)
+                            .all(|(&c, t)| (f64::from(c) - t).abs() < 1e-4)
+                    );
                     gemm(m, n, k, view_a, view_b, &mut c, Into::Add);
-                    assert!(c.iter().zip(&truth).all(|(&c, t)| (f64::from(c) - 2.0 * t).abs() < 2e-4));
+                    assert!(
+                        c.iter()
+                            .zip(&truth)
+                            .all(|(&c, t)| (f64::from(c) - 2.0 * t).abs() < 2e-4)
+                    );
                 }
             }
         }
@@ -206,11 +232,27 @@ mod tests {
     fn a_row_does_not_depend_on_its_neighbours() {
         let (a, w) = (noise(128 * 64, 3), noise(192 * 64, 4));
         let mut all = vec![0.0; 128 * 192];
-        gemm(128, 192, 64, View::rows(&a, 64), View::transposed(&w, 64), &mut all, Into::Overwrite);
+        gemm(
+            128,
+            192,
+            64,
+            View::rows(&a, 64),
+            View::transposed(&w, 64),
+            &mut all,
+            Into::Overwrite,
+        );
         for row in [0, 5, 127] {
             let mut one = vec![0.0; 192];
             let a = &a[row * 64..(row + 1) * 64];
-            gemm(1, 192, 64, View::rows(a, 64), View::transposed(&w, 64), &mut one, Into::Overwrite);
+            gemm(
+                1,
+                192,
+                64,
+                View::rows(a, 64),
+                View::transposed(&w, 64),
+                &mut one,
+                Into::Overwrite,
+            );
             assert_eq!(one, all[row * 192..(row + 1) * 192]);
         }
     }

@@ -1,5 +1,4 @@
 //! Vector arithmetic in lanes of a fixed width: sums in a fixed order, an exponential without libm.
-#![expect(clippy::needless_range_loop, reason = "loops over constant bounds are what turns into vector instructions")]
 
 /// Partial sums kept side by side: two AVX2 registers.
 pub const LANES: usize = 16;
@@ -24,7 +23,11 @@ pub fn exp(x: f32) -> f32 {
     p = p.mul_add(r, 0.5);
     let p = (p * r).mul_add(r, r) + 1.0;
     // 2^n, built in the exponent bits.
-    let exponent = (shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127)) << 23;
+    let exponent = (shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127))
+        << 23;
     p * f32::from_bits(exponent)
 }
 
@@ -81,7 +84,11 @@ pub fn max(x: &[f32]) -> f32 {
     let (chunks, rest) = x.as_chunks::<LANES>();
     for chunk in chunks {
         for l in 0..LANES {
-            lanes[l] = if chunk[l] > lanes[l] { chunk[l] } else { lanes[l] };
+            lanes[l] = if chunk[l] > lanes[l] {
+                chunk[l]
+            } else {
+                lanes[l]
+            };
         }
     }
     let mut largest = f32::NEG_INFINITY;
@@ -125,7 +132,14 @@ mod tests {
             let expected = (n * n.max(1) - n) as f32 / 2.0;
             assert_eq!(sum(&x), expected);
             assert_eq!(dot(&x, &vec![1.0; n]), expected);
-            assert_eq!(max(&x), if n == 0 { f32::NEG_INFINITY } else { n as f32 - 1.0 });
+            assert_eq!(
+                max(&x),
+                if n == 0 {
+                    f32::NEG_INFINITY
+                } else {
+                    n as f32 - 1.0
+                }
+            );
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::{
-    attention::{
-        BLOCK, Heads, PlaneGrads, Planes, attend_block, attend_block_backward, capacity_for, rotate, with_head_dim,
-    },
+use super::attention::{
+    BLOCK, Heads, PlaneGrads, Planes, attend_block, attend_block_backward, capacity_for, rotate,
+    with_head_dim,
 };
 use crate::candle::{
     pack::{GroupRows, Pack},
@@ -57,11 +56,19 @@ struct Rows<'a> {
 /// Element `start` to `start + DIM` of a matrix, as an array.
 #[inline(always)]
 fn head<const DIM: usize>(matrix: &[f32], start: usize) -> &[f32; DIM] {
-    matrix[start..].first_chunk().expect("a row holds whole heads")
+    matrix[start..]
+        .first_chunk()
+        .expect("a row holds whole heads")
 }
 
 #[inline(always)]
-fn attend_pack<const DIM: usize>(heads: Heads, pack: &Pack, qkv: &[f32], gathered: &mut Gathered, out: &mut [f32]) {
+fn attend_pack<const DIM: usize>(
+    heads: Heads,
+    pack: &Pack,
+    qkv: &[f32],
+    gathered: &mut Gathered,
+    out: &mut [f32],
+) {
     for (prefix, own) in pack.groups.iter().flat_map(GroupRows::sequences) {
         gathered.load::<DIM>(heads, qkv, &prefix, &own);
         for h in 0..heads.query {
@@ -95,7 +102,14 @@ fn attend_rows<const R: usize, const DIM: usize>(
     let plane = gathered.plane::<DIM>(heads.read_by(h));
     let queries = std::array::from_fn(|r| head(qkv, (row + r) * width + h * DIM));
     let (keys_t, values) = (&gathered.keys_t[plane.clone()], &gathered.values[plane]);
-    let block = attend_block::<R, DIM>(queries, keys_t, values, capacity, visible, &mut gathered.weights);
+    let block = attend_block::<R, DIM>(
+        queries,
+        keys_t,
+        values,
+        capacity,
+        visible,
+        &mut gathered.weights,
+    );
     for (r, result) in block.iter().enumerate() {
         out[(row + r) * out_width + h * DIM..][..DIM].copy_from_slice(result);
     }
@@ -160,8 +174,10 @@ fn rows_backward<const R: usize, const DIM: usize>(
         keys: &gathered.keys[plane.clone()],
         values_t: &gathered.values_t[plane.clone()],
     };
-    let mut plane_grads =
-        PlaneGrads { keys: &mut gathered.dkeys[plane.clone()], values: &mut gathered.dvalues[plane] };
+    let mut plane_grads = PlaneGrads {
+        keys: &mut gathered.dkeys[plane.clone()],
+        values: &mut gathered.dvalues[plane],
+    };
     let dqueries = attend_block_backward::<R, DIM>(
         std::array::from_fn(|r| head(rows.qkv, (row + r) * width + h * DIM)),
         planes,
@@ -201,7 +217,13 @@ impl Gathered {
     }
 
     #[inline(always)]
-    fn load<const DIM: usize>(&mut self, heads: Heads, qkv: &[f32], prefix: &Range<usize>, own: &Range<usize>) {
+    fn load<const DIM: usize>(
+        &mut self,
+        heads: Heads,
+        qkv: &[f32],
+        prefix: &Range<usize>,
+        own: &Range<usize>,
+    ) {
         let capacity = capacity_for(prefix.len() + own.len());
         self.capacity = capacity;
         self.keys_t.resize(heads.kv_width() * capacity, 0.0);
@@ -215,7 +237,10 @@ impl Gathered {
                 plane[position] = key;
             }
             let (values, _) = values.as_chunks::<DIM>();
-            for (value, plane) in values.iter().zip(self.values.chunks_exact_mut(capacity * DIM)) {
+            for (value, plane) in values
+                .iter()
+                .zip(self.values.chunks_exact_mut(capacity * DIM))
+            {
                 plane[position * DIM..][..DIM].copy_from_slice(value);
             }
         }
@@ -239,7 +264,9 @@ impl Gathered {
             for d in 0..DIM {
                 let (keys, _) = keys.as_chunks_mut::<DIM>();
                 let (values, _) = values.as_chunks::<DIM>();
-                let columns = keys_t[d * capacity..].iter().zip(&mut values_t[d * capacity..(d + 1) * capacity]);
+                let columns = keys_t[d * capacity..]
+                    .iter()
+                    .zip(&mut values_t[d * capacity..(d + 1) * capacity]);
                 for ((key, value), (&key_t, value_t)) in keys.iter_mut().zip(values).zip(columns) {
                     key[d] = key_t;
                     *value_t = value[d];
