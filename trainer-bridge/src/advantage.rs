@@ -1,6 +1,6 @@
 //! Advantages from rewards: pure functions, as TRL computes them.
 
-use crate::Aggregation;
+use crate::{Aggregation, ScaleRewards};
 
 /// Keeps a standard deviation of zero from dividing; TRL's constant.
 const EPSILON: f64 = 1e-4;
@@ -20,14 +20,16 @@ pub struct Advantages {
 /// mix, `weights` its weight.
 ///
 /// - `SumThenNormalize` (GRPO, arXiv 2402.03300): r = sum of w r_k, then (r - mean) / (std + 1e-4) over the group.
+///   `scale` replaces that deviation by the whole batch's, or by nothing (Dr. GRPO, arXiv 2503.20783).
 /// - `NormalizeThenSum` (GDPO, arXiv 2601.05242): (r_k - mean) / (std + 1e-4) over the group for each reward, their weighted sum, and
-///   that normalised the same way over the whole batch.
+///   that normalised the same way over the whole batch; `scale` plays no part, as in TRL.
 ///
 /// Standard deviations are the unbiased ones.
 pub fn advantages(
     members: &[Vec<f64>],
     weights: &[f64],
     aggregation: Aggregation,
+    scale: ScaleRewards,
     group: usize,
 ) -> Advantages {
     let count = members.first().map_or(0, Vec::len);
@@ -44,11 +46,11 @@ pub fn advantages(
     };
     let rewards = weighted_sum(members);
     let values = match aggregation {
-        Aggregation::SumThenNormalize => normalized(&rewards, group),
+        Aggregation::SumThenNormalize => normalized(&rewards, scale, group),
         Aggregation::NormalizeThenSum => {
             let columns: Vec<Vec<f64>> = members
                 .iter()
-                .map(|member| normalized(member, group))
+                .map(|member| normalized(member, ScaleRewards::Group, group))
                 .collect();
             let sums = weighted_sum(&columns);
             let (mean, std) = moments(&sums);
@@ -75,21 +77,26 @@ pub fn advantages(
     }
 }
 
-/// (x - mean) / (std + 1e-4) over each run of `group` values.
-fn normalized(values: &[f64], group: usize) -> Vec<f64> {
-    values
-        .chunks(group)
-        .flat_map(|values| {
-            let (mean, std) = moments(values);
-            values.iter().map(move |value| {
-                if std == 0.0 {
-                    0.0
-                } else {
-                    (value - mean) / (std + EPSILON)
-                }
-            })
-        })
-        .collect()
+/// Each run of `group` values centred, and divided by a standard deviation + 1e-4; exactly 0 where a group's values are all equal.
+fn normalized(values: &[f64], scale: ScaleRewards, group: usize) -> Vec<f64> {
+    let batch_std = moments(values).1;
+    let normalize = |values: &[f64]| -> Vec<f64> {
+        let (mean, std) = moments(values);
+        let divisor = match scale {
+            ScaleRewards::Group => std + EPSILON,
+            ScaleRewards::Batch => batch_std + EPSILON,
+            ScaleRewards::None => 1.0,
+        };
+        let one = |value: &f64| {
+            if std == 0.0 {
+                0.0
+            } else {
+                (value - mean) / divisor
+            }
+        };
+        values.iter().map(one).collect()
+    };
+    values.chunks(group).flat_map(normalize).collect()
 }
 
 /// Mean and unbiased standard deviation; a deviation of exactly 0 when all values are equal or there is one only.
@@ -123,6 +130,7 @@ mod tests {
             &[vec![0.0, 1.0, 5.0, 5.0], vec![0.0, 1.0, 2.0, 2.0]],
             &[1.0, 2.0],
             Aggregation::SumThenNormalize,
+            ScaleRewards::Group,
             2,
         );
         close(&got.rewards, &[0.0, 3.0, 9.0, 9.0]);
@@ -135,12 +143,27 @@ mod tests {
     }
 
     #[test]
+    fn the_batchs_deviation_or_none_can_replace_the_groups() {
+        let rewards = [vec![0.0, 2.0, 5.0, 5.0]];
+        let get =
+            |scale| advantages(&rewards, &[1.0], Aggregation::SumThenNormalize, scale, 2).values;
+        // statistics.stdev([0, 2, 5, 5]) = 2.449489742783178
+        let divisor = 2.449_489_742_783_178 + 1e-4;
+        close(
+            &get(ScaleRewards::Batch),
+            &[-1.0 / divisor, 1.0 / divisor, 0.0, 0.0],
+        );
+        close(&get(ScaleRewards::None), &[-1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
     fn gdpo_frees_the_advantage_of_the_rewards_scales() {
         let (small, large) = (vec![0.0, 1.0, 1.0, 0.0], vec![100.0, 0.0, 100.0, 0.0]);
         let one = advantages(
             &[small.clone(), large.clone()],
             &[1.0, 1.0],
             Aggregation::NormalizeThenSum,
+            ScaleRewards::Group,
             4,
         );
         let shrunk: Vec<f64> = large.iter().map(|r| r * 0.5).collect();
@@ -148,6 +171,7 @@ mod tests {
             &[small, shrunk],
             &[1.0, 1.0],
             Aggregation::NormalizeThenSum,
+            ScaleRewards::Group,
             4,
         );
         assert!(
@@ -169,12 +193,13 @@ mod tests {
     #[test]
     fn equal_rewards_give_exactly_no_advantage() {
         for aggregation in [Aggregation::SumThenNormalize, Aggregation::NormalizeThenSum] {
-            let got = advantages(&[vec![0.3; 8]], &[0.7], aggregation, 8);
+            let got = advantages(&[vec![0.3; 8]], &[0.7], aggregation, ScaleRewards::Group, 8);
             assert_eq!(got.values, vec![0.0; 8]);
             let got = advantages(
                 &[vec![0.1, 0.1, 0.1, 0.0, 1.0, 0.0]],
                 &[1.0],
                 aggregation,
+                ScaleRewards::None,
                 3,
             );
             assert_eq!(got.values[..3], [0.0; 3]);

@@ -61,6 +61,40 @@ pub struct GrpoConfig {
     pub weight_decay: f64,
     /// Global gradient-norm clip.
     pub max_grad_norm: f64,
+    /// How the loss is averaged over tokens.
+    pub loss_type: LossType,
+    /// What centred rewards are divided by.
+    pub scale_rewards: ScaleRewards,
+    /// Whether completions cut at the length limit are left out of the loss.
+    pub mask_truncated_completions: bool,
+}
+
+/// How the loss is averaged over tokens; names as in TRL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossType {
+    /// Mean over each completion, then over completions.
+    Grpo,
+    /// Mean over the step's tokens.
+    Bnpo,
+    /// Sum divided by a constant: completions times the length limit.
+    DrGrpo,
+    /// Mean over the step's tokens.
+    #[default]
+    Dapo,
+}
+
+/// What centred rewards are divided by, as far as they are summed before they are normalised; names as in TRL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleRewards {
+    /// The standard deviation of their group.
+    #[default]
+    Group,
+    /// The standard deviation of the step's batch.
+    Batch,
+    /// Nothing.
+    None,
 }
 
 impl Default for GrpoConfig {
@@ -76,6 +110,9 @@ impl Default for GrpoConfig {
             adam_beta2: 0.95,
             weight_decay: 0.0,
             max_grad_norm: 1.0,
+            loss_type: LossType::default(),
+            scale_rewards: ScaleRewards::default(),
+            mask_truncated_completions: false,
         }
     }
 }

@@ -8,7 +8,7 @@ mod reward_mix;
 mod trainer;
 
 pub use candle::{CandleConfig, ModelFiles, PretrainConfig, SftExample, SftProgress, pretrain};
-pub use config::{GrpoConfig, SamplingConfig, TrainerConfig, build};
+pub use config::{GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig, build};
 pub use fake::FakeConfig;
 pub use reward_mix::{Aggregation, RewardMember, RewardMix, Verifier};
 pub use trainer::{

@@ -79,7 +79,7 @@ fn cpu_seconds() {
         let train = best(|| {
             let (_, gradients) = stepper
                 .gradients(&model, &micro_batches(&groups), 1.0, |_, log_probs| {
-                    policy_loss(log_probs, &log_probs.ones_like()?, tokens)
+                    policy_loss(log_probs, &(log_probs.ones_like()? / tokens as f64)?)
                 })
                 .unwrap();
             optimizer.update(model.parameters_mut(), gradients, gradients.norm(), &update);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     checkpoint,
     model::Model,
-    objective::policy_loss,
+    objective::{Lengths, policy_loss, token_share},
     optim::{AdamW, Update},
     pack::Group,
     sample::{Completion, Prompt, Seed, Settings, sample},
@@ -123,6 +123,7 @@ impl<'a> Run<'a> {
             &scores.members,
             &mix.weights(),
             mix.aggregation,
+            self.job.grpo.scale_rewards,
             self.job.grpo.num_generations,
         );
         let (loss, grad_norm) = self.update(step, &rollouts, &advantages.values)?;
@@ -187,23 +188,28 @@ impl<'a> Run<'a> {
         advantages: &[f64],
     ) -> Result<(f64, f64), TrainError> {
         let grpo = &self.job.grpo;
-        let tokens: usize = rollouts
-            .completions
-            .iter()
-            .flatten()
-            .map(|completion| completion.tokens.len())
-            .sum();
+        let masked =
+            |completion: &Completion| grpo.mask_truncated_completions && !completion.finished;
+        let all = rollouts.completions.iter().flatten();
+        let lengths = Lengths {
+            completions: all.clone().count(),
+            tokens: all.filter(|c| !masked(c)).map(|c| c.tokens.len()).sum(),
+            limit: grpo.max_completion_length,
+        };
         // Completions without an advantage have no gradient: they are left out, but count in the mean.
         let kept: Vec<Vec<(&[u32], f64)>> = rollouts
             .completions
             .iter()
             .zip(advantages.chunks(grpo.num_generations))
             .map(|(completions, advantages)| {
-                let pairs = completions
-                    .iter()
-                    .map(|c| c.tokens.as_slice())
-                    .zip(advantages.iter().copied());
-                pairs.filter(|(_, advantage)| *advantage != 0.0).collect()
+                let pairs = completions.iter().zip(advantages);
+                pairs
+                    .filter(|(completion, advantage)| **advantage != 0.0 && !masked(completion))
+                    .map(|(c, advantage)| {
+                        let share = token_share(grpo.loss_type, c.tokens.len(), lengths);
+                        (c.tokens.as_slice(), advantage * share)
+                    })
+                    .collect()
             })
             .collect();
         let completions: Vec<Vec<&[u32]>> = kept
@@ -227,8 +233,8 @@ impl<'a> Run<'a> {
             .map(|batch| {
                 let pairs = remaining.by_ref().take(batch.len()).flatten();
                 pairs
-                    .flat_map(|(tokens, advantage)| {
-                        std::iter::repeat_n(*advantage as f32, tokens.len())
+                    .flat_map(|(tokens, coefficient)| {
+                        std::iter::repeat_n(*coefficient as f32, tokens.len())
                     })
                     .collect()
             })
@@ -238,8 +244,8 @@ impl<'a> Run<'a> {
             &batches,
             grpo.temperature,
             |index, log_probs| {
-                let advantages = Tensor::new(per_token[index].as_slice(), log_probs.device())?;
-                policy_loss(log_probs, &advantages, tokens)
+                let coefficients = Tensor::new(per_token[index].as_slice(), log_probs.device())?;
+                policy_loss(log_probs, &coefficients)
             },
         )?;
         let norm = gradients.norm();

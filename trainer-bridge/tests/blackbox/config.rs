@@ -1,6 +1,9 @@
 //! The configuration as it is written.
 
-use trainer_bridge::{CandleConfig, FakeConfig, GrpoConfig, SamplingConfig, TrainerConfig, build};
+use trainer_bridge::{
+    CandleConfig, FakeConfig, GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig,
+    build,
+};
 
 #[test]
 fn kinds_and_defaults() {
@@ -69,4 +72,19 @@ fn problems_begin_with_the_key() {
         .len(),
         1
     );
+}
+
+#[test]
+fn objectives_carry_trls_names() {
+    let parsed: GrpoConfig = serde_json::from_str(
+        r#"{"loss_type": "dr_grpo", "scale_rewards": "none", "mask_truncated_completions": true}"#,
+    )
+    .unwrap();
+    let expected = GrpoConfig {
+        loss_type: LossType::DrGrpo,
+        scale_rewards: ScaleRewards::None,
+        mask_truncated_completions: true,
+        ..GrpoConfig::default()
+    };
+    assert_eq!(parsed, expected);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use trainer_bridge::{FakeConfig, SamplingConfig, StepMetrics, TrainError, TrainerConfig, build};
+use trainer_bridge::{
+    FakeConfig, LossType, SamplingConfig, StepMetrics, TrainError, TrainerConfig, build,
+};
 
 use crate::jobs::{Reward, job, member, run, trainer};
 
@@ -68,6 +70,39 @@ fn a_reward_for_right_answers_teaches_them() {
     assert_eq!(first.member_rewards, [first.correct]);
     assert!(first.grad_norm > 0.0 && first.entropy > 0.0 && first.num_tokens > 128 * 10);
     assert_eq!((first.learning_rate, steps[1].learning_rate), (2e-4, 4e-4));
+}
+
+#[test]
+fn every_objective_trains() {
+    let dapo = run(&*trainer(1), job(vec![member(Reward::Exact)], 1))
+        .0
+        .unwrap();
+    for loss_type in [LossType::Grpo, LossType::Bnpo, LossType::DrGrpo] {
+        let mut job = job(vec![member(Reward::Exact)], 1);
+        job.grpo.loss_type = loss_type;
+        let output = run(&*trainer(1), job).0.unwrap();
+        // With one batch a step, DAPO's mean over tokens is BNPO's.
+        assert_eq!(
+            output.checkpoint == dapo.checkpoint,
+            loss_type == LossType::Bnpo
+        );
+    }
+}
+
+#[test]
+fn masked_completions_teach_nothing() {
+    let mut cut = job(vec![member(Reward::Exact)], 1);
+    // Too short for any answer: everything is cut, and with it nothing is left to learn from.
+    (
+        cut.grpo.max_completion_length,
+        cut.grpo.mask_truncated_completions,
+    ) = (2, true);
+    let (result, steps) = run(&*trainer(1), cut);
+    result.unwrap();
+    assert_eq!(
+        (steps[0].clipped_ratio, steps[0].grad_norm, steps[0].loss),
+        (1.0, 0.0, 0.0)
+    );
 }
 
 #[test]
