@@ -1,6 +1,6 @@
 //! The seam: one trait, what goes in, what comes out. Every trainer stands behind it and knows nothing of the others.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,12 +51,23 @@ pub struct TrainJob {
 }
 
 /// The full state of a run between two steps (weights, optimiser moments, step number), opaque to all but its trainer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Checkpoint {
     /// The step after which it was taken.
     pub step: u32,
     /// The trainer's own encoding (safetensors for the candle trainer).
     pub bytes: Arc<[u8]>,
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Megabytes of weights help nobody.
+        let bytes = self.bytes.len();
+        f.debug_struct("Checkpoint")
+            .field("step", &self.step)
+            .field("bytes", &bytes)
+            .finish()
+    }
 }
 
 /// What a finished run leaves.
@@ -117,7 +128,9 @@ pub enum TrainError {
         fault: sandbox::Fault,
     },
     /// The run left the numbers: a failure of the trial, never retried (it would repeat).
-    #[error("{what} is not finite at step {step}; lower `learning_rate`")]
+    #[error(
+        "{what} is not finite at step {step}; lower `learning_rate`, or scale the rewards down if they are huge"
+    )]
     NonFinite {
         /// What left the numbers.
         what: &'static str,

@@ -1,0 +1,143 @@
+//! Keys and values of the sequences being sampled: for each layer and row, planes as `kernels::attention` reads them.
+
+use super::{
+    kernels::{
+        attention::{Heads, attend_block, capacity_for, with_head_dim},
+        vectorized,
+    },
+    model::Model,
+};
+
+/// Room for every row's positions in every layer.
+pub struct Cache {
+    heads: Heads,
+    capacity: usize,
+    layers: Vec<Layer>,
+    weights: Vec<f32>,
+}
+
+struct Layer {
+    keys_t: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl Cache {
+    /// Room for `rows` sequences of up to `positions` tokens.
+    pub fn new(model: &Model, rows: usize, positions: usize) -> Self {
+        let heads = model.architecture().heads();
+        let capacity = capacity_for(positions);
+        let size = rows * heads.kv_width() * capacity;
+        let layer = || Layer {
+            keys_t: vec![0.0; size],
+            values: vec![0.0; size],
+        };
+        let layers = std::iter::repeat_with(layer)
+            .take(model.architecture().num_hidden_layers)
+            .collect();
+        Self {
+            heads,
+            capacity,
+            layers,
+            weights: vec![0.0; capacity],
+        }
+    }
+
+    /// Stores keys and values of a fused row, its keys turned, at a position of a sequence.
+    pub fn store(&mut self, layer: usize, row: usize, position: usize, qkv: &[f32]) {
+        let (heads, capacity) = (self.heads, self.capacity);
+        let size = heads.kv_width() * capacity;
+        let Layer { keys_t, values } = &mut self.layers[layer];
+        let (key, value) = qkv[heads.out_width()..].split_at(heads.kv_width());
+        for (plane, &key) in keys_t[row * size..][..size]
+            .chunks_exact_mut(capacity)
+            .zip(key)
+        {
+            plane[position] = key;
+        }
+        let planes = values[row * size..][..size].chunks_exact_mut(capacity * heads.dim);
+        for (plane, value) in planes.zip(value.chunks_exact(heads.dim)) {
+            plane[position * heads.dim..][..heads.dim].copy_from_slice(value);
+        }
+    }
+
+    /// Attention of one new token a row, itself stored already: fused rows `qkv`, one for each of `rows`, at `positions`.
+    pub fn attend(
+        &mut self,
+        layer: usize,
+        rows: &[usize],
+        positions: &[u32],
+        qkv: &[f32],
+        out: &mut [f32],
+    ) {
+        let Self {
+            heads,
+            capacity,
+            layers,
+            weights,
+        } = self;
+        attend_rows(
+            *heads,
+            *capacity,
+            &layers[layer],
+            rows,
+            positions,
+            qkv,
+            weights,
+            out,
+        );
+    }
+}
+
+vectorized! {
+#[expect(clippy::too_many_arguments, reason = "the cache taken apart for the instruction set's sake")]
+fn attend_rows<'a>(
+    heads: Heads,
+    capacity: usize,
+    layer: &'a Layer,
+    rows: &'a [usize],
+    positions: &'a [u32],
+    qkv: &'a [f32],
+    weights: &'a mut [f32],
+    out: &'a mut [f32],
+) {
+    with_head_dim!(heads.dim, attend_each(heads, capacity, layer, rows, positions, qkv, weights, out));
+}
+}
+
+#[expect(clippy::too_many_arguments, reason = "as above")]
+#[inline(always)]
+fn attend_each<const DIM: usize>(
+    heads: Heads,
+    capacity: usize,
+    layer: &Layer,
+    rows: &[usize],
+    positions: &[u32],
+    qkv: &[f32],
+    weights: &mut [f32],
+    out: &mut [f32],
+) {
+    let plane = capacity * DIM;
+    let tokens = rows
+        .iter()
+        .zip(positions)
+        .zip(qkv.chunks_exact(heads.qkv_width()));
+    for (((&row, &position), qkv), out) in tokens.zip(out.chunks_exact_mut(heads.out_width())) {
+        let (queries, _) = qkv.as_chunks::<DIM>();
+        let (out, _) = out.as_chunks_mut::<DIM>();
+        for (h, (query, out)) in queries.iter().zip(out).enumerate() {
+            let start = (row * heads.key_value + heads.read_by(h)) * plane;
+            let (keys_t, values) = (
+                &layer.keys_t[start..][..plane],
+                &layer.values[start..][..plane],
+            );
+            [*out] = attend_block::<1, DIM>(
+                [query],
+                keys_t,
+                values,
+                capacity,
+                position as usize + 1,
+                weights,
+            );
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The forward pass of the decoder over rows of tokens, leaving behind what the way back needs. How a layer attends is the caller's:
+//! over a pack in training, over a cache in sampling.
+
+use super::{
+    kernels::{
+        gemm::{Into, View, gemm},
+        log_probs::log_probs,
+        pack_attention::{Gathered, attend, rotate_rows},
+        rms_norm::rms_norm,
+        swiglu::swiglu,
+    },
+    model::{EMBEDDING, Model, Part},
+    pack::Pack,
+};
+
+/// What one layer computed, all `[rows, …]`.
+#[derive(Default)]
+pub struct LayerTape {
+    /// The residual stream on entry.
+    pub entry: Vec<f32>,
+    /// Normalised entry.
+    pub normed: Vec<f32>,
+    /// Fused queries, keys and values; queries and keys rotated.
+    pub qkv: Vec<f32>,
+    /// The attention's result.
+    pub attended: Vec<f32>,
+    /// The residual stream after attention.
+    pub middle: Vec<f32>,
+    /// Normalised middle.
+    pub middle_normed: Vec<f32>,
+    /// Fused gates and ups.
+    pub gate_up: Vec<f32>,
+    /// The gated unit's result.
+    pub gated: Vec<f32>,
+}
+
+/// What a whole pass computed. Reused from pass to pass, so that a training step allocates next to nothing.
+#[derive(Default)]
+pub struct Tape {
+    /// One a layer.
+    pub layers: Vec<LayerTape>,
+    /// The residual stream after the last layer.
+    pub exit: Vec<f32>,
+    /// Rows of `exit` that predict something.
+    pub selected: Vec<f32>,
+    /// The same, normalised.
+    pub selected_normed: Vec<f32>,
+    /// Their logits.
+    pub logits: Vec<f32>,
+    /// Log-probabilities of the targets.
+    pub log_probs: Vec<f32>,
+    /// Scratch of attention.
+    pub gathered: Gathered,
+}
+
+/// Gives `buffer` exactly `len` elements; the old ones keep whatever value they have.
+pub fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    buffer.resize(len, 0.0);
+    buffer
+}
+
+/// `y = x W^T` or `y += x W^T` for weights `[out, in]`.
+pub fn project(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], into: Into) {
+    let (rows, outer) = (x.len() / inner, weight.len() / inner);
+    gemm(
+        rows,
+        outer,
+        inner,
+        View::rows(x, inner),
+        View::transposed(weight, inner),
+        y,
+        into,
+    );
+}
+
+impl Tape {
+    /// Runs the layers over `tokens`. `attend` gets a layer's number and its fused rows, not yet rotated, rotates them, and fills in the
+    /// attention's result. The hidden states are in `self.exit`.
+    pub fn run(
+        &mut self,
+        model: &Model,
+        tokens: &[u32],
+        mut attend: impl FnMut(usize, &mut [f32], &mut [f32], &mut Gathered),
+    ) {
+        let architecture = model.architecture();
+        let (hidden, inner, heads) = (
+            architecture.hidden_size,
+            architecture.intermediate_size,
+            architecture.heads(),
+        );
+        let eps = architecture.rms_norm_eps as f32;
+        let rows = tokens.len();
+        self.layers
+            .resize_with(architecture.num_hidden_layers, LayerTape::default);
+        gather(
+            &model.parameters()[EMBEDDING],
+            hidden,
+            tokens,
+            &mut self.exit,
+        );
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            std::mem::swap(&mut layer.entry, &mut self.exit);
+            rms_norm(
+                &layer.entry,
+                model.part(index, Part::InputNorm),
+                eps,
+                sized(&mut layer.normed, rows * hidden),
+            );
+            let qkv = sized(&mut layer.qkv, rows * heads.qkv_width());
+            project(
+                &layer.normed,
+                model.part(index, Part::Qkv),
+                hidden,
+                qkv,
+                Into::Overwrite,
+            );
+            let attended = sized(&mut layer.attended, rows * heads.out_width());
+            attend(index, qkv, attended, &mut self.gathered);
+            layer.middle.clone_from(&layer.entry);
+            project(
+                attended,
+                model.part(index, Part::Output),
+                heads.out_width(),
+                &mut layer.middle,
+                Into::Add,
+            );
+            let normed = sized(&mut layer.middle_normed, rows * hidden);
+            rms_norm(
+                &layer.middle,
+                model.part(index, Part::PostNorm),
+                eps,
+                normed,
+            );
+            let gate_up = sized(&mut layer.gate_up, rows * 2 * inner);
+            project(
+                normed,
+                model.part(index, Part::GateUp),
+                hidden,
+                gate_up,
+                Into::Overwrite,
+            );
+            swiglu(gate_up, inner, sized(&mut layer.gated, rows * inner));
+            self.exit.clone_from(&layer.middle);
+            project(
+                &layer.gated,
+                model.part(index, Part::Down),
+                inner,
+                &mut self.exit,
+                Into::Add,
+            );
+        }
+    }
+
+    /// Logits of chosen rows of `self.exit`, in `self.logits`.
+    pub fn predict(&mut self, model: &Model, rows: &[u32]) {
+        let architecture = model.architecture();
+        let hidden = architecture.hidden_size;
+        gather(&self.exit, hidden, rows, &mut self.selected);
+        let normed = sized(&mut self.selected_normed, self.selected.len());
+        rms_norm(
+            &self.selected,
+            &model.parameters()[model.final_norm()],
+            architecture.rms_norm_eps as f32,
+            normed,
+        );
+        let logits = sized(&mut self.logits, rows.len() * architecture.vocab_size);
+        project(
+            normed,
+            &model.parameters()[model.head()],
+            hidden,
+            logits,
+            Into::Overwrite,
+        );
+    }
+
+    /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order.
+    pub fn log_probs(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
+        let heads = model.architecture().heads();
+        self.run(model, &pack.tokens, |_, qkv, attended, gathered| {
+            rotate_rows(heads, model.rope(), &pack.positions, 1.0, qkv);
+            attend(heads, pack, qkv, gathered, attended);
+        });
+        self.predict(model, &pack.predicting);
+        let log_probs_out = sized(&mut self.log_probs, pack.targets.len());
+        log_probs(
+            &self.logits,
+            &pack.targets,
+            (1.0 / temperature) as f32,
+            log_probs_out,
+        );
+        &self.log_probs
+    }
+}
+
+/// Copies chosen rows of a matrix.
+fn gather(matrix: &[f32], width: usize, rows: &[u32], out: &mut Vec<f32>) {
+    out.clear();
+    for &row in rows {
+        out.extend_from_slice(&matrix[row as usize * width..][..width]);
+    }
+}

@@ -1,0 +1,38 @@
+//! The arithmetic of the CPU path on plain slices: safe code in fixed-width lanes, compiled for the widest instruction set found at
+//! run time.
+//!
+//! Every kernel adds in one fixed order and calls no libm function inside its loops, so a result depends neither on the number of
+//! threads, nor on which other rows share a batch, nor on the machine. Each operation stands beside its own way back; which ones make a
+//! decoder is `forward`'s and `backward`'s business.
+
+/// Defines a function whose body is compiled for the widest vector instructions this machine has (AVX2 + FMA on x86-64, the
+/// baseline elsewhere). What it calls must be `#[inline(always)]`, or it stays at the baseline.
+macro_rules! vectorized {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime>($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $vis fn $name<$life>($($arg: $ty),*) {
+            struct Work<$life> {
+                $($arg: $ty),*
+            }
+            impl<$life> pulp::WithSimd for Work<$life> {
+                type Output = ();
+                #[inline(always)]
+                fn with_simd<S: pulp::Simd>(self, _: S) {
+                    let Self { $($arg),* } = self;
+                    $body
+                }
+            }
+            pulp::Arch::new().dispatch(Work { $($arg),* });
+        }
+    };
+}
+pub(super) use vectorized;
+
+pub mod attention;
+pub mod choose;
+pub mod gemm;
+pub mod lanes;
+pub mod log_probs;
+pub mod pack_attention;
+pub mod rms_norm;
+pub mod swiglu;

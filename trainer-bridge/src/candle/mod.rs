@@ -1,0 +1,156 @@
+//! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
+//!
+//! `model`, `forward` and `backward` are the decoder; `kernels` its arithmetic; `sample` draws completions; `step` turns a loss into
+//! gradients; `grpo` is the run; `sft` makes a base model from nothing.
+
+mod architecture;
+mod backward;
+#[cfg(test)]
+mod benchmark;
+mod cache;
+mod checkpoint;
+mod files;
+mod forward;
+mod grpo;
+mod kernels;
+mod model;
+mod objective;
+mod optim;
+mod pack;
+#[cfg(test)]
+mod reference;
+mod rope;
+mod sample;
+mod sft;
+mod step;
+mod tokenizer;
+
+use std::{path::Path, sync::Arc};
+
+pub use files::ModelFiles;
+use model::Model;
+use serde::{Deserialize, Serialize};
+pub use sft::{PretrainConfig, SftExample, SftProgress, pretrain};
+use tokenizer::Tokenizer;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
+
+/// Name of the model that is part of this program.
+const EMBEDDED: &str = "toy";
+
+/// Settings of the embedded trainer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CandleConfig {
+    /// `toy`, the tiny model that is part of this program, or a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
+    pub model: String,
+    /// Threads a run may use.
+    pub threads_per_trial: usize,
+}
+
+impl Default for CandleConfig {
+    fn default() -> Self {
+        Self {
+            model: EMBEDDED.into(),
+            threads_per_trial: 1,
+        }
+    }
+}
+
+/// Trains in this process, each run on threads of its own.
+pub struct CandleTrainer {
+    base: Arc<Base>,
+    threads: usize,
+}
+
+struct Base {
+    model: Model,
+    tokenizer: Tokenizer,
+}
+
+impl CandleTrainer {
+    /// Loads the base model.
+    ///
+    /// # Errors
+    /// `Setup`, naming the file and the field or tensor, when the model cannot be used.
+    pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
+        if config.threads_per_trial == 0 {
+            return Err(TrainError::Setup(
+                "`threads_per_trial` must be at least 1".into(),
+            ));
+        }
+        let files = match config.model.as_str() {
+            EMBEDDED => files::embedded(),
+            folder => ModelFiles::read(Path::new(folder))?,
+        };
+        let (model, tokenizer) = files.load(&config.model)?;
+        Ok(Self {
+            base: Arc::new(Base { model, tokenizer }),
+            threads: config.threads_per_trial,
+        })
+    }
+
+    async fn run(
+        &self,
+        job: TrainJob,
+        on_step: &mut (dyn FnMut(StepMetrics) + Send),
+    ) -> Result<TrainOutput, TrainError> {
+        let (metrics, mut steps) = mpsc::unbounded_channel();
+        let (result, done) = oneshot::channel();
+        let (base, threads) = (self.base.clone(), self.threads);
+        // Dropping this future drops `steps`; the thread sees it after its current step and ends.
+        std::thread::Builder::new()
+            .name("grpo".into())
+            .spawn(move || {
+                let outcome = in_pool(threads, || {
+                    grpo::Run::new(&job, &base.model, &base.tokenizer)?.finish(&metrics)
+                });
+                drop(metrics);
+                // Nobody waits any more when the run was dropped.
+                let _ = result.send(outcome);
+            })
+            .map_err(|error| {
+                TrainError::Host(format!("cannot start a training thread: {error}"))
+            })?;
+        while let Some(step) = steps.recv().await {
+            on_step(step);
+        }
+        match done.await {
+            Ok(Ok(Some(output))) => Ok(output),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => Err(TrainError::Host(
+                "the training thread ended without a result".into(),
+            )),
+        }
+    }
+}
+
+impl Trainer for CandleTrainer {
+    fn train<'a>(
+        &'a self,
+        job: TrainJob,
+        on_step: &'a mut (dyn FnMut(StepMetrics) + Send),
+    ) -> BoxFuture<'a, Result<TrainOutput, TrainError>> {
+        Box::pin(self.run(job, on_step))
+    }
+}
+
+impl From<candle_core::Error> for TrainError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Host(format!("the tensor library failed: {error}"))
+    }
+}
+
+/// Runs `work` on a thread pool of its own, so that neither it nor the tensor library uses more threads than it may.
+fn in_pool<R: Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<R, TrainError> + Send,
+) -> Result<R, TrainError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .thread_name(|index| format!("candle-{index}"))
+        .build()
+        .map_err(|error| TrainError::Host(format!("cannot start {threads} threads: {error}")))?;
+    pool.install(work)
+}

@@ -1,0 +1,8 @@
+//! The crate from outside: runs of the embedded trainer with real sandboxed rewards, model folders, configuration.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod config;
+mod jobs;
+mod model_folder;
+mod pretraining;
+mod runs;
