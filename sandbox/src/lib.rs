@@ -1,71 +1,62 @@
 //! Turns untrusted reward source into a [`RewardFn`] that can do nothing but return finite numbers, and says why when it cannot.
+//!
+//! ```no_run
+//! use sandbox::{Compiler, CompilerConfig, Limits, Sample, Sandbox, Source, Verdict, probe};
+//!
+//! let compiler = Compiler::new(CompilerConfig::default())?;
+//! let sandbox = Sandbox::new(Limits::default())?;
+//!
+//! let source = Source::rust("pub fn reward(sample: &Sample) -> f64 { if sample.correct() { 1.0 } else { 0.0 } }");
+//! let module = compiler.compile(&source)?;
+//! let reward = sandbox.load(&module)?;
+//! let report = probe(&reward, &[])?;
+//! assert_eq!(report.highest, 1.0);
+//!
+//! let verdict = Verdict { correct: true, extracted: Some("5") };
+//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict };
+//! assert_eq!(reward.score(&[sample])?, [1.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Three steps lead from a [`Source`] to scores, and each can turn a candidate away:
+//!
+//! 1. [`Compiler::compile`]: a source check, then rustc, kept from the rest of the machine;
+//! 2. [`Sandbox::load`]: a look at the module (no imports, nothing but the calling convention's exports), then machine code;
+//! 3. [`probe()`]: a trial on odd samples.
+//!
+//! Their errors say whose fault it is: [`CompileError::Rejected`] is data about the candidate, [`CompileError::Host`] is
+//! trouble of the machine. A [`RewardFn`] scores each sample in a fresh instance without imports, so that a score depends on
+//! the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
+//!
+//! Everything here blocks; nothing needs an async runtime.
 
-/// STUB of the seam; the sandbox's author replaces every body and moves each type into its room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// Rust against the guest SDK.
-    Rust,
-    /// Python in TRL's signature.
-    Python,
-}
+mod abi;
+mod compile;
+mod error;
+mod fault;
+mod guest;
+mod host;
+mod inspect;
+mod limits;
+mod lint;
+mod probe;
+mod rejection;
+mod reward_fn;
+mod sample;
+mod slots;
+mod source;
+mod ticker;
 
-/// A reward function as its author wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The language of `code`.
-    pub language: Language,
-    /// The text.
-    pub code: String,
-}
+pub use compile::{Compiler, CompilerConfig};
+pub use error::{CompileError, HostError};
+pub use fault::Fault;
+pub use host::Sandbox;
+pub use limits::{BadLimit, Limits};
+pub use probe::{ProbeReport, probe};
+pub use rejection::Rejection;
+pub use reward_fn::{Measurement, RewardFn};
+pub use sample::{Sample, Verdict};
+pub use source::{Language, Module, Source};
 
-/// A compiled guest: the bytes that are screened, stored and exported.
-#[derive(Debug, Clone)]
-pub struct Module {
-    /// The WebAssembly binary.
-    pub wasm: std::sync::Arc<[u8]>,
-}
-
-/// One completion to be scored.
-#[derive(Debug, Clone, Copy)]
-pub struct Sample<'a> {
-    /// The rendered question the policy saw.
-    pub prompt: &'a str,
-    /// What the policy wrote.
-    pub completion: &'a str,
-    /// The reference answer.
-    pub answer: &'a str,
-    /// What the evaluator says of the completion.
-    pub verdict: Verdict<'a>,
-}
-
-/// The evaluator's judgement, as far as a reward may see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict<'a> {
-    /// Whether the extracted answer is right.
-    pub correct: bool,
-    /// The extracted final answer, if there was one.
-    pub extracted: Option<&'a str>,
-}
-
-/// What went wrong while scoring.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Fault {
-    /// STUB
-    #[error("trap: {message}")]
-    Trap {
-        /// STUB
-        message: String,
-    },
-}
-
-/// A reward function that can be called.
-#[derive(Clone)]
-pub struct RewardFn;
-
-impl RewardFn {
-    /// One finite score a sample, in order.
-    pub fn score(&self, batch: &[Sample<'_>]) -> Result<Vec<f64>, Fault> {
-        Ok(batch.iter().map(|s| f64::from(u8::from(s.verdict.correct))).collect())
-    }
-}
+/// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
+pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");

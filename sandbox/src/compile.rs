@@ -1,0 +1,225 @@
+//! Compiles candidates: source check, then rustc in an empty folder with an empty environment, under limits.
+//!
+//! rustc is not made for hostile input: macros read files, constants loop, nesting overflows its stack. The source check
+//! refuses what is known; confinement and limits contain the rest. The result is a module of WebAssembly; whether that is
+//! fit to run is for [`Sandbox::load`](crate::Sandbox::load) to say.
+
+mod confine;
+mod diagnostics;
+mod process;
+mod sdk;
+mod toolchain;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, lint};
+use confine::Confinement;
+use toolchain::{TARGET, Toolchain};
+
+/// Settings of a [`Compiler`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompilerConfig {
+    /// Folder for the compiled guest SDK. Absent: `$XDG_CACHE_HOME/reward-search`, else `~/.cache/reward-search`.
+    pub cache_dir: Option<PathBuf>,
+    /// The compiler. Absent: the variable `REWARD_SEARCH_RUSTC`, else `rustc` on the path.
+    pub rustc: Option<PathBuf>,
+    /// Wall time of one compilation in milliseconds; generous, because the machine may be busy.
+    pub wall_timeout_ms: u64,
+    /// CPU time of one compilation in seconds (Linux).
+    pub cpu_seconds: u64,
+    /// Address space of the compiler in MiB (Linux).
+    pub memory_mib: u64,
+}
+
+impl Default for CompilerConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            rustc: None,
+            wall_timeout_ms: 60_000,
+            cpu_seconds: 10,
+            memory_mib: 1536,
+        }
+    }
+}
+
+/// Compiles reward functions. Cheap to clone; may be used from several threads at once.
+#[derive(Debug, Clone)]
+pub struct Compiler {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: CompilerConfig,
+    toolchain: Toolchain,
+    sdk: PathBuf,
+}
+
+/// What rustc is asked to read and to write.
+const SOURCE_FILE: &str = "candidate.rs";
+const OUTPUT_FILE: &str = "candidate.wasm";
+const FLAGS: [&str; 11] = [
+    "--edition=2024",
+    "--crate-name=candidate",
+    "--crate-type=cdylib",
+    "-Cpanic=abort",
+    "-Copt-level=2",
+    "-Cdebuginfo=0",
+    "-Cstrip=symbols",
+    "-Ccodegen-units=1",
+    // The stack of 256 KiB lies before the data, so that what a call dirties is close together.
+    "-Clink-arg=-zstack-size=262144",
+    "--cap-lints=allow",
+    "--color=never",
+];
+
+impl Compiler {
+    /// Finds rustc and builds the guest SDK, if the cache does not hold it.
+    ///
+    /// # Errors
+    /// When there is no rustc, no WebAssembly target, or no place for the cache.
+    pub fn new(config: CompilerConfig) -> Result<Self, HostError> {
+        let toolchain = Toolchain::find(config.rustc.as_deref())?;
+        let cache = config.cache_dir.clone().map_or_else(default_cache, Ok)?;
+        // rustc is run in another folder.
+        let cache = std::path::absolute(&cache)
+            .map_err(HostError::io(format!("find {}", cache.display())))?;
+        let sdk = sdk::ready(&cache, &toolchain)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                config,
+                toolchain,
+                sdk,
+            }),
+        })
+    }
+
+    /// What keeps rustc from the rest of the machine, in words, for a line of the log.
+    #[must_use]
+    pub fn confinement(&self) -> &'static str {
+        confine::describe()
+    }
+
+    /// Compiles a reward function. Blocks for a fraction of a second.
+    ///
+    /// # Errors
+    /// [`CompileError::Rejected`] with the source's fault, [`CompileError::Host`] with the machine's.
+    pub fn compile(&self, source: &Source) -> Result<Module, CompileError> {
+        match source.language {
+            Language::Rust => self.compile_rust(&source.code),
+            language @ Language::Python => Err(Rejection::UnsupportedLanguage { language }.into()),
+        }
+    }
+
+    fn compile_rust(&self, code: &str) -> Result<Module, CompileError> {
+        lint::check(code)?;
+        let work = tempfile::Builder::new()
+            .prefix("reward-search-")
+            .tempdir()
+            .map_err(HostError::io(format!(
+                "make a folder in {}",
+                env::temp_dir().display()
+            )))?;
+        let input = work.path().join(SOURCE_FILE);
+        fs::write(&input, format!("{code}\n{}", abi::GLUE))
+            .map_err(HostError::io(format!("write {}", input.display())))?;
+        let finished = self.rustc(work.path())?;
+        self.judge(&finished, work.path())?;
+        let output = work.path().join(OUTPUT_FILE);
+        let wasm =
+            fs::read(&output).map_err(HostError::io(format!("read {}", output.display())))?;
+        Ok(Module { wasm: wasm.into() })
+    }
+
+    fn rustc(&self, work: &Path) -> Result<process::Finished, HostError> {
+        let Shared {
+            config,
+            toolchain,
+            sdk,
+        } = &*self.shared;
+        let mut command = Command::new(&toolchain.rustc);
+        command
+            .current_dir(work)
+            .env_clear()
+            .env("TMPDIR", work)
+            .args(["--target", TARGET])
+            .args(FLAGS)
+            .arg("--sysroot")
+            .arg(&toolchain.sysroot)
+            .arg("--extern")
+            .arg(format!("{}={}", sdk::CRATE, sdk.display()))
+            .args(["-o", OUTPUT_FILE, SOURCE_FILE]);
+        let confinement = Confinement {
+            readable: &[&toolchain.sysroot, sdk],
+            writable: work,
+            cpu_seconds: config.cpu_seconds,
+            memory_bytes: config.memory_mib << 20,
+        };
+        confine::run(
+            &mut command,
+            Duration::from_millis(config.wall_timeout_ms),
+            &confinement,
+        )
+    }
+
+    /// Whose fault it is if there is no module.
+    fn judge(&self, finished: &process::Finished, work: &Path) -> Result<(), CompileError> {
+        let Shared {
+            config,
+            toolchain,
+            sdk,
+        } = &*self.shared;
+        if finished.timed_out {
+            return Err(Rejection::CompileTimedOut {
+                seconds: config.wall_timeout_ms.div_ceil(1000),
+            }
+            .into());
+        }
+        if finished.status.success() {
+            return Ok(());
+        }
+        if finished.stderr.contains("(os error 28)") {
+            return Err(HostError::DiskFull {
+                folder: work.to_owned(),
+            }
+            .into());
+        }
+        let sdk_folder = sdk.parent().unwrap_or(sdk);
+        let paths = [
+            (work, "."),
+            (sdk_folder, "<sdk>"),
+            (toolchain.sysroot.as_path(), "<rust>"),
+        ];
+        let stderr = diagnostics::clean(&finished.stderr, &paths);
+        Err(match confine::ended_by(&finished.status) {
+            confine::EndedBy::Itself => Rejection::Compile { stderr }.into(),
+            confine::EndedBy::CpuLimit => Rejection::CompileTimedOut {
+                seconds: config.cpu_seconds,
+            }
+            .into(),
+            confine::EndedBy::Crash(signal) => Rejection::CompilerCrashed { signal, stderr }.into(),
+            confine::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
+        })
+    }
+}
+
+fn default_cache() -> Result<PathBuf, HostError> {
+    let folder = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+    };
+    folder("XDG_CACHE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("reward-search"))
+        .ok_or(HostError::NoCacheFolder)
+}

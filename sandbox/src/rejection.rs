@@ -1,0 +1,182 @@
+//! Why a candidate never becomes a reward function. All of it is the candidate's fault; the host's is [`HostError`](crate::HostError).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Fault, Language};
+
+/// The reason a candidate was turned away. `Display` is one line for people; JSON is tagged with `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Rejection {
+    /// The source uses something a reward may not use, or is too large to be looked at.
+    #[error("line {line}: {what}")]
+    Forbidden {
+        /// Stable name of the rule, e.g. `macro` or `path`.
+        rule: String,
+        /// What was found and what to write instead.
+        what: String,
+        /// Line in the author's source, from 1.
+        line: usize,
+    },
+    /// There is no compiler for this language yet.
+    #[error("rewards in {language} are not supported yet; write it in Rust")]
+    UnsupportedLanguage {
+        /// The language asked for.
+        language: Language,
+    },
+    /// rustc does not accept the source.
+    #[error("does not compile: {}", first_error(.stderr))]
+    Compile {
+        /// The compiler's messages, shortened, without paths of the host.
+        stderr: String,
+    },
+    /// Compilation took too long.
+    #[error("compilation was stopped after {seconds} s")]
+    CompileTimedOut {
+        /// The limit that struck, in seconds.
+        seconds: u64,
+    },
+    /// The compiler broke down over the source, or asked for too much memory.
+    #[error("the compiler broke down (signal {signal}): {}", first_error(.stderr))]
+    CompilerCrashed {
+        /// The signal that ended it.
+        signal: i32,
+        /// The compiler's messages, shortened, without paths of the host.
+        stderr: String,
+    },
+    /// Something in the module is larger than the limits allow.
+    #[error("{what} of {size} {unit} is over the limit of {limit}")]
+    TooLarge {
+        /// What is too large.
+        what: String,
+        /// Its size.
+        size: u64,
+        /// The most that is allowed.
+        limit: u64,
+        /// The unit of both.
+        unit: String,
+    },
+    /// The bytes are no WebAssembly module that the engine accepts.
+    #[error("not a valid WebAssembly module: {message}")]
+    Malformed {
+        /// The engine's message.
+        message: String,
+    },
+    /// The module imports something.
+    #[error("the module imports `{module}::{name}`; a reward has no imports")]
+    Import {
+        /// Module part of the import.
+        module: String,
+        /// Name part of the import.
+        name: String,
+    },
+    /// The exports are not those of the calling convention.
+    #[error("{what}")]
+    Export {
+        /// Which export, and what is wrong with it.
+        what: String,
+    },
+    /// The module has a start function, which would run before anything is asked of it.
+    #[error("the module has a start function")]
+    Start,
+    /// Scoring a probe sample failed.
+    #[error("fails on {sample}: {fault}")]
+    Probe {
+        /// Which sample, in words.
+        sample: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// The same sample got two different scores.
+    #[error("unstable: {sample} scored {first} and then {second}")]
+    Unstable {
+        /// Which sample, in words.
+        sample: String,
+        /// The score in order.
+        first: f64,
+        /// The score in reverse order.
+        second: f64,
+    },
+    /// Every sample got the same score. The sandbox only reports this; whoever refuses constant rewards says it with this.
+    #[error("constant: every sample scores {score}, so it teaches nothing")]
+    Constant {
+        /// That score.
+        score: f64,
+    },
+}
+
+impl Rejection {
+    /// A stable name of the variant, as in its JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "forbidden",
+            Self::UnsupportedLanguage { .. } => "unsupported_language",
+            Self::Compile { .. } => "compile",
+            Self::CompileTimedOut { .. } => "compile_timed_out",
+            Self::CompilerCrashed { .. } => "compiler_crashed",
+            Self::TooLarge { .. } => "too_large",
+            Self::Malformed { .. } => "malformed",
+            Self::Import { .. } => "import",
+            Self::Export { .. } => "export",
+            Self::Start => "start",
+            Self::Probe { .. } => "probe",
+            Self::Unstable { .. } => "unstable",
+            Self::Constant { .. } => "constant",
+        }
+    }
+}
+
+/// The first error of a compiler's output, with its line: `error[E0308]: mismatched types (line 3)`.
+fn first_error(stderr: &str) -> String {
+    let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
+    let Some(error) = lines.next() else {
+        return "no message".to_owned();
+    };
+    let place = lines.find_map(|line| line.trim_start().strip_prefix("--> candidate.rs:"));
+    match place.and_then(|place| place.split(':').next()) {
+        Some(line) => format!("{error} (line {line})"),
+        None => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compile_error_is_one_line_with_its_place() {
+        let stderr =
+            "error[E0308]: mismatched types\n --> candidate.rs:3:5\n  |\n3 |     true\n".to_owned();
+        let rejection = Rejection::Compile { stderr };
+        assert_eq!(
+            rejection.to_string(),
+            "does not compile: error[E0308]: mismatched types (line 3)"
+        );
+    }
+
+    #[test]
+    fn json_carries_the_kind_and_comes_back() -> Result<(), serde_json::Error> {
+        let all = [
+            Rejection::Probe {
+                sample: "an empty completion".into(),
+                fault: Fault::NotFinite { index: 3 },
+            },
+            Rejection::Start,
+            Rejection::UnsupportedLanguage {
+                language: Language::Python,
+            },
+            Rejection::Unstable {
+                sample: "sample 1".into(),
+                first: 0.5,
+                second: 1.0,
+            },
+        ];
+        for rejection in all {
+            let json = serde_json::to_value(&rejection)?;
+            assert_eq!(json["kind"], rejection.kind());
+            assert_eq!(serde_json::from_value::<Rejection>(json)?, rejection);
+        }
+        Ok(())
+    }
+}
