@@ -1,1 +1,3 @@
-//! placeholder
+//! The search: propose, screen, rank, remember.
+
+pub mod proposer;
