@@ -1,12 +1,18 @@
 //! Who suggests reward functions: one trait, three implementations (a chat model, the built-in grammar, a recording).
 
+pub mod chat;
+pub mod config;
+pub mod grammar;
 pub mod parse;
+pub mod replay;
 
 use std::{future::Future, pin::Pin};
 
 use evaluator::Problem;
 use sandbox::Language;
 use serde::{Deserialize, Serialize};
+
+pub use self::config::{ProposerConfig, build};
 
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
