@@ -1,1 +1,4 @@
-//! placeholder
+//! The search: propose, screen, rank, remember.
+
+pub mod base_rewards;
+pub mod proposer;

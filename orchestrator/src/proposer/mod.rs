@@ -1,10 +1,18 @@
 //! Who suggests reward functions: one trait, three implementations (a chat model, the built-in grammar, a recording).
 
+pub mod chat;
+pub mod config;
+pub mod grammar;
+pub mod parse;
+pub mod replay;
+
 use std::{future::Future, pin::Pin};
 
 use evaluator::Problem;
 use sandbox::Language;
 use serde::{Deserialize, Serialize};
+
+pub use self::config::{ProposerConfig, build};
 
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -12,10 +20,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Suggests reward functions for a round.
 pub trait Proposer: Send + Sync {
     /// Up to `brief.count` drafts. Drafts that cannot be read are part of the proposal, not an error.
-    fn propose<'a>(
-        &'a self,
-        brief: Brief<'a>,
-    ) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
+    fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
 }
 
 /// What a proposer is told.
