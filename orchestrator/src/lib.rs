@@ -1,4 +1,26 @@
-//! The search: propose, screen, rank, remember.
+//! Runs the search (propose, screen, rank, remember) and everything a person touches.
+//!
+//! Start reading at [`search`]: the loop stands there on one screen.
 
+pub mod admit;
 pub mod base_rewards;
+pub mod candidate;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod export;
+pub mod finalists;
+pub mod history;
+pub mod leaderboard;
+pub mod plan;
+pub mod progress;
 pub mod proposer;
+pub mod rank;
+pub mod references;
+pub mod screen;
+pub mod search;
+pub mod statistics;
+pub mod store;
+pub mod task;
+pub mod trial;
+pub mod workshop;

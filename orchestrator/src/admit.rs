@@ -1,0 +1,126 @@
+//! From a proposal to candidates: unique names, duplicates told apart, each draft compiled and probed; nothing is dropped without a reason.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use sandbox::{Language, Source};
+
+use crate::{
+    candidate::{NewCandidate, Status, source_hash, unique_name},
+    proposer::{Draft, Proposal, Unreadable},
+    screen::Screen,
+    search::SearchError,
+    workshop::Workshop,
+};
+
+/// Judges every draft of a proposal, in order.
+///
+/// # Errors
+/// Only for trouble of the host or the database.
+pub async fn admit(
+    screen: &Screen,
+    round: u32,
+    proposal: &Proposal,
+) -> Result<Vec<NewCandidate>, SearchError> {
+    let earlier = screen.store.candidates(screen.search).await?;
+    let mut names: HashSet<String> = earlier.iter().map(|c| c.name.clone()).collect();
+    let mut sources: HashMap<String, String> = earlier
+        .iter()
+        .map(|c| (source_hash(&c.source), c.name.clone()))
+        .collect();
+
+    let mut drafts = Vec::new();
+    for draft in &proposal.drafts {
+        let mut draft = draft.clone();
+        draft.name = unique_name(&draft.name, &|name| names.contains(name));
+        names.insert(draft.name.clone());
+        let sha256 = source_hash(&Source {
+            language: draft.language,
+            code: draft.code.clone(),
+        });
+        let twin = sources.get(&sha256).cloned();
+        sources
+            .entry(sha256.clone())
+            .or_insert_with(|| draft.name.clone());
+        drafts.push((draft, sha256, twin));
+    }
+
+    let workshop = &screen.workshop;
+    let mut candidates: Vec<NewCandidate> = stream::iter(drafts)
+        .map(|(draft, sha256, twin)| judge(workshop, draft, sha256, twin))
+        .buffered(screen.config.search.concurrency())
+        .try_collect()
+        .await?;
+    for (number, piece) in proposal.unreadable.iter().enumerate() {
+        let wish = format!("unreadable-r{round}-{}", number + 1);
+        let name = unique_name(&wish, &|name| names.contains(name));
+        names.insert(name.clone());
+        candidates.push(unreadable(name, piece));
+    }
+    Ok(candidates)
+}
+
+/// Compiles, loads and probes one draft.
+///
+/// # Errors
+/// Only for trouble of the host.
+pub async fn judge(
+    workshop: &Workshop,
+    draft: Draft,
+    sha256: String,
+    twin: Option<String>,
+) -> Result<NewCandidate, SearchError> {
+    if let Some(twin) = twin {
+        let reason = format!("the same source as `{twin}`");
+        return Ok(NewCandidate {
+            draft,
+            sha256,
+            status: Status::Duplicate { reason },
+            probe: None,
+        });
+    }
+    let source = Source {
+        language: draft.language,
+        code: draft.code.clone(),
+    };
+    Ok(match workshop.make(source).await? {
+        Ok(made) => NewCandidate {
+            draft,
+            sha256,
+            status: Status::Accepted {
+                wasm: made.module.wasm.to_vec(),
+            },
+            probe: serde_json::to_string(&made.report).ok(),
+        },
+        Err(rejection) => {
+            let reason = rejection.to_string();
+            NewCandidate {
+                draft,
+                sha256,
+                status: Status::Rejected { reason },
+                probe: None,
+            }
+        }
+    })
+}
+
+fn unreadable(name: String, piece: &Unreadable) -> NewCandidate {
+    let source = Source {
+        language: Language::Rust,
+        code: piece.text.clone(),
+    };
+    NewCandidate {
+        sha256: source_hash(&source),
+        draft: Draft {
+            name,
+            language: source.language,
+            code: source.code,
+            rationale: String::new(),
+            parents: Vec::new(),
+        },
+        status: Status::Unreadable {
+            reason: piece.reason.clone(),
+        },
+        probe: None,
+    }
+}

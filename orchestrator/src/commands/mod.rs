@@ -1,0 +1,103 @@
+//! One file a command. They write their result to standard output, and nothing else does.
+
+pub mod compare;
+pub mod evaluate;
+pub mod export;
+pub mod leaderboard;
+pub mod pretrain;
+pub mod run;
+pub mod score;
+pub mod show;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use sandbox::HostError;
+use trainer_bridge::TrainError;
+
+use crate::{
+    cli::{Cli, Command, DatabaseArg},
+    proposer::ProposeError,
+    search::SearchError,
+    store::Store,
+};
+
+/// Carries out what was typed.
+///
+/// # Errors
+/// Whatever the command cannot do, in one line that says what was wrong, where, and what to do.
+pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Run(args) => run::run(args).await,
+        Command::Leaderboard(args) => leaderboard::run(args).await,
+        Command::Show(args) => show::run(args).await,
+        Command::Compare(args) => compare::run(args).await,
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Export(args) => export::run(args).await,
+        Command::Score(args) => score::run(args).await,
+        Command::Pretrain(args) => pretrain::run(&args),
+    }
+}
+
+/// The database a reading command means.
+fn database(arg: DatabaseArg) -> anyhow::Result<PathBuf> {
+    if let Some(path) = arg.database {
+        return Ok(path);
+    }
+    let mut found: Vec<PathBuf> = std::fs::read_dir(".")
+        .context("cannot read the current folder")?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "db"))
+        .map(|path| path.strip_prefix(".").map(PathBuf::from).unwrap_or(path))
+        .collect();
+    found.sort();
+    match found.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => bail!(
+            "no .db file in this folder: name one with --database FILE, or start a search with `reward-search run CONFIG`"
+        ),
+        [first, ..] => bail!(
+            "{} .db files in this folder: say which with --database, for instance --database {}",
+            found.len(),
+            first.display()
+        ),
+    }
+}
+
+async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
+    Ok(Store::read(&database(arg)?).await?)
+}
+
+/// Stopped by Ctrl-C, as shells number it.
+const INTERRUPTED: u8 = 130;
+
+/// The search was stopped by Ctrl-C; its database is resumable.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped; the same command continues where it was")]
+struct Interrupted;
+
+/// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 130 after Ctrl-C.
+#[must_use]
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Interrupted>() {
+        return INTERRUPTED;
+    }
+    let of_the_world = error.is::<HostError>()
+        || matches!(error.downcast_ref(), Some(TrainError::Host(_)))
+        || matches!(
+            error.downcast_ref(),
+            Some(
+                SearchError::Propose(ProposeError::Unavailable { .. })
+                    | SearchError::Train(TrainError::Host(_))
+                    | SearchError::Host(_)
+            )
+        );
+    if of_the_world { 1 } else { 2 }
+}
+
+/// Whether the reader of our output went away, which is no error of ours.
+#[must_use]
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,160 @@
+//! `show`: one candidate, whole.
+
+use std::io::{Write as _, stdout};
+
+use trainer_bridge::StepMetrics;
+
+use crate::{
+    cli::ShowArgs,
+    leaderboard::{Leaderboard, interval, one_line, probability, share},
+    trial::TrialId,
+};
+
+pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
+    let mut out = stdout();
+    let store = super::open(args.database).await?;
+    let board = Leaderboard::read(&store).await?;
+    let search = store.search().await?;
+    if let Some(finalist) = board
+        .confirmed
+        .iter()
+        .find(|c| c.name == args.candidate && c.members != [c.name.clone()])
+    {
+        let members = if finalist.members.is_empty() {
+            "nothing: the base model as it is".to_owned()
+        } else {
+            finalist.members.join(" + ")
+        };
+        writeln!(out, "{}  trained on {members}", finalist.name)?;
+        writeln!(
+            out,
+            "F1 on Test  {} {}",
+            share(finalist.f1.point),
+            interval(&finalist.f1)
+        )?;
+        return Ok(());
+    }
+    let candidate = store.candidate(search.id, &args.candidate).await?;
+    writeln!(
+        out,
+        "{}  (round {}, {})",
+        candidate.name,
+        candidate.round,
+        candidate.status.word()
+    )?;
+    if !candidate.rationale.is_empty() {
+        writeln!(out, "{}", one_line(&candidate.rationale, 2000))?;
+    }
+    if !candidate.parents.is_empty() {
+        writeln!(
+            out,
+            "parents     {}",
+            one_line(&candidate.parents.join(", "), 400)
+        )?;
+    }
+    if let Some(row) = board
+        .candidates
+        .iter()
+        .find(|row| row.name == candidate.name)
+    {
+        if let Some(rank) = row.rank {
+            writeln!(out, "rank        {rank} of {}", board.ranked().count())?;
+        } else {
+            writeln!(out, "state       {}", row.state)?;
+        }
+        if let Some(f) = &row.figures {
+            writeln!(out, "F1          {} {}", share(f.f1.point), interval(&f.f1))?;
+            writeln!(
+                out,
+                "accuracy    {} {}",
+                share(f.accuracy.point),
+                interval(&f.accuracy)
+            )?;
+            writeln!(out, "answered    {}", share(f.answer_rate))?;
+        }
+        if let Some(c) = row.vs_base {
+            writeln!(
+                out,
+                "vs base     {} questions only this, {} only the base rewards, p {} (Holm)",
+                c.only_this,
+                c.only_reference,
+                probability(c.p_holm)
+            )?;
+        }
+        let curves = store.curves(search.id).await?;
+        if let Some(curve) = row.trial.and_then(|id| curves.get(&TrialId(id))) {
+            let curves: [(&str, Metric); 3] = [
+                ("reward", |m| m.reward),
+                ("right", |m| m.correct),
+                ("length", |m| m.completion_length),
+            ];
+            for (name, of) in curves {
+                let values: Vec<f64> = curve.iter().map(of).collect();
+                if let [first, .., last] = values[..] {
+                    writeln!(
+                        out,
+                        "{name:11} {}  {first:.2} -> {last:.2}",
+                        sparkline(&values)
+                    )?;
+                }
+            }
+        }
+        if let Some(reason) = &row.reason {
+            writeln!(out, "\nwhy {}\n{}", row.state, printable(reason))?;
+        }
+    }
+    for finalist in board.confirmed.iter().filter(|c| c.name == candidate.name) {
+        writeln!(
+            out,
+            "F1 on Test  {} {} after {} steps",
+            share(finalist.f1.point),
+            interval(&finalist.f1),
+            finalist.steps
+        )?;
+    }
+    if let Some(probe) = &candidate.probe {
+        writeln!(out, "probe       {probe}")?;
+    }
+    writeln!(out, "\n{}", printable(candidate.source.code.trim_end()))?;
+    Ok(())
+}
+
+/// One figure of a step.
+type Metric = fn(&StepMetrics) -> f64;
+
+/// Foreign text of several lines without control characters.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
+        .collect()
+}
+
+/// A curve in eight heights.
+fn sparkline(values: &[f64]) -> String {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let heights: Vec<char> = "▁▂▃▄▅▆▇█".chars().collect();
+    values
+        .iter()
+        .map(|value| {
+            let share = if high > low {
+                (value - low) / (high - low)
+            } else {
+                0.0
+            };
+            heights[((share * 7.0).round() as usize).min(7)]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_rises_from_the_lowest_to_the_highest_block() {
+        assert_eq!(sparkline(&[0.0, 0.5, 1.0]), "▁▅█");
+        assert_eq!(sparkline(&[2.0, 2.0]), "▁▁");
+        assert_eq!(sparkline(&[]), "");
+    }
+}

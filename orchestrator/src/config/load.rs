@@ -1,0 +1,104 @@
+//! Reading a configuration file, with errors that name the key, the line and the nearest valid spelling.
+
+use std::path::{Path, PathBuf};
+
+use super::Config;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is no TOML, has an unknown key, or a value of the wrong type.
+    #[error("{path}{line}: {what}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// `:7`, where it is known.
+        line: String,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
+    /// The values cannot work.
+    #[error("{path}: {problems}")]
+    Impossible {
+        /// The file.
+        path: PathBuf,
+        /// Every problem found, joined by semicolons.
+        problems: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a configuration file. Relative paths in it are relative to the current directory.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+            path: path.to_owned(),
+            line: error
+                .span()
+                .map(|span| format!(":{}", line_of(&text, span.start)))
+                .unwrap_or_default(),
+            what: with_nearest(error.message()),
+        })?;
+        let problems = config.problems();
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Impossible {
+                path: path.to_owned(),
+                problems: problems.join("; "),
+            })
+        }
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+/// Adds "did you mean" to serde's "unknown field `x`, expected one of `a`, `b`".
+fn with_nearest(message: &str) -> String {
+    let message = message.trim();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let (true, Some(wrong)) = (message.starts_with("unknown "), quoted.next()) else {
+        return message.to_owned();
+    };
+    let nearest = quoted
+        .map(|valid| (strsim::jaro_winkler(wrong, valid), valid))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((likeness, valid)) if likeness > 0.7 => format!("{message}. Did you mean `{valid}`?"),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_nearest_neighbour() {
+        assert_eq!(
+            with_nearest("unknown field `round`, expected one of `name`, `rounds`, `seed`"),
+            "unknown field `round`, expected one of `name`, `rounds`, `seed`. Did you mean `rounds`?"
+        );
+        assert_eq!(
+            with_nearest("unknown field `zzz`, expected `name`"),
+            "unknown field `zzz`, expected `name`"
+        );
+        assert_eq!(with_nearest("missing field `name`"), "missing field `name`");
+    }
+}

@@ -1,0 +1,204 @@
+//! What a user asks for: one TOML file, every key with a default but `[search] name` and `[task]`.
+//!
+//! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this room puts them together, refuses what cannot work before
+//! anything is run, and says where.
+
+mod load;
+mod validate;
+
+use std::path::PathBuf;
+
+use sandbox::Limits;
+use serde::{Deserialize, Serialize};
+use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
+
+pub use load::ConfigError;
+
+use crate::proposer::ProposerConfig;
+
+/// A whole search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The loop.
+    pub search: SearchConfig,
+    /// What the policy is trained and judged on.
+    pub task: TaskConfig,
+    /// Who suggests rewards.
+    #[serde(default)]
+    pub proposer: ProposerConfig,
+    /// Who trains.
+    #[serde(default)]
+    pub trainer: TrainerConfig,
+    /// Settings of GRPO, under TRL's names.
+    #[serde(default)]
+    pub grpo: GrpoConfig,
+    /// How evaluation completions are drawn.
+    #[serde(default)]
+    pub evaluation: SamplingConfig,
+    /// The short run that ranks a candidate.
+    #[serde(default)]
+    pub screen: ScreenConfig,
+    /// Mixes of the best candidates.
+    #[serde(default)]
+    pub ensemble: EnsembleConfig,
+    /// The longer runs of the finalists.
+    #[serde(default)]
+    pub confirm: ConfirmConfig,
+    /// What a reward function may use up.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// `[search]`: the loop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchConfig {
+    /// Names the search, and its database if no other is given.
+    pub name: String,
+    /// Every random draw descends from it.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Propose-screen-rank cycles.
+    #[serde(default = "default_rounds")]
+    pub rounds: u32,
+    /// Drafts asked for in a round.
+    #[serde(default = "default_candidates")]
+    pub candidates_per_round: usize,
+    /// Trials that run side by side; 0 means one for each processor core.
+    #[serde(default)]
+    pub max_concurrent_trials: usize,
+    /// Stop after this many rounds in a row without a better candidate; 0 never does.
+    #[serde(default)]
+    pub stall_rounds: u32,
+    /// Stop asking a language model once this many dollars are spent (as far as prices are configured); absent means no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
+    /// Add the three base rewards to what every candidate is trained on, as the reference paper does, instead of training on the
+    /// candidate alone.
+    #[serde(default)]
+    pub with_base_rewards: bool,
+}
+
+/// `[task]`: what the policy is trained and judged on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TaskConfig {
+    /// The built-in word problems of the embedded tiny model.
+    Toy {},
+    /// GSM8K from a local folder with `train.jsonl` and `test.jsonl`.
+    Gsm8k {
+        /// The folder.
+        path: PathBuf,
+        /// Questions of the training file set aside to rank on.
+        #[serde(default = "default_dev_size")]
+        dev_size: usize,
+        /// The prompt, with `{question}` where the question goes.
+        #[serde(default = "default_prompt")]
+        prompt: String,
+    },
+}
+
+/// `[screen]`: the short run that ranks a candidate on Dev.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScreenConfig {
+    /// Optimiser steps.
+    pub steps: u32,
+    /// Dev questions.
+    pub problems: usize,
+}
+
+impl Default for ScreenConfig {
+    fn default() -> Self {
+        Self {
+            steps: 25,
+            problems: 500,
+        }
+    }
+}
+
+/// `[ensemble]`: mixes of the best candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnsembleConfig {
+    /// One mix for each size, of the best candidates on Dev; empty for none.
+    pub sizes: Vec<usize>,
+    /// How the members are put together.
+    pub aggregation: Aggregation,
+}
+
+impl Default for EnsembleConfig {
+    fn default() -> Self {
+        Self {
+            sizes: vec![3, 5],
+            aggregation: Aggregation::NormalizeThenSum,
+        }
+    }
+}
+
+/// `[confirm]`: longer runs of the finalists, judged on Test with several seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfirmConfig {
+    /// Optimiser steps.
+    pub steps: u32,
+    /// Test questions.
+    pub problems: usize,
+    /// Seeds a finalist is trained with; 0 leaves confirmation out.
+    pub seeds: u32,
+    /// Single candidates that are confirmed beside the ensembles and the base rewards.
+    pub candidates: usize,
+}
+
+impl Default for ConfirmConfig {
+    fn default() -> Self {
+        Self {
+            steps: 60,
+            problems: 500,
+            seeds: 3,
+            candidates: 2,
+        }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn default_rounds() -> u32 {
+    5
+}
+
+fn default_candidates() -> usize {
+    10
+}
+
+fn default_dev_size() -> usize {
+    1000
+}
+
+fn default_prompt() -> String {
+    "{question}".to_owned()
+}
+
+impl SearchConfig {
+    /// How many trials run side by side.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        match self.max_concurrent_trials {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        }
+    }
+}
+
+impl Config {
+    /// The configuration as stored with the search and compared when it is continued: without what may change between two sittings.
+    #[must_use]
+    pub fn identity(&self) -> serde_json::Value {
+        let mut free = self.clone();
+        free.search.max_concurrent_trials = 0;
+        serde_json::to_value(free).expect("a configuration is plain data")
+    }
+}

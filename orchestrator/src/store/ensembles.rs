@@ -1,0 +1,118 @@
+//! Tables `ensembles` and `ensemble_members`: named, weighted mixes of candidates.
+
+use sqlx::Row as _;
+use trainer_bridge::Aggregation;
+
+use super::{SearchId, Store, StoreError};
+use crate::{candidate::CandidateId, trial::EnsembleId};
+
+/// A named mix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ensemble {
+    /// Its key.
+    pub id: EnsembleId,
+    /// Unique within the search.
+    pub name: String,
+    /// How its members are put together.
+    pub aggregation: Aggregation,
+    /// The members with their weights, in order.
+    pub members: Vec<(CandidateId, f64)>,
+}
+
+impl Store {
+    /// Stores a mix, or returns the stored one of that name.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn ensure_ensemble(
+        &self,
+        search: SearchId,
+        name: &str,
+        aggregation: Aggregation,
+        members: &[(CandidateId, f64)],
+    ) -> Result<Ensemble, StoreError> {
+        let sql = |e| self.sql(e);
+        if let Some(found) = self
+            .ensembles(search)
+            .await?
+            .into_iter()
+            .find(|e| e.name == name)
+        {
+            return Ok(found);
+        }
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        let id =
+            sqlx::query("INSERT INTO ensembles (search_id, name, aggregation) VALUES (?, ?, ?)")
+                .bind(search.0)
+                .bind(name)
+                .bind(word(aggregation))
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql)?
+                .last_insert_rowid();
+        for (position, (candidate, weight)) in (0i64..).zip(members) {
+            sqlx::query(
+                "INSERT INTO ensemble_members (ensemble_id, position, candidate_id, weight) VALUES (?, ?, ?, ?)",
+            )
+            .bind(id)
+            .bind(position)
+            .bind(candidate.0)
+            .bind(weight)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql)?;
+        }
+        transaction.commit().await.map_err(sql)?;
+        Ok(Ensemble {
+            id: EnsembleId(id),
+            name: name.to_owned(),
+            aggregation,
+            members: members.to_vec(),
+        })
+    }
+
+    /// All mixes in the order they were made.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn ensembles(&self, search: SearchId) -> Result<Vec<Ensemble>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT n.id, n.name, n.aggregation, m.candidate_id, m.weight
+             FROM ensembles n JOIN ensemble_members m ON m.ensemble_id = n.id
+             WHERE n.search_id = ? ORDER BY n.id, m.position",
+        )
+        .bind(search.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        let mut ensembles: Vec<Ensemble> = Vec::new();
+        for row in rows {
+            let id = EnsembleId(row.get("id"));
+            let member = (CandidateId(row.get("candidate_id")), row.get("weight"));
+            match ensembles.last_mut() {
+                Some(last) if last.id == id => last.members.push(member),
+                _ => ensembles.push(Ensemble {
+                    id,
+                    name: row.get("name"),
+                    aggregation: aggregation(row.get("aggregation")),
+                    members: vec![member],
+                }),
+            }
+        }
+        Ok(ensembles)
+    }
+}
+
+fn word(aggregation: Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::SumThenNormalize => "sum_then_normalize",
+        Aggregation::NormalizeThenSum => "normalize_then_sum",
+    }
+}
+
+fn aggregation(word: &str) -> Aggregation {
+    match word {
+        "sum_then_normalize" => Aggregation::SumThenNormalize,
+        _ => Aggregation::NormalizeThenSum,
+    }
+}

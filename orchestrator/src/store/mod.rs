@@ -1,0 +1,269 @@
+//! The search's memory: one SQLite file, one writer, readers that never block it. SQL stands only in this folder, one file a table.
+
+mod candidates;
+mod ensembles;
+mod evaluations;
+mod events;
+mod proposals;
+mod rounds;
+mod searches;
+mod trials;
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    time::Duration,
+};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+
+pub use ensembles::Ensemble;
+pub use evaluations::StoredEvaluation;
+pub use searches::{Begun, SearchRecord};
+pub use trials::TrialRow;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// The key of a search in its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchId(pub i64);
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+/// What can go wrong with a database, by what the user can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such file.
+    #[error(
+        "no database at {0}: start a search with `reward-search run CONFIG --database {0}`, or name another with --database"
+    )]
+    Missing(PathBuf),
+    /// It is there but is not one of ours, or is damaged.
+    #[error(
+        "{path} is not a usable reward-search database ({what}); nothing was changed. Restore a copy or use another file with --database"
+    )]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        what: String,
+    },
+    /// It was written by a newer version of the program.
+    #[error(
+        "{path} was written by a newer reward-search (schema {found}, this program knows {known}); nothing was changed. Update reward-search"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The newest migration it has seen.
+        found: i64,
+        /// The newest this program has.
+        known: i64,
+    },
+    /// Another process runs a search in it.
+    #[error(
+        "{0} is in use by another `reward-search run`; wait for it or use another file with --database"
+    )]
+    InUse(PathBuf),
+    /// No search has been started in it.
+    #[error("{0} holds no search yet: start one with `reward-search run CONFIG --database {0}`")]
+    Empty(PathBuf),
+    /// It holds a search of another configuration.
+    #[error(
+        "{path} holds a search with another configuration (first difference: {difference}). Continue it with its own configuration, or start this one with --database OTHER.db"
+    )]
+    OtherConfig {
+        /// The file.
+        path: PathBuf,
+        /// The first key that differs, with both values.
+        difference: String,
+    },
+    /// A name that is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// SQLite failed (disk full, no permission, …).
+    #[error("{path}: {source}")]
+    Sql {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+}
+
+/// Holds the database for one writing process; released when dropped, also by a crash.
+#[derive(Debug)]
+pub struct WriterLock {
+    _file: File,
+}
+
+impl Store {
+    /// Opens a database for writing, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`]; in none of them is anything overwritten.
+    pub async fn create_or_open(path: &Path) -> Result<(Self, WriterLock), StoreError> {
+        let lock = lock(path)?;
+        if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+            // Looked at without writing first: opening for writing alone changes a foreign file's header.
+            let existing = Self::connect(path, true).await?;
+            existing.check_schema().await?;
+            existing.close().await;
+        }
+        let store = Self::connect(path, false).await?;
+        store.check_schema().await?;
+        MIGRATIONS
+            .run(&store.pool)
+            .await
+            .map_err(|error| match error {
+                sqlx::migrate::MigrateError::Execute(source) => store.sql(source),
+                other => store.unusable(&other.to_string()),
+            })?;
+        Ok((store, lock))
+    }
+
+    /// Opens an existing database for reading.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`].
+    pub async fn read(path: &Path) -> Result<Self, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let store = Self::connect(path, true).await?;
+        if store.check_schema().await? == 0 {
+            return Err(store.unusable("it holds no reward-search tables"));
+        }
+        Ok(store)
+    }
+
+    async fn connect(path: &Path, read_only: bool) -> Result<Self, StoreError> {
+        let sql = |source| StoreError::Sql {
+            path: path.to_owned(),
+            source,
+        };
+        let mut options = SqliteConnectOptions::from_str("sqlite:")
+            .map_err(sql)?
+            .filename(path)
+            .create_if_missing(!read_only)
+            .read_only(read_only)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30));
+        if !read_only {
+            options = options.journal_mode(SqliteJournalMode::Wal);
+        }
+        // One connection: one writer, and no lock that this process could hold against itself.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await;
+        match pool {
+            Ok(pool) => Ok(Self {
+                pool,
+                path: path.to_owned(),
+            }),
+            Err(error) => Err(classify(path, error)),
+        }
+    }
+
+    /// The newest migration the file has seen (0: an empty file), refused if this program does not know it or the file is damaged.
+    async fn check_schema(&self) -> Result<i64, StoreError> {
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| classify(&self.path, e))?;
+        if tables.is_empty() {
+            return Ok(0);
+        }
+        if !tables.iter().any(|t| t == "_sqlx_migrations") {
+            return Err(self.unusable("it belongs to another program"));
+        }
+        let check: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| classify(&self.path, e))?;
+        if check != "ok" {
+            return Err(self.unusable(&check));
+        }
+        let found: i64 = sqlx::query_scalar("SELECT ifnull(max(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| classify(&self.path, e))?;
+        let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+        if found > known {
+            return Err(StoreError::Newer {
+                path: self.path.clone(),
+                found,
+                known,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Writes what is in the write-ahead log back into the file and closes it.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn sql(&self, source: sqlx::Error) -> StoreError {
+        classify(&self.path, source)
+    }
+
+    fn unusable(&self, what: &str) -> StoreError {
+        StoreError::Unusable {
+            path: self.path.clone(),
+            what: what.to_owned(),
+        }
+    }
+}
+
+/// A damaged or foreign file is told from trouble of the host by SQLite's primary result codes 11 (CORRUPT) and 26 (NOTADB).
+fn classify(path: &Path, error: sqlx::Error) -> StoreError {
+    let code = error
+        .as_database_error()
+        .and_then(|e| e.code())
+        .and_then(|c| c.parse::<i32>().ok());
+    match code.map(|c| c & 0xff) {
+        Some(11 | 26) => StoreError::Unusable {
+            path: path.to_owned(),
+            what: error.to_string(),
+        },
+        _ => StoreError::Sql {
+            path: path.to_owned(),
+            source: error,
+        },
+    }
+}
+
+fn lock(path: &Path) -> Result<WriterLock, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let io = |e: std::io::Error| StoreError::Sql {
+        path: path.to_owned(),
+        source: sqlx::Error::Io(e),
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(PathBuf::from(name))
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(WriterLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::Error(e)) => Err(io(e)),
+    }
+}

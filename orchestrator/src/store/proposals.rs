@@ -1,0 +1,119 @@
+//! Table `proposals`: every exchange with a language model, whole; and the transaction that turns a proposal into candidates and trials.
+
+use sqlx::Row as _;
+
+use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
+use crate::{
+    candidate::NewCandidate,
+    proposer::Exchange,
+    trial::{Arm, Stage},
+};
+
+impl Store {
+    /// Stores a round's proposal in one transaction: the exchanges, the candidates, and a waiting trial for each accepted one.
+    /// After it a restart takes over where this process stopped.
+    ///
+    /// # Errors
+    /// If SQLite fails; then nothing of it is stored.
+    pub async fn record_round(
+        &self,
+        search: SearchId,
+        round: u32,
+        exchanges: &[Exchange],
+        candidates: &[NewCandidate],
+        trial: (Stage, u64, u32),
+    ) -> Result<(), StoreError> {
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        sqlx::query("INSERT INTO rounds (search_id, round) VALUES (?, ?)")
+            .bind(search.0)
+            .bind(round)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql)?;
+        for exchange in exchanges {
+            insert_exchange(&mut transaction, search, round, exchange)
+                .await
+                .map_err(sql)?;
+        }
+        for candidate in candidates {
+            let id = insert_candidate(&mut transaction, search, round, candidate)
+                .await
+                .map_err(sql)?;
+            if candidate.status.wasm().is_some() && round > 0 {
+                let (stage, seed, steps) = trial;
+                insert_trial(
+                    &mut transaction,
+                    search,
+                    Arm::Candidate(id),
+                    round,
+                    stage,
+                    seed,
+                    steps,
+                )
+                .await
+                .map_err(sql)?;
+            }
+        }
+        transaction.commit().await.map_err(sql)
+    }
+
+    /// Stores exchanges that led to no proposal.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn record_exchanges(
+        &self,
+        search: SearchId,
+        round: u32,
+        exchanges: &[Exchange],
+    ) -> Result<(), StoreError> {
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        for exchange in exchanges {
+            insert_exchange(&mut transaction, search, round, exchange)
+                .await
+                .map_err(sql)?;
+        }
+        transaction.commit().await.map_err(sql)
+    }
+
+    /// Dollars spent on language models so far, as far as prices are configured.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn spent_usd(&self, search: SearchId) -> Result<f64, StoreError> {
+        let row = sqlx::query(
+            "SELECT coalesce(sum(cost_usd), 0.0) AS spent FROM proposals WHERE search_id = ?",
+        )
+        .bind(search.0)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        Ok(row.get("spent"))
+    }
+}
+
+async fn insert_exchange(
+    connection: &mut sqlx::SqliteConnection,
+    search: SearchId,
+    round: u32,
+    exchange: &Exchange,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO proposals (search_id, round, model, prompt, reply, error, prompt_tokens, completion_tokens, cost_usd)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(search.0)
+    .bind(round)
+    .bind(&exchange.model)
+    .bind(&exchange.prompt)
+    .bind(&exchange.reply)
+    .bind(&exchange.error)
+    .bind(exchange.prompt_tokens.map(u64::cast_signed))
+    .bind(exchange.completion_tokens.map(u64::cast_signed))
+    .bind(exchange.cost_usd)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Table `searches`: what was asked for, and why it ended.
+
+use sqlx::Row as _;
+
+use super::{SearchId, Store, StoreError};
+
+/// A stored search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchRecord {
+    /// Its key.
+    pub id: SearchId,
+    /// The name its configuration gave it.
+    pub name: String,
+    /// The resolved configuration, JSON.
+    pub config: String,
+    /// The seed all draws descend from.
+    pub seed: u64,
+    /// JSON of the stop reason once screening is over.
+    pub stop_reason: Option<String>,
+    /// Whether the finalists are confirmed.
+    pub finished: bool,
+}
+
+/// Whether a search was found or made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// It was not there before.
+    New(SearchRecord),
+    /// It was, unfinished or not.
+    Continued(SearchRecord),
+}
+
+impl Store {
+    /// Starts a search, or continues the one with the same configuration.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherConfig`] if the file holds a search of another configuration.
+    pub async fn begin(
+        &self,
+        name: &str,
+        config: &serde_json::Value,
+        seed: u64,
+    ) -> Result<Begun, StoreError> {
+        if let Some(stored) = self.latest().await? {
+            let before: serde_json::Value = serde_json::from_str(&stored.config)
+                .map_err(|error| self.unusable(&format!("the stored configuration: {error}")))?;
+            // Through text and back, as the stored one went, so that both are rounded alike.
+            let config: serde_json::Value =
+                serde_json::from_str(&config.to_string()).unwrap_or_default();
+            return match first_difference("", &before, &config) {
+                None => Ok(Begun::Continued(stored)),
+                Some(difference) => Err(StoreError::OtherConfig {
+                    path: self.path.clone(),
+                    difference,
+                }),
+            };
+        }
+        sqlx::query("INSERT INTO searches (name, config, seed) VALUES (?, ?, ?)")
+            .bind(name)
+            .bind(config.to_string())
+            .bind(seed.cast_signed())
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(Begun::New(self.search().await?))
+    }
+
+    /// The search in this file.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] if there is none.
+    pub async fn search(&self) -> Result<SearchRecord, StoreError> {
+        self.latest()
+            .await?
+            .ok_or_else(|| StoreError::Empty(self.path.clone()))
+    }
+
+    async fn latest(&self) -> Result<Option<SearchRecord>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, name, config, seed, stop_reason, finished_at IS NOT NULL AS finished
+             FROM searches ORDER BY id DESC LIMIT 1",
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        Ok(row.map(|row| SearchRecord {
+            id: SearchId(row.get("id")),
+            name: row.get("name"),
+            config: row.get("config"),
+            seed: row.get::<i64, _>("seed").cast_unsigned(),
+            stop_reason: row.get("stop_reason"),
+            finished: row.get("finished"),
+        }))
+    }
+
+    /// Records that no further round will follow, and why.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn stop_rounds(&self, search: SearchId, reason: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE searches SET stop_reason = ? WHERE id = ?")
+            .bind(reason)
+            .bind(search.0)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(())
+    }
+
+    /// Records that the finalists are confirmed.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn finish(&self, search: SearchId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE searches SET finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
+        )
+        .bind(search.0)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        Ok(())
+    }
+}
+
+/// The path of the first value that differs between two configurations, with both values.
+fn first_difference(
+    path: &str,
+    before: &serde_json::Value,
+    after: &serde_json::Value,
+) -> Option<String> {
+    use serde_json::Value::Object;
+    if let (Object(a), Object(b)) = (before, after) {
+        let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        let null = serde_json::Value::Null;
+        return keys.into_iter().find_map(|key| {
+            let path = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
+            first_difference(
+                &path,
+                a.get(key).unwrap_or(&null),
+                b.get(key).unwrap_or(&null),
+            )
+        });
+    }
+    (before != after).then(|| format!("{path} is {before} there and {after} here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_first_difference_is_named_with_its_path() {
+        let a = json!({"search": {"seed": 1, "rounds": 3}});
+        assert_eq!(first_difference("", &a, &a), None);
+        let b = json!({"search": {"seed": 2, "rounds": 3}});
+        assert_eq!(
+            first_difference("", &a, &b).as_deref(),
+            Some("search.seed is 1 there and 2 here")
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! What the policy is trained and judged on: the one place that maps a data set's problems to prompts, rewards' samples and outcomes.
+
+use std::sync::Arc;
+
+use evaluator::{
+    Answer, Dataset, DatasetError, Evaluation, ExtractionConfig, Outcome, Problem, Split,
+    Verifier as Judge, toy,
+};
+use trainer_bridge::{TrainExample, Verifier};
+
+use crate::config::TaskConfig;
+
+/// A loaded task.
+#[derive(Debug, Clone)]
+pub struct Task {
+    problems: Problems,
+    prompt: String,
+    judge: Judge,
+}
+
+#[derive(Debug, Clone)]
+enum Problems {
+    Toy,
+    Stored(Arc<Dataset>),
+}
+
+/// A completion made up to probe a reward with, before any policy has written one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeCompletion {
+    /// The rendered prompt.
+    pub prompt: String,
+    /// The made-up completion.
+    pub completion: String,
+    /// The reference answer.
+    pub answer: String,
+}
+
+impl Task {
+    /// Loads the task's data; `seed` decides which training questions become Dev.
+    ///
+    /// # Errors
+    /// If a data file is missing or malformed.
+    pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, DatasetError> {
+        Ok(match config {
+            TaskConfig::Toy {} => Self {
+                problems: Problems::Toy,
+                prompt: "{question}".to_owned(),
+                judge: Judge::new(config.extraction()),
+            },
+            TaskConfig::Gsm8k {
+                path,
+                dev_size,
+                prompt,
+            } => Self {
+                problems: Problems::Stored(Arc::new(Dataset::gsm8k(path, *dev_size, seed)?)),
+                prompt: prompt.clone(),
+                judge: Judge::new(config.extraction()),
+            },
+        })
+    }
+
+    /// `n` problems of a split, the same for the same seed; fewer if the split has fewer.
+    #[must_use]
+    pub fn problems(&self, split: Split, n: usize, seed: u64) -> Vec<Problem> {
+        match &self.problems {
+            Problems::Toy => toy::problems(split, n, seed),
+            Problems::Stored(dataset) => dataset.subset(split, n, seed),
+        }
+    }
+
+    /// Training prompts with their answers.
+    #[must_use]
+    pub fn train_examples(&self, n: usize, seed: u64) -> Arc<[TrainExample]> {
+        self.problems(Split::Train, n, seed)
+            .iter()
+            .map(|problem| TrainExample {
+                prompt: self.render(problem),
+                answer: problem.answer.as_str().to_owned(),
+            })
+            .collect()
+    }
+
+    /// The prompt of a problem, as the model sees it.
+    #[must_use]
+    pub fn render(&self, problem: &Problem) -> String {
+        self.prompt.replace("{question}", &problem.question)
+    }
+
+    /// Verification as a plain function, for the trainer: it never sees the evaluator.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        as_function(self.judge.clone())
+    }
+
+    /// The outcome of each completion, in the problems' order.
+    ///
+    /// # Errors
+    /// If there are not as many completions as problems.
+    pub fn judge(
+        &self,
+        problems: &[Problem],
+        completions: &[String],
+    ) -> Result<Evaluation, String> {
+        if problems.len() != completions.len() {
+            return Err(format!(
+                "the trainer returned {} completions for {} prompts",
+                completions.len(),
+                problems.len()
+            ));
+        }
+        let outcomes = problems
+            .iter()
+            .zip(completions)
+            .map(|(problem, completion)| self.judge.verify(completion, &problem.answer).outcome)
+            .collect();
+        Evaluation::new(outcomes).map_err(|error| error.to_string())
+    }
+
+    /// What a good completion looks like, for the prompts of language models.
+    #[must_use]
+    pub fn format_hint(&self) -> &'static str {
+        "<thinking> the working, step by step </thinking> <solution> the final number </solution>"
+    }
+
+    /// Completions right and wrong, well-formed and not, to probe a reward with.
+    #[must_use]
+    pub fn probe_completions(&self, seed: u64) -> Vec<ProbeCompletion> {
+        self.problems(Split::Train, 8, seed)
+            .iter()
+            .flat_map(|problem| {
+                let answer = problem.answer.as_str();
+                let near = answer.parse::<f64>().map_or_else(|_| "7".to_owned(), |a| format!("{}", (a / 10.0).round() * 10.0 + 10.0));
+                let far = "1";
+                let right = format!("<thinking> {answer} + 0 = {answer} . </thinking> <solution> {answer} </solution>");
+                let close = format!("<thinking> {answer} + 0 ~ {near} . </thinking> <solution> {near} </solution>");
+                let wrong = format!("<thinking> 1 + 1 = 3 . </thinking> <solution> {far} </solution>");
+                let bare = format!("the answer is {answer} .");
+                let unclosed = format!("<thinking> {answer} + 0 = {answer} .");
+                [right, close, wrong, bare, unclosed, String::new()]
+                    .map(|completion| (completion, answer.to_owned()))
+                    .map(|(completion, answer)| ProbeCompletion {
+                        prompt: self.render(problem),
+                        completion,
+                        answer,
+                    })
+            })
+            .collect()
+    }
+}
+
+impl TaskConfig {
+    /// Where the task's answers are looked for: the toy model learns tags, real models write answers in many ways.
+    #[must_use]
+    pub fn extraction(&self) -> ExtractionConfig {
+        match self {
+            Self::Toy {} => ExtractionConfig::tags_only(),
+            Self::Gsm8k { .. } => ExtractionConfig::default(),
+        }
+    }
+}
+
+/// Verification as a plain function of completion and reference answer, for those who never see the evaluator.
+#[must_use]
+pub fn verifier(extraction: ExtractionConfig) -> Verifier {
+    as_function(Judge::new(extraction))
+}
+
+fn as_function(judge: Judge) -> Verifier {
+    Arc::new(move |completion, answer| {
+        let verdict = judge.verify(completion, &Answer::new(answer));
+        (verdict.outcome == Outcome::Correct, verdict.extracted)
+    })
+}

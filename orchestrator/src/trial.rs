@@ -1,0 +1,117 @@
+//! One training run at one budget, and what became of it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::candidate::CandidateId;
+
+/// The database's key of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrialId(pub i64);
+
+/// The database's key of an ensemble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EnsembleId(pub i64);
+
+/// What a trial trains on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Arm {
+    /// Nothing: the base model as it is.
+    Untouched,
+    /// One candidate.
+    Candidate(CandidateId),
+    /// A named mix; the base rewards alone are one.
+    Ensemble(EnsembleId),
+}
+
+/// What a trial is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// A short run judged on Dev, to rank candidates.
+    Screen {
+        /// Which budget of several.
+        rung: u32,
+    },
+    /// A longer run of a finalist, judged on Test.
+    Confirm {
+        /// The number of the seed, from 0.
+        seed: u32,
+    },
+}
+
+impl Stage {
+    /// The stage's word and number, as stored.
+    #[must_use]
+    pub fn parts(self) -> (&'static str, u32) {
+        match self {
+            Self::Screen { rung } => ("screen", rung),
+            Self::Confirm { seed } => ("confirm", seed),
+        }
+    }
+
+    /// The seed of this stage's trials.
+    ///
+    /// It does not depend on the arm: every arm of a stage meets the same prompts and the same sampling noise (common random
+    /// numbers), so that differences between arms are differences of their rewards.
+    #[must_use]
+    pub fn seed(self, search_seed: u64) -> u64 {
+        let (word, number) = self.parts();
+        derive_seed(search_seed, &format!("{word}/{number}"))
+    }
+}
+
+/// A seed for `purpose` that descends from the search's.
+#[must_use]
+pub fn derive_seed(search_seed: u64, purpose: &str) -> u64 {
+    let digest = Sha256::new()
+        .chain_update(search_seed.to_le_bytes())
+        .chain_update(purpose.as_bytes())
+        .finalize();
+    u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
+}
+
+/// A trial to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The database's key.
+    pub id: TrialId,
+    /// What it trains on.
+    pub arm: Arm,
+    /// What it is for.
+    pub stage: Stage,
+    /// The seed of every draw in it.
+    pub seed: u64,
+    /// Optimiser steps.
+    pub steps: u32,
+    /// Where it stands.
+    pub state: TrialState,
+    /// How often it was started.
+    pub attempts: u32,
+}
+
+/// Where a trial stands. Failure is a state, never a score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrialState {
+    /// Not started.
+    Waiting,
+    /// Under way.
+    Running {
+        /// The last step done.
+        step: u32,
+    },
+    /// Trained and evaluated.
+    Complete,
+    /// Stopped early because it could not win.
+    Pruned {
+        /// The last step done.
+        step: u32,
+        /// Why.
+        why: String,
+    },
+    /// Its reward or its numbers broke.
+    Failed {
+        /// What broke.
+        why: String,
+    },
+}
