@@ -1,0 +1,124 @@
+//! Runs the real program in a folder of its own, as a user would.
+#![allow(dead_code, reason = "every test file uses its part of it")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A working folder with a configuration in it.
+pub struct Program {
+    folder: TempDir,
+}
+
+/// What a run printed.
+#[derive(Debug)]
+pub struct Printed {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Program {
+    /// A folder with `search.toml`.
+    pub fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("search.toml"), config).unwrap();
+        Self { folder }
+    }
+
+    /// A file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    /// The command with these arguments, not yet started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reward-search"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command.env_remove("REWARD_SEARCH_DATABASE");
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, arguments: &[&str]) -> Printed {
+        Printed::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs it and insists on success.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let printed = self.run(arguments);
+        assert_eq!(printed.code, 0, "{arguments:?}: {}", printed.err);
+        printed.out
+    }
+
+    /// Starts it and lets it run.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// The leaderboard as JSON.
+    pub fn leaderboard(&self) -> Value {
+        serde_json::from_str(&self.succeed(&["leaderboard", "--format", "json"])).unwrap()
+    }
+}
+
+impl From<Output> for Printed {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The names of rows, in order.
+pub fn names(rows: &Value) -> Vec<String> {
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The row of that name.
+pub fn row<'a>(rows: &'a Value, name: &str) -> &'a Value {
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == name)
+        .unwrap_or_else(|| panic!("no row {name} in {rows:#}"))
+}
+
+/// The data folder for tests on real data, or a message that says why the test does nothing.
+pub fn data() -> Option<PathBuf> {
+    let folder = std::env::var_os("REWARD_SEARCH_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        PathBuf::from,
+    );
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!(
+        "SKIPPED: no test data at {}; set REWARD_SEARCH_DATA",
+        folder.display()
+    );
+    None
+}

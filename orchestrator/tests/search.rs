@@ -1,0 +1,465 @@
+//! The loop from the outside, with the real sandbox and a trainer that trains nothing: everything but the training is real.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+mod endpoint;
+mod program;
+
+use std::{collections::HashSet, fs, thread, time::Duration};
+
+use endpoint::{Endpoint, Reply, replies};
+use program::{Program, names, row};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+fn config(proposer: &str, trainer: &str, rounds: u32) -> String {
+    format!(
+        "[search]\nname = 'x'\nseed = 7\nrounds = {rounds}\ncandidates_per_round = 4\nmax_concurrent_trials = 2\n\
+         [task]\nkind = 'gsm8k'\npath = 'sums'\ndev_size = 100\n[proposer]\n{proposer}\n[trainer]\nkind = 'fake'\n{trainer}\n\
+         [screen]\nsteps = 8\nproblems = 100\n[ensemble]\nsizes = [2]\n\
+         [confirm]\nsteps = 10\nproblems = 100\nseeds = 2\ncandidates = 1\n"
+    )
+}
+
+/// A folder to search in, with questions in GSM8K's format that the fake trainer can get right.
+fn folder(config: &str) -> Program {
+    let program = Program::with(config);
+    fs::create_dir(program.path("sums")).unwrap();
+    for (file, lines, from) in [("sums/train.jsonl", 400, 2), ("sums/test.jsonl", 100, 1000)] {
+        let rows: Vec<String> = (from..from + lines)
+            .map(|n| {
+                let question = format!(
+                    "tom has {n} apples and gets {} more . how many now ?",
+                    n % 7 + 1
+                );
+                json!({"question": question, "answer": format!("added up\n#### {}", n + n % 7 + 1)})
+                    .to_string()
+            })
+            .collect();
+        program.write(file, &rows.join("\n"));
+    }
+    program
+}
+
+fn draft(name: &str, code: &str) -> String {
+    json!({"name": name, "code": code, "rationale": "a test"}).to_string() + "\n"
+}
+
+const CORRECT: &str =
+    "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }";
+const INVERTED: &str =
+    "pub fn reward(sample: &Sample) -> f64 { -f64::from(u8::from(sample.correct())) }";
+const CONSTANT: &str = "pub fn reward(_sample: &Sample) -> f64 { 1.0 }";
+
+/// A replay file that has a bit of everything.
+fn assorted() -> String {
+    draft("right", CORRECT)
+        + &draft("wrong way round", INVERTED)
+        + &draft("flat", CONSTANT)
+        + &draft(
+            "does not compile",
+            "pub fn reward(sample: &Sample) -> f64 { sample.nonsense() }",
+        )
+        + &draft("right", &format!("// the same once more\n{CORRECT}"))
+        + &draft(
+            "endless",
+            "pub fn reward(sample: &Sample) -> f64 { let mut n = sample.prompt().len(); loop { n = n.wrapping_add(1); if n == usize::MAX - 7 && n % 2 == 1 && n == 3 { return 0.0; } } }",
+        )
+        + &draft(
+            "reads files",
+            "pub fn reward(_: &Sample) -> f64 { std::fs::read(\"/etc/passwd\").map_or(0.0, |b| b.len() as f64) }",
+        )
+        + &draft(
+            "base/exact_format",
+            "pub fn reward(sample: &Sample) -> f64 { sample.completion().len() as f64 * 0.01 }",
+        )
+}
+
+fn replay() -> Program {
+    let program = folder(&config("kind = 'replay'\npath = 'drafts.jsonl'", "", 2));
+    program.write("drafts.jsonl", &assorted());
+    program
+}
+
+#[test]
+fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
+    let program = replay();
+    let out = program.succeed(&["run", "search.toml"]);
+    assert!(
+        out.contains("right") && out.contains("Finalists on Test"),
+        "{out}"
+    );
+    let board = program.leaderboard();
+    assert_eq!(board["state"], "finished");
+    assert_eq!(board["stop_reason"]["reason"], "round_limit");
+    let rows = &board["candidates"];
+
+    assert_eq!(names(rows).len(), 8, "nothing is dropped: {rows:#}");
+    let right = row(rows, "right");
+    assert_eq!(right["rank"], 1);
+    assert!(
+        right["f1"]["point"].as_f64()
+            > row(&board["references"], "untouched")["f1"]["point"].as_f64()
+    );
+    let last = row(rows, "wrong_way_round");
+    assert_eq!(last["state"], "complete");
+    assert!(last["f1"]["point"].as_f64() < row(rows, "flat")["f1"]["point"].as_f64());
+    for (name, state, reason) in [
+        ("does_not_compile", "rejected", "nonsense"),
+        ("right-2", "duplicate", "`right`"),
+        ("endless", "rejected", "fuel"),
+        ("reads_files", "rejected", "fs"),
+    ] {
+        let row = row(rows, name);
+        assert_eq!(row["state"], state, "{row:#}");
+        assert!(row["reason"].as_str().unwrap().contains(reason), "{row:#}");
+        assert_eq!(row["rank"], Value::Null);
+        assert_eq!(row.get("f1"), None, "failure is a state, never a score");
+    }
+    assert_eq!(
+        row(rows, "base_exact_format")["state"],
+        "complete",
+        "the name is mended, the base reward untouched"
+    );
+    assert_eq!(
+        names(&board["confirmed"])
+            .into_iter()
+            .collect::<HashSet<_>>(),
+        HashSet::from(["right", "top-2", "base-rewards-only", "untouched"].map(String::from))
+    );
+
+    let shown = program.succeed(&["show", "does_not_compile"]);
+    assert!(
+        shown.contains("nonsense") && shown.contains("rejected"),
+        "{shown}"
+    );
+    assert!(
+        program
+            .run(&["show", "rigth"])
+            .err
+            .contains("Did you mean `right`?")
+    );
+    let compared: Value = serde_json::from_str(&program.succeed(&[
+        "compare",
+        "right",
+        "wrong_way_round",
+        "--format",
+        "json",
+    ]))
+    .unwrap();
+    assert_eq!(compared[0]["questions"], 100);
+    assert!(compared[0]["only_a"].as_u64() > compared[0]["only_b"].as_u64());
+    let csv = program.succeed(&["leaderboard", "--format", "csv"]);
+    assert_eq!(csv.lines().count(), 1 + 8 + 2, "{csv}");
+    let second: Value = serde_json::from_str(&program.succeed(&[
+        "leaderboard",
+        "--round",
+        "2",
+        "--format",
+        "json",
+    ]))
+    .unwrap();
+    assert_eq!(names(&second["candidates"]).len(), 4);
+}
+
+#[tokio::test]
+async fn candidates_are_judged_on_dev_and_only_finalists_on_test() {
+    use sqlx::{ConnectOptions as _, Row as _, sqlite::SqliteConnectOptions};
+    let program = replay();
+    program.succeed(&["run", "search.toml"]);
+    let mut database = SqliteConnectOptions::new()
+        .filename(program.path("x.db"))
+        .connect()
+        .await
+        .unwrap();
+    let rows = sqlx::query("SELECT DISTINCT t.stage, e.split FROM evaluations e JOIN trials t ON t.id = e.trial_id ORDER BY 1")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+    let pairs: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(
+        pairs,
+        [
+            ("confirm".into(), "test".into()),
+            ("screen".into(), "dev".into())
+        ]
+    );
+    let view = sqlx::query("SELECT name FROM leaderboard WHERE rank = 1")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    assert_eq!(
+        view.get::<String, _>("name"),
+        "right",
+        "the view for sqlite3 agrees"
+    );
+}
+
+#[test]
+fn what_was_screened_is_what_is_exported() {
+    let program = replay();
+    program.succeed(&["run", "search.toml"]);
+    program.succeed(&["export", "--top", "2", "out"]);
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(program.path("out/manifest.json")).unwrap()).unwrap();
+    let members = manifest["members"].as_array().unwrap();
+    assert_eq!(members.len(), 2);
+    assert_eq!(manifest["confirmed"]["name"], "top-2");
+    program.write(
+        "samples.jsonl",
+        "{\"prompt\": \"p\", \"completion\": \"<solution> 5 </solution>\", \"answer\": \"5\"}\n",
+    );
+    for member in members {
+        let (wasm, name) = (
+            member["wasm"].as_str().unwrap(),
+            member["name"].as_str().unwrap(),
+        );
+        let stored = program.succeed(&["score", name, "--samples", "samples.jsonl"]);
+        let exported = program.succeed(&[
+            "score",
+            &format!("out/{wasm}"),
+            "--samples",
+            "samples.jsonl",
+        ]);
+        let source = program.succeed(&[
+            "score",
+            &format!("out/{}", member["source"].as_str().unwrap()),
+            "--samples",
+            "samples.jsonl",
+        ]);
+        assert_eq!((&stored, &exported), (&exported, &source));
+    }
+    let again = program.run(&["export", "--top", "2", "out"]);
+    assert_eq!(again.code, 2);
+    assert!(
+        again.err.contains("nothing was overwritten"),
+        "{}",
+        again.err
+    );
+    assert_eq!(program.run(&["export", "--top", "99", "out2"]).code, 2);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_leaderboard_and_another_seed_another() {
+    let grammar = config("kind = 'grammar'", "", 2);
+    let (a, b) = (folder(&grammar), folder(&grammar));
+    a.succeed(&["run", "search.toml"]);
+    b.succeed(&["run", "search.toml"]);
+    assert_eq!(a.leaderboard(), b.leaderboard());
+    let c = folder(&grammar);
+    c.succeed(&["run", "search.toml", "--seed", "8"]);
+    assert_ne!(a.leaderboard()["candidates"], c.leaderboard()["candidates"]);
+    let finished = a.leaderboard();
+    a.succeed(&["run", "search.toml"]);
+    assert_eq!(
+        a.leaderboard(),
+        finished,
+        "running a finished search again changes nothing"
+    );
+    let other = a.run(&["run", "search.toml", "--seed", "8"]);
+    assert_eq!(other.code, 2);
+    assert!(
+        other.err.contains("search.seed is 7 there and 8 here"),
+        "{}",
+        other.err
+    );
+}
+
+#[test]
+fn killed_at_random_moments_it_ends_the_same() {
+    // Stopping early is decided from what is stored, so it must not see more after a kill than it would have without.
+    let slow = config("kind = 'grammar'", "step_ms = 20", 3)
+        .replace("rounds = 3", "rounds = 3\nstall_rounds = 1");
+    let (calm, killed) = (folder(&slow), folder(&slow));
+    calm.succeed(&["run", "search.toml"]);
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(11);
+    let mut kills = 0;
+    for _ in 0..10 {
+        let mut child = killed.start(&["run", "search.toml"]);
+        thread::sleep(Duration::from_millis(rng.random_range(200..1500)));
+        if child.try_wait().unwrap().is_none() {
+            kills += 1;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    eprintln!("killed {kills} times under way");
+    assert!(kills >= 3, "the search was too short to be killed");
+    killed.succeed(&["run", "search.toml"]);
+    assert_eq!(calm.leaderboard(), killed.leaderboard());
+}
+
+#[cfg(unix)]
+#[test]
+fn asked_to_stop_it_says_how_to_go_on() {
+    let program = folder(&config("kind = 'grammar'", "step_ms = 100", 2));
+    for signal in ["-INT", "-TERM"] {
+        let child = program
+            .command(&["run", "search.toml"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_secs(2));
+        let id = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let printed = program::Printed::from(child.wait_with_output().unwrap());
+        assert_eq!(printed.code, 130, "{printed:?}");
+        assert!(
+            printed.err.contains("the same command continues"),
+            "{}",
+            printed.err
+        );
+    }
+    assert_eq!(program.leaderboard()["state"], "running");
+}
+
+#[test]
+fn a_database_serves_one_search_at_a_time_and_any_number_of_readers() {
+    let program = folder(&config("kind = 'grammar'", "step_ms = 50", 2));
+    let mut child = program.start(&["run", "search.toml"]);
+    for _ in 0..100 {
+        thread::sleep(Duration::from_millis(50));
+        if program.run(&["leaderboard"]).code == 0 {
+            break;
+        }
+    }
+    assert_eq!(program.leaderboard()["state"], "running");
+    let second = program.run(&["run", "search.toml"]);
+    assert_eq!(second.code, 2);
+    assert!(second.err.contains("in use"), "{}", second.err);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn trouble_of_the_host_stops_the_search_resumably() {
+    let program = folder(&config("kind = 'grammar'", "fails_at_step = 5", 1));
+    let printed = program.run(&["run", "search.toml"]);
+    assert_eq!(printed.code, 1, "{printed:?}");
+    assert!(printed.err.contains("told to fail"), "{}", printed.err);
+}
+
+#[test]
+fn a_search_survives_whatever_a_language_model_endpoint_does() {
+    let key = "sk-test-0123456789abcdef";
+    let endpoint = Endpoint::start(vec![
+        Reply::rate_limited(0),
+        Reply::error(500, "oops"),
+        Reply::Closes,
+        Reply::BreaksOff,
+        replies::good(&[("plain", replies::EXACT), ("steps", replies::VALID)]),
+        replies::fenced(&[("fenced", INVERTED), ("flat", CONSTANT)]),
+        replies::broken("cut", CORRECT),
+        replies::good(&[
+            ("no", replies::DOES_NOT_COMPILE),
+            ("forever", replies::ENDLESS),
+        ]),
+    ]);
+    let chat = format!(
+        "kind = 'chat'\nbase_url = '{}'\nmodel = 'm'\napi_key_env = 'TEST_KEY'\nbackoff_ms = 1\ntimeout_s = 5",
+        endpoint.base_url()
+    );
+    let program = folder(&config(&chat, "", 4));
+    let output = program
+        .command(&["run", "search.toml"])
+        .env("TEST_KEY", key)
+        .env("REWARD_SEARCH_LOG", "trace")
+        .output()
+        .unwrap();
+    let printed = program::Printed::from(output);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+
+    let board = program.leaderboard();
+    let states: HashSet<&str> = board["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["state"].as_str().unwrap())
+        .collect();
+    for state in ["complete", "rejected", "unreadable"] {
+        assert!(states.contains(state), "{state} is not in {states:?}");
+    }
+    for row in board["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["rank"].is_null())
+    {
+        assert!(
+            row["reason"]
+                .as_str()
+                .is_some_and(|reason| !reason.is_empty()),
+            "{row:#}"
+        );
+        let shown = program.succeed(&["show", row["name"].as_str().unwrap()]);
+        assert!(shown.contains("why"), "{shown}");
+    }
+    let asked = endpoint.requests();
+    assert!(
+        asked
+            .iter()
+            .all(|request| request.header("authorization") == Some(&format!("Bearer {key}")))
+    );
+    let later = asked.last().unwrap().body.clone();
+    assert!(later.contains("F1"), "the ranking is fed back");
+
+    assert!(
+        !printed.out.contains(key) && !printed.err.contains(key),
+        "the key is printed"
+    );
+    for file in ["x.db", "x.db-wal"] {
+        let bytes = fs::read(program.path(file)).unwrap_or_default();
+        assert!(
+            !bytes
+                .windows(key.len())
+                .any(|window| window == key.as_bytes()),
+            "the key is in {file}"
+        );
+    }
+
+    // Recorded once, a search can be repeated without the model.
+    program.write(
+        "again.toml",
+        &config("kind = 'replay'\npath = 'x.db'", "", 4),
+    );
+    program.succeed(&["run", "again.toml", "--database", "again.db"]);
+    let again: Value = serde_json::from_str(&program.succeed(&[
+        "leaderboard",
+        "--database",
+        "again.db",
+        "--format",
+        "json",
+    ]))
+    .unwrap();
+    let ranked = |board: &Value| -> Vec<Value> {
+        board["candidates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| !row["rank"].is_null())
+            .cloned()
+            .collect()
+    };
+    assert_eq!(ranked(&board), ranked(&again));
+}
+
+#[test]
+fn an_endpoint_that_stays_away_leaves_a_resumable_search() {
+    let endpoint = Endpoint::start(vec![Reply::error(503, "overloaded")]);
+    let chat = format!(
+        "kind = 'chat'\nbase_url = '{}'\nmodel = 'm'\nbackoff_ms = 1\nmax_retries = 2",
+        endpoint.base_url()
+    );
+    let program = folder(&config(&chat, "", 1));
+    let printed = program.run(&["run", "search.toml"]);
+    assert_eq!(printed.code, 1, "{printed:?}");
+    assert!(printed.err.contains("503"), "{}", printed.err);
+    assert_eq!(program.leaderboard()["state"], "running");
+    let references = &program.leaderboard()["references"];
+    assert_eq!(row(references, "untouched")["state"], "complete");
+}

@@ -1,0 +1,100 @@
+//! What the database itself guarantees, whoever writes to it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+use orchestrator::{
+    store::{Begun, Store, StoreError},
+    trial::{Arm, Stage, TrialId, TrialState},
+};
+use serde_json::json;
+use trainer_bridge::StepMetrics;
+
+async fn with_one_trial(
+    folder: &tempfile::TempDir,
+) -> (Store, orchestrator::store::SearchId, TrialId) {
+    let (store, _lock) = Store::create_or_open(&folder.path().join("x.db"))
+        .await
+        .unwrap();
+    let Begun::New(search) = store.begin("x", &json!({"a": 1}), u64::MAX).await.unwrap() else {
+        panic!("the file is new")
+    };
+    assert_eq!(
+        search.seed,
+        u64::MAX,
+        "seeds survive SQLite's signed integers"
+    );
+    let stage = Stage::Screen { rung: 0 };
+    for _ in 0..2 {
+        store
+            .ensure_trial(search.id, Arm::Untouched, 0, stage, 7, 3)
+            .await
+            .unwrap();
+    }
+    let trials = store.trials(search.id).await.unwrap();
+    assert_eq!(trials.len(), 1, "a trial is planned once");
+    (store, search.id, trials[0].trial.id)
+}
+
+#[tokio::test]
+async fn finished_trials_are_immutable_and_steps_append_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, search, trial) = with_one_trial(&folder).await;
+    store.start_trial(trial).await.unwrap();
+    let step = StepMetrics {
+        step: 1,
+        ..StepMetrics::default()
+    };
+    store.record_step(trial, &step).await.unwrap();
+    assert!(
+        store.record_step(trial, &step).await.is_err(),
+        "a step is recorded once"
+    );
+    store.fail_trial(trial, "its own fault", 1.0).await.unwrap();
+    let error = store.start_trial(trial).await.unwrap_err();
+    assert!(error.to_string().contains("immutable"), "{error}");
+    assert!(store.fail_trial(trial, "another story", 1.0).await.is_err());
+    let row = &store.trials(search).await.unwrap()[0];
+    assert_eq!(
+        row.trial.state,
+        TrialState::Failed {
+            why: "its own fault".into()
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_trial_cut_off_waits_again_without_its_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, search, trial) = with_one_trial(&folder).await;
+    store.start_trial(trial).await.unwrap();
+    store
+        .record_step(
+            trial,
+            &StepMetrics {
+                step: 1,
+                ..StepMetrics::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert!(store.waiting_trials(search).await.unwrap().is_empty());
+    store.requeue(search, None).await.unwrap();
+    let waiting = store.waiting_trials(search).await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].attempts), (1, 1));
+    assert!(store.curves(search).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_search_is_continued_only_with_its_own_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, ..) = with_one_trial(&folder).await;
+    assert!(matches!(
+        store.begin("x", &json!({"a": 1}), u64::MAX).await.unwrap(),
+        Begun::Continued(_)
+    ));
+    let error = store.begin("x", &json!({"a": 2}), 1).await.unwrap_err();
+    assert!(matches!(error, StoreError::OtherConfig { .. }));
+    assert!(
+        error.to_string().contains("a is 1 there and 2 here"),
+        "{error}"
+    );
+}
