@@ -1,6 +1,6 @@
 //! Who is ahead, and how sure we are: order by F1, McNemar tests against the leader and against the base rewards, Holm-adjusted.
 
-use evaluator::{Evaluation, holm, mcnemar};
+use evaluator::{Evaluation, McNemar, holm, mcnemar};
 use serde::Serialize;
 
 /// How an evaluation compares with a reference on the same questions.
@@ -37,10 +37,15 @@ pub fn compare_all(
     evaluations: &[Option<&Evaluation>],
     reference: &Evaluation,
 ) -> Vec<Option<Comparison>> {
-    let tests: Vec<_> = evaluations
+    let tests = evaluations
         .iter()
-        .map(|evaluation| evaluation.and_then(|e| mcnemar(e, reference).ok()))
-        .collect();
+        .map(|evaluation| evaluation.and_then(|e| mcnemar(e, reference).ok()));
+    adjusted(tests.collect())
+}
+
+/// Adjusts a family of tests for its size.
+#[must_use]
+pub fn adjusted(tests: Vec<Option<McNemar>>) -> Vec<Option<Comparison>> {
     let p_values: Vec<f64> = tests.iter().flatten().map(|test| test.exact_p).collect();
     let mut adjusted = holm(&p_values).into_iter();
     tests

@@ -1,13 +1,16 @@
 //! The finalists on Test: figures over several training seeds, and how sure we are that they beat the base rewards.
 
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap};
 
-use evaluator::{BootstrapConfig, Estimate, Evaluation, Outcome, pooled_difference, pooled_f1};
+use evaluator::{
+    Agreement, BootstrapConfig, Estimate, Evaluation, Outcome, mcnemar_of, pooled_difference,
+    pooled_f1,
+};
 use serde::Serialize;
 
 use super::ArmNames;
 use crate::{
-    rank::{Comparison, compare_all},
+    rank::{Comparison, adjusted},
     search::BASE_ONLY,
     store::{StoredEvaluation, TrialRow},
     trial::{Arm, Stage, TrialId, TrialState},
@@ -29,7 +32,7 @@ pub struct Confirmed {
     /// Mean F1 minus that of the base rewards alone, on the same questions; the interval resamples questions for both at once and the
     /// seeds of each. Absent unless both are done with the same seeds.
     pub minus_base: Option<Estimate>,
-    /// McNemar against the base rewards alone; a question counts as right when most seeds got it right.
+    /// The exact paired sign test against the base rewards alone: `only_this` counts the questions it got right with more of the seeds.
     pub vs_base: Option<Comparison>,
     /// Seeds planned but failed or not done yet.
     pub missing: usize,
@@ -72,18 +75,14 @@ pub(super) fn confirmed(
         .iter()
         .find(|run| matches!(run.arm, Arm::Ensemble(_)) && run.name == BASE_ONLY);
     let is_rival = |run: &Runs<'_>, base: &Runs<'_>| run.arm != base.arm && run.same_seeds(base);
-    let majorities: Vec<Option<Evaluation>> = runs
-        .iter()
-        .map(|run| {
-            base.filter(|base| is_rival(run, base))
-                .and_then(|_| majority(&run.evaluations()))
-        })
-        .collect();
-    let rivals: Vec<Option<&Evaluation>> = majorities.iter().map(Option::as_ref).collect();
-    let comparisons = match base.and_then(|base| majority(&base.evaluations())) {
-        Some(base) => compare_all(&rivals, &base),
-        None => vec![None; runs.len()],
-    };
+    let tests = runs.iter().map(|run| {
+        let base = base.filter(|base| is_rival(run, base))?;
+        Some(mcnemar_of(agreement(
+            &run.evaluations(),
+            &base.evaluations(),
+        )))
+    });
+    let comparisons = adjusted(tests.collect());
     let mut confirmed: Vec<Confirmed> = runs
         .iter()
         .zip(comparisons)
@@ -144,23 +143,31 @@ fn collect<'a>(
     runs
 }
 
-/// Right where more than half of the seeds are right; so each question enters a McNemar test once.
-fn majority(seeds: &[Evaluation]) -> Option<Evaluation> {
-    let questions = seeds.first()?.outcomes().len();
-    let outcomes = (0..questions)
-        .map(|question| {
-            let right = seeds
-                .iter()
-                .filter(|e| e.outcomes().get(question) == Some(&Outcome::Correct))
-                .count();
-            if 2 * right > seeds.len() {
-                Outcome::Correct
-            } else {
-                Outcome::Wrong
-            }
-        })
-        .collect();
-    Evaluation::new(outcomes).ok()
+/// Who got each question right with more of the seeds, so that a question enters the test once however many seeds there are. The exact
+/// test on the questions where they differ is the paired sign test; with one seed it is McNemar's.
+fn agreement(these: &[Evaluation], reference: &[Evaluation]) -> Agreement {
+    let right = |seeds: &[Evaluation], question: usize| {
+        seeds
+            .iter()
+            .filter(|e| e.outcomes().get(question) == Some(&Outcome::Correct))
+            .count()
+    };
+    let mut table = Agreement {
+        both: 0,
+        only_a: 0,
+        only_b: 0,
+        neither: 0,
+    };
+    for question in 0..these.first().map_or(0, |e| e.outcomes().len()) {
+        let (a, b) = (right(these, question), right(reference, question));
+        match a.cmp(&b) {
+            Ordering::Greater => table.only_a += 1,
+            Ordering::Less => table.only_b += 1,
+            Ordering::Equal if a > 0 => table.both += 1,
+            Ordering::Equal => table.neither += 1,
+        }
+    }
+    table
 }
 
 #[cfg(test)]
@@ -169,9 +176,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_is_right_when_most_seeds_got_it_right() {
-        let seeds = ["ccw", "cnw", "wcc"].map(|s| Evaluation::from_bytes(s.as_bytes()).unwrap());
-        let majority = majority(&seeds).unwrap();
-        assert_eq!(majority.to_bytes(), b"ccw");
+    fn a_question_goes_to_whom_more_seeds_got_it_right() {
+        let seeds = |texts: [&str; 2]| texts.map(|s| Evaluation::from_bytes(s.as_bytes()).unwrap());
+        let table = agreement(&seeds(["ccwwc", "cwnwc"]), &seeds(["cwwwc", "wwwcw"]));
+        assert_eq!(
+            table,
+            Agreement {
+                both: 0,
+                only_a: 3,
+                only_b: 1,
+                neither: 1
+            }
+        );
     }
 }

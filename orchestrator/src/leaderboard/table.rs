@@ -130,7 +130,7 @@ impl Leaderboard {
             text += "The best of many on Dev flatters itself; only the figures on Test are free of that.\n";
         }
         if !self.confirmed.is_empty() {
-            text += "Finalists: intervals resample seeds and questions; p: McNemar on the majority of the seeds, Holm-adjusted over the finalists.\n";
+            text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, Holm-adjusted over the finalists.\n";
         }
         text
     }
