@@ -36,11 +36,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Messages may quote foreign text; none of it may steer the terminal.
-            let message: String = format!("{error:#}")
-                .chars()
-                .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-                .collect();
+            // One line, and nothing in it (it may quote foreign text) steers the terminal.
+            let message = format!("{error:#}").replace(char::is_control, " ");
             eprintln!("error: {message}");
             ExitCode::from(commands::exit_code(&error))
         }

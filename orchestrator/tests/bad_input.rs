@@ -165,6 +165,28 @@ async fn a_database_of_a_newer_schema_or_another_program() {
     assert_eq!(fs::read(program.path("other.db")).unwrap(), before);
 }
 
+#[tokio::test]
+async fn a_database_with_a_damaged_page() {
+    let program = Program::with(CONFIG);
+    let path = program.path("x.db");
+    let (store, lock) = orchestrator::store::Store::create_or_open(&path)
+        .await
+        .unwrap();
+    store.begin("x", &serde_json::json!({}), 1).await.unwrap();
+    store.close().await;
+    drop(lock);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..8192].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+    refused(
+        &program,
+        &["run", "search.toml"],
+        &["x.db", "nothing was changed"],
+    );
+    refused(&program, &["leaderboard"], &["x.db", "nothing was changed"]);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
 #[test]
 fn a_model_folder_without_what_it_needs() {
     let with_model = |folder: &str| {
