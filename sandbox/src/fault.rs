@@ -43,6 +43,16 @@ pub enum Fault {
         /// Place in the batch.
         index: usize,
     },
+    /// A reward of groups returned more or fewer scores than the group has samples.
+    #[error("sample {index}: {found} scores for a group of {expected}; return one score a sample, in order")]
+    WrongLength {
+        /// Place in the batch of the group's first sample.
+        index: usize,
+        /// Samples in the group.
+        expected: usize,
+        /// Scores returned.
+        found: usize,
+    },
     /// The sample is larger than the guest may be given.
     #[error("sample {index}: {bytes} bytes of text are more than a sample may have (`sample_kib`)")]
     SampleTooLarge {
@@ -87,6 +97,7 @@ impl Fault {
             | Self::OutOfMemory { index }
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
+            | Self::WrongLength { index, .. }
             | Self::SampleTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
@@ -103,6 +114,7 @@ impl Fault {
             | Self::OutOfMemory { index }
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
+            | Self::WrongLength { index, .. }
             | Self::SampleTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
@@ -120,6 +132,7 @@ impl Fault {
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::StackOverflow { .. } => "stack_overflow",
             Self::NotFinite { .. } => "not_finite",
+            Self::WrongLength { .. } => "wrong_length",
             Self::SampleTooLarge { .. } => "sample_too_large",
             Self::Trap { .. } => "trap",
             Self::Protocol { .. } => "protocol",

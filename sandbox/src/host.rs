@@ -1,6 +1,6 @@
 //! The engine and its settings: where modules become reward functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wasmtime::{
@@ -8,10 +8,11 @@ use wasmtime::{
     PoolingAllocationConfig,
 };
 
-use crate::guest::{Guest, GuestExports};
+use crate::guest::{Guest, GuestCode};
+use crate::inspect::Imports;
 use crate::slots::Slots;
 use crate::ticker::Ticker;
-use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect};
+use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect, regex};
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///
@@ -27,6 +28,10 @@ pub(crate) struct Room {
     pub(crate) slots: Slots,
     /// The epoch ticks after which a call is interrupted.
     pub(crate) deadline_ticks: u64,
+    /// What guests may import.
+    linker: Linker<Guest>,
+    /// The regular-expression module, once a guest needed it.
+    expressions: OnceLock<InstancePre<Guest>>,
     engine: Engine,
     // Last: the clock stops when the engine is no longer used.
     _ticker: Ticker,
@@ -48,11 +53,14 @@ impl Sandbox {
             .div_ceil(period.as_millis()) as u64
             + 1;
         let slots = Slots::new(limits.concurrent_calls);
+        let linker = regex::linker(&engine).map_err(engine_error)?;
         Ok(Self {
             room: Arc::new(Room {
                 limits,
                 slots,
                 deadline_ticks,
+                linker,
+                expressions: OnceLock::new(),
                 engine,
                 _ticker: ticker,
             }),
@@ -68,15 +76,29 @@ impl Sandbox {
     /// Makes a module callable. Nothing of the guest runs yet.
     ///
     /// # Errors
-    /// [`CompileError::Rejected`] for a module that imports anything, has a start function, the wrong exports or too large
+    /// [`CompileError::Rejected`] for a module that imports anything but regular expressions, has a start function, the wrong exports or too large
     /// parts, or is not valid.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
-        inspect::inspect(&module.wasm, &self.room.limits)?;
+        let imports = inspect::inspect(&module.wasm, &self.room.limits)?;
         let code = Code::from_binary(&self.room.engine, &module.wasm).map_err(code_error)?;
-        let exports = GuestExports::of(&code)?;
-        let linker: Linker<Guest> = Linker::new(&self.room.engine);
-        let instance: InstancePre<Guest> = linker.instantiate_pre(&code).map_err(code_error)?;
-        Ok(RewardFn::new(Arc::clone(&self.room), instance, exports))
+        let instance = self.room.linker.instantiate_pre(&code).map_err(code_error)?;
+        let expressions = match imports {
+            Imports::None => None,
+            Imports::Expressions => Some(self.room.expressions()?),
+        };
+        let code = GuestCode::new(instance, expressions)?;
+        Ok(RewardFn::new(Arc::clone(&self.room), code))
+    }
+}
+
+impl Room {
+    /// The regular-expression module. Machine code is made of it when the first guest needs it.
+    fn expressions(&self) -> Result<InstancePre<Guest>, HostError> {
+        if let Some(code) = self.expressions.get() {
+            return Ok(code.clone());
+        }
+        let code = regex::code(&self.engine).map_err(engine_error)?;
+        Ok(self.expressions.get_or_init(|| code).clone())
     }
 }
 
@@ -94,9 +116,11 @@ impl std::fmt::Debug for Sandbox {
 fn config(limits: &Limits) -> Config {
     let memory_bytes = (limits.memory_mib as usize) << 20;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(limits.concurrent_calls)
-        .total_memories(limits.concurrent_calls)
-        .total_tables(limits.concurrent_calls)
+    // A guest, and the regular-expression module that may work for it.
+    let instances = 2 * limits.concurrent_calls;
+    pool.total_core_instances(instances)
+        .total_memories(instances)
+        .total_tables(instances)
         .max_memories_per_module(1)
         .max_tables_per_module(1)
         .table_elements(20_000)

@@ -40,6 +40,7 @@ mod inspect;
 mod limits;
 mod lint;
 mod probe;
+mod regex;
 mod rejection;
 mod reward_fn;
 mod sample;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use wasmtime::InstancePre;
-
-use crate::guest::{self, Guest, GuestExports};
+use crate::guest::{self, GuestCode};
 use crate::host::Room;
 use crate::{Fault, Sample};
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///
-/// Every sample is scored in an instance of its own, so a score depends on the module, the sample and the limits, and on
-/// nothing else: not on the rest of the batch, its order, or earlier calls.
+/// Every batch is scored in an instance of its own, so scores depend on the module, the batch and the limits, and not on
+/// earlier calls. A reward of single samples that carries nothing from one to the next, which [`probe`](crate::probe())
+/// makes sure of, does not depend on the rest of the batch either. A reward of groups gets the runs of samples with the
+/// same prompt, as trainers pass the completions of one prompt.
 #[derive(Clone)]
 pub struct RewardFn {
     loaded: Arc<Loaded>,
@@ -19,8 +19,7 @@ pub struct RewardFn {
 
 struct Loaded {
     // Before the room: code goes before the engine's clock.
-    instance: InstancePre<Guest>,
-    exports: GuestExports,
+    code: GuestCode,
     room: Arc<Room>,
 }
 
@@ -34,18 +33,16 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn new(
-        room: Arc<Room>,
-        instance: InstancePre<Guest>,
-        exports: GuestExports,
-    ) -> Self {
+    pub(crate) fn new(room: Arc<Room>, code: GuestCode) -> Self {
         Self {
-            loaded: Arc::new(Loaded {
-                instance,
-                exports,
-                room,
-            }),
+            loaded: Arc::new(Loaded { code, room }),
         }
+    }
+
+    /// Whether it scores the completions of a prompt together; each on its own otherwise.
+    #[must_use]
+    pub fn is_of_groups(&self) -> bool {
+        self.loaded.code.is_of_groups()
     }
 
     /// One finite score a sample, in order.
@@ -53,33 +50,25 @@ impl RewardFn {
     /// # Errors
     /// The fault of the first sample at fault.
     pub fn score(&self, batch: &[Sample<'_>]) -> Result<Vec<f64>, Fault> {
-        let mut buffer = Vec::new();
-        batch
-            .iter()
-            .enumerate()
-            .map(|(index, sample)| self.call(index, sample, &mut buffer).0)
-            .collect()
+        self.measure_batch(batch).0
     }
 
     /// One sample, with the fuel it took.
     #[must_use]
     pub fn measure(&self, sample: &Sample<'_>) -> Measurement {
-        let (score, fuel) = self.call(0, sample, &mut Vec::new());
-        Measurement { score, fuel }
+        let (scores, fuel) = self.measure_batch(std::slice::from_ref(sample));
+        Measurement {
+            score: scores.map(|scores| scores[0]),
+            fuel,
+        }
     }
 
-    fn call(
+    /// A batch, with the fuel it took.
+    pub(crate) fn measure_batch(
         &self,
-        index: usize,
-        sample: &Sample<'_>,
-        buffer: &mut Vec<u8>,
-    ) -> (Result<f64, Fault>, u64) {
-        let Loaded {
-            instance,
-            exports,
-            room,
-        } = &*self.loaded;
-        guest::call(room, instance, exports, index, sample, buffer)
+        batch: &[Sample<'_>],
+    ) -> (Result<Vec<f64>, Fault>, u64) {
+        guest::score(&self.loaded.room, &self.loaded.code, batch)
     }
 }
 

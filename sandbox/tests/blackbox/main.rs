@@ -1,6 +1,11 @@
 //! The sandbox from outside: source in, scores or reasons out.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../../benches/cpython/mod.rs"]
+mod cpython;
+mod digest;
+mod equality;
+mod groups;
 mod hostile;
 mod mutation;
 mod regex;
