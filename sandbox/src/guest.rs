@@ -6,6 +6,7 @@
 //! carries scores from one sample to the next, which [`probe`](crate::probe()) finds out.
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::{
     Extern, ExternType, FuncType, InstancePre, Memory, Module as Code, ModuleExport,
@@ -14,8 +15,8 @@ use wasmtime::{
 
 use crate::host::{Room, one_line};
 use crate::regex::Expressions;
-use crate::slots::Slot;
-use crate::{Fault, Rejection, Sample, abi};
+use crate::warm::{self, Warm};
+use crate::{Fault, Rejection, Sample, abi, regex};
 
 /// Data of a guest's store.
 pub(crate) struct Guest {
@@ -110,6 +111,8 @@ pub(crate) struct GuestCode {
     instance: InstancePre<Guest>,
     /// For a module that imports them.
     expressions: Option<InstancePre<Guest>>,
+    /// Their head start, once it was worked out.
+    warm: OnceLock<Option<Arc<Warm>>>,
     memory: ModuleExport,
     prepare: ModuleExport,
     score: ModuleExport,
@@ -149,6 +152,7 @@ impl GuestCode {
             of_groups,
             instance,
             expressions,
+            warm: OnceLock::new(),
         })
     }
 
@@ -188,17 +192,30 @@ pub(crate) fn score(
     code: &GuestCode,
     batch: &[Sample<'_>],
 ) -> (Result<Vec<f64>, Fault>, u64) {
-    let mut session = Session {
-        room,
-        code,
-        batch,
-        scores: Vec::with_capacity(batch.len()),
-        fuel: 0,
-        live: None,
-        _slot: room.slots.take(),
-    };
+    let slot = room.slots.take();
+    let warm = code.warm.get_or_init(|| warm_up(room, code).map(Arc::new));
+    let mut session = Session::new(room, code, batch, warm.clone());
     let result = session.run();
+    drop(slot);
     (result.map(|()| session.scores), session.fuel)
+}
+
+/// Tries a reward that uses regular expressions on made-up samples, for the sake of what its patterns leave in memory.
+fn warm_up(room: &Room, code: &GuestCode) -> Option<Warm> {
+    let expressions = code.expressions.as_ref()?;
+    let samples = warm::samples();
+    let mut session = Session::new(room, code, &samples, None);
+    session.run().ok()?;
+    let store = session.live.take()?.store;
+    let used = store.data().expressions.memory()?.data(&store).to_vec();
+    drop(store);
+    let budget = session.budget(1);
+    let mut store = Store::new(expressions.module().engine(), session.guest());
+    store.limiter(|guest| guest);
+    budget.grant(&mut store).ok()?;
+    let fresh = expressions.instantiate(&mut store).ok()?;
+    let memory = fresh.get_memory(&mut store, regex::MEMORY)?;
+    Warm::difference(memory.data(&store), &used)
 }
 
 /// A batch on its way.
@@ -208,9 +225,9 @@ struct Session<'a> {
     batch: &'a [Sample<'a>],
     scores: Vec<f64>,
     fuel: u64,
+    warm: Option<Arc<Warm>>,
     /// The instance, as long as nothing has gone wrong in it.
     live: Option<Live>,
-    _slot: Slot<'a>,
 }
 
 /// A guest ready to be called.
@@ -227,7 +244,24 @@ enum Score {
     OfGroup(TypedFunc<(), u64>),
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(
+        room: &'a Room,
+        code: &'a GuestCode,
+        batch: &'a [Sample<'a>],
+        warm: Option<Arc<Warm>>,
+    ) -> Self {
+        Self {
+            room,
+            code,
+            batch,
+            scores: Vec::with_capacity(batch.len()),
+            fuel: 0,
+            warm,
+            live: None,
+        }
+    }
+
     fn run(&mut self) -> Result<(), Fault> {
         let batch = self.batch;
         if !self.code.of_groups {
@@ -258,11 +292,7 @@ impl Session<'_> {
     }
 
     fn attempt(&mut self, samples: Range<usize>) -> Result<(), Fault> {
-        let times = samples.len() as u64;
-        let budget = Budget {
-            fuel: self.room.limits.fuel_per_call.saturating_mul(times),
-            ticks: self.room.deadline_ticks.saturating_mul(times),
-        };
+        let budget = self.budget(samples.len());
         let mut live = match self.live.take() {
             Some(live) => live,
             None => self.start(&samples, &budget)?,
@@ -283,16 +313,25 @@ impl Session<'_> {
         verdict
     }
 
+    /// What a call for some samples may use.
+    const fn budget(&self, samples: usize) -> Budget {
+        let times = samples as u64;
+        Budget {
+            fuel: self.room.limits.fuel_per_call.saturating_mul(times),
+            ticks: self.room.deadline_ticks.saturating_mul(times),
+        }
+    }
+
+    /// Data for a fresh store.
+    fn guest(&self) -> Guest {
+        let memory_limit = (self.room.limits.memory_mib as usize) << 20;
+        let expressions = Expressions::new(self.code.expressions.clone(), self.warm.clone());
+        Guest::new(memory_limit, expressions)
+    }
+
     /// A fresh instance.
     fn start(&self, samples: &Range<usize>, budget: &Budget) -> Result<Live, Fault> {
-        let GuestCode {
-            instance,
-            expressions,
-            ..
-        } = self.code;
-        let memory_limit = (self.room.limits.memory_mib as usize) << 20;
-        let guest = Guest::new(memory_limit, Expressions::new(expressions.clone()));
-        let mut store = Store::new(instance.module().engine(), guest);
+        let mut store = Store::new(self.code.instance.module().engine(), self.guest());
         store.limiter(|guest| guest);
         // Both limits hold from here on: instantiation could run guest code too.
         let exports = budget

@@ -1,6 +1,6 @@
 //! The engine and its settings: where modules become reward functions.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{
@@ -10,6 +10,7 @@ use wasmtime::{
 
 use crate::guest::{Guest, GuestCode};
 use crate::inspect::Imports;
+use crate::python::{self, Progress, PythonRoom};
 use crate::slots::Slots;
 use crate::ticker::Ticker;
 use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect, regex};
@@ -33,6 +34,9 @@ pub(crate) struct Room {
     /// The regular-expression module, once a guest needed it.
     expressions: OnceLock<InstancePre<Guest>>,
     engine: Engine,
+    /// Opened when the first Python reward is loaded.
+    python: Mutex<Option<Arc<PythonRoom>>>,
+    progress: Progress,
     // Last: the clock stops when the engine is no longer used.
     _ticker: Ticker,
 }
@@ -43,6 +47,14 @@ impl Sandbox {
     /// # Errors
     /// When a limit is impossible, or the machine lacks the address space for the pool.
     pub fn new(limits: Limits) -> Result<Self, HostError> {
+        Self::with_progress(limits, Arc::new(|_| {}))
+    }
+
+    /// The same; `progress` hears of it if a Python reward makes the Python guest be built.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_progress(limits: Limits, progress: Progress) -> Result<Self, HostError> {
         limits.validate()?;
         let engine = Engine::new(&config(&limits)).map_err(engine_error)?;
         let period = Duration::from_millis((limits.deadline_ms / 10).clamp(1, 50));
@@ -62,6 +74,8 @@ impl Sandbox {
                 linker,
                 expressions: OnceLock::new(),
                 engine,
+                python: Mutex::new(None),
+                progress,
                 _ticker: ticker,
             }),
         })
@@ -73,31 +87,80 @@ impl Sandbox {
         &self.room.limits
     }
 
-    /// Makes a module callable. Nothing of the guest runs yet.
+    /// Makes a module callable. Nothing of a WebAssembly guest runs yet; a Python file is run once, in a guest. If the
+    /// Python guest is not built, it is built now, which takes a minute.
     ///
     /// # Errors
-    /// [`CompileError::Rejected`] for a module that imports anything but regular expressions, has a start function, the wrong exports or too large
-    /// parts, or is not valid.
+    /// [`CompileError::Rejected`] for a binary that imports anything but regular expressions, has a start function, the
+    /// wrong exports or too large parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
+    /// that fails. [`CompileError::Host`] if the Python guest is not there and cannot be built.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
-        let imports = inspect::inspect(&module.wasm, &self.room.limits)?;
-        let code = Code::from_binary(&self.room.engine, &module.wasm).map_err(code_error)?;
-        let instance = self.room.linker.instantiate_pre(&code).map_err(code_error)?;
+        if let Some((_, source)) = python::unpack(module.bytes()) {
+            self.check_size(source.len())?;
+            let function = python::Function::load(self.python()?, &self.room.slots, source)?;
+            return Ok(RewardFn::python(Arc::clone(&self.room), function));
+        }
+        let imports = inspect::inspect(module.bytes(), &self.room.limits)?;
+        let code = Code::from_binary(&self.room.engine, module.bytes()).map_err(code_error)?;
+        let instance = self
+            .room
+            .linker
+            .instantiate_pre(&code)
+            .map_err(code_error)?;
         let expressions = match imports {
             Imports::None => None,
             Imports::Expressions => Some(self.room.expressions()?),
         };
         let code = GuestCode::new(instance, expressions)?;
-        Ok(RewardFn::new(Arc::clone(&self.room), code))
+        Ok(RewardFn::wasm(Arc::clone(&self.room), code))
+    }
+
+    /// The names of the reward functions in a Python file: those with a parameter `completions`, in order. The file is run
+    /// for it, in a guest.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`]; that there is none is no error.
+    pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
+        self.check_size(code.len())?;
+        python::functions(&*self.python()?, &self.room.slots, code)
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<(), Rejection> {
+        let (size, limit) = (bytes as u64, u64::from(self.room.limits.module_kib) << 10);
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Rejection::TooLarge {
+            what: "the source".to_owned(),
+            size,
+            limit,
+            unit: "bytes".to_owned(),
+        })
+    }
+
+    fn python(&self) -> Result<Arc<PythonRoom>, HostError> {
+        let mut python = self
+            .room
+            .python
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*python {
+            Some(room) => Ok(Arc::clone(room)),
+            None => {
+                let room = PythonRoom::open(&self.room.limits, &self.room.progress)?;
+                Ok(Arc::clone(python.insert(room)))
+            }
+        }
     }
 }
 
 impl Room {
-    /// The regular-expression module. Machine code is made of it when the first guest needs it.
+    /// The regular-expression module, opened when the first guest needs it.
     fn expressions(&self) -> Result<InstancePre<Guest>, HostError> {
         if let Some(code) = self.expressions.get() {
             return Ok(code.clone());
         }
-        let code = regex::code(&self.engine).map_err(engine_error)?;
+        let code = regex::open(&self.engine)?;
         Ok(self.expressions.get_or_init(|| code).clone())
     }
 }
@@ -165,7 +228,7 @@ fn code_error(error: wasmtime::Error) -> CompileError {
     }
 }
 
-fn engine_error(error: wasmtime::Error) -> HostError {
+pub(crate) fn engine_error(error: wasmtime::Error) -> HostError {
     HostError::Engine {
         message: one_line(&error),
     }

@@ -21,16 +21,17 @@
 //! Three steps lead from a [`Source`] to scores, and each can turn a candidate away:
 //!
 //! 1. [`Compiler::compile`]: a source check, then rustc, kept from the rest of the machine;
-//! 2. [`Sandbox::load`]: a look at the module (no imports, nothing but the calling convention's exports), then machine code;
+//! 2. [`Sandbox::load`]: a look at the module (no imports but regular expressions, nothing but the calling convention's exports), then machine code;
 //! 3. [`probe()`]: a trial on odd samples.
 //!
 //! Their errors say whose fault it is: [`CompileError::Rejected`] is data about the candidate, [`CompileError::Host`] is
-//! trouble of the machine. A [`RewardFn`] scores each sample in a fresh instance without imports, so that a score depends on
-//! the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
+//! trouble of the machine. A [`RewardFn`] scores each batch in a fresh instance, sample by sample (or group by group), so that
+//! a score depends on the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
 //!
 //! Everything here blocks; nothing needs an async runtime.
 
 mod abi;
+mod cache;
 mod compile;
 mod error;
 mod fault;
@@ -39,14 +40,18 @@ mod host;
 mod inspect;
 mod limits;
 mod lint;
+mod machine_code;
 mod probe;
+mod python;
 mod regex;
 mod rejection;
 mod reward_fn;
 mod sample;
+mod scores;
 mod slots;
 mod source;
 mod ticker;
+mod warm;
 
 pub use compile::{Compiler, CompilerConfig};
 pub use error::{CompileError, HostError};
@@ -54,9 +59,11 @@ pub use fault::Fault;
 pub use host::Sandbox;
 pub use limits::{BadLimit, Limits};
 pub use probe::{ProbeReport, probe};
+pub use python::{GuestStatus, Progress, build_guest, guest_status};
 pub use rejection::Rejection;
 pub use reward_fn::{Measurement, RewardFn};
 pub use sample::{Sample, Verdict};
+pub use scores::{Component, Scores};
 pub use source::{Language, Module, Source};
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.

@@ -23,8 +23,8 @@ pub struct ProbeReport {
     pub most_fuel: u64,
 }
 
-/// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards.
-/// For a reward of groups, read "each group".
+/// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards
+/// (a Python function again each alone). For a reward of groups, read "each group".
 ///
 /// # Errors
 /// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] where a score depends on what was scored before it,
@@ -49,10 +49,16 @@ pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, C
         scores.extend(result.map_err(|fault| failure(&name, run.start, fault))?);
         fuels.resize(run.end, fuel / run.len() as u64);
     }
-    let forwards = (0..all.len()).collect();
-    let backwards = runs.iter().rev().cloned().flatten().collect();
-    for order in [forwards, backwards] {
-        compare(reward, &all, order, &scores, &name)?;
+    let forwards: Vec<usize> = (0..all.len()).collect();
+    let backwards: Vec<usize> = runs.iter().rev().cloned().flatten().collect();
+    if reward.is_wasm() {
+        compare(reward, &all, &forwards, &scores, &name)?;
+        compare(reward, &all, &backwards, &scores, &name)?;
+    } else {
+        // A Python function may weigh the completions of a batch against each other.
+        for index in backwards {
+            compare(reward, &all, &[index], &scores, &name)?;
+        }
     }
     let given = &scores[..samples.len()];
     let typical = if samples.is_empty() {
@@ -84,24 +90,24 @@ fn runs(reward: &RewardFn, all: &[Sample<'_>]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Scores the samples in the given order in one instance; that must not change a score.
+/// Scores the samples in the given order as one batch; that must not change a score.
 fn compare(
     reward: &RewardFn,
     all: &[Sample<'_>],
-    order: Vec<usize>,
+    order: &[usize],
     scores: &[f64],
     name: &impl Fn(usize) -> String,
 ) -> Result<(), CompileError> {
     let batch: Vec<Sample<'_>> = order.iter().map(|index| all[*index]).collect();
     let again = reward.score(&batch).map_err(|fault| {
-        let place = order[fault.index()];
-        failure(name, place, fault.at(0))
+        let place = fault.index().unwrap_or(0);
+        failure(name, order[place], fault.at(0))
     })?;
-    for (index, second) in order.into_iter().zip(again) {
-        let first = scores[index];
+    for (index, second) in order.iter().zip(again) {
+        let first = scores[*index];
         if first.to_bits() != second.to_bits() {
             return Err(Rejection::Unstable {
-                sample: name(index),
+                sample: name(*index),
                 first,
                 second,
             }
@@ -119,7 +125,7 @@ fn failure(name: &impl Fn(usize) -> String, start: usize, fault: Fault) -> Compi
         }
         .into();
     }
-    let place = start + fault.index();
+    let place = start + fault.index().unwrap_or(0);
     Rejection::Probe {
         sample: name(place),
         fault: fault.at(place),

@@ -6,28 +6,35 @@
 //! one ends there.
 //!
 //! The texts of the sample under judgement are carried over once, when the first of them is searched; what a guest makes
-//! itself is carried over for each search.
+//! itself is carried over for each search. An instance starts with what `warm` has kept for the reward.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use wasmtime::{
     AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module as Code, TypedFunc,
 };
 
 use crate::guest::{Breach, Guest};
+use crate::host::engine_error;
+use crate::warm::Warm;
+use crate::{HostError, cache, machine_code};
 
 /// The module, built by this crate's build script.
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/regex.wasm"));
+/// Its memory, by name.
+pub(crate) const MEMORY: &str = "memory";
 /// Name of the module in a guest's imports.
 pub(crate) const IMPORT: &str = "re";
 /// The functions in it.
 pub(crate) const FUNCTIONS: [&str; 2] = ["compile", "search"];
 
-/// The regular expressions of one guest: the code to start them from, and the instance once there was need of one.
+/// The regular expressions of one guest: what to start them from, and the instance once there was need of one.
 #[derive(Default)]
 pub(crate) struct Expressions {
     code: Option<InstancePre<Guest>>,
+    warm: Option<Arc<Warm>>,
     live: Option<Arc<Live>>,
     /// The instance has the texts of the sample under judgement.
     has_sample: bool,
@@ -37,11 +44,17 @@ pub(crate) struct Expressions {
 
 impl Expressions {
     /// For a guest that may ask for expressions, if there is code.
-    pub(crate) fn new(code: Option<InstancePre<Guest>>) -> Self {
+    pub(crate) fn new(code: Option<InstancePre<Guest>>, warm: Option<Arc<Warm>>) -> Self {
         Self {
             code,
+            warm,
             ..Self::default()
         }
+    }
+
+    /// The module's memory, if there was need of it.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        self.live.as_ref().map(|live| live.memory)
     }
 
     /// Another sample came.
@@ -59,10 +72,29 @@ struct Live {
     search: TypedFunc<(u32, u32, u32, u32, u32, u32, u32, u32), u64>,
 }
 
-/// Machine code of the module.
-pub(crate) fn code(engine: &Engine) -> wasmtime::Result<InstancePre<Guest>> {
-    let code = Code::from_binary(engine, MODULE)?;
-    Linker::new(engine).instantiate_pre(&code)
+/// Machine code of the module: from the cache, else made now, which takes a second. Where there is no place for a cache it
+/// is made every time.
+pub(crate) fn open(engine: &Engine) -> Result<InstancePre<Guest>, HostError> {
+    let kept = cache::folder().and_then(|folder| {
+        machine_code::open(engine, &folder.join("regex"), &stem(), || Ok(MODULE.to_vec()))
+    });
+    let code: Code = match kept {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::warn!("the regular-expression module cannot be kept: {error}");
+            Code::from_binary(engine, MODULE).map_err(engine_error)?
+        }
+    };
+    Linker::new(engine)
+        .instantiate_pre(&code)
+        .map_err(engine_error)
+}
+
+/// The module's name in the cache.
+fn stem() -> String {
+    let digest = Sha256::digest(MODULE);
+    let start: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("regex-{start}")
 }
 
 /// The functions that guests may import.
@@ -184,13 +216,16 @@ fn live(guest: &mut Caller<'_, Guest>) -> wasmtime::Result<Arc<Live>> {
     let mut store = guest.as_context_mut();
     let live = Arc::new(Live {
         memory: instance
-            .get_memory(&mut store, "memory")
+            .get_memory(&mut store, MEMORY)
             .ok_or(OUR_OWN_FAULT)?,
         room: instance.get_typed_func(&mut store, "room")?,
         adopt: instance.get_typed_func(&mut store, "adopt")?,
         compile: instance.get_typed_func(&mut store, "compile")?,
         search: instance.get_typed_func(&mut store, "search")?,
     });
+    if let Some(warm) = guest.data().expressions.warm.clone() {
+        warm.restore(live.memory, guest.as_context_mut())?;
+    }
     guest.data_mut().expressions.live = Some(Arc::clone(&live));
     Ok(live)
 }

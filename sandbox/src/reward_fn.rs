@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use crate::guest::{self, GuestCode};
 use crate::host::Room;
-use crate::{Fault, Sample};
+use crate::python::Function;
+use crate::{Fault, Sample, Scores};
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///
 /// Every batch is scored in an instance of its own, so scores depend on the module, the batch and the limits, and not on
-/// earlier calls. A reward of single samples that carries nothing from one to the next, which [`probe`](crate::probe())
-/// makes sure of, does not depend on the rest of the batch either. A reward of groups gets the runs of samples with the
-/// same prompt, as trainers pass the completions of one prompt.
+/// earlier calls. A Rust reward gets one sample at a time, or the runs of samples with the same prompt, as trainers pass the
+/// completions of one prompt; that it carries nothing from one to the next is for [`probe`](crate::probe()) to make sure. A
+/// Python function is given the batch, as TRL gives it.
 #[derive(Clone)]
 pub struct RewardFn {
     loaded: Arc<Loaded>,
@@ -19,8 +20,13 @@ pub struct RewardFn {
 
 struct Loaded {
     // Before the room: code goes before the engine's clock.
-    code: GuestCode,
+    code: Code,
     room: Arc<Room>,
+}
+
+enum Code {
+    Wasm(GuestCode),
+    Python(Function),
 }
 
 /// One call and what it took.
@@ -33,7 +39,15 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn new(room: Arc<Room>, code: GuestCode) -> Self {
+    pub(crate) fn wasm(room: Arc<Room>, code: GuestCode) -> Self {
+        let code = Code::Wasm(code);
+        Self {
+            loaded: Arc::new(Loaded { code, room }),
+        }
+    }
+
+    pub(crate) fn python(room: Arc<Room>, function: Function) -> Self {
+        let code = Code::Python(function);
         Self {
             loaded: Arc::new(Loaded { code, room }),
         }
@@ -42,7 +56,12 @@ impl RewardFn {
     /// Whether it scores the completions of a prompt together; each on its own otherwise.
     #[must_use]
     pub fn is_of_groups(&self) -> bool {
-        self.loaded.code.is_of_groups()
+        matches!(&self.loaded.code, Code::Wasm(guest) if guest.is_of_groups())
+    }
+
+    /// Whether it is in Rust: samples are scored one after the other in one instance.
+    pub(crate) fn is_wasm(&self) -> bool {
+        matches!(self.loaded.code, Code::Wasm(_))
     }
 
     /// One finite score a sample, in order.
@@ -50,7 +69,22 @@ impl RewardFn {
     /// # Errors
     /// The fault of the first sample at fault.
     pub fn score(&self, batch: &[Sample<'_>]) -> Result<Vec<f64>, Fault> {
-        self.measure_batch(batch).0
+        self.score_parts(batch).map(|scores| scores.total)
+    }
+
+    /// The same, with the parts the scores are the sums of and what the reward printed.
+    ///
+    /// # Errors
+    /// The fault of the first sample at fault; [`Fault::Batch`] where a Python function fails on the batch alone.
+    pub fn score_parts(&self, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
+        let Loaded { code, room } = &*self.loaded;
+        match code {
+            Code::Wasm(guest) => guest::score(room, guest, batch).0.map(|total| Scores {
+                total,
+                ..Scores::default()
+            }),
+            Code::Python(function) => function.score(room, batch),
+        }
     }
 
     /// One sample, with the fuel it took.
@@ -64,11 +98,15 @@ impl RewardFn {
     }
 
     /// A batch, with the fuel it took.
-    pub(crate) fn measure_batch(
-        &self,
-        batch: &[Sample<'_>],
-    ) -> (Result<Vec<f64>, Fault>, u64) {
-        guest::score(&self.loaded.room, &self.loaded.code, batch)
+    pub(crate) fn measure_batch(&self, batch: &[Sample<'_>]) -> (Result<Vec<f64>, Fault>, u64) {
+        let Loaded { code, room } = &*self.loaded;
+        match code {
+            Code::Wasm(guest) => guest::score(room, guest, batch),
+            Code::Python(function) => {
+                let (scores, fuel) = function.call(room, batch);
+                (scores.map(|scores| scores.total), fuel)
+            }
+        }
     }
 }
 

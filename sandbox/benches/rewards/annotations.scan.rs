@@ -14,10 +14,7 @@ fn parts(text: &str) -> Option<(f64, char, f64, f64)> {
 
 pub fn reward(sample: &Sample) -> f64 {
     let (mut right, mut wrong) = (0, 0);
-    for piece in sample.completion().split("<<").skip(1) {
-        let Some((a, operator, b, result)) = piece.split_once(">>").and_then(|(inside, _)| parts(inside)) else {
-            continue;
-        };
+    for (a, operator, b, result) in between(sample.completion(), "<<", ">>").filter_map(parts) {
         let value = match operator {
             '+' => a + b,
             '-' => a - b,

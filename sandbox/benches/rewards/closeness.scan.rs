@@ -1,7 +1,6 @@
 pub fn reward(sample: &Sample) -> f64 {
-    let completion = sample.completion();
-    let Some(start) = completion.find("<solution>") else { return 0.0 };
-    let rest = completion[start + 10..].trim_start().trim_start_matches('$');
+    let Some(rest) = after(sample.completion(), "<solution>") else { return 0.0 };
+    let rest = rest.trim_start().trim_start_matches('$');
     if !rest.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') {
         return 0.0;
     }

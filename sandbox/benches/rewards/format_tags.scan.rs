@@ -1,9 +1,8 @@
 /// One opening, then something, then the closing; the rest after it.
 fn after_section<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
-    let inside = &text[text.find(open)? + open.len()..];
+    let inside = after(text, open)?;
     let first = inside.chars().next()?.len_utf8();
-    let end = first + inside[first..].find(close)?;
-    Some(&inside[end + close.len()..])
+    after(&inside[first..], close)
 }
 
 fn in_order(completion: &str) -> bool {

@@ -7,8 +7,7 @@ fn numbered(text: &str, end: u8) -> bool {
 pub fn reward(sample: &Sample) -> f64 {
     let text = sample.completion();
     let steps = text.match_indices("Step ").filter(|(at, _)| numbered(&text[at + 5..], b':')).count();
-    let lines = text.as_bytes().windows(2).filter(|pair| matches!(pair, b"\n-" | b"\n*")).count();
-    let words: usize = ["First,", "Second,", "Next,", "Finally,"].iter().map(|word| count(text, word)).sum();
-    let all = steps + lines + words + usize::from(numbered(text, b'.'));
+    let marks = ["\n-", "\n*", "First,", "Second,", "Next,", "Finally,"];
+    let all = steps + marks.iter().map(|mark| count(text, mark)).sum::<usize>() + usize::from(numbered(text, b'.'));
     (all as f64 / 3.0).min(1.0)
 }

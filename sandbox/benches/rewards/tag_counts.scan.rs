@@ -5,6 +5,6 @@ pub fn reward(sample: &Sample) -> f64 {
     if count(completion, "</solution>") != 1 {
         return once;
     }
-    let after = completion.rsplit("</solution>").next().unwrap_or("");
-    once + (0.125 - 0.001 * after.trim().chars().count() as f64)
+    let tail = after(completion, "</solution>").unwrap_or("");
+    once + (0.125 - 0.001 * tail.trim().chars().count() as f64)
 }

@@ -65,7 +65,7 @@ extern "C" fn adopt() {
     }
 }
 
-/// Compiles the pattern in the room. The result is the place (high half) and length in bytes (low half) of two `u32` and a
+/// Compiles the pattern in the room, unless it was compiled before. The result is the place (high half) and length in bytes (low half) of two `u32` and a
 /// text: the pattern's number, the number of its groups, their names with a line break after each; or, where the pattern
 /// is not valid, [`NONE`], 0 and the reason.
 #[unsafe(no_mangle)]
@@ -74,28 +74,13 @@ extern "C" fn compile() -> u64 {
         return 0;
     };
     let engine = &mut *engine;
-    let built = match std::str::from_utf8(&engine.room) {
-        Ok(pattern) => RegexBuilder::new(pattern)
-            .size_limit(SIZE_LIMIT)
-            .dfa_size_limit(CACHE_LIMIT)
-            .nest_limit(NEST_LIMIT)
-            .build()
-            .map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     engine.description.clear();
-    match built {
-        Ok(regex) => {
-            let number = engine.patterns.len() as u32;
-            engine.description.extend(number.to_le_bytes());
-            engine.description.extend((regex.captures_len() as u32).to_le_bytes());
-            for name in regex.capture_names() {
-                engine.description.extend(name.unwrap_or_default().bytes());
-                engine.description.push(b'\n');
-            }
-            let groups = regex.capture_locations();
-            engine.patterns.push(Pattern { regex, groups });
-        }
+    let known = engine
+        .patterns
+        .iter()
+        .position(|pattern| pattern.regex.as_str().as_bytes() == engine.room);
+    match known.map_or_else(|| engine.add(), Ok) {
+        Ok(number) => engine.describe(number),
         Err(reason) => {
             engine.description.extend(NONE.to_le_bytes());
             engine.description.extend(0_u32.to_le_bytes());
@@ -103,6 +88,32 @@ extern "C" fn compile() -> u64 {
         }
     }
     place(engine.description.as_ptr().expose_provenance(), engine.description.len())
+}
+
+impl Engine {
+    /// Compiles the pattern in the room; its number, or why not.
+    fn add(&mut self) -> Result<usize, String> {
+        let pattern = std::str::from_utf8(&self.room).map_err(|error| error.to_string())?;
+        let regex = RegexBuilder::new(pattern)
+            .size_limit(SIZE_LIMIT)
+            .dfa_size_limit(CACHE_LIMIT)
+            .nest_limit(NEST_LIMIT)
+            .build()
+            .map_err(|error| error.to_string())?;
+        let groups = regex.capture_locations();
+        self.patterns.push(Pattern { regex, groups });
+        Ok(self.patterns.len() - 1)
+    }
+
+    fn describe(&mut self, number: usize) {
+        let regex = &self.patterns[number].regex;
+        self.description.extend((number as u32).to_le_bytes());
+        self.description.extend((regex.captures_len() as u32).to_le_bytes());
+        for name in regex.capture_names() {
+            self.description.extend(name.unwrap_or_default().bytes());
+            self.description.push(b'\n');
+        }
+    }
 }
 
 /// Searches `length` bytes from `start` of the sample's texts (`in_sample`) or of the room, from byte `from` of that text on.

@@ -22,6 +22,7 @@
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
+mod bytes;
 mod equations;
 mod expression;
 mod guest;
@@ -49,13 +50,14 @@ pub use regex::Regex;
 pub use repetition::{repeated_lines, repetition};
 pub use sample::Sample;
 pub use shape::{band, proximity, ramp};
-pub use tags::{Tags, count, in_format, tag, tags};
+pub use tags::{Between, Tags, after, after_last, between, count, in_format, tag, tags};
 pub use words::{Words, contains_word, word_count, words};
 
 /// Everything a reward needs; the host puts it in scope of every candidate.
 pub mod prelude {
     pub use crate::{
-        Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, band, contains_word, count,
+        Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, after, after_last, band,
+        between, contains_word, count,
         equations, first_number, in_format, last_number, last_result, nearly_equal, number,
         number_overlap, numbers, proximity, ramp, relative_error, repeated_lines, repetition, tag,
         tags, valid_share, word_count, words,

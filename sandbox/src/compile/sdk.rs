@@ -9,11 +9,12 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::toolchain::{TARGET, Toolchain};
-use crate::HostError;
+use crate::{HostError, cache};
 
 /// The rooms of the SDK, by their path in its source folder.
-const SOURCES: [(&str, &str); 17] = [
+const SOURCES: [(&str, &str); 18] = [
     ("allocator.rs", include_str!("../../sdk/src/allocator.rs")),
+    ("bytes.rs", include_str!("../../sdk/src/bytes.rs")),
     ("equations.rs", include_str!("../../sdk/src/equations.rs")),
     ("expression.rs", include_str!("../../sdk/src/expression.rs")),
     ("guest.rs", include_str!("../../sdk/src/guest.rs")),
@@ -134,7 +135,7 @@ pub(crate) fn ready(cache: &Path, toolchain: &Toolchain) -> Result<Sdk, HostErro
     if home.is_complete() {
         return Ok(home);
     }
-    create_private(cache)?;
+    cache::create_private(cache)?;
     let work = tempfile::Builder::new()
         .prefix(".sdk-")
         .tempdir_in(cache)
@@ -180,18 +181,6 @@ fn fingerprint(toolchain: &Toolchain) -> String {
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-/// A folder that, where it is made, is the user's alone: its contents end up inside every candidate.
-fn create_private(folder: &Path) -> Result<(), HostError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(HostError::io(format!(
-        "make the cache folder {}",
-        folder.display()
-    )))
 }
 
 #[cfg(test)]

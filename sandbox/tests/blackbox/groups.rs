@@ -54,7 +54,7 @@ fn faults_name_the_group_or_the_sample() {
     let too_long = faulty.score(&with("long")).unwrap_err();
     assert_eq!(
         too_long.to_string(),
-        "sample 2: 3 scores for a group of 2; return one score a sample, in order"
+        "sample 2: 3 scores for 2 completions"
     );
     assert_eq!(faulty.score(&with("loop")), Err(Fault::OutOfFuel { index }));
     assert_eq!(faulty.score(&with("panic")).unwrap_err().kind(), "trap");
