@@ -7,6 +7,10 @@
 //! Python guest is built, the Python file runs in it, too. Without a `python3` on the path there is nothing to compare with.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
+#[allow(
+    dead_code,
+    reason = "shared with the test of equality, which uses more of it"
+)]
 mod cpython;
 
 use cpu_time::ThreadTime;
@@ -180,10 +184,21 @@ fn summary(rows: &[Row], with_python: bool) {
         sum(|row| row.cpython.least()),
         sum(|row| row.cpython.median()),
     );
-    println!("\nsum of {} rewards, CPython: {least:.2} ({median:.2})", rows.len());
+    println!(
+        "\nsum of {} rewards, CPython: {least:.2} ({median:.2})",
+        rows.len()
+    );
     let ours: [(&str, fn(&Row) -> &Times, &str); 3] = [
-        ("Rust with regular expressions", |row| &row.regex, "at least 2.2x"),
-        ("Rust with the SDK's scanners", |row| &row.scan, "at least 5x"),
+        (
+            "Rust with regular expressions",
+            |row| &row.regex,
+            "at least 2.2x",
+        ),
+        (
+            "Rust with the SDK's scanners",
+            |row| &row.scan,
+            "at least 5x",
+        ),
         ("Python guest", |row| &row.guest, "at least 0.43x"),
     ];
     for (what, times, target) in ours.into_iter().take(if with_python { 3 } else { 2 }) {
@@ -197,12 +212,20 @@ fn summary(rows: &[Row], with_python: bool) {
         );
     }
     for (what, times) in [
-        ("with regular expressions", (|row| &row.compile_regex) as fn(&Row) -> &Times),
+        (
+            "with regular expressions",
+            (|row| &row.compile_regex) as fn(&Row) -> &Times,
+        ),
         ("with scanners", |row| &row.compile_scan),
     ] {
-        let most = rows.iter().map(|row| times(row).least()).fold(0.0, f64::max);
+        let most = rows
+            .iter()
+            .map(|row| times(row).least())
+            .fold(0.0, f64::max);
         let mean = rows.iter().map(|row| times(row).least()).sum::<f64>() / rows.len() as f64;
-        println!("draft to callable {what}: {mean:.0} on average, {most:.0} at most; target at most 500");
+        println!(
+            "draft to callable {what}: {mean:.0} on average, {most:.0} at most; target at most 500"
+        );
     }
     println!("target of a fresh instance: at most 20 microseconds");
 }
@@ -242,5 +265,8 @@ fn children_seconds() -> f64 {
     let fields = stat.rsplit(") ").next().unwrap_or_default();
     // The 16th and 17th field of all; the state is the 3rd.
     let ticks = fields.split(' ').skip(13).take(2);
-    ticks.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS
+    ticks
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum::<f64>()
+        / TICKS
 }

@@ -115,7 +115,12 @@ pub(crate) const fn halves(result: u64) -> (usize, usize) {
 pub(crate) fn scores(memory: &[u8], address: usize, count: usize) -> Option<Vec<f64>> {
     let bytes = memory.get(address..address.checked_add(count.checked_mul(8)?)?)?;
     let (scores, _) = bytes.as_chunks();
-    Some(scores.iter().map(|score| f64::from_le_bytes(*score)).collect())
+    Some(
+        scores
+            .iter()
+            .map(|score| f64::from_le_bytes(*score))
+            .collect(),
+    )
 }
 
 /// The panic message at `address`, if there is a readable one.

@@ -63,20 +63,25 @@ impl Expressions {
     }
 }
 
+/// Pattern, groups, most matches, whether in the sample, start, length, where from, whether after a match.
+type SearchArguments = (u32, u32, u32, u32, u32, u32, u32, u32);
+
 /// The module's exports.
 struct Live {
     memory: Memory,
     room: TypedFunc<u32, u32>,
     adopt: TypedFunc<(), ()>,
     compile: TypedFunc<(), u64>,
-    search: TypedFunc<(u32, u32, u32, u32, u32, u32, u32, u32), u64>,
+    search: TypedFunc<SearchArguments, u64>,
 }
 
 /// Machine code of the module: from the cache, else made now, which takes a second. Where there is no place for a cache it
 /// is made every time.
 pub(crate) fn open(engine: &Engine) -> Result<InstancePre<Guest>, HostError> {
     let kept = cache::folder().and_then(|folder| {
-        machine_code::open(engine, &folder.join("regex"), &stem(), || Ok(MODULE.to_vec()))
+        machine_code::open(engine, &folder.join("regex"), &stem(), || {
+            Ok(MODULE.to_vec())
+        })
     });
     let code: Code = match kept {
         Ok(code) => code,
@@ -93,7 +98,11 @@ pub(crate) fn open(engine: &Engine) -> Result<InstancePre<Guest>, HostError> {
 /// The module's name in the cache.
 fn stem() -> String {
     let digest = Sha256::digest(MODULE);
-    let start: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let start: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("regex-{start}")
 }
 

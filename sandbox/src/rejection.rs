@@ -71,7 +71,9 @@ pub enum Rejection {
         message: String,
     },
     /// The module imports something.
-    #[error("the module imports `{module}::{name}`; a reward may import nothing but `re.compile` and `re.search`")]
+    #[error(
+        "the module imports `{module}::{name}`; a reward may import nothing but `re.compile` and `re.search`"
+    )]
     Import {
         /// Module part of the import.
         module: String,

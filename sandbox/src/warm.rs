@@ -102,7 +102,11 @@ mod tests {
         used[PAGE + 5] = 2;
         used[3 * PAGE] = 3;
         let warm = Warm::difference(&fresh, &used);
-        let starts: Vec<usize> = warm.iter().flat_map(|warm| &warm.pages).map(|page| page.0).collect();
+        let starts: Vec<usize> = warm
+            .iter()
+            .flat_map(|warm| &warm.pages)
+            .map(|page| page.0)
+            .collect();
         assert_eq!(starts, [PAGE, 3 * PAGE]);
         assert!(Warm::difference(&[], &vec![1; LIMIT + PAGE]).is_none());
     }

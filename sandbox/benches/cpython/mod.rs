@@ -112,15 +112,19 @@ pub fn recorded(number: usize) -> Option<Vec<Texts>> {
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
         PathBuf::from,
     );
-    let file =
-        std::fs::read_to_string(folder.join("gsm8k/example_model_solutions.jsonl")).ok()?;
+    let file = std::fs::read_to_string(folder.join("gsm8k/example_model_solutions.jsonl")).ok()?;
     let mut texts = Vec::new();
     for line in file.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let truth = text(&row["ground_truth"]);
         let answer = truth.rsplit("A: ").next().unwrap().trim().to_owned();
-        for model in ["6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"] {
+        for model in [
+            "6b_finetuning",
+            "6b_verification",
+            "175b_finetuning",
+            "175b_verification",
+        ] {
             texts.push(Texts {
                 prompt: text(&row["question"]),
                 completion: text(&row[model]["solution"]),

@@ -1,5 +1,4 @@
 use regex::Regex;
-use std::collections::HashSet;
 
 pub fn reward(sample: &Sample) -> f64 {
     let text = sample.completion();
@@ -12,8 +11,7 @@ pub fn reward(sample: &Sample) -> f64 {
     let mut reused = 0;
     for found in &results[..results.len() - 1] {
         let end = found.get(0).unwrap().end();
-        let later: HashSet<&str> = number.find_iter(&text[end..]).map(|number| number.as_str()).collect();
-        if later.contains(&found[1]) {
+        if number.find_iter(&text[end..]).any(|later| later.as_str() == &found[1]) {
             reused += 1;
         }
     }

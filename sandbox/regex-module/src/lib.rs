@@ -60,7 +60,10 @@ extern "C" fn room(length: u32) -> u32 {
 extern "C" fn adopt() {
     if let Ok(mut engine) = ENGINE.lock() {
         let texts = std::mem::take(&mut engine.room);
-        let spare = std::mem::replace(&mut engine.sample, String::from_utf8(texts).unwrap_or_default());
+        let spare = std::mem::replace(
+            &mut engine.sample,
+            String::from_utf8(texts).unwrap_or_default(),
+        );
         engine.room = spare.into_bytes();
     }
 }
@@ -87,7 +90,10 @@ extern "C" fn compile() -> u64 {
             engine.description.extend(reason.bytes());
         }
     }
-    place(engine.description.as_ptr().expose_provenance(), engine.description.len())
+    place(
+        engine.description.as_ptr().expose_provenance(),
+        engine.description.len(),
+    )
 }
 
 impl Engine {
@@ -108,7 +114,8 @@ impl Engine {
     fn describe(&mut self, number: usize) {
         let regex = &self.patterns[number].regex;
         self.description.extend((number as u32).to_le_bytes());
-        self.description.extend((regex.captures_len() as u32).to_le_bytes());
+        self.description
+            .extend((regex.captures_len() as u32).to_le_bytes());
         for name in regex.capture_names() {
             self.description.extend(name.unwrap_or_default().bytes());
             self.description.push(b'\n');
@@ -140,16 +147,25 @@ extern "C" fn search(
     engine.found.clear();
     let range = start as usize..start.saturating_add(length) as usize;
     let text = if in_sample == 0 {
-        engine.room.get(range).and_then(|bytes| std::str::from_utf8(bytes).ok())
+        engine
+            .room
+            .get(range)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
     } else {
         engine.sample.get(range)
     };
     let pattern = engine.patterns.get_mut(pattern as usize);
     if let (Some(text), Some(pattern)) = (text, pattern) {
-        let from = Position { at: from as usize, after_match: after_match != 0 };
+        let from = Position {
+            at: from as usize,
+            after_match: after_match != 0,
+        };
         pattern.search(text, from, groups, most, &mut engine.found);
     }
-    place(engine.found.as_ptr().expose_provenance(), engine.found.len() * 4)
+    place(
+        engine.found.as_ptr().expose_provenance(),
+        engine.found.len() * 4,
+    )
 }
 
 /// Where a search goes on.
@@ -160,7 +176,14 @@ struct Position {
 }
 
 impl Pattern {
-    fn search(&mut self, text: &str, mut from: Position, groups: u32, most: u32, found: &mut Vec<u32>) {
+    fn search(
+        &mut self,
+        text: &str,
+        mut from: Position,
+        groups: u32,
+        most: u32,
+        found: &mut Vec<u32>,
+    ) {
         if !text.is_char_boundary(from.at) {
             return;
         }
@@ -176,17 +199,28 @@ impl Pattern {
             if start == end && from.after_match && end == from.at {
                 // As everywhere: right after a match an empty one is none.
                 match text[end..].chars().next() {
-                    Some(skipped) => from = Position { at: end + skipped.len_utf8(), after_match: false },
+                    Some(skipped) => {
+                        from = Position {
+                            at: end + skipped.len_utf8(),
+                            after_match: false,
+                        }
+                    }
                     None => return,
                 }
                 continue;
             }
             found.extend([start as u32, end as u32]);
             for group in 1..groups as usize {
-                let (start, end) = self.groups.get(group).map_or((NONE, NONE), |(start, end)| (start as u32, end as u32));
+                let (start, end) = self
+                    .groups
+                    .get(group)
+                    .map_or((NONE, NONE), |(start, end)| (start as u32, end as u32));
                 found.extend([start, end]);
             }
-            from = Position { at: end, after_match: true };
+            from = Position {
+                at: end,
+                after_match: true,
+            };
             left -= 1;
         }
     }

@@ -59,11 +59,25 @@ mod tests {
                 (state >> 24) as u8
             })
             .collect();
-        for (low, high) in [(b'.', b'9'), (b'<', b'<'), (0, 0), (0x7f, 0x7f), (0, 0x7f), (1, 2)] {
+        for (low, high) in [
+            (b'.', b'9'),
+            (b'<', b'<'),
+            (0, 0),
+            (0x7f, 0x7f),
+            (0, 0x7f),
+            (1, 2),
+        ] {
             for from in (0..200).chain([4090, 4096, 5000]) {
-                let expected = bytes.iter().skip(from).position(|byte| (low..=high).contains(byte));
+                let expected = bytes
+                    .iter()
+                    .skip(from)
+                    .position(|byte| (low..=high).contains(byte));
                 let expected = expected.map_or(bytes.len(), |place| from + place);
-                assert_eq!(first_within(&bytes, from, low, high), expected, "{low} {high} {from}");
+                assert_eq!(
+                    first_within(&bytes, from, low, high),
+                    expected,
+                    "{low} {high} {from}"
+                );
             }
         }
     }

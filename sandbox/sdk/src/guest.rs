@@ -92,7 +92,9 @@ impl<'a> Samples<'a> {
     }
 
     fn text(&mut self, length: [u8; 4]) -> Option<&'a str> {
-        let (text, rest) = self.texts.split_at_checked(u32::from_le_bytes(length) as usize)?;
+        let (text, rest) = self
+            .texts
+            .split_at_checked(u32::from_le_bytes(length) as usize)?;
         self.texts = rest;
         std::str::from_utf8(text).ok()
     }

@@ -57,10 +57,9 @@ pub use words::{Words, contains_word, word_count, words};
 pub mod prelude {
     pub use crate::{
         Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, after, after_last, band,
-        between, contains_word, count,
-        equations, first_number, in_format, last_number, last_result, nearly_equal, number,
-        number_overlap, numbers, proximity, ramp, relative_error, repeated_lines, repetition, tag,
-        tags, valid_share, word_count, words,
+        between, contains_word, count, equations, first_number, in_format, last_number,
+        last_result, nearly_equal, number, number_overlap, numbers, proximity, ramp,
+        relative_error, repeated_lines, repetition, tag, tags, valid_share, word_count, words,
     };
 }
 

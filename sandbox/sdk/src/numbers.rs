@@ -135,7 +135,11 @@ impl Iterator for Numbers<'_> {
             }
             let (value, end) = unsigned_at(bytes, start)?;
             self.position = end;
-            return Some(if has_sign(bytes, start) { -value } else { value });
+            return Some(if has_sign(bytes, start) {
+                -value
+            } else {
+                value
+            });
         }
     }
 }

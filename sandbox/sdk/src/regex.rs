@@ -143,7 +143,10 @@ impl Regex {
 
 impl std::fmt::Debug for Regex {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Regex").field(&self.as_str()).finish()
+        formatter
+            .debug_tuple("Regex")
+            .field(&self.as_str())
+            .finish()
     }
 }
 

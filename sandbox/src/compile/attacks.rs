@@ -27,10 +27,12 @@ fn compiler() -> Compiler {
 
 /// rustc's answer to a source nobody looked at.
 fn build(code: &str) -> Result<Module, Rejection> {
-    compiler().build(code, Entry::Sample).map_err(|error| match error {
-        CompileError::Rejected(rejection) => rejection,
-        CompileError::Host(error) => panic!("the host's trouble: {error}"),
-    })
+    compiler()
+        .build(code, Entry::Sample)
+        .map_err(|error| match error {
+            CompileError::Rejected(rejection) => rejection,
+            CompileError::Host(error) => panic!("the host's trouble: {error}"),
+        })
 }
 
 fn reward(expression: &str) -> String {
@@ -241,7 +243,7 @@ fn a_flood_of_messages_is_cut() {
 /// Whether the bytes of a text are in a module.
 fn holds(module: &Module, text: &str) -> bool {
     module
-        .wasm
+        .bytes()
         .windows(text.len())
         .any(|window| window == text.as_bytes())
 }

@@ -102,7 +102,13 @@ impl Sdk {
         let sdk = ["--crate-name=reward_sdk", "-o", Self::LIBRARY, "src/lib.rs"];
         self.rustc(toolchain, &sdk)?;
         let extern_sdk = format!("--extern=reward_sdk={}", Self::LIBRARY);
-        let std = ["--crate-name=std", &extern_sdk, "-o", Self::STD_LIBRARY, "src/std.rs"];
+        let std = [
+            "--crate-name=std",
+            &extern_sdk,
+            "-o",
+            Self::STD_LIBRARY,
+            "src/std.rs",
+        ];
         self.rustc(toolchain, &std)?;
         fs::remove_dir_all(&sources).map_err(HostError::io(format!("remove {}", sources.display())))
     }

@@ -25,13 +25,31 @@ pub fn digest(pattern: &str, text: &str) -> f64 {
     seen += &regex.replacen(text, 2, |found: &Captures| found[0].to_uppercase());
     // A text of the guest's own instead of the sample's, and as much as several questions bring.
     let longer = text.repeat(40);
-    seen += &regex.find_iter(&longer).map(|found| found.end()).sum::<usize>().to_string();
+    seen += &regex
+        .find_iter(&longer)
+        .map(|found| found.end())
+        .sum::<usize>()
+        .to_string();
     seen += &regex.captures_iter(&longer).count().to_string();
-    if let Some(middle) = text.char_indices().map(|(at, _)| at).nth(text.chars().count() / 2) {
-        seen += &format!("{:?}", regex.find_at(text, middle).map(|found| found.range()));
-        seen += &format!("{:?}", regex.find(&text[middle..]).map(|found| found.range()));
+    if let Some(middle) = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .nth(text.chars().count() / 2)
+    {
+        seen += &format!(
+            "{:?}",
+            regex.find_at(text, middle).map(|found| found.range())
+        );
+        seen += &format!(
+            "{:?}",
+            regex.find(&text[middle..]).map(|found| found.range())
+        );
     }
-    if let Ok(other) = RegexBuilder::new(pattern).case_insensitive(true).dot_matches_new_line(true).build() {
+    if let Ok(other) = RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .build()
+    {
         seen += &format!("{} {}", other.as_str(), other.find_iter(text).count());
     }
     seen += &regex::escape(pattern);

@@ -1,7 +1,11 @@
-//! Twelve rewards, each in Python and in Rust, give equal scores: in CPython and in the sandbox.
+//! Twelve rewards, each in Python and in Rust, give equal scores: in CPython, in the Python guest and in Rust guests.
 
-use super::cpython::{Python, REWARDS, difference, recorded, samples, source, tagged};
-use super::reward;
+use sandbox::{RewardFn, Source, guest_status};
+
+use super::cpython::{
+    Python, REWARDS, difference, python_source, recorded, samples, source, tagged,
+};
+use super::{compiler, engine, reward};
 
 const NUMBER: usize = 500;
 
@@ -21,9 +25,14 @@ fn python_and_rust_give_equal_scores() {
     for (name, scan_agrees) in REWARDS {
         let (_, theirs) = python.score(name);
         assert_eq!(theirs.len(), NUMBER);
-        assert!(theirs.iter().any(|score| *score != theirs[0]), "{name} is constant");
-        for form in ["regex", "scan"] {
-            let ours = reward(&source(name, form)).score(&samples).unwrap();
+        assert!(
+            theirs.iter().any(|score| *score != theirs[0]),
+            "{name} is constant"
+        );
+        let rust = ["regex", "scan"].map(|form| (form, Some(reward(&source(name, form)))));
+        for (form, reward) in rust.into_iter().chain([("py", in_guest(name))]) {
+            let Some(reward) = reward else { continue };
+            let ours = reward.score(&samples).unwrap();
             let place = difference(&ours, &theirs);
             if form == "scan" && !scan_agrees {
                 assert!(place.is_some(), "{name}.{form} agrees after all");
@@ -38,4 +47,16 @@ fn python_and_rust_give_equal_scores() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The Python reward in the Python guest, if that is built.
+fn in_guest(name: &str) -> Option<RewardFn> {
+    if !guest_status().is_ok_and(|status| status.ready) {
+        eprintln!("skipped: the Python guest is not built (`reward-search guest build`)");
+        return None;
+    }
+    let code = std::fs::read_to_string(python_source()).unwrap();
+    let source = Source::python(code).with_function(name);
+    let module = compiler().compile(&source).unwrap();
+    Some(engine().load(&module).unwrap())
 }

@@ -11,9 +11,15 @@ const SHORTEST: &str = "pub fn reward_group(samples: &[Sample]) -> Vec<f64> {
 
 #[test]
 fn a_group_is_a_run_of_equal_prompts() {
-    let batch: Vec<Sample<'_>> = [("p", "aa"), ("p", "a"), ("q", "aaa"), ("q", "aaaa"), ("p", "aaaaa")]
-        .map(|(prompt, completion)| sample(prompt, completion, ""))
-        .to_vec();
+    let batch: Vec<Sample<'_>> = [
+        ("p", "aa"),
+        ("p", "a"),
+        ("q", "aaa"),
+        ("q", "aaaa"),
+        ("p", "aaaaa"),
+    ]
+    .map(|(prompt, completion)| sample(prompt, completion, ""))
+    .to_vec();
     let shortest = reward(SHORTEST);
     assert!(shortest.is_of_groups());
     assert_eq!(shortest.score(&batch), Ok(vec![0.0, 1.0, 1.0, 0.0, 1.0]));
@@ -30,7 +36,11 @@ fn regular_expressions_work_on_every_text_of_a_group() {
             samples.iter().map(|sample| number.find_iter(sample.completion()).count() as f64).collect()
         }"#,
     );
-    let batch = [sample("p", "1 2 3", "4"), sample("p", "", ""), sample("p", "1", "")];
+    let batch = [
+        sample("p", "1 2 3", "4"),
+        sample("p", "", ""),
+        sample("p", "1", ""),
+    ];
     assert_eq!(all.score(&batch), Ok(vec![3.0, 0.0, 1.0]));
 }
 
@@ -48,14 +58,25 @@ fn faults_name_the_group_or_the_sample() {
         }"#,
     );
     let fine = [sample("", "1", ""), sample("", "2", "")];
-    let with = |prompt| [fine[0], fine[1], sample(prompt, "", ""), sample(prompt, "", "")];
+    let with = |prompt| {
+        [
+            fine[0],
+            fine[1],
+            sample(prompt, "", ""),
+            sample(prompt, "", ""),
+        ]
+    };
     let (index, expected) = (2, 2);
-    assert_eq!(faulty.score(&with("short")), Err(Fault::WrongLength { index, expected, found: 1 }));
-    let too_long = faulty.score(&with("long")).unwrap_err();
     assert_eq!(
-        too_long.to_string(),
-        "sample 2: 3 scores for 2 completions"
+        faulty.score(&with("short")),
+        Err(Fault::WrongLength {
+            index,
+            expected,
+            found: 1
+        })
     );
+    let too_long = faulty.score(&with("long")).unwrap_err();
+    assert_eq!(too_long.to_string(), "sample 2: 3 scores for 2 completions");
     assert_eq!(faulty.score(&with("loop")), Err(Fault::OutOfFuel { index }));
     assert_eq!(faulty.score(&with("panic")).unwrap_err().kind(), "trap");
     assert_eq!(

@@ -54,7 +54,11 @@ fn the_patterns_people_write_mean_the_same() {
     ];
     for pattern in patterns {
         for text in texts {
-            assert_eq!(in_guest(pattern, text), digest(pattern, text), "{pattern} on {text:?}");
+            assert_eq!(
+                in_guest(pattern, text),
+                digest(pattern, text),
+                "{pattern} on {text:?}"
+            );
         }
     }
 }
@@ -65,8 +69,40 @@ fn patterns_outlive_a_sample_but_texts_do_not() {
         .into_iter()
         .flat_map(|text| [r"\d+", r"[ab]"].map(|pattern| sample(pattern, text, "")))
         .collect();
-    let expected: Vec<f64> = all.iter().map(|one| digest(one.prompt, one.completion)).collect();
+    let expected: Vec<f64> = all
+        .iter()
+        .map(|one| digest(one.prompt, one.completion))
+        .collect();
     assert_eq!(guest().score(&all), Ok(expected));
+}
+
+/// Whoever has built the workspace has the sources of the regular-expression module, so that it builds without a network.
+#[test]
+fn the_module_is_made_of_what_the_workspace_is_made_of() {
+    let packages = |path: &str| -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let lock = std::fs::read_to_string(path).unwrap();
+        let entries = lock.split("[[package]]").skip(1);
+        let from_outside = entries.filter(|entry| entry.contains("checksum"));
+        from_outside
+            .map(|entry| {
+                entry
+                    .split("dependencies")
+                    .next()
+                    .unwrap()
+                    .trim()
+                    .to_owned()
+            })
+            .collect()
+    };
+    let workspace = packages("../Cargo.lock");
+    for lock in ["regex-module/Cargo.lock", "sdk/Cargo.lock"] {
+        let ours = packages(lock);
+        assert!(ours.len() >= 5, "{lock}: {ours:?}");
+        for package in ours {
+            assert!(workspace.contains(&package), "{lock}: {package}");
+        }
+    }
 }
 
 #[test]

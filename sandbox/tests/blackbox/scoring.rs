@@ -141,7 +141,10 @@ fn no_state_survives_a_batch_and_a_probe_finds_what_survives_a_sample() {
         pub fn reward(_: &Sample) -> f64 { f64::from(CALLS.fetch_add(1, Ordering::Relaxed)) }";
     let counting = reward(code);
     for _ in 0..3 {
-        assert_eq!(counting.score(&[sample("", "", ""); 3]), Ok(vec![0.0, 1.0, 2.0]));
+        assert_eq!(
+            counting.score(&[sample("", "", ""); 3]),
+            Ok(vec![0.0, 1.0, 2.0])
+        );
     }
     let refused = rejection(probe(&counting, &[]).unwrap_err());
     assert_eq!(
@@ -169,7 +172,10 @@ fn a_fault_counts_only_if_a_fresh_instance_shows_it_too() {
     })
     .unwrap();
     let hoarder = narrow.load(&module).unwrap();
-    assert_eq!(hoarder.score(&[sample("", "abc", ""); 20]), Ok(vec![3.0; 20]));
+    assert_eq!(
+        hoarder.score(&[sample("", "abc", ""); 20]),
+        Ok(vec![3.0; 20])
+    );
     let tight = Sandbox::new(Limits {
         memory_mib: 4,
         ..Limits::default()

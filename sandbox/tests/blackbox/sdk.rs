@@ -62,7 +62,11 @@ fn the_example_of_a_group_is_one() {
         verdict,
         ..sample("q", completion, "")
     };
-    let group = [right("one two"), right("one two three four"), sample("q", "one", "")];
+    let group = [
+        right("one two"),
+        right("one two three four"),
+        sample("q", "one", ""),
+    ];
     assert_eq!(example.score(&group), Ok(vec![1.0, 0.5, 0.0]));
 }
 

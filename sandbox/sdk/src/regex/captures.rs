@@ -52,7 +52,11 @@ impl<'h> Captures<'h> {
     /// The whole match, and all `N` groups, which must be all there are and take part in every match.
     #[must_use]
     pub fn extract<const N: usize>(&self) -> (&'h str, [&'h str; N]) {
-        assert_eq!(self.len(), N + 1, "the pattern has another number of groups");
+        assert_eq!(
+            self.len(),
+            N + 1,
+            "the pattern has another number of groups"
+        );
         let group = |number: usize| self.get(number).expect("every group takes part").as_str();
         (group(0), std::array::from_fn(|place| group(place + 1)))
     }

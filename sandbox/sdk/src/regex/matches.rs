@@ -124,7 +124,11 @@ impl<'h> Chunks<'h> {
             return;
         }
         let size = 2 * self.groups;
-        let matches = if self.slots.is_empty() { FIRST_CHUNK } else { CHUNK };
+        let matches = if self.slots.is_empty() {
+            FIRST_CHUNK
+        } else {
+            CHUNK
+        };
         self.slots.resize(matches * size, 0);
         self.filled = self.program.search(
             self.groups,

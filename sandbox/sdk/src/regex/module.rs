@@ -84,9 +84,11 @@ static PROGRAMS: Mutex<Vec<&'static Program>> = Mutex::new(Vec::new());
 /// The compiled pattern, from an earlier call where there was one.
 pub(super) fn program(flags: &str, pattern: &str) -> Result<&'static Program, Error> {
     let mut programs = PROGRAMS.lock().expect("nothing panics while it is held");
-    let known = programs
-        .iter()
-        .find(|program| program.flags == flags.len() && program.pattern() == pattern && program.text.starts_with(flags));
+    let known = programs.iter().find(|program| {
+        program.flags == flags.len()
+            && program.pattern() == pattern
+            && program.text.starts_with(flags)
+    });
     if let Some(known) = known {
         return Ok(known);
     }
@@ -101,7 +103,9 @@ fn compiled(flags: &str, pattern: &str) -> Result<Program, Error> {
     let mut result = vec![0; 4 * text.len() + 1024];
     // SAFETY: text and result are valid for their lengths, and the host writes no more than the room it is told of.
     let length = unsafe { compile(text.as_ptr(), text.len(), result.as_mut_ptr(), result.len()) };
-    let (numbers, words) = result[..length].split_at_checked(8).unwrap_or((&[0xff; 8], &[]));
+    let (numbers, words) = result[..length]
+        .split_at_checked(8)
+        .unwrap_or((&[0xff; 8], &[]));
     let words = String::from_utf8_lossy(words).into_owned();
     let number = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| numbers[at + byte]));
     match number(0) {
