@@ -6,7 +6,7 @@ use evaluator::{
     Answer, Dataset, DatasetError, Evaluation, ExtractionConfig, Outcome, Problem, Split,
     Verifier as Judge, toy,
 };
-use trainer_bridge::{TrainExample, Verifier};
+use trainer_bridge::{Judged, Rollout, TrainExample, Verifier};
 
 use crate::config::TaskConfig;
 
@@ -86,9 +86,22 @@ impl Task {
         self.prompt.replace("{question}", &problem.question)
     }
 
-    /// Verification as a plain function, for the trainer: it never sees the evaluator.
+    /// Verification by rule, a step's rollouts at a time, for the trainer: it never sees the evaluator.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
+        let rule = self.rule();
+        Arc::new(move |rollouts| {
+            let judge = |rollout: &Rollout<'_>| {
+                let (correct, extracted) = rule(rollout.completion, &rollout.example.answer);
+                Judged { correct, extracted }
+            };
+            Ok(rollouts.iter().map(judge).collect())
+        })
+    }
+
+    /// Verification by rule of one completion against its reference answer.
+    #[must_use]
+    pub fn rule(&self) -> RuleVerifier {
         as_function(self.judge.clone())
     }
 
@@ -159,13 +172,16 @@ impl TaskConfig {
     }
 }
 
-/// Verification as a plain function of completion and reference answer, for those who never see the evaluator.
+/// Verification by rule as a plain function of completion and reference answer: whether it is right, and the answer it gives.
+pub type RuleVerifier = Arc<dyn Fn(&str, &str) -> (bool, Option<String>) + Send + Sync>;
+
+/// Verification by rule with answers looked for as `extraction` says.
 #[must_use]
-pub fn verifier(extraction: ExtractionConfig) -> Verifier {
+pub fn verifier(extraction: ExtractionConfig) -> RuleVerifier {
     as_function(Judge::new(extraction))
 }
 
-fn as_function(judge: Judge) -> Verifier {
+fn as_function(judge: Judge) -> RuleVerifier {
     Arc::new(move |completion, answer| {
         let verdict = judge.verify(completion, &Answer::new(answer));
         (verdict.outcome == Outcome::Correct, verdict.extracted)
