@@ -8,6 +8,7 @@ pub mod candidate;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod endpoint;
 pub mod export;
 pub mod finalists;
 pub mod history;
