@@ -24,4 +24,5 @@ pub mod statistics;
 pub mod store;
 pub mod task;
 pub mod trial;
+pub mod verifier;
 pub mod workshop;

@@ -20,6 +20,7 @@ use crate::{
     proposer::ProposeError,
     search::SearchError,
     store::Store,
+    verifier::VerifierError,
 };
 
 /// Carries out what was typed.
@@ -90,7 +91,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                 SearchError::Propose(ProposeError::Unavailable { .. })
                     | SearchError::Train(TrainError::Host(_))
                     | SearchError::Host(_)
+                    | SearchError::Verify(VerifierError::Unavailable(_))
             )
+        )
+        || matches!(
+            error.downcast_ref(),
+            Some(VerifierError::Unavailable(_))
         );
     if of_the_world { 1 } else { 2 }
 }

@@ -14,7 +14,7 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 
 pub use load::ConfigError;
 
-use crate::proposer::ProposerConfig;
+use crate::{proposer::ProposerConfig, verifier::VerifierConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Config {
     /// Who suggests rewards.
     #[serde(default)]
     pub proposer: ProposerConfig,
+    /// Who decides whether an answer is right.
+    #[serde(default, skip_serializing_if = "VerifierConfig::is_rule")]
+    pub verifier: VerifierConfig,
     /// Who trains.
     #[serde(default)]
     pub trainer: TrainerConfig,
@@ -199,6 +202,7 @@ impl Config {
     pub fn identity(&self) -> serde_json::Value {
         let mut free = self.clone();
         free.search.max_concurrent_trials = 0;
+        free.verifier = self.verifier.identity();
         serde_json::to_value(free).expect("a configuration is plain data")
     }
 }

@@ -8,6 +8,7 @@ mod proposals;
 mod rounds;
 mod searches;
 mod trials;
+mod verdicts;
 
 use std::{
     fs::{File, TryLockError},
@@ -22,6 +23,7 @@ pub use ensembles::Ensemble;
 pub use evaluations::StoredEvaluation;
 pub use searches::{Begun, SearchRecord};
 pub use trials::TrialRow;
+pub use verdicts::{CachedVerdict, VerdictKey};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 

@@ -8,15 +8,13 @@ use crate::{
     trial::{Arm, EnsembleId, Stage, Trial, TrialId, TrialState},
 };
 
-/// A trial with the round it belongs to and how long it took.
+/// A trial with the round it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialRow {
     /// The trial.
     pub trial: Trial,
     /// The round it was planned in.
     pub round: u32,
-    /// Wall seconds, if it finished.
-    pub seconds: Option<f64>,
 }
 
 impl Store {
@@ -202,6 +200,5 @@ fn trial_from(row: &SqliteRow) -> TrialRow {
             attempts: row.get("attempts"),
         },
         round: row.get("round"),
-        seconds: row.get("seconds"),
     }
 }
