@@ -42,7 +42,7 @@ impl Task {
     /// If a data file is missing or malformed.
     pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, DatasetError> {
         Ok(match config {
-            TaskConfig::Toy {} => Self {
+            TaskConfig::Toy { .. } => Self {
                 problems: Problems::Toy,
                 prompt: "{question}".to_owned(),
                 judge: Judge::new(config.extraction()),
@@ -51,6 +51,7 @@ impl Task {
                 path,
                 dev_size,
                 prompt,
+                ..
             } => Self {
                 problems: Problems::Stored(Arc::new(Dataset::gsm8k(path, *dev_size, seed)?)),
                 prompt: prompt.clone(),
@@ -147,10 +148,11 @@ impl TaskConfig {
     /// Where the task's answers are looked for: the toy model learns tags, real models write answers in many ways.
     #[must_use]
     pub fn extraction(&self) -> ExtractionConfig {
-        match self {
-            Self::Toy {} => ExtractionConfig::tags_only(),
-            Self::Gsm8k { .. } => ExtractionConfig::default(),
-        }
+        let (configured, usual) = match self {
+            Self::Toy { extraction } => (extraction, ExtractionConfig::tags_only()),
+            Self::Gsm8k { extraction, .. } => (extraction, ExtractionConfig::flexible()),
+        };
+        configured.clone().unwrap_or(usual)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use evaluator::{Evaluation, Split};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
@@ -81,12 +81,20 @@ impl Store {
         &self,
         search: SearchId,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
+        self.evaluations_in(&self.pool, search).await
+    }
+
+    pub(super) async fn evaluations_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
         let rows = sqlx::query(
             "SELECT e.trial_id, e.split, e.outcomes, e.deciders
              FROM evaluations e JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?",
         )
         .bind(search.0)
-        .fetch_all(&self.pool)
+        .fetch_all(executor)
         .await
         .map_err(|e| self.sql(e))?;
         rows.iter()

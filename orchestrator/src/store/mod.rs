@@ -7,6 +7,7 @@ mod events;
 mod proposals;
 mod rounds;
 mod searches;
+mod snapshot;
 mod trials;
 mod verdicts;
 
@@ -22,6 +23,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use ensembles::Ensemble;
 pub use evaluations::StoredEvaluation;
 pub use searches::{Begun, SearchRecord};
+pub use snapshot::Snapshot;
 pub use trials::TrialRow;
 pub use verdicts::{CachedVerdict, VerdictKey};
 

@@ -1,6 +1,6 @@
 //! Table `trials`: training runs and where they stand. A running trial found at start-up was cut off and waits again.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
@@ -86,9 +86,17 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn trials(&self, search: SearchId) -> Result<Vec<TrialRow>, StoreError> {
+        self.trials_in(&self.pool, search).await
+    }
+
+    pub(super) async fn trials_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<Vec<TrialRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM trials WHERE search_id = ? ORDER BY id")
             .bind(search.0)
-            .fetch_all(&self.pool)
+            .fetch_all(executor)
             .await
             .map_err(|e| self.sql(e))?;
         Ok(rows.iter().map(trial_from).collect())

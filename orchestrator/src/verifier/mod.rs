@@ -179,10 +179,7 @@ impl Verifier {
     ///
     /// # Errors
     /// See [`VerifierError`]; then there is no verdict at all.
-    pub async fn judge(
-        &self,
-        questions: &[Question<'_>],
-    ) -> Result<Vec<Judgement>, VerifierError> {
+    pub async fn judge(&self, questions: &[Question<'_>]) -> Result<Vec<Judgement>, VerifierError> {
         let mut judgements = self.judge_by_rule(questions);
         if let Some(model) = &self.model {
             consult(model, questions, &mut judgements).await?;
@@ -299,8 +296,7 @@ async fn consult(
 ) -> Result<(), VerifierError> {
     let mut open = Vec::new();
     for (index, judgement) in judgements.iter_mut().enumerate() {
-        let is_settled =
-            model.mode() == Mode::AddOn && judgement.outcome == Outcome::Correct;
+        let is_settled = model.mode() == Mode::AddOn && judgement.outcome == Outcome::Correct;
         if is_settled {
             continue;
         }
