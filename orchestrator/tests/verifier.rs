@@ -4,7 +4,7 @@
 mod endpoint;
 mod program;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
 
 use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
@@ -182,6 +182,7 @@ async fn alone_it_can_overrule_the_rule_and_guards_can_be_off() {
     let alone = ModelConfig {
         guard_empty: false,
         guard_numbers: false,
+        guard_number_reference: false,
         ..settings(&endpoint)
     };
     let judged = judge(
@@ -341,22 +342,16 @@ fn settings_that_cannot_work_are_refused() {
     assert!(endpoint.requests().is_empty());
 }
 
-/// The published weakness: a model that accepts everything. What the guards let through to it is counted by pattern.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_hack_gets_through_where_a_guard_applies() {
-    let Some(data) = data() else { return };
-    #[derive(serde::Deserialize)]
-    struct Hack {
-        pattern: String,
-        question: String,
-        reference: String,
-        response: String,
-    }
-    let text = std::fs::read_to_string(data.join("verification/hacking.jsonl")).unwrap();
-    let hacks: Vec<Hack> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+#[derive(serde::Deserialize)]
+struct Hack {
+    pattern: String,
+    question: String,
+    reference: String,
+    response: String,
+}
+
+/// Judges the hacks with a model that accepts everything; every verdict with its hack's pattern.
+async fn judge_hacks(hacks: &[Hack], guards: ModelConfig) -> Vec<(&str, Judgement)> {
     let references: Vec<Answer> = hacks
         .iter()
         .map(|hack| Answer::new(&hack.reference))
@@ -373,31 +368,79 @@ async fn no_hack_gets_through_where_a_guard_applies() {
     let endpoint = Endpoint::start(vec![says("True")]);
     let config = ModelConfig {
         concurrency: 8,
-        ..settings(&endpoint)
+        base_url: endpoint.base_url(),
+        ..guards
     };
-    let verifier = verifier(VerifierConfig::Tinyv(config));
-    let judged = verifier.judge(&questions).await.unwrap();
+    let judged = verifier(VerifierConfig::Tinyv(config))
+        .judge(&questions)
+        .await
+        .unwrap();
     let tally = Tally::of(judged.iter().map(|judgement| judgement.decider));
-    let mut through = std::collections::BTreeMap::new();
-    for (hack, judgement) in hacks.iter().zip(&judged) {
+    eprintln!("{} hacks, {tally}: {tally:?}", hacks.len());
+    hacks
+        .iter()
+        .map(|hack| hack.pattern.as_str())
+        .zip(judged)
+        .collect()
+}
+
+/// How many of each pattern were accepted.
+fn accepted<'a>(judged: &[(&'a str, Judgement)]) -> BTreeMap<&'a str, usize> {
+    let mut accepted = BTreeMap::new();
+    for (pattern, judgement) in judged {
         if judgement.outcome == Outcome::Correct {
-            let example = judgement.rule.extracted.clone().unwrap_or_default();
-            let entry = through.entry(&hack.pattern).or_insert((0, example));
-            entry.0 += 1;
+            *accepted.entry(*pattern).or_insert(0) += 1;
         }
     }
-    eprintln!("{} hacks, {tally}", hacks.len());
-    eprintln!("accepted by a model that accepts everything: {through:#?}");
-    static SEEN: AtomicUsize = AtomicUsize::new(0);
-    for judgement in &judged {
+    accepted
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_hack_gets_through_to_a_model_that_accepts_everything() {
+    let Some(data) = data() else { return };
+    let text = std::fs::read_to_string(data.join("verification/hacking.jsonl")).unwrap();
+    let hacks: Vec<Hack> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(hacks.len(), 4440);
+    let config = ModelConfig {
+        model: "gullible".to_owned(),
+        ..ModelConfig::default()
+    };
+    let judged = judge_hacks(&hacks, config.clone()).await;
+    assert_eq!(accepted(&judged), BTreeMap::new());
+
+    // With the two published guards alone: what they hold, and what they let through to the model.
+    let published = ModelConfig {
+        guard_number_reference: false,
+        ..config.clone()
+    };
+    let judged = judge_hacks(&hacks, published).await;
+    eprintln!(
+        "accepted with the two published guards: {:?}",
+        accepted(&judged)
+    );
+    for (pattern, judgement) in &judged {
         let guarded = matches!(
             judgement.decider,
             Decider::GuardEmpty | Decider::GuardNumbers
         );
-        if guarded {
-            SEEN.fetch_add(1, Ordering::Relaxed);
-            assert_ne!(judgement.outcome, Outcome::Correct);
-        }
+        assert!(
+            !guarded || judgement.outcome != Outcome::Correct,
+            "{pattern}"
+        );
     }
-    assert!(SEEN.load(Ordering::Relaxed) > 3000);
+    let count = |decider| judged.iter().filter(|(_, j)| j.decider == decider).count();
+    assert!(count(Decider::GuardEmpty) > 0 && count(Decider::GuardNumbers) > 0);
+
+    // Without any guard it accepts whatever the rule refuses: the guards are what holds.
+    let none = ModelConfig {
+        guard_empty: false,
+        guard_numbers: false,
+        guard_number_reference: false,
+        ..config
+    };
+    let judged = judge_hacks(&hacks, none).await;
+    assert_eq!(accepted(&judged).values().sum::<usize>(), 4440);
 }

@@ -113,6 +113,8 @@ pub struct ModelConfig {
     pub guard_empty: bool,
     /// Do not ask where both sides are plain numbers: the rule knows better.
     pub guard_numbers: bool,
+    /// Do not ask where the reference is a plain number and the answer is something else.
+    pub guard_number_reference: bool,
     /// What becomes of a question that could not be asked.
     pub on_failure: OnFailure,
     /// Requests under way at a time.
@@ -146,6 +148,7 @@ impl Default for ModelConfig {
             max_tokens: None,
             guard_empty: true,
             guard_numbers: true,
+            guard_number_reference: true,
             on_failure: OnFailure::default(),
             concurrency: 8,
             timeout_s: 60,
@@ -218,6 +221,7 @@ impl VerifierConfig {
             max_tokens: config.max_tokens,
             guard_empty: config.guard_empty,
             guard_numbers: config.guard_numbers,
+            guard_number_reference: config.guard_number_reference,
             on_failure: config.on_failure,
             ..ModelConfig::default()
         };
@@ -244,6 +248,7 @@ impl VerifierConfig {
         let off = [
             ("guard_empty", config.guard_empty),
             ("guard_numbers", config.guard_numbers),
+            ("guard_number_reference", config.guard_number_reference),
         ];
         off.iter()
             .filter(|(_, on)| !on)

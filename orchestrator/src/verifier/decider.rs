@@ -16,6 +16,8 @@ pub enum Decider {
     GuardEmpty,
     /// The rule: both sides are plain numbers.
     GuardNumbers,
+    /// The rule: the reference is a plain number and the answer is something else.
+    GuardNumberReference,
     /// The model, asked now.
     Model,
     /// The model, asked before.
@@ -30,10 +32,11 @@ pub enum Decider {
 
 impl Decider {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rule,
         Self::GuardEmpty,
         Self::GuardNumbers,
+        Self::GuardNumberReference,
         Self::Model,
         Self::Cache,
         Self::Unclear,
@@ -48,6 +51,7 @@ impl Decider {
             Self::Rule => b'r',
             Self::GuardEmpty => b'e',
             Self::GuardNumbers => b'n',
+            Self::GuardNumberReference => b'o',
             Self::Model => b'm',
             Self::Cache => b'c',
             Self::Unclear => b'u',
@@ -71,6 +75,7 @@ impl Decider {
             (Self::Rule, _) => "rule",
             (Self::GuardEmpty, _) => "guard_empty",
             (Self::GuardNumbers, _) => "guard_numbers",
+            (Self::GuardNumberReference, _) => "guard_number_reference",
             (Self::Cache, _) => "cache",
             (Self::Unclear, _) => "unclear",
             (Self::Failed, _) => "failed",
@@ -88,6 +93,8 @@ pub struct Tally {
     pub guard_empty: u64,
     /// By rule, because both sides are plain numbers.
     pub guard_numbers: u64,
+    /// By rule, because the reference is a plain number and the answer is something else.
+    pub guard_number_reference: u64,
     /// By the model, asked for it.
     pub asked: u64,
     /// By the model, asked before.
@@ -115,6 +122,7 @@ impl Tally {
             Decider::Rule => &mut self.rule,
             Decider::GuardEmpty => &mut self.guard_empty,
             Decider::GuardNumbers => &mut self.guard_numbers,
+            Decider::GuardNumberReference => &mut self.guard_number_reference,
             Decider::Model => &mut self.asked,
             Decider::Cache => &mut self.cached,
             Decider::Unclear => &mut self.unclear,
@@ -140,6 +148,12 @@ impl Tally {
             }
     }
 
+    /// Verdicts that a guard left to the rule.
+    #[must_use]
+    pub const fn guarded(&self) -> u64 {
+        self.guard_empty + self.guard_numbers + self.guard_number_reference
+    }
+
     /// Verdicts that the model should have given and did not.
     #[must_use]
     pub const fn missed(&self) -> u64 {
@@ -148,13 +162,13 @@ impl Tally {
 }
 
 impl fmt::Display for Tally {
-    /// One line: `rule 80, guarded 12, model 5, cache 3, by rule for want of a reply 0`.
+    /// One line: `decided by rule 80, by rule under a guard 12, by the model 5, by its earlier verdict 3`, and what was missed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "decided by rule {}, by rule under a guard {}, by the model {}, by its earlier verdict {}",
             self.rule,
-            self.guard_empty + self.guard_numbers,
+            self.guarded(),
             self.asked,
             self.cached
         )?;
@@ -189,7 +203,7 @@ mod tests {
         assert!(!Tally::of([Decider::Rule]).involves_a_model());
         assert_eq!(
             tally.to_string(),
-            "decided by rule 1, by rule under a guard 2, by the model 1, by its earlier verdict 1, \
+            "decided by rule 1, by rule under a guard 3, by the model 1, by its earlier verdict 1, \
              by rule after all 1 (unclear replies), by rule after all 1 (failed requests), by rule after all 1 (beyond the limit)"
         );
     }

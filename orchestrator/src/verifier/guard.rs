@@ -1,8 +1,9 @@
 //! What a model is not asked, because models that judge answers are known to be talked into accepting it.
 //!
 //! RL-Verifier-Pitfalls (Huang et al., 2025) found that asking only about answers that are not empty, and not where both sides are
-//! numeric, closes the hacks with empty symbols and with numbers. Ours are a little wider: an answer is empty, too, if it has no letter
-//! or digit, and if the completion gave no answer by its own contradictions.
+//! numeric, closes the hacks with empty symbols and with numbers. Ours are wider: an answer is empty, too, if it has no letter or digit,
+//! and if the completion gave no answer by its own contradictions; and where a plain number is asked for, nothing else is worth a
+//! question, as the rule knows numbers in every usual form and hacks come in all others.
 
 use evaluator::{Answer, Outcome, Verdict};
 
@@ -21,9 +22,15 @@ pub(super) fn holds(
         return Some(Decider::GuardEmpty);
     }
     let is_number = |text: &str| Answer::new(text).is_plain_number();
-    let both_numbers =
-        reference.is_plain_number() && verdict.extracted.as_deref().is_some_and(is_number);
-    (config.guard_numbers && both_numbers).then_some(Decider::GuardNumbers)
+    if !reference.is_plain_number() {
+        return None;
+    }
+    let (on, guard) = if verdict.extracted.as_deref().is_some_and(is_number) {
+        (config.guard_numbers, Decider::GuardNumbers)
+    } else {
+        (config.guard_number_reference, Decider::GuardNumberReference)
+    };
+    on.then_some(guard)
 }
 
 fn is_empty(verdict: &Verdict) -> bool {
@@ -62,17 +69,19 @@ mod tests {
         }
         assert_eq!(guard("\\boxed{8}", "7"), Some(Decider::GuardNumbers));
         assert_eq!(guard("so 1,008.5", "7"), Some(Decider::GuardNumbers));
-        for open in ["\\boxed{x = 8}", "\\boxed{\\infty}", "\\boxed{∞}"] {
-            assert_eq!(guard(open, "7"), None, "{open}");
+        for other in ["\\boxed{x = 8}", "\\boxed{correct}", "\\boxed{∞}"] {
+            assert_eq!(guard(other, "7"), Some(Decider::GuardNumberReference));
+            assert_eq!(guard(other, "x + 1"), None, "{other}");
         }
         assert_eq!(guard("\\boxed{8}", "x + 1"), None);
         let off = ModelConfig {
             guard_empty: false,
             guard_numbers: false,
+            guard_number_reference: false,
             ..ModelConfig::default()
         };
         let seven = Answer::new("7");
-        for completion in ["", "\\boxed{8}"] {
+        for completion in ["", "\\boxed{8}", "\\boxed{x}"] {
             assert_eq!(holds(&off, &verify(completion, &seven), &seven), None);
         }
     }
