@@ -100,7 +100,6 @@ impl Task {
     }
 
     /// Finds the question in a rendered prompt; a prompt of another make is its own question.
-    #[must_use]
     pub fn question_finder(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
         let template = self.prompt.clone();
         move |prompt| {

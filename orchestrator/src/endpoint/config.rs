@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn impossible_settings_are_named_as_the_user_knows_them() {
         assert_eq!(config("http://h/v1").check(), Ok(()));
-        let spoilt: [(fn(&mut EndpointConfig), &str); 5] = [
+        type Spoil = fn(&mut EndpointConfig);
+        let spoilt: [(Spoil, &str); 5] = [
             (|c| c.model = " ".into(), "proposer.model"),
             (|c| c.max_tokens = 0, "proposer.max_tokens"),
             (|c| c.timeout_s = 0, "proposer.timeout_s"),
