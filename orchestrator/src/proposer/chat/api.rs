@@ -4,7 +4,6 @@ use reqwest::{
     Url,
     header::{AUTHORIZATION, HeaderName, HeaderValue},
 };
-use sandbox::Language;
 use serde_json::{Value, json};
 
 use super::{ChatApi, ChatConfig, Key, Prompt};
@@ -56,11 +55,6 @@ pub(super) fn check(config: &ChatConfig) -> Result<(), String> {
         || !positive(config.price_per_million_completion_tokens)
     {
         Err("the prices in [proposer] must be numbers of dollars, 0 or more".to_owned())
-    } else if config.language != Language::Rust {
-        Err(
-            "proposer.language must be \"rust\": there is no prompt for other languages yet"
-                .to_owned(),
-        )
     } else {
         Ok(())
     }
@@ -290,13 +284,6 @@ mod tests {
                     ..good.clone()
                 },
                 "temperature",
-            ),
-            (
-                ChatConfig {
-                    language: Language::Python,
-                    ..good.clone()
-                },
-                "language",
             ),
             (
                 ChatConfig {
