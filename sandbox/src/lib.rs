@@ -68,3 +68,6 @@ pub use source::{Language, Module, Source};
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
 pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");
+
+/// What a reward in Python may use and must return, as Markdown, fit for a language model's prompt.
+pub const PYTHON_REFERENCE: &str = include_str!("../guest-python/REFERENCE.md");

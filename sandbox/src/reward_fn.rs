@@ -103,7 +103,7 @@ impl RewardFn {
         match code {
             Code::Wasm(guest) => guest::score(room, guest, batch),
             Code::Python(function) => {
-                let (scores, fuel) = function.call(room, batch);
+                let (scores, fuel) = function.measure(room, batch);
                 (scores.map(|scores| scores.total), fuel)
             }
         }
