@@ -201,5 +201,5 @@ pub fn difference(ours: &[f64], theirs: &[f64]) -> Option<usize> {
     }
     ours.iter()
         .zip(theirs)
-        .position(|(a, b)| !((a - b).abs() <= 1e-9))
+        .position(|(a, b)| a.is_nan() || b.is_nan() || (a - b).abs() > 1e-9)
 }

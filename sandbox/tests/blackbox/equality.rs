@@ -1,4 +1,5 @@
 //! Twelve rewards, each in Python and in Rust, give equal scores: in CPython, in the Python guest and in Rust guests.
+#![allow(clippy::print_stderr)] // A test that skips something says so.
 
 use sandbox::{RewardFn, Source, guest_status};
 
