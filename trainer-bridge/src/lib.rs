@@ -10,7 +10,7 @@ mod trainer;
 pub use candle::{CandleConfig, ModelFiles, PretrainConfig, SftExample, SftProgress, pretrain};
 pub use config::{GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig, build};
 pub use fake::FakeConfig;
-pub use reward_mix::{Aggregation, RewardMember, RewardMix, Verifier};
+pub use reward_mix::{Aggregation, Judged, RewardMember, RewardMix, Rollout, Verifier};
 pub use trainer::{
     BoxFuture, Checkpoint, StepMetrics, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
 };
