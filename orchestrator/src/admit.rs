@@ -88,7 +88,7 @@ pub async fn judge(
             draft,
             sha256,
             status: Status::Accepted {
-                wasm: made.module.wasm.to_vec(),
+                wasm: made.module.bytes().to_vec(),
             },
             probe: serde_json::to_string(&made.report).ok(),
         },

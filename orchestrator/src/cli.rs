@@ -37,6 +37,11 @@ pub enum Command {
     Export(ExportArgs),
     /// Score completions with a reward function, in the sandbox.
     Score(ScoreArgs),
+    /// Build the interpreter that Python rewards run in, or see whether it is built.
+    ///
+    /// It is CPython as a WebAssembly component, made on this machine from a pinned package and kept in the user's cache. Without
+    /// this command the first Python reward builds it.
+    Guest(GuestArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
 }
@@ -251,6 +256,23 @@ pub struct ScoreArgs {
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,
+}
+
+/// Arguments of `guest`.
+#[derive(Debug, Args)]
+pub struct GuestArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: GuestCommand,
+}
+
+/// What can be done with the Python guest.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum GuestCommand {
+    /// Build it unless it is there: about a minute, with Python 3.9 or newer and its package index. Needed once.
+    Build,
+    /// Say whether it is built, and where it is kept.
+    Status,
 }
 
 /// Arguments of `pretrain`.

@@ -7,7 +7,10 @@ use sandbox::{
     RewardFn, Sample, Sandbox, Source, Verdict,
 };
 
-use crate::task::{ProbeCompletion, Task};
+use crate::{
+    progress::guest_to_stderr,
+    task::{ProbeCompletion, Task},
+};
 
 /// The compiler, the sandbox and the samples every reward is probed with.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ impl Workshop {
             .collect();
         let tools = Tools {
             compiler: Compiler::new(CompilerConfig::default())?,
-            sandbox: Sandbox::new(limits)?,
+            sandbox: Sandbox::with_progress(limits, guest_to_stderr())?,
             samples,
         };
         Ok(Self {
@@ -76,7 +79,7 @@ impl Workshop {
     /// # Errors
     /// As [`CompileError`]: bytes from a database that no longer load are the candidate's matter, all else the host's.
     pub async fn load(&self, wasm: &[u8]) -> Result<RewardFn, CompileError> {
-        let (tools, module) = (Arc::clone(&self.tools), Module { wasm: wasm.into() });
+        let (tools, module) = (Arc::clone(&self.tools), Module::from_bytes(wasm));
         let loaded = tokio::task::spawn_blocking(move || tools.sandbox.load(&module)).await;
         loaded.expect("the workshop does not panic")
     }

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod evaluate;
 pub mod export;
+pub mod guest;
 pub mod leaderboard;
 pub mod pretrain;
 pub mod run;
@@ -39,6 +40,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Verify(args) => verify::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
+        Command::Guest(args) => guest::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
     }
 }
@@ -117,10 +119,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     | SearchError::Verify(VerifierError::Unavailable(_))
             )
         )
-        || matches!(
-            error.downcast_ref(),
-            Some(VerifierError::Unavailable(_))
-        );
+        || matches!(error.downcast_ref(), Some(VerifierError::Unavailable(_)));
     if of_the_world { 1 } else { 2 }
 }
 

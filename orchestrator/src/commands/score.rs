@@ -85,7 +85,7 @@ async fn scoring(args: &ScoreArgs) -> anyhow::Result<Scoring> {
     match path.extension().and_then(|e| e.to_str()) {
         Some("wasm") => {
             let wasm = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let scoring = Scoring::unknown(Module { wasm: wasm.into() });
+            let scoring = Scoring::unknown(Module::from_bytes(wasm));
             Ok(match export::how_it_ran(path)? {
                 Some((limits, extraction)) => Scoring {
                     limits,
@@ -126,7 +126,7 @@ async fn scoring(args: &ScoreArgs) -> anyhow::Result<Scoring> {
                 )
             })?;
             Ok(Scoring {
-                module: Module { wasm: wasm.into() },
+                module: Module::from_bytes(wasm),
                 limits: config.limits,
                 extraction: config.task.extraction(),
             })
