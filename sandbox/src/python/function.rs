@@ -73,15 +73,15 @@ impl Function {
         })
     }
 
-    /// Scores one sample. Also returns the fuel it took, without that for running the file.
-    pub(crate) fn measure(&self, room: &Room, sample: &Sample<'_>) -> (Result<f64, Fault>, u64) {
-        let batch = std::slice::from_ref(sample);
+    /// Scores a batch in one call. Also returns the fuel it took, without that for running the file.
+    pub(crate) fn measure(
+        &self,
+        room: &Room,
+        batch: &[Sample<'_>],
+    ) -> (Result<Scores, Fault>, u64) {
         match too_large(batch, (room.limits.sample_kib as usize) << 10) {
             Some(fault) => (Err(fault), 0),
-            None => {
-                let (scores, fuel) = self.call(&room.slots, batch);
-                (scores.map(|scores| scores.total[0]), fuel)
-            }
+            None => self.call(&room.slots, batch),
         }
     }
 
