@@ -159,10 +159,11 @@ fn update_seconds(
     best(repeats, || {
         let loss = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
             // One long completion does for the arithmetic: every token has the same share.
-            let sums = objective.completion(&term, log_probs, derivative);
-            Ok(sums.map_or(f64::NAN, |sums| sums.loss))
+            objective.completion(&term, log_probs, derivative)
         };
-        let (_, gradients) = stepper.gradients(&model, &micro_batches(&groups), 1.0, loss)?;
+        let (_, gradients) = stepper
+            .gradients(&model, &micro_batches(&groups), 1.0, loss)
+            .map_err(|diverged| diverged.at(0))?;
         optimizer.update(model.parameters_mut(), gradients, gradients.norm(), &update);
         Ok(())
     })

@@ -7,17 +7,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     checkpoint,
     complete::{Request, complete},
+    learn::{Learnt, learn},
     model::Model,
-    objective::{Diverged, Lengths, Objective, Sums, Term, token_share},
     optim::{AdamW, Update},
-    rollouts::{Batch, Purpose, Roles, RolloutGroup, Scored, seed, with_micro_batches},
+    rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
     sample::Settings,
     schedule::Schedule,
     step::Stepper,
     summary::summary,
     tokenizer::Tokenizer,
 };
-use crate::{GrpoConfig, ImportanceSamplingLevel, StepMetrics, TrainError, TrainJob, TrainOutput};
+use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
 
 /// A run between two steps.
 pub struct Run<'a> {
@@ -103,11 +103,12 @@ impl<'a> Run<'a> {
         let prompts = self.job.grpo.prompts_per_step;
         let part = self.schedule.part(step);
         let groups = &batch.groups[part * prompts..][..prompts];
-        let updated = self.update(step, groups, batch.tokens_per_step)?;
+        let learnt = self.update(step, groups, batch.tokens_per_step)?;
         let done = StepMetrics {
             step,
+            learning_rate: learning_rate(&self.job.grpo, step),
             step_time: start.elapsed().as_secs_f64(),
-            ..updated.onto(summary(groups, &self.job.examples))
+            ..learnt.onto(summary(groups, &self.job.examples))
         };
         self.batch = Some(batch);
         Ok(done)
@@ -134,68 +135,32 @@ impl<'a> Run<'a> {
         step: u32,
         groups: &[RolloutGroup],
         tokens_per_step: f64,
-    ) -> Result<Updated, TrainError> {
+    ) -> Result<Learnt, TrainError> {
         let grpo = &self.job.grpo;
-        let lengths = lengths(groups, tokens_per_step, grpo);
-        let objective = Objective::new(grpo);
-        let (model, stepper) = (&self.model, &mut self.stepper);
-        let (sums, gradients) = with_micro_batches(groups, |batches| {
-            let mut taught = groups.iter().flat_map(RolloutGroup::taught);
-            let terms: Vec<Vec<&Scored>> = batches
-                .iter()
-                .map(|batch| {
-                    let count = batch.iter().map(|group| group.completions.len()).sum();
-                    taught.by_ref().take(count).collect()
-                })
-                .collect();
-            stepper.gradients(
-                model,
-                batches,
-                grpo.temperature,
-                |index, log_probs, derivative| {
-                    losses(
-                        &objective,
-                        &terms[index],
-                        lengths,
-                        grpo,
-                        log_probs,
-                        derivative,
-                    )
-                    .map_err(|diverged| divergence(diverged, step))
-                },
-            )
-        })?;
-        let sums = sums.into_iter().fold(Sums::default(), |mut total, sums| {
-            total += sums;
-            total
-        });
-        let norm = gradients.norm();
-        for (what, value) in [("loss", sums.loss), ("gradient", norm)] {
+        let (learnt, gradients) = learn(
+            &mut self.stepper,
+            &self.model,
+            groups,
+            tokens_per_step,
+            grpo,
+        )
+        .map_err(|trouble| trouble.at(step))?;
+        for (what, value) in [("loss", learnt.loss), ("gradient", learnt.grad_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NonFinite { what, step });
             }
         }
-        let learning_rate = learning_rate(grpo, step);
         let update = Update {
-            learning_rate,
+            learning_rate: learning_rate(grpo, step),
             beta1: grpo.adam_beta1,
             beta2: grpo.adam_beta2,
             weight_decay: grpo.weight_decay,
             max_grad_norm: grpo.max_grad_norm,
         };
+        let norm = learnt.grad_norm;
         self.optimizer
             .update(self.model.parameters_mut(), gradients, norm, &update);
-        Ok(Updated {
-            sums,
-            grad_norm: norm,
-            learning_rate,
-            tokens: lengths.tokens,
-            ratios: match grpo.importance_sampling_level {
-                ImportanceSamplingLevel::Token => lengths.tokens,
-                ImportanceSamplingLevel::Sequence => lengths.completions,
-            },
-            has_kl: grpo.beta > 0.0,
-        })
+        Ok(learnt)
     }
 
     /// Completes the held-out prompts, a portion at a time so that a dropped run ends soon.
@@ -229,77 +194,6 @@ impl<'a> Run<'a> {
         }
         Ok(Some(texts))
     }
-}
-
-/// What an update has to say.
-struct Updated {
-    sums: Sums,
-    grad_norm: f64,
-    learning_rate: f64,
-    tokens: usize,
-    ratios: usize,
-    has_kl: bool,
-}
-
-impl Updated {
-    /// Fills in the metrics that come from the update.
-    fn onto(self, metrics: StepMetrics) -> StepMetrics {
-        let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
-        StepMetrics {
-            loss: self.sums.loss,
-            kl: self.has_kl.then(|| mean(self.sums.kl, self.tokens)),
-            clip_ratio_low: mean(self.sums.clipped_low as f64, self.ratios),
-            clip_ratio_high: mean(self.sums.clipped_high as f64, self.ratios),
-            grad_norm: self.grad_norm,
-            learning_rate: self.learning_rate,
-            ..metrics
-        }
-    }
-}
-
-/// The loss of a micro-batch's completions, whose log-probabilities lie end to end, and its derivative by each of them.
-fn losses(
-    objective: &Objective,
-    completions: &[&Scored],
-    lengths: Lengths,
-    grpo: &GrpoConfig,
-    log_probs: &[f32],
-    derivative: &mut [f32],
-) -> Result<Sums, Diverged> {
-    let mut sums = Sums::default();
-    let mut start = 0;
-    for scored in completions {
-        let length = scored.completion.tokens.len();
-        let own = start..start + length;
-        start = own.end;
-        let term = Term {
-            advantage: scored.advantage.unwrap_or(0.0),
-            share: token_share(grpo.loss_type, length, lengths),
-            old: scored.old.as_deref(),
-            reference: scored.reference.as_deref(),
-        };
-        sums += objective.completion(&term, &log_probs[own.clone()], &mut derivative[own])?;
-    }
-    Ok(sums)
-}
-
-/// The lengths of the completions that no filter left out.
-fn lengths(groups: &[RolloutGroup], tokens_per_step: f64, grpo: &GrpoConfig) -> Lengths {
-    let all = groups.iter().flat_map(|group| &group.rollouts);
-    Lengths {
-        completions: all.filter(|scored| scored.advantage.is_some()).count(),
-        tokens: groups.iter().map(RolloutGroup::tokens).sum(),
-        tokens_per_step,
-        limit: grpo.max_completion_length,
-    }
-}
-
-fn divergence(diverged: Diverged, step: u32) -> TrainError {
-    let what = match diverged {
-        Diverged::ImportanceRatio => "an importance ratio",
-        Diverged::Kl => "the KL estimate of a token",
-    };
-    TrainError::Diverged { what, step }
 }
 
 /// Linear warm-up, then constant.

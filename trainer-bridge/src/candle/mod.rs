@@ -1,7 +1,8 @@
 //! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
 //!
 //! `model`, `forward` and `backward` are the decoder; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions with
-//! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, `step` turns it into gradients; `grpo` is the run;
+//! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn`
+//! and `step` turn into gradients; `grpo` is the run;
 //! `sft` makes a base model from nothing.
 
 mod architecture;
@@ -14,6 +15,7 @@ mod files;
 mod forward;
 mod grpo;
 mod kernels;
+mod learn;
 mod model;
 mod objective;
 mod optim;
@@ -28,6 +30,8 @@ mod sft;
 mod step;
 mod summary;
 mod tokenizer;
+#[cfg(test)]
+mod trl;
 
 use std::{path::Path, sync::Arc};
 

@@ -224,7 +224,8 @@ fn train(
         let scale = -1.0 / tokens as f64;
         let mean_nll = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
             derivative.fill(scale as f32);
-            Ok(log_probs.iter().map(|&l| f64::from(l)).sum::<f64>() * scale)
+            let sum: f64 = log_probs.iter().map(|&l| f64::from(l)).sum();
+            Ok::<f64, TrainError>(sum * scale)
         };
         let (losses, gradients) =
             stepper.gradients(model, &micro_batches(&groups), 1.0, mean_nll)?;

@@ -9,7 +9,6 @@ use super::{
     optim::Gradients,
     pack::{Group, Pack},
 };
-use crate::TrainError;
 
 /// Rows a micro-batch aims at: larger ones fall out of the cache, smaller ones pay the fixed costs too often.
 pub const ROWS_PER_MICRO_BATCH: usize = 512;
@@ -72,13 +71,13 @@ impl Stepper {
     /// `loss` gets a micro-batch's index and the log-probabilities of its completion tokens, writes the loss's derivative by each of them,
     /// and returns what the caller wants to know of the micro-batch. Gradients are added in the order of the micro-batches, so the number
     /// of threads does not change a bit.
-    pub fn gradients<R: Send>(
+    pub fn gradients<R: Send, E: Send>(
         &mut self,
         model: &Model,
         batches: &[&[Group<'_>]],
         temperature: f64,
-        loss: impl Fn(usize, &[f32], &mut [f32]) -> Result<R, TrainError> + Sync,
-    ) -> Result<(Vec<R>, &Gradients), TrainError> {
+        loss: impl Fn(usize, &[f32], &mut [f32]) -> Result<R, E> + Sync,
+    ) -> Result<(Vec<R>, &Gradients), E> {
         self.total.clear();
         let mut results = Vec::with_capacity(batches.len());
         let width = self.benches.len();
@@ -105,7 +104,7 @@ impl Stepper {
                 .par_iter_mut()
                 .enumerate()
                 .map(work)
-                .collect::<Result<_, TrainError>>()?;
+                .collect::<Result<_, E>>()?;
             results.extend(wave);
             for bench in benches {
                 self.total.add(&bench.gradients);
