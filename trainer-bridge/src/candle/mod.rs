@@ -16,6 +16,7 @@ mod forward;
 mod grpo;
 mod kernels;
 mod learn;
+mod memory;
 mod model;
 mod objective;
 mod optim;
