@@ -9,6 +9,7 @@ pub mod pretrain;
 pub mod run;
 pub mod score;
 pub mod show;
+pub mod train;
 pub mod verify;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
         Command::Guest(args) => guest::run(args).await,
+        Command::Train(args) => train::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
     }
 }

@@ -1,29 +1,38 @@
 //! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
 //!
-//! `model`, `forward` and `backward` are the decoder; `kernels` its arithmetic; `sample` draws completions; `step` turns a loss into
-//! gradients; `grpo` is the run; `sft` makes a base model from nothing.
+//! `model`, `forward` and `backward` are the decoder; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions with
+//! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn`
+//! and `step` turn into gradients; `grpo` is the run;
+//! `sft` makes a base model from nothing.
 
 mod architecture;
 mod backward;
-#[cfg(test)]
-mod benchmark;
+pub mod benchmark;
 mod cache;
 mod checkpoint;
+mod complete;
 mod files;
 mod forward;
 mod grpo;
 mod kernels;
+mod learn;
+mod memory;
 mod model;
 mod objective;
 mod optim;
 mod pack;
 #[cfg(test)]
 mod reference;
+mod rollouts;
 mod rope;
 mod sample;
+mod schedule;
 mod sft;
 mod step;
+mod summary;
 mod tokenizer;
+#[cfg(test)]
+mod trl;
 
 use std::{path::Path, sync::Arc};
 
@@ -138,7 +147,13 @@ impl Trainer for CandleTrainer {
 
 impl From<candle_core::Error> for TrainError {
     fn from(error: candle_core::Error) -> Self {
-        Self::Host(format!("the tensor library failed: {error}"))
+        let message = error.to_string();
+        let lower = message.to_lowercase();
+        if lower.contains("out of memory") || lower.contains("out_of_memory") {
+            let what = message.lines().next().unwrap_or_default();
+            return Self::OutOfMemory(what.to_owned());
+        }
+        Self::Host(format!("the tensor library failed: {message}"))
     }
 }
 

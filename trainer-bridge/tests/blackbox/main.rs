@@ -4,5 +4,6 @@
 mod config;
 mod jobs;
 mod model_folder;
+mod objectives;
 mod pretraining;
 mod runs;
