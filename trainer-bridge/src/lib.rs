@@ -7,7 +7,10 @@ mod fake;
 mod reward_mix;
 mod trainer;
 
-pub use candle::{CandleConfig, ModelFiles, PretrainConfig, SftExample, SftProgress, pretrain};
+pub use candle::{
+    AdapterFiles, CandleConfig, ChatMode, LoraConfig, ModelFiles, PretrainConfig, SftExample,
+    SftProgress, pretrain,
+};
 pub use config::{GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig, build};
 pub use fake::FakeConfig;
 pub use reward_mix::{Aggregation, RewardMember, RewardMix, Verifier};

@@ -8,14 +8,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    files::embedded,
+    files::{Loaded, Source},
     in_pool,
+    kernels::choose::Truncation,
     objective::policy_loss,
     optim::{AdamW, Update},
     pack::Group,
     sample::{Prompt, Settings, sample},
     step::{Stepper, micro_batches},
-    tokenizer::Tokenizer,
 };
 
 /// Seconds of processor time this thread has used.
@@ -40,10 +40,9 @@ fn best(mut work: impl FnMut()) -> f64 {
 #[test]
 #[ignore = "a measurement, not a test; Linux only"]
 fn cpu_seconds() {
-    let files = embedded();
-    let (mut model, _) = files.load("toy").unwrap();
+    let Loaded { mut model, tokenizer, .. } = Source::Embedded.load().unwrap();
     // Nothing ends a completion: every row runs to the full length.
-    let tokenizer = Tokenizer::parse(&files.tokenizer, Vec::new()).unwrap();
+    let tokenizer = tokenizer.endless();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut draw = |low: usize, high: usize| -> Vec<u32> {
         let length = rng.random_range(low..=high);
@@ -82,7 +81,8 @@ fn cpu_seconds() {
                     policy_loss(log_probs, &(log_probs.ones_like()? / tokens as f64)?)
                 })
                 .unwrap();
-            optimizer.update(model.parameters_mut(), gradients, gradients.norm(), &update);
+            let norm = gradients.norm();
+            model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         });
         println!("train step, 128 sequences, {tokens} completion tokens: {train:.4} CPU-s");
         for length in [24, 56] {
@@ -96,6 +96,7 @@ fn cpu_seconds() {
                     .collect();
                 let settings = Settings {
                     temperature: 1.0,
+                    truncation: Truncation::NONE,
                     max_length: length,
                 };
                 let drawn = sample(&model, &tokenizer, &requests, settings).unwrap();

@@ -1,4 +1,4 @@
-//! The full state of a run between two steps as one safetensors file: weights, optimiser moments, step. Continuing from it gives the same
+//! The full state of a run between two steps as one safetensors file: what is trained (all weights, or an adapter's), optimiser moments, step. Continuing from it gives the same
 //! bits as never having stopped.
 
 use std::{borrow::Cow, collections::HashMap};
@@ -110,11 +110,13 @@ pub fn decode(checkpoint: &Checkpoint, model: &mut Model) -> Result<AdamW, Train
     };
     let mut optimizer = AdamW::new(model.parameters());
     optimizer.step = checkpoint.step;
-    for (index, weights) in model.parameters_mut().iter_mut().enumerate() {
-        let len = weights.len();
-        *weights = read(KINDS[0], index, len)?;
+    let mut parameters = Vec::with_capacity(model.parameters().len());
+    for (index, parameter) in model.parameters().iter().enumerate() {
+        let len = parameter.len();
+        parameters.push(read(KINDS[0], index, len)?);
         optimizer.first[index] = read(KINDS[1], index, len)?;
         optimizer.second[index] = read(KINDS[2], index, len)?;
     }
+    model.restore(checkpoint.step, |old| old.clone_from_slice(&parameters));
     Ok(optimizer)
 }

@@ -6,14 +6,16 @@ use candle_core::Tensor;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
+    base::Base,
     checkpoint,
+    kernels::choose::Truncation,
     model::Model,
     objective::{Lengths, policy_loss, token_share},
     optim::{AdamW, Update},
     pack::Group,
     sample::{Completion, Prompt, Seed, Settings, sample},
     step::{Stepper, micro_batches},
-    tokenizer::{Tokenizer, excerpt},
+    tokenizer::excerpt,
 };
 use crate::{
     GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput,
@@ -44,7 +46,7 @@ fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
 /// A run between two steps.
 pub struct Run<'a> {
     job: &'a TrainJob,
-    tokenizer: &'a Tokenizer,
+    base: &'a Base,
     model: Model,
     optimizer: AdamW,
     stepper: Stepper,
@@ -62,11 +64,10 @@ impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
     pub fn new(
         job: &'a TrainJob,
-        base: &Model,
-        tokenizer: &'a Tokenizer,
+        base: &'a Base,
     ) -> Result<Self, TrainError> {
         check(job)?;
-        let mut model = base.clone();
+        let mut model = base.start(job.seed);
         let optimizer = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
             None => AdamW::new(model.parameters()),
@@ -74,7 +75,7 @@ impl<'a> Run<'a> {
         let stepper = Stepper::new(&model);
         Ok(Self {
             job,
-            tokenizer,
+            base,
             model,
             optimizer,
             stepper,
@@ -98,7 +99,7 @@ impl<'a> Run<'a> {
         Ok(Some(TrainOutput {
             completions,
             checkpoint,
-            adapter: None,
+            adapter: self.base.adapter_of(&self.model)?,
         }))
     }
 
@@ -176,6 +177,7 @@ impl<'a> Run<'a> {
             .collect();
         let settings = Settings {
             temperature: grpo.temperature,
+            truncation: Truncation::NONE,
             max_length: grpo.max_completion_length,
         };
         let completions = self.sample(&requests, settings, step)?;
@@ -272,8 +274,9 @@ impl<'a> Run<'a> {
             weight_decay: grpo.weight_decay,
             max_grad_norm: grpo.max_grad_norm,
         };
-        self.optimizer
-            .update(self.model.parameters_mut(), gradients, norm, &update);
+        let optimizer = &mut self.optimizer;
+        self.model
+            .update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         Ok((loss, norm))
     }
 
@@ -284,10 +287,7 @@ impl<'a> Run<'a> {
     ) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
         let step = self.optimizer.step;
-        let settings = Settings {
-            temperature: self.job.evaluation.temperature,
-            max_length: self.job.evaluation.max_completion_length,
-        };
+        let settings = Settings::from(&self.job.evaluation);
         let mut texts = Vec::with_capacity(self.job.eval_prompts.len());
         for (portion, prompts) in self.job.eval_prompts.chunks(PORTION).enumerate() {
             if listener.is_closed() {
@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
         settings: Settings,
         step: u32,
     ) -> Result<Vec<Vec<Completion>>, TrainError> {
-        sample(&self.model, self.tokenizer, prompts, settings).map_err(|_| TrainError::NonFinite {
+        sample(&self.model, &self.base.tokenizer, prompts, settings).map_err(|_| TrainError::NonFinite {
             what: "the probability of a next token",
             step,
         })
@@ -335,6 +335,7 @@ impl<'a> Run<'a> {
 
     fn encode(&self, prompt: &str) -> Result<Vec<u32>, TrainError> {
         let tokens = self
+            .base
             .tokenizer
             .encode_prompt(prompt)
             .map_err(TrainError::Setup)?;
@@ -352,6 +353,7 @@ impl<'a> Run<'a> {
 
     fn decode(&self, completion: &Completion) -> Result<String, TrainError> {
         let text = self
+            .base
             .tokenizer
             .decode(&completion.tokens)
             .map_err(TrainError::Host)?;

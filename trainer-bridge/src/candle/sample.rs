@@ -11,13 +11,14 @@ use super::{
     cache::Cache,
     forward::Tape,
     kernels::{
-        choose::{Choice, choose_rows},
+        choose::{Choice, Truncation, choose_rows},
         pack_attention::{attend, rotate_rows},
     },
     model::Model,
     pack::Pack,
     tokenizer::Tokenizer,
 };
+use crate::SamplingConfig;
 
 /// Seed of one completion.
 pub type Seed = [u8; 32];
@@ -35,8 +36,24 @@ pub struct Prompt<'a> {
 pub struct Settings {
     /// 0 is greedy.
     pub temperature: f64,
+    /// Which tokens can be drawn.
+    pub truncation: Truncation,
     /// Longest completion, tokens.
     pub max_length: usize,
+}
+
+impl From<&SamplingConfig> for Settings {
+    fn from(config: &SamplingConfig) -> Self {
+        Self {
+            temperature: config.temperature,
+            truncation: Truncation {
+                top_k: config.top_k,
+                top_p: config.top_p as f32,
+                min_p: config.min_p as f32,
+            },
+            max_length: config.max_completion_length,
+        }
+    }
 }
 
 /// A drawn completion.
@@ -46,9 +63,9 @@ pub struct Completion {
     pub tokens: Vec<u32>,
     /// Whether it ended by itself, not at the length limit.
     pub finished: bool,
-    /// Log-probability of each token under the distribution it was drawn from.
+    /// Log-probability of each token at the temperature, over all tokens: what training computes, whatever was left out in drawing.
     pub log_probs: Vec<f32>,
-    /// Sum over tokens of that distribution's entropy, nats.
+    /// Sum over tokens of the entropy of the same distribution, nats.
     pub entropy: f64,
 }
 
@@ -168,6 +185,7 @@ impl<'a> Sampler<'a> {
             choose_rows(
                 &self.tape.logits,
                 self.settings.temperature as f32,
+                self.settings.truncation,
                 &uniforms,
                 &mut choices,
             );
@@ -181,7 +199,8 @@ impl<'a> Sampler<'a> {
                 row.completion.tokens.push(choice.token);
                 row.completion.log_probs.push(choice.log_prob);
                 row.completion.entropy += f64::from(choice.entropy);
-                row.completion.finished = self.tokenizer.ends(choice.token);
+                row.completion.finished = self.tokenizer.ends(choice.token)
+                    || self.tokenizer.stops(&row.completion.tokens);
                 if !row.completion.finished && row.completion.tokens.len() < row.limit {
                     tokens.push(choice.token);
                     next.push(index);
@@ -286,6 +305,7 @@ mod tests {
             ];
             let settings = Settings {
                 temperature,
+                truncation: Truncation::NONE,
                 max_length: 30,
             };
             let drawn = sample(&model, &tokenizer(), &prompts, settings).unwrap();
@@ -322,6 +342,7 @@ mod tests {
         let model = small_model(false);
         let settings = Settings {
             temperature: 1.0,
+            truncation: Truncation::NONE,
             max_length: 20,
         };
         let draw =
@@ -358,6 +379,7 @@ mod tests {
             &prompts,
             Settings {
                 temperature: 1.0,
+                truncation: Truncation::NONE,
                 max_length: 50,
             },
         )
@@ -372,7 +394,7 @@ mod tests {
     #[test]
     fn weights_that_are_no_numbers_are_an_error() {
         let mut model = small_model(true);
-        model.parameters_mut()[3][0] = f32::NAN;
+        model.update(|parameters| parameters[3][0] = f32::NAN);
         let prompts = [Prompt {
             tokens: &[4, 5],
             seeds: seeds(0..1),
@@ -384,6 +406,7 @@ mod tests {
                 &prompts,
                 Settings {
                     temperature: 1.0,
+                    truncation: Truncation::NONE,
                     max_length: 5
                 }
             ),
