@@ -53,7 +53,10 @@ impl PeftConfig {
     fn parse(json: &[u8]) -> Result<Self, String> {
         let config: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let bias = config.bias.as_deref().unwrap_or("none");
-        let saved = config.modules_to_save.as_ref().is_some_and(|modules| !modules.is_empty());
+        let saved = config
+            .modules_to_save
+            .as_ref()
+            .is_some_and(|modules| !modules.is_empty());
         let checks = [
             ("peft_type", config.peft_type == "LORA", "\"LORA\""),
             ("r", config.r >= 1, "1 or more"),
@@ -66,7 +69,9 @@ impl PeftConfig {
             ("alpha_pattern", config.alpha_pattern.is_empty(), "{}"),
         ];
         match checks.iter().find(|(_, holds, _)| !holds) {
-            Some((field, _, wanted)) => Err(format!("`{field}` must be {wanted}: nothing else is supported")),
+            Some((field, _, wanted)) => Err(format!(
+                "`{field}` must be {wanted}: nothing else is supported"
+            )),
             None => Ok(config),
         }
     }
@@ -87,7 +92,8 @@ impl AdapterFiles {
     pub fn read(folder: &Path) -> Result<Self, TrainError> {
         let read = |name: &str| {
             let path = folder.join(name);
-            let unreadable = |error| TrainError::Setup(format!("cannot read {}: {error}", path.display()));
+            let unreadable =
+                |error| TrainError::Setup(format!("cannot read {}: {error}", path.display()));
             std::fs::read(&path).map_err(unreadable)
         };
         Ok(Self {
@@ -118,11 +124,19 @@ impl AdapterFiles {
             "bias": "none", "fan_in_fan_out": false, "use_rslora": false, "use_dora": false, "modules_to_save": null,
             "rank_pattern": {}, "alpha_pattern": {},
         });
-        let pairs = adapter.sites().iter().zip(adapter.parameters().chunks_exact(2));
+        let pairs = adapter
+            .sites()
+            .iter()
+            .zip(adapter.parameters().chunks_exact(2));
         let tensors = pairs.flat_map(|(site, pair)| {
-            let shapes = [vec![config.r, site.columns], vec![site.rows.len(), config.r]];
+            let shapes = [
+                vec![config.r, site.columns],
+                vec![site.rows.len(), config.r],
+            ];
             let matrices = ['A', 'B'].into_iter().zip(pair).zip(shapes);
-            matrices.map(|((matrix, values), shape)| (name(site, matrix), FloatTensor::new(values, shape)))
+            matrices.map(|((matrix, values), shape)| {
+                (name(site, matrix), FloatTensor::new(values, shape))
+            })
         });
         let metadata = [("format".to_owned(), "pt".to_owned())].into();
         let weights = safetensors::serialize(tensors, Some(metadata))
@@ -158,7 +172,8 @@ fn merge(config: &PeftConfig, weights: &[u8], model: &mut Model) -> Result<(), S
             ));
         }
         let mut values = vec![0.0; shape[0] * shape[1]];
-        read_floats(&tensor, &mut values).map_err(|problem| format!("tensor `{name}` {problem}"))?;
+        read_floats(&tensor, &mut values)
+            .map_err(|problem| format!("tensor `{name}` {problem}"))?;
         Ok(values)
     };
     let mut placed = 0;
@@ -180,7 +195,10 @@ fn merge(config: &PeftConfig, weights: &[u8], model: &mut Model) -> Result<(), S
         .iter()
         .flat_map(|site| ['A', 'B'].map(|matrix| name(site, matrix)))
         .collect();
-    let stray = tensors.names().into_iter().find(|name| !known.iter().any(|known| known == name));
+    let stray = tensors
+        .names()
+        .into_iter()
+        .find(|name| !known.iter().any(|known| known == name));
     Err(format!(
         "tensor `{}` has no place in this model",
         stray.unwrap_or_default()

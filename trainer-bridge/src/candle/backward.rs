@@ -141,7 +141,13 @@ impl Scratch {
 
             let width = heads.out_width();
             let dattended = sized(narrow, rows * width);
-            pass.project(at(Part::Output), &layer.attended, width, residual, dattended);
+            pass.project(
+                at(Part::Output),
+                &layer.attended,
+                width,
+                residual,
+                dattended,
+            );
             let dqkv = sized(wide, rows * heads.qkv_width());
             attend_backward(
                 heads,

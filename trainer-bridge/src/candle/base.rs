@@ -5,12 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adapter_files::AdapterFiles,
-    chat_template::ChatTemplate,
-    files::Source,
-    lora::LoraConfig,
-    model::Model,
-    tokenizer::Tokenizer,
+    adapter_files::AdapterFiles, chat_template::ChatTemplate, files::Source, lora::LoraConfig,
+    model::Model, tokenizer::Tokenizer,
 };
 use crate::TrainError;
 
@@ -86,7 +82,10 @@ impl CandleConfig {
     /// What is impossible about these settings, one line each, beginning with the key.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = self.lora.as_ref().map_or_else(Vec::new, LoraConfig::problems);
+        let mut problems = self
+            .lora
+            .as_ref()
+            .map_or_else(Vec::new, LoraConfig::problems);
         if self.threads_per_trial == 0 {
             problems.push("`threads_per_trial` must be at least 1".into());
         }
@@ -94,7 +93,9 @@ impl CandleConfig {
             problems.push("`stop_strings` must not be empty texts".into());
         }
         if self.system_prompt.is_some() && self.chat_template == ChatMode::None {
-            problems.push("`system_prompt` needs a chat template, and `chat_template` is \"none\"".into());
+            problems.push(
+                "`system_prompt` needs a chat template, and `chat_template` is \"none\"".into(),
+            );
         }
         problems
     }

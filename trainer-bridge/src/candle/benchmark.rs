@@ -40,7 +40,11 @@ fn best(mut work: impl FnMut()) -> f64 {
 #[test]
 #[ignore = "a measurement, not a test; Linux only"]
 fn cpu_seconds() {
-    let Loaded { mut model, tokenizer, .. } = Source::Embedded.load().unwrap();
+    let Loaded {
+        mut model,
+        tokenizer,
+        ..
+    } = Source::Embedded.load().unwrap();
     // Nothing ends a completion: every row runs to the full length.
     let tokenizer = tokenizer.endless();
     let mut rng = ChaCha8Rng::seed_from_u64(0);

@@ -36,7 +36,10 @@ const NAME: &str = "chat";
 
 impl ChatTemplate {
     /// The template of a model folder: a file of its own before the entry in `tokenizer_config.json`; `None` if it has neither.
-    pub fn of_folder(own: Option<&[u8]>, tokenizer_config: Option<&[u8]>) -> Result<Option<Self>, String> {
+    pub fn of_folder(
+        own: Option<&[u8]>,
+        tokenizer_config: Option<&[u8]>,
+    ) -> Result<Option<Self>, String> {
         let config: Json = match tokenizer_config {
             Some(json) => serde_json::from_slice(json).map_err(|error| error.to_string())?,
             None => Json::Null,
@@ -58,7 +61,8 @@ impl ChatTemplate {
             .lstrip_blocks(true)
             .build();
         environment.set_syntax(syntax.map_err(|error| one_line(&error))?);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment
@@ -118,9 +122,9 @@ fn raise_exception(message: String) -> Result<String, Error> {
 }
 
 fn strftime_now(format: String) -> Result<String, Error> {
-    let text = TODAY
-        .iter()
-        .fold(format.clone(), |text, (code, value)| text.replace(code, value));
+    let text = TODAY.iter().fold(format.clone(), |text, (code, value)| {
+        text.replace(code, value)
+    });
     if text.contains('%') {
         let problem = format!("strftime_now cannot write {format:?}");
         return Err(Error::new(ErrorKind::InvalidOperation, problem));
@@ -129,8 +133,12 @@ fn strftime_now(format: String) -> Result<String, Error> {
 }
 
 fn one_line(error: &Error) -> String {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    let line = error.line().map_or_else(String::new, |line| format!(" (line {line})"));
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    let line = error
+        .line()
+        .map_or_else(String::new, |line| format!(" (line {line})"));
     format!("{}{line}", detail.lines().next().unwrap_or_default())
 }
 
@@ -155,7 +163,9 @@ mod tests {
         assert_eq!(template(source).render(None, "x").unwrap(), "ok");
         let refusal = template(source).render(Some("s"), "x").unwrap_err();
         assert_eq!(refusal, "the chat template fails: no system role (line 1)");
-        let error = ChatTemplate::new("{% if %}", BTreeMap::new()).err().unwrap();
+        let error = ChatTemplate::new("{% if %}", BTreeMap::new())
+            .err()
+            .unwrap();
         assert!(error.contains("line 1") && !error.contains('\n'), "{error}");
     }
 
@@ -163,7 +173,11 @@ mod tests {
     fn every_day_is_the_same_day() {
         let source = "{{ strftime_now('%d %b %Y') }}";
         assert_eq!(template(source).render(None, "x").unwrap(), "26 Jul 2024");
-        assert!(template("{{ strftime_now('%H') }}").render(None, "x").is_err());
+        assert!(
+            template("{{ strftime_now('%H') }}")
+                .render(None, "x")
+                .is_err()
+        );
     }
 
     #[test]
@@ -176,7 +190,11 @@ mod tests {
         };
         assert_eq!(rendered(None), "<s>d");
         assert_eq!(rendered(Some(b"{{ bos_token }}own")), "<s>own");
-        assert!(ChatTemplate::of_folder(None, Some(b"{}")).unwrap().is_none());
+        assert!(
+            ChatTemplate::of_folder(None, Some(b"{}"))
+                .unwrap()
+                .is_none()
+        );
         assert!(ChatTemplate::of_folder(None, None).unwrap().is_none());
     }
 }

@@ -64,7 +64,10 @@ impl ModelFiles {
 /// The model that is part of this program: its files by name.
 const EMBEDDED: [(&str, &[u8]); 3] = [
     (CONFIG, include_bytes!("../../models/toy/config.json")),
-    (WEIGHTS, include_bytes!("../../models/toy/model.safetensors")),
+    (
+        WEIGHTS,
+        include_bytes!("../../models/toy/model.safetensors"),
+    ),
     (TOKENIZER, include_bytes!("../../models/toy/tokenizer.json")),
 ];
 
@@ -177,14 +180,21 @@ impl Source {
             ids.extend(config.eos_token_id.iter().flat_map(TokenIds::to_vec));
         }
         let mut eos = architecture.eos();
-        eos.extend(ids.into_iter().filter(|id| !architecture.eos().contains(id)));
+        eos.extend(
+            ids.into_iter()
+                .filter(|id| !architecture.eos().contains(id)),
+        );
         Ok(eos)
     }
 
     fn chat_template(&self) -> Result<Option<ChatTemplate>, TrainError> {
         let own = self.read(TEMPLATE)?;
         let config = self.read(TOKENIZER_CONFIG)?;
-        let name = if own.is_some() { TEMPLATE } else { TOKENIZER_CONFIG };
+        let name = if own.is_some() {
+            TEMPLATE
+        } else {
+            TOKENIZER_CONFIG
+        };
         ChatTemplate::of_folder(own.as_deref(), config.as_deref())
             .map_err(|problem| self.fault(name, &problem))
     }
@@ -206,6 +216,8 @@ impl Source {
                 .add(&self.must_read(WEIGHTS)?)
                 .map_err(|problem| self.fault(WEIGHTS, &problem))?,
         }
-        collector.finish().map_err(|problem| self.fault(last, &problem))
+        collector
+            .finish()
+            .map_err(|problem| self.fault(last, &problem))
     }
 }

@@ -179,7 +179,14 @@ impl Tape {
             let normed = sized(&mut layer.middle_normed, rows * hidden);
             rms_norm(&layer.middle, gain, eps, normed);
             let gate_up = sized(&mut layer.gate_up, rows * 2 * inner);
-            projector.project(index, Part::GateUp, normed, hidden, gate_up, Into::Overwrite);
+            projector.project(
+                index,
+                Part::GateUp,
+                normed,
+                hidden,
+                gate_up,
+                Into::Overwrite,
+            );
             let gated = sized(&mut layer.gated, rows * inner);
             swiglu(gate_up, inner, gated);
             self.exit.clone_from(&layer.middle);

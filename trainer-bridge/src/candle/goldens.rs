@@ -146,14 +146,22 @@ fn narrow_weights_give_logits_near_by() {
     for (dtype, tolerance) in [(Dtype::F16, 0.05), (Dtype::BF16, 0.4)] {
         for case in &goldens.models {
             let error = worst(&logits(&model(case, dtype), &goldens), &case.logits);
-            assert!(error > 1e-4 && error < tolerance, "{}, {dtype:?}: {error}", case.name);
+            assert!(
+                error > 1e-4 && error < tolerance,
+                "{}, {dtype:?}: {error}",
+                case.name
+            );
         }
     }
 }
 
 fn adapter_case(goldens: &Models) -> &Case {
     let name = &goldens.adapter.case;
-    goldens.models.iter().find(|case| case.name == *name).unwrap()
+    goldens
+        .models
+        .iter()
+        .find(|case| case.name == *name)
+        .unwrap()
 }
 
 #[test]
@@ -226,8 +234,16 @@ fn adapters_that_do_not_fit_are_named() {
         }
     };
     refuse(&edited("\"LORA\"", "\"LOHA\""), case, &["peft_type"]);
-    refuse(&edited("\"use_dora\": false", "\"use_dora\": true"), case, &["use_dora"]);
-    refuse(&edited("\"r\": 3", "\"r\": 4"), case, &["lora_A", "[3, 32]", "[4, 32]"]);
+    refuse(
+        &edited("\"use_dora\": false", "\"use_dora\": true"),
+        case,
+        &["use_dora"],
+    );
+    refuse(
+        &edited("\"r\": 3", "\"r\": 4"),
+        case,
+        &["lora_A", "[3, 32]", "[4, 32]"],
+    );
     let cut = AdapterFiles {
         weights: files.weights[..100].to_vec(),
         ..files.clone()
@@ -261,7 +277,10 @@ fn our_adapter_loads_in_peft() {
         let (model, files) = trained(&goldens, &config);
         let folder = tempfile::tempdir().unwrap();
         files.write(folder.path()).unwrap();
-        let rows: Vec<Vec<f32>> = logits(&model, &goldens).chunks(64).map(<[f32]>::to_vec).collect();
+        let rows: Vec<Vec<f32>> = logits(&model, &goldens)
+            .chunks(64)
+            .map(<[f32]>::to_vec)
+            .collect();
         let expected = serde_json::json!({
             "case": goldens.adapter.case, "tokens": goldens.tokens, "positions": goldens.positions, "logits": rows,
             "modules": modules,
@@ -275,7 +294,11 @@ fn our_adapter_loads_in_peft() {
             .unwrap();
         let (said, complaint) = (output.stdout, output.stderr);
         eprint!("{}", String::from_utf8_lossy(&said));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&complaint));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&complaint)
+        );
     }
 }
 
@@ -293,6 +316,10 @@ fn chat_prompts_are_those_of_transformers_token_by_token() {
             .unwrap()
             .with_chat(template.unwrap().unwrap(), conversation.system);
         let ids = tokenizer.encode_prompt(&conversation.user).unwrap();
-        assert_eq!(ids, conversation.ids, "{}: {}", conversation.style, conversation.user);
+        assert_eq!(
+            ids, conversation.ids,
+            "{}: {}",
+            conversation.style, conversation.user
+        );
     }
 }

@@ -62,10 +62,7 @@ struct Rollouts {
 
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
-    pub fn new(
-        job: &'a TrainJob,
-        base: &'a Base,
-    ) -> Result<Self, TrainError> {
+    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
         check(job)?;
         let mut model = base.start(job.seed);
         let optimizer = match &job.from {
@@ -327,9 +324,11 @@ impl<'a> Run<'a> {
         settings: Settings,
         step: u32,
     ) -> Result<Vec<Vec<Completion>>, TrainError> {
-        sample(&self.model, &self.base.tokenizer, prompts, settings).map_err(|_| TrainError::NonFinite {
-            what: "the probability of a next token",
-            step,
+        sample(&self.model, &self.base.tokenizer, prompts, settings).map_err(|_| {
+            TrainError::NonFinite {
+                what: "the probability of a next token",
+                step,
+            }
         })
     }
 

@@ -164,9 +164,12 @@ impl Adapter {
         let mut parameters = Vec::with_capacity(2 * sites.len());
         for site in &sites {
             let bound = 1.0 / (site.columns as f64).sqrt();
-            let mut draw =
-                || ((f64::from(rng.next_u32()) + 0.5) / 2_147_483_648.0 - 1.0) * bound;
-            parameters.push((0..config.r * site.columns).map(|_| draw() as f32).collect());
+            let mut draw = || ((f64::from(rng.next_u32()) + 0.5) / 2_147_483_648.0 - 1.0) * bound;
+            parameters.push(
+                (0..config.r * site.columns)
+                    .map(|_| draw() as f32)
+                    .collect(),
+            );
             parameters.push(vec![0.0; site.rows.len() * config.r]);
         }
         Self {
@@ -210,7 +213,14 @@ impl Adapter {
             let range = site.rows.start * site.columns..site.rows.end * site.columns;
             let merged = &mut weights[site.weight][range.clone()];
             merged.copy_from_slice(&self.frozen[site.weight][range]);
-            add_product(merged, &pair[0], &pair[1], site.columns, self.config.r, self.config.scale());
+            add_product(
+                merged,
+                &pair[0],
+                &pair[1],
+                site.columns,
+                self.config.r,
+                self.config.scale(),
+            );
         }
     }
 
@@ -230,8 +240,19 @@ impl Adapter {
     }
 
     /// Adds to `y = x W^T`, computed with merged weights, what dropping some of the adapter's inputs changes.
-    pub fn drop_inputs(&self, weight: usize, noise: u64, x: &[f32], y: &mut [f32], scratch: &mut LowRank) {
-        let LowRank { reduced, wide, dropped } = scratch;
+    pub fn drop_inputs(
+        &self,
+        weight: usize,
+        noise: u64,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut LowRank,
+    ) {
+        let LowRank {
+            reduced,
+            wide,
+            dropped,
+        } = scratch;
         for (at, site) in self.on(weight) {
             let (rows, r, out) = (x.len() / site.columns, self.config.r, site.rows.len());
             let factors = self.factors(noise, at);
@@ -239,10 +260,26 @@ impl Adapter {
             dropped.extend(x.iter().zip(factors).map(|(x, factor)| x * (factor - 1.0)));
             let reduced = sized(reduced, rows * r);
             let a = View::transposed(&self.parameters[at], site.columns);
-            gemm(rows, r, site.columns, View::rows(dropped, site.columns), a, reduced, Into::Overwrite);
+            gemm(
+                rows,
+                r,
+                site.columns,
+                View::rows(dropped, site.columns),
+                a,
+                reduced,
+                Into::Overwrite,
+            );
             let wide = sized(wide, rows * out);
             let b = View::transposed(&self.parameters[at + 1], r);
-            gemm(rows, out, r, View::rows(reduced, r), b, wide, Into::Overwrite);
+            gemm(
+                rows,
+                out,
+                r,
+                View::rows(reduced, r),
+                b,
+                wide,
+                Into::Overwrite,
+            );
             let scale = self.config.scale() as f32;
             let width = y.len() / rows.max(1);
             for (y, change) in y.chunks_exact_mut(width).zip(wide.chunks_exact(out)) {
@@ -266,7 +303,11 @@ impl Adapter {
         gradients: &mut Gradients,
         scratch: &mut LowRank,
     ) {
-        let LowRank { reduced, wide, dropped } = scratch;
+        let LowRank {
+            reduced,
+            wide,
+            dropped,
+        } = scratch;
         for (at, site) in self.on(weight) {
             let (columns, r, out) = (site.columns, self.config.r, site.rows.len());
             let rows = x.len() / columns;
@@ -277,21 +318,65 @@ impl Adapter {
                 None => x,
                 Some(noise) => {
                     dropped.clear();
-                    dropped.extend(x.iter().zip(self.factors(noise, at)).map(|(x, factor)| x * factor));
+                    dropped.extend(
+                        x.iter()
+                            .zip(self.factors(noise, at))
+                            .map(|(x, factor)| x * factor),
+                    );
                     dropped.as_slice()
                 }
             };
             let dy = &dy[site.rows.start.min(dy.len())..];
             let reduced = sized(reduced, rows * r);
-            gemm(rows, r, columns, View::rows(inputs, columns), View::transposed(a, columns), reduced, Into::Overwrite);
+            gemm(
+                rows,
+                r,
+                columns,
+                View::rows(inputs, columns),
+                View::transposed(a, columns),
+                reduced,
+                Into::Overwrite,
+            );
             reduced.iter_mut().for_each(|value| *value *= scale);
-            gemm(out, r, rows, View::transposed(dy, width), View::rows(reduced, r), gradients.at(at + 1), Into::Add);
-            gemm(rows, r, out, View::rows(dy, width), View::rows(b, r), reduced, Into::Overwrite);
+            gemm(
+                out,
+                r,
+                rows,
+                View::transposed(dy, width),
+                View::rows(reduced, r),
+                gradients.at(at + 1),
+                Into::Add,
+            );
+            gemm(
+                rows,
+                r,
+                out,
+                View::rows(dy, width),
+                View::rows(b, r),
+                reduced,
+                Into::Overwrite,
+            );
             reduced.iter_mut().for_each(|value| *value *= scale);
-            gemm(r, columns, rows, View::transposed(reduced, r), View::rows(inputs, columns), gradients.at(at), Into::Add);
+            gemm(
+                r,
+                columns,
+                rows,
+                View::transposed(reduced, r),
+                View::rows(inputs, columns),
+                gradients.at(at),
+                Into::Add,
+            );
             if let Some(noise) = noise {
                 let wide = sized(wide, rows * columns);
-                gemm(rows, columns, r, View::rows(reduced, r), View::rows(a, columns), wide, Into::Overwrite);
+                gemm(
+                    rows,
+                    columns,
+                    r,
+                    View::rows(reduced, r),
+                    View::rows(a, columns),
+                    wide,
+                    Into::Overwrite,
+                );
                 for ((dx, change), factor) in dx.iter_mut().zip(wide).zip(self.factors(noise, at)) {
                     *dx += *change * (factor - 1.0);
                 }
@@ -307,7 +392,11 @@ impl Adapter {
         let limit = (drop * f64::from(u32::MAX)) as u32;
         let start = mix(noise ^ mix(site as u64 + 1));
         (0_u64..).map(move |place| {
-            if (mix(start.wrapping_add(place)) >> 32) as u32 >= limit { kept } else { 0.0 }
+            if (mix(start.wrapping_add(place)) >> 32) as u32 >= limit {
+                kept
+            } else {
+                0.0
+            }
         })
     }
 }
@@ -316,7 +405,15 @@ impl Adapter {
 pub fn add_product(matrix: &mut [f32], a: &[f32], b: &[f32], columns: usize, r: usize, scale: f64) {
     let scaled: Vec<f32> = b.iter().map(|value| value * scale as f32).collect();
     let rows = matrix.len() / columns;
-    gemm(rows, columns, r, View::rows(&scaled, r), View::rows(a, columns), matrix, Into::Add);
+    gemm(
+        rows,
+        columns,
+        r,
+        View::rows(&scaled, r),
+        View::rows(a, columns),
+        matrix,
+        Into::Add,
+    );
 }
 
 /// A well-mixed function of a number (the finaliser of SplitMix64, Steele et al. 2014).
@@ -365,7 +462,9 @@ mod tests {
         let mut tape = Tape::default();
         let log_probs = tape.log_probs(model, &pack, 1.0);
         let weighted = log_probs.iter().enumerate();
-        weighted.map(|(i, &l)| f64::from(l) * (1.0 + i as f64)).sum()
+        weighted
+            .map(|(i, &l)| f64::from(l) * (1.0 + i as f64))
+            .sum()
     }
 
     #[test]
@@ -398,7 +497,10 @@ mod tests {
     fn gradients_with_dropout_are_those_of_finite_differences() {
         let model = adapted(0.4);
         let plain = adapted(0.0);
-        assert!((loss(&model) - loss(&plain)).abs() > 1e-3, "something is dropped");
+        assert!(
+            (loss(&model) - loss(&plain)).abs() > 1e-3,
+            "something is dropped"
+        );
         assert_eq!(loss(&model), loss(&model), "the same noise each time");
         let pack = pack();
         let mut tape = Tape::default();
@@ -420,7 +522,10 @@ mod tests {
                 loss(&moved)
             };
             let seen = (moved(1.0) - moved(-1.0)) / (2.0 * f64::from(step));
-            let mean = gradient.iter().map(|slope| f64::from(slope.abs())).sum::<f64>();
+            let mean = gradient
+                .iter()
+                .map(|slope| f64::from(slope.abs()))
+                .sum::<f64>();
             let expected = mean / gradient.len() as f64;
             let error = (seen - expected).abs() / expected.max(0.1);
             assert!(error < 2e-2, "parameter {index}: {seen} is not {expected}");
@@ -440,7 +545,10 @@ mod tests {
             .iter()
             .filter_map(|problem| problem.split(' ').next())
             .collect();
-        assert_eq!(keys, ["lora.r", "lora.alpha", "lora.dropout", "lora.targets"]);
+        assert_eq!(
+            keys,
+            ["lora.r", "lora.alpha", "lora.dropout", "lora.targets"]
+        );
         assert!(LoraConfig::default().problems().is_empty());
     }
 }

@@ -45,7 +45,11 @@ fn weights(model: &Model) -> Result<(Vec<Tensor>, Vec<Var>)> {
         let rows = weights[site.weight].dim(0)?;
         let dtype = product.dtype();
         let zeros = |rows| Tensor::zeros((rows, site.columns), dtype, &Device::Cpu);
-        let change = [zeros(site.rows.start)?, product, zeros(rows - site.rows.end)?];
+        let change = [
+            zeros(site.rows.start)?,
+            product,
+            zeros(rows - site.rows.end)?,
+        ];
         weights[site.weight] = (&weights[site.weight] + Tensor::cat(&change, 0)?)?;
         variables.extend([a, b]);
     }
@@ -68,11 +72,17 @@ fn logits(model: &Model, weights: &[Tensor], pack: &Pack) -> Result<Tensor> {
         let gains = gains.map(|(queries, keys)| Gains { queries, keys, eps });
         let attended = attention(&qkv, pack, heads, gains, model.rope())?;
         x = (x + linear(&attended, part(Part::Output))?)?;
-        let gate_up = linear(&rms_norm(&x, part(Part::PostNorm), eps)?, part(Part::GateUp))?;
+        let gate_up = linear(
+            &rms_norm(&x, part(Part::PostNorm), eps)?,
+            part(Part::GateUp),
+        )?;
         x = (x + linear(&swiglu(&gate_up)?, part(Part::Down))?)?;
     }
     let x = x.index_select(&Tensor::new(&*pack.predicting, &Device::Cpu)?, 0)?;
-    linear(&rms_norm(&x, &weights[model.final_norm()], eps)?, &weights[model.head()])
+    linear(
+        &rms_norm(&x, &weights[model.final_norm()], eps)?,
+        &weights[model.head()],
+    )
 }
 
 /// Gains of the heads' normalisation.
@@ -202,7 +212,9 @@ pub fn stir(parameters: &mut [Vec<f32>]) {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]
-    use super::super::{backward::Scratch, forward::Tape, lora::LoraConfig, optim::Gradients, pack::Group};
+    use super::super::{
+        backward::Scratch, forward::Tape, lora::LoraConfig, optim::Gradients, pack::Group,
+    };
     use super::*;
 
     /// Makes both matrices of each pair matter.

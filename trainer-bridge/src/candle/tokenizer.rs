@@ -233,7 +233,9 @@ mod tests {
         let ids = tokenizer.encode_continuation(" 294 or 7 .").unwrap();
         assert!(!tokenizer.stops(&ids), "nothing stops unless asked for");
         let tokenizer = tokenizer.with_stop_strings(vec!["zebra".into(), "94 or".into()]);
-        let stops: Vec<bool> = (0..=ids.len()).map(|n| tokenizer.stops(&ids[..n])).collect();
+        let stops: Vec<bool> = (0..=ids.len())
+            .map(|n| tokenizer.stops(&ids[..n]))
+            .collect();
         assert_eq!(stops.iter().position(|&stop| stop), Some(4));
     }
 

@@ -27,7 +27,9 @@ pub fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
     let index: Index = serde_json::from_slice(index).map_err(|error| error.to_string())?;
     let plain = |name: &String| !name.is_empty() && !name.contains(['/', '\\']);
     match index.weight_map.values().find(|name| !plain(name)) {
-        Some(name) => Err(format!("`weight_map` names the file {name:?}, which is no plain name")),
+        Some(name) => Err(format!(
+            "`weight_map` names the file {name:?}, which is no plain name"
+        )),
         None => Ok(index.weight_map.into_values().collect()),
     }
 }
@@ -88,7 +90,8 @@ impl Collector {
                     place.shape
                 ));
             }
-            let values = &mut self.weights[place.parameter][place.start..][..place.shape.iter().product()];
+            let values =
+                &mut self.weights[place.parameter][place.start..][..place.shape.iter().product()];
             read_floats(&tensor, values).map_err(|problem| format!("tensor `{name}` {problem}"))?;
             place.filled = true;
         }
@@ -118,7 +121,11 @@ pub fn read_floats(tensor: &TensorView<'_>, values: &mut [f32]) -> Result<(), St
         Dtype::F32 => fill(bytes, values, f32::from_le_bytes),
         Dtype::BF16 => fill(bytes, values, |b| bf16::from_le_bytes(b).to_f32()),
         Dtype::F16 => fill(bytes, values, |b| f16::from_le_bytes(b).to_f32()),
-        other => return Err(format!("holds {other:?}, which is not supported (supported: F32, BF16, F16)")),
+        other => {
+            return Err(format!(
+                "holds {other:?}, which is not supported (supported: F32, BF16, F16)"
+            ));
+        }
     }
     if values.iter().all(|value| value.is_finite()) {
         Ok(())

@@ -56,12 +56,20 @@ fn sharded(folder: &Path) {
             .filter(|(i, _)| i % 2 == part)
             .map(|(_, tensor)| tensor);
         let views: Vec<(&str, TensorView<'_>)> = views.collect();
-        map.extend(views.iter().map(|(name, _)| ((*name).to_owned(), file.clone())));
+        map.extend(
+            views
+                .iter()
+                .map(|(name, _)| ((*name).to_owned(), file.clone())),
+        );
         let bytes = safetensors::serialize(views, None).unwrap();
         fs::write(folder.join(&file), bytes).unwrap();
     }
     let index = serde_json::json!({"metadata": {"total_size": 1}, "weight_map": map});
-    fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
+    fs::write(
+        folder.join("model.safetensors.index.json"),
+        index.to_string(),
+    )
+    .unwrap();
 }
 
 fn greedy() -> SamplingConfig {
@@ -76,7 +84,10 @@ fn evaluate(config: CandleConfig, evaluation: SamplingConfig) -> Vec<String> {
         evaluation,
         ..job(Vec::new(), 0)
     };
-    run(&*try_build(config).unwrap(), job).0.unwrap().completions
+    run(&*try_build(config).unwrap(), job)
+        .0
+        .unwrap()
+        .completions
 }
 
 #[test]
@@ -141,7 +152,10 @@ fn a_checkpoint_with_missing_or_broken_files_is_refused_by_name() {
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let as_integers = tensors.iter().map(|(name, tensor)| {
             let shape = tensor.shape().to_vec();
-            (name, TensorView::new(Dtype::I32, shape, tensor.data()).unwrap())
+            (
+                name,
+                TensorView::new(Dtype::I32, shape, tensor.data()).unwrap(),
+            )
         });
         let changed = safetensors::serialize(as_integers.collect::<Vec<_>>(), None).unwrap();
         fs::write(&path, changed).unwrap();
@@ -149,7 +163,11 @@ fn a_checkpoint_with_missing_or_broken_files_is_refused_by_name() {
     refused(integers, same, &["model.safetensors", "I32", "BF16"]);
     let generation = |folder: &Path| {
         copy_toy(folder);
-        fs::write(folder.join("generation_config.json"), r#"{"eos_token_id": "x"}"#).unwrap();
+        fs::write(
+            folder.join("generation_config.json"),
+            r#"{"eos_token_id": "x"}"#,
+        )
+        .unwrap();
     };
     refused(generation, same, &["generation_config.json"]);
 }
@@ -179,22 +197,47 @@ fn fields_of_other_decoders_are_named() {
 
 #[test]
 fn settings_and_templates_that_cannot_work_are_refused() {
-    refused(copy_toy, |c| c.system_prompt = Some("x".into()), &["system_prompt", "chat template"]);
-    refused(copy_toy, |c| c.stop_strings = vec![String::new()], &["stop_strings"]);
     refused(
         copy_toy,
-        |c| c.lora = Some(LoraConfig { targets: vec!["lm_head".into()], ..LoraConfig::default() }),
+        |c| c.system_prompt = Some("x".into()),
+        &["system_prompt", "chat template"],
+    );
+    refused(
+        copy_toy,
+        |c| c.stop_strings = vec![String::new()],
+        &["stop_strings"],
+    );
+    refused(
+        copy_toy,
+        |c| {
+            c.lora = Some(LoraConfig {
+                targets: vec!["lm_head".into()],
+                ..LoraConfig::default()
+            })
+        },
         &["lora.targets", "lm_head", "q_proj"],
     );
-    refused(copy_toy, |c| c.adapter = Some("nowhere".into()), &["nowhere/adapter_config.json"]);
+    refused(
+        copy_toy,
+        |c| c.adapter = Some("nowhere".into()),
+        &["nowhere/adapter_config.json"],
+    );
     let with_template = |text: &'static str| {
         move |folder: &Path| {
             copy_toy(folder);
             fs::write(folder.join("chat_template.jinja"), text).unwrap();
         }
     };
-    refused(with_template("{% for %}"), |_| {}, &["chat_template.jinja", "line 1"]);
-    refused(with_template("{{ raise_exception('never') }}"), |_| {}, &["never"]);
+    refused(
+        with_template("{% for %}"),
+        |_| {},
+        &["chat_template.jinja", "line 1"],
+    );
+    refused(
+        with_template("{{ raise_exception('never') }}"),
+        |_| {},
+        &["never"],
+    );
 }
 
 #[test]
@@ -208,7 +251,11 @@ fn a_conversation_template_of_the_folder_shapes_the_prompts() {
         evaluate(folder_config(folder.path()), greedy())
     };
     let plain = evaluate(CandleConfig::default(), greedy());
-    assert_eq!(through(template), plain, "a template that adds nothing changes nothing");
+    assert_eq!(
+        through(template),
+        plain,
+        "a template that adds nothing changes nothing"
+    );
     let worded = through("{% for m in messages %}{{ m.content }}{% endfor %} <thinking>");
     assert_ne!(worded, plain);
 }
@@ -277,11 +324,17 @@ fn an_adapter_learns_continues_to_the_bit_and_can_be_taken_along() {
     let straight = train_lora(&config, 4, None);
     let half = train_lora(&config, 2, None);
     let continued = train_lora(&config, 4, Some(&half));
-    assert_eq!(straight.checkpoint, continued.checkpoint, "equal to the bit");
+    assert_eq!(
+        straight.checkpoint, continued.checkpoint,
+        "equal to the bit"
+    );
     assert_eq!(straight.completions, continued.completions);
     let adapter = straight.adapter.unwrap();
     assert_eq!(Some(&adapter), continued.adapter.as_ref());
-    assert!(straight.checkpoint.bytes.len() < 3 * 157_000 * 4 / 2, "only the adapter is stored");
+    assert!(
+        straight.checkpoint.bytes.len() < 3 * 157_000 * 4 / 2,
+        "only the adapter is stored"
+    );
 
     let folder = tempfile::tempdir().unwrap();
     adapter.write(folder.path()).unwrap();
@@ -294,12 +347,17 @@ fn an_adapter_learns_continues_to_the_bit_and_can_be_taken_along() {
         straight.completions,
         "what was trained is what is loaded"
     );
-    assert_ne!(evaluate(CandleConfig::default(), SamplingConfig::default()), straight.completions);
+    assert_ne!(
+        evaluate(CandleConfig::default(), SamplingConfig::default()),
+        straight.completions
+    );
 }
 
 #[test]
 fn full_training_leaves_no_adapter() {
     let trainer = try_build(CandleConfig::default()).unwrap();
-    let output = run(&*trainer, job(vec![member(Reward::Exact)], 1)).0.unwrap();
+    let output = run(&*trainer, job(vec![member(Reward::Exact)], 1))
+        .0
+        .unwrap();
     assert_eq!(output.adapter, None);
 }

@@ -172,10 +172,20 @@ mod tests {
         assert_eq!(drawable(Truncation { top_k: 9, ..none }), [0, 1, 2, 3, 4]);
         assert_eq!(drawable(Truncation { top_p: 0.6, ..none }), [1, 2]);
         assert_eq!(drawable(Truncation { top_p: 0.7, ..none }), [1, 2, 3]);
-        assert_eq!(drawable(Truncation { top_p: 0.01, ..none }), [1]);
+        assert_eq!(
+            drawable(Truncation {
+                top_p: 0.01,
+                ..none
+            }),
+            [1]
+        );
         assert_eq!(drawable(Truncation { min_p: 0.3, ..none }), [1, 2, 3]);
         // .4 of the three that top_k leaves are .47: top_p is already reached.
-        let both = Truncation { top_k: 3, top_p: 0.45, min_p: 0.0 };
+        let both = Truncation {
+            top_k: 3,
+            top_p: 0.45,
+            min_p: 0.0,
+        };
         assert_eq!(drawable(both), [1]);
     }
 
@@ -183,7 +193,10 @@ mod tests {
     fn what_cannot_be_drawn_still_counts_in_the_log_probability() {
         let logits = [0.5_f32.ln(), 0.25_f32.ln(), 0.25_f32.ln()];
         let mut choice = [Choice::default()];
-        let best = Truncation { top_k: 1, ..Truncation::NONE };
+        let best = Truncation {
+            top_k: 1,
+            ..Truncation::NONE
+        };
         choose_rows(&logits, 1.0, best, &[0.99], &mut choice);
         assert_eq!(choice[0].token, 0);
         assert!((choice[0].log_prob - 0.5_f32.ln()).abs() < 1e-6);
