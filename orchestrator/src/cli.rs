@@ -35,6 +35,10 @@ pub enum Command {
     Export(ExportArgs),
     /// Score completions with a reward function, in the sandbox.
     Score(ScoreArgs),
+    /// Train a policy with one reward or a mix of several, without a search, and judge it on Dev.
+    ///
+    /// Prints a line a step. With --out the run is kept: metrics, samples, checkpoints, result; the same command continues it.
+    Train(TrainArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
     /// Fetch data sets.
@@ -185,6 +189,54 @@ pub struct ScoreArgs {
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The configuration: its task, trainer, grpo, evaluation, screen and limits count, as in a search.
+    pub config: PathBuf,
+    /// What to reward: a `.wasm` or `.rs` file, `base/exact_format`, `base/approximate_format` or `base/answer_check`, or the name of a
+    /// candidate in the database. Several make a mix.
+    #[arg(long = "reward", value_name = "R", required = true)]
+    pub rewards: Vec<String>,
+    /// Weight of each reward, in the same order; 1 for all if absent.
+    #[arg(long = "weight", value_name = "W", allow_negative_numbers = true)]
+    pub weights: Vec<f64>,
+    /// How several rewards become one advantage; overrides `ensemble.aggregation`.
+    #[arg(long, value_enum)]
+    pub aggregation: Option<AggregationArg>,
+    /// Optimiser steps; overrides `screen.steps`.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u32>,
+    /// Dev questions to judge on; overrides `screen.problems`.
+    #[arg(long, value_name = "N")]
+    pub problems: Option<usize>,
+    /// Every random draw descends from it; overrides `search.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder to keep the run in, or to continue it from.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Steps between two checkpoints in that folder.
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: u32,
+    /// The database that candidates are named in.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How several rewards become one advantage, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum AggregationArg {
+    /// Weighted sum, then group normalisation (GRPO).
+    SumThenNormalize,
+    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
+    NormalizeThenSum,
 }
 
 /// Arguments of `pretrain`.

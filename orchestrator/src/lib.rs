@@ -19,6 +19,7 @@ pub mod progress;
 pub mod proposer;
 pub mod rank;
 pub mod references;
+pub mod run_folder;
 pub mod screen;
 pub mod search;
 pub mod statistics;

@@ -9,6 +9,7 @@ pub mod pretrain;
 pub mod run;
 pub mod score;
 pub mod show;
+pub mod train;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
+        Command::Train(args) => train::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
         Command::Data(command) => data::run(command).await,
     }

@@ -113,7 +113,7 @@ async fn carry_out(
 }
 
 /// Ctrl-C, or whatever a shell, a container or a service manager sends to end a process.
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -13,7 +13,12 @@ use sandbox::{
 };
 use serde::Deserialize;
 
-use crate::{cli::ScoreArgs, config::Config, export, task::verifier};
+use crate::{
+    cli::{DatabaseArg, ScoreArgs},
+    config::Config,
+    export,
+    task::verifier,
+};
 
 #[derive(Deserialize)]
 struct Line {
@@ -25,7 +30,7 @@ struct Line {
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
     let mut out = stdout();
-    let scoring = scoring(&args).await?;
+    let scoring = scoring(&args.reward, &args.database).await?;
     let reward = Sandbox::new(scoring.limits)?
         .load(&scoring.module)
         .with_context(|| format!("cannot load {}", args.reward))?;
@@ -62,8 +67,8 @@ pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
 }
 
 /// What to score with, and how it was run where that is known.
-struct Scoring {
-    module: Module,
+pub(super) struct Scoring {
+    pub(super) module: Module,
     limits: Limits,
     extraction: ExtractionConfig,
 }
@@ -80,8 +85,8 @@ impl Scoring {
 }
 
 /// A file, exported or of one's own, or a candidate of a search.
-async fn scoring(args: &ScoreArgs) -> anyhow::Result<Scoring> {
-    let path = Path::new(&args.reward);
+pub(super) async fn scoring(reward: &str, database: &DatabaseArg) -> anyhow::Result<Scoring> {
+    let path = Path::new(reward);
     match path.extension().and_then(|e| e.to_str()) {
         Some("wasm") => {
             let wasm = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -112,15 +117,14 @@ async fn scoring(args: &ScoreArgs) -> anyhow::Result<Scoring> {
             path.display()
         ),
         _ => {
-            let store = super::open(args.database.clone()).await?;
+            let store = super::open(database.clone()).await?;
             let search = store.search().await?;
-            let candidate = store.candidate(search.id, &args.reward).await?;
+            let candidate = store.candidate(search.id, reward).await?;
             let config: Config = serde_json::from_str(&search.config)?;
             let status = &candidate.status;
             let wasm = status.wasm().with_context(|| {
                 format!(
-                    "`{}` was {}: {}",
-                    args.reward,
+                    "`{reward}` was {}: {}",
                     status.word(),
                     status.reason().unwrap_or_default()
                 )

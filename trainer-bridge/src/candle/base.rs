@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adapter_files::AdapterFiles, chat_template::ChatTemplate, files::Source, lora::LoraConfig,
-    model::Model, tokenizer::Tokenizer,
+    adapter_files::AdapterFiles,
+    chat_template::ChatTemplate,
+    files::{EMBEDDED, Source},
+    lora::LoraConfig,
+    model::Model,
+    tokenizer::Tokenizer,
 };
 use crate::TrainError;
-
-/// Name of the model that is part of this program.
-const EMBEDDED: &str = "toy";
 
 /// Settings of the embedded trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,7 +116,8 @@ impl CandleConfig {
 
 /// A base model and how it is trained.
 pub struct Base {
-    model: Model,
+    /// The model itself, nothing trained yet.
+    pub model: Model,
     name: String,
     lora: Option<LoraConfig>,
     /// Its tokenizer.
@@ -128,11 +130,7 @@ impl Base {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(TrainError::Setup(problem));
         }
-        let source = match config.model.as_str() {
-            EMBEDDED => Source::Embedded,
-            folder => Source::folder(Path::new(folder))?,
-        };
-        let loaded = source.load()?;
+        let loaded = Source::of(&config.model)?.load()?;
         let tokenizer = tokenizer(config, loaded.tokenizer, loaded.chat_template)?;
         let mut model = loaded.model;
         if let Some(folder) = &config.adapter {

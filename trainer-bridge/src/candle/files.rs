@@ -61,8 +61,11 @@ impl ModelFiles {
     }
 }
 
-/// The model that is part of this program: its files by name.
-const EMBEDDED: [(&str, &[u8]); 3] = [
+/// Name of the model that is part of this program.
+pub const EMBEDDED: &str = "toy";
+
+/// Its files by name.
+const EMBEDDED_FILES: [(&str, &[u8]); 3] = [
     (CONFIG, include_bytes!("../../models/toy/config.json")),
     (
         WEIGHTS,
@@ -95,6 +98,14 @@ struct GenerationConfig {
 }
 
 impl Source {
+    /// The model that a configuration names.
+    pub fn of(model: &str) -> Result<Self, TrainError> {
+        match model {
+            EMBEDDED => Ok(Self::Embedded),
+            folder => Self::folder(Path::new(folder)),
+        }
+    }
+
     /// A folder that must be there.
     pub fn folder(folder: &Path) -> Result<Self, TrainError> {
         if folder.is_dir() {
@@ -110,7 +121,7 @@ impl Source {
     fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, TrainError> {
         match self {
             Self::Embedded => {
-                let file = EMBEDDED.iter().find(|(file, _)| *file == name);
+                let file = EMBEDDED_FILES.iter().find(|(file, _)| *file == name);
                 Ok(file.map(|&(_, content)| Cow::Borrowed(content)))
             }
             Self::Folder(folder) => match std::fs::read(folder.join(name)) {
@@ -128,7 +139,7 @@ impl Source {
 
     fn path(&self, name: &str) -> String {
         match self {
-            Self::Embedded => format!("toy/{name}"),
+            Self::Embedded => format!("{EMBEDDED}/{name}"),
             Self::Folder(folder) => folder.join(name).display().to_string(),
         }
     }

@@ -216,10 +216,20 @@ impl Tape {
         );
     }
 
-    /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order; with dropout where the adapter has it.
+    /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order.
     pub fn log_probs(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
-        let heads = model.architecture().heads();
+        self.noise = None;
+        self.run_pack(model, pack, temperature)
+    }
+
+    /// The same as a training pass sees them: with dropout where the adapter has it.
+    pub fn training_log_probs(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
         self.noise = model.noise(&pack.tokens);
+        self.run_pack(model, pack, temperature)
+    }
+
+    fn run_pack(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
+        let heads = model.architecture().heads();
         self.run(model, &pack.tokens, |_, qkv, attended, gathered| {
             rotate_rows(heads, model.rope(), &pack.positions, 1.0, qkv);
             attend(heads, pack, qkv, gathered, attended);

@@ -460,7 +460,7 @@ mod tests {
     fn loss(model: &Model) -> f64 {
         let pack = pack();
         let mut tape = Tape::default();
-        let log_probs = tape.log_probs(model, &pack, 1.0);
+        let log_probs = tape.training_log_probs(model, &pack, 1.0);
         let weighted = log_probs.iter().enumerate();
         weighted
             .map(|(i, &l)| f64::from(l) * (1.0 + i as f64))
@@ -504,7 +504,7 @@ mod tests {
         assert_eq!(loss(&model), loss(&model), "the same noise each time");
         let pack = pack();
         let mut tape = Tape::default();
-        let count = tape.log_probs(&model, &pack, 1.0).len();
+        let count = tape.training_log_probs(&model, &pack, 1.0).len();
         let direction: Vec<f32> = (0..count).map(|i| 1.0 + i as f32).collect();
         let mut gradients = Gradients::zeros(model.parameters());
         Scratch::default().backward(&model, &pack, &mut tape, 1.0, &direction, &mut gradients);

@@ -1,18 +1,19 @@
 //! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
 //!
 //! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
-//! `backward` are the decoder; `lora` the adapter on it; `kernels` its arithmetic; `sample` draws completions; `step` turns a loss into
-//! gradients; `grpo` is the run; `sft` makes a base model from nothing.
+//! `backward` are the decoder; `lora` the adapter on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
+//! with rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
+//! `grpo` is the run; `sft` makes a base model from nothing.
 
 mod adapter_files;
 mod architecture;
 mod backward;
 mod base;
-#[cfg(test)]
-mod benchmark;
+pub mod benchmark;
 mod cache;
 mod chat_template;
 mod checkpoint;
+mod complete;
 mod files;
 mod forward;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod goldens;
 mod grpo;
 mod kernels;
 mod layout;
+mod learn;
 mod lora;
 mod model;
 mod objective;
@@ -27,11 +29,16 @@ mod optim;
 mod pack;
 #[cfg(test)]
 mod reference;
+mod rollouts;
 mod rope;
 mod sample;
+mod schedule;
 mod sft;
 mod step;
+mod summary;
 mod tokenizer;
+#[cfg(test)]
+mod trl;
 mod weights;
 
 use std::sync::Arc;
@@ -111,7 +118,13 @@ impl Trainer for CandleTrainer {
 
 impl From<candle_core::Error> for TrainError {
     fn from(error: candle_core::Error) -> Self {
-        Self::Host(format!("the tensor library failed: {error}"))
+        let message = error.to_string();
+        let lower = message.to_lowercase();
+        if lower.contains("out of memory") || lower.contains("out_of_memory") {
+            let what = message.lines().next().unwrap_or_default();
+            return Self::OutOfMemory(what.to_owned());
+        }
+        Self::Host(format!("the tensor library failed: {message}"))
     }
 }
 

@@ -46,11 +46,7 @@ impl From<&SamplingConfig> for Settings {
     fn from(config: &SamplingConfig) -> Self {
         Self {
             temperature: config.temperature,
-            truncation: Truncation {
-                top_k: config.top_k,
-                top_p: config.top_p as f32,
-                min_p: config.min_p as f32,
-            },
+            truncation: Truncation::new(config.top_k, config.top_p, config.min_p),
             max_length: config.max_completion_length,
         }
     }

@@ -227,10 +227,14 @@ fn train(
             .collect();
         let tokens: usize = batch.iter().map(|(_, completion)| completion.len()).sum();
         let scale = -1.0 / tokens as f64;
-        let (loss, gradients) =
-            stepper.gradients(model, &micro_batches(&groups), 1.0, |_, log_probs| {
-                log_probs.sum_all()? * scale
-            })?;
+        let mean_nll = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
+            derivative.fill(scale as f32);
+            let sum: f64 = log_probs.iter().map(|&l| f64::from(l)).sum();
+            Ok::<f64, TrainError>(sum * scale)
+        };
+        let (losses, gradients) =
+            stepper.gradients(model, &micro_batches(&groups), 1.0, mean_nll)?;
+        let loss: f64 = losses.iter().sum();
         let norm = gradients.norm();
         let step = index as u32 + 1;
         for (what, value) in [("loss", loss), ("gradient", norm)] {

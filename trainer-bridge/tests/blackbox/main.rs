@@ -5,5 +5,6 @@ mod checkpoints;
 mod config;
 mod jobs;
 mod model_folder;
+mod objectives;
 mod pretraining;
 mod runs;

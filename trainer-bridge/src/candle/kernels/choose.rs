@@ -34,6 +34,15 @@ impl Truncation {
         min_p: 0.0,
     };
 
+    /// As configured.
+    pub fn new(top_k: usize, top_p: f64, min_p: f64) -> Self {
+        Self {
+            top_k,
+            top_p: top_p as f32,
+            min_p: min_p as f32,
+        }
+    }
+
     /// Sets the weights of tokens that cannot be drawn to 0. Of equals at a border all stay.
     fn apply(self, weights: &mut [f32]) {
         if self.top_k > 0 || self.top_p < 1.0 {
