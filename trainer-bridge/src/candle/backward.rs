@@ -1,6 +1,7 @@
 //! The way back through a forward pass: gradients of every parameter that is trained from the gradients of the log-probabilities.
 
 use super::{
+    adapter::LowRank,
     forward::{Tape, head_norms, sized},
     kernels::{
         bias::add_rows,
@@ -10,7 +11,6 @@ use super::{
         rms_norm::{norm_heads_backward, rms_norm_backward},
         swiglu::swiglu_backward,
     },
-    lora::LowRank,
     model::{EMBEDDING, Model, Part},
     optim::Gradients,
     pack::Pack,

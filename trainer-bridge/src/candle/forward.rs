@@ -2,6 +2,7 @@
 //! over a pack in training, over a cache in sampling.
 
 use super::{
+    adapter::LowRank,
     kernels::{
         bias::fill_rows,
         gemm::{Into, View, gemm},
@@ -10,7 +11,6 @@ use super::{
         rms_norm::{norm_heads, rms_norm},
         swiglu::swiglu,
     },
-    lora::LowRank,
     model::{EMBEDDING, Model, Part},
     pack::Pack,
 };

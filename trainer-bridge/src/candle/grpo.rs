@@ -35,10 +35,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
-    pub fn new(
-        job: &'a TrainJob,
-        base: &'a Base,
-    ) -> Result<Self, TrainError> {
+    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
         check(job)?;
         let mut model = base.start(job.seed);
         let (optimizer, sampler) = match &job.from {

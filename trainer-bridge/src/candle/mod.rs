@@ -1,10 +1,11 @@
 //! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
 //!
 //! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
-//! `backward` are the decoder; `lora` the adapter on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
+//! `backward` are the decoder; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
 //! with rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
 //! `grpo` is the run; `sft` makes a base model from nothing.
 
+mod adapter;
 mod adapter_files;
 mod architecture;
 mod backward;
@@ -83,9 +84,7 @@ impl CandleTrainer {
         std::thread::Builder::new()
             .name("grpo".into())
             .spawn(move || {
-                let outcome = in_pool(threads, || {
-                    grpo::Run::new(&job, &base)?.finish(&metrics)
-                });
+                let outcome = in_pool(threads, || grpo::Run::new(&job, &base)?.finish(&metrics));
                 drop(metrics);
                 // Nobody waits any more when the run was dropped.
                 let _ = result.send(outcome);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 pub use super::layout::Part;
 use super::{
+    adapter::{Adapter, add_product},
     architecture::Architecture,
-    lora::{Adapter, LoraConfig, Site, add_product},
+    lora::{LoraConfig, Site},
     rope::Rope,
 };
 

@@ -71,6 +71,8 @@ pub struct NotFinite;
 
 /// Most rows decoded together: more would push the cache out of the processor's.
 const MAX_ROWS: usize = 128;
+/// Most bytes a cache may take, unless a single prompt's completions need more.
+const MAX_CACHE: usize = 4 << 30;
 
 /// Draws the completions of every prompt, in order.
 pub fn sample(
@@ -80,8 +82,12 @@ pub fn sample(
     settings: Settings,
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
+    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max();
+    let positions = longest.unwrap_or(0) + settings.max_length;
+    let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
+        .min(fitting)
         .clamp(1, MAX_ROWS);
     let mut chunks = Vec::new();
     let (mut start, mut filled) = (0, 0);
