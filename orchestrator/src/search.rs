@@ -26,6 +26,7 @@ use crate::{
     screen::Screen,
     store::StoreError,
     trial::{Arm, Stage, derive_seed},
+    verifier::VerifierError,
 };
 
 /// The name of the reference row that is trained on the base rewards alone.
@@ -74,6 +75,9 @@ pub enum SearchError {
     /// The trainer.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Who judges answers.
+    #[error(transparent)]
+    Verify(#[from] VerifierError),
 }
 
 impl Search {

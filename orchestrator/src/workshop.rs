@@ -38,7 +38,7 @@ impl Workshop {
     /// # Errors
     /// If the host lacks what it takes, with what to do about it.
     pub fn new(limits: Limits, task: &Task, seed: u64) -> Result<Self, HostError> {
-        let verifier = task.verifier();
+        let verifier = task.rule();
         let samples = task
             .probe_completions(seed)
             .into_iter()

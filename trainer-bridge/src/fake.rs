@@ -8,12 +8,11 @@ use std::{sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use sandbox::{Sample, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     BoxFuture, Checkpoint, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
-    reward_mix::fault_of,
+    reward_mix::{Rollout, fault_of},
 };
 
 /// Settings of the fake trainer.
@@ -99,21 +98,16 @@ impl Fake {
             )
         };
         let score = |completion: &str| -> Result<f64, TrainError> {
-            let (correct, extracted) = (job.rewards.verifier)(completion, &example.answer);
-            let verdict = Verdict {
-                correct,
-                extracted: extracted.as_deref(),
-            };
-            let sample = Sample {
-                prompt: &example.prompt,
+            let rollout = Rollout {
+                example,
                 completion,
-                answer: &example.answer,
-                verdict,
             };
+            let judged = job.rewards.judge(&[rollout])?;
+            let samples: Vec<_> = judged.iter().map(|j| j.sample(&rollout)).collect();
             job.rewards.members.iter().try_fold(0.0, |sum, member| {
                 let scores = member
                     .reward
-                    .score(&[sample])
+                    .score(&samples)
                     .map_err(|fault| fault_of(member, step, fault))?;
                 Ok(sum + member.weight * scores.first().copied().unwrap_or(0.0))
             })

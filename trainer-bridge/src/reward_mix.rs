@@ -7,9 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TrainError, TrainExample};
 
-/// Judges a completion against a reference answer: (right?, extracted answer). Handed in by the orchestrator so that there is one
-/// implementation of verification and this crate never sees the evaluator.
-pub type Verifier = Arc<dyn Fn(&str, &str) -> (bool, Option<String>) + Send + Sync>;
+/// Judges the rollouts of a step against their reference answers, one verdict each, in order. Handed in by the orchestrator so that
+/// there is one implementation of verification and this crate never sees the evaluator. All rollouts come at once because a verifier
+/// may have to ask a model, and then asks for many at a time. Called on the trainer's own thread, which it may block.
+///
+/// # Errors
+/// [`TrainError::Host`] if it is out of reach, [`TrainError::Setup`] if it cannot work at all.
+pub type Verifier = Arc<dyn Fn(&[Rollout<'_>]) -> Result<Vec<Judged>, TrainError> + Send + Sync>;
+
+/// What a policy wrote for an example.
+#[derive(Debug, Clone, Copy)]
+pub struct Rollout<'a> {
+    /// The prompt it completes, with the reference answer.
+    pub example: &'a TrainExample,
+    /// What the policy wrote.
+    pub completion: &'a str,
+}
+
+/// The verdict on a rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether its final answer is right.
+    pub correct: bool,
+    /// The final answer, if there is one.
+    pub extracted: Option<String>,
+}
 
 /// One reward of a mix.
 #[derive(Clone)]
@@ -44,10 +66,19 @@ pub struct RewardMix {
     pub verifier: Verifier,
 }
 
-/// What a policy wrote for an example.
-pub(crate) struct Rollout<'a> {
-    pub(crate) example: &'a TrainExample,
-    pub(crate) completion: &'a str,
+impl Judged {
+    /// What the rewards see of the rollout.
+    pub(crate) fn sample<'a>(&'a self, rollout: &Rollout<'a>) -> Sample<'a> {
+        Sample {
+            prompt: &rollout.example.prompt,
+            completion: rollout.completion,
+            answer: &rollout.example.answer,
+            verdict: Verdict {
+                correct: self.correct,
+                extracted: self.extracted.as_deref(),
+            },
+        }
+    }
 }
 
 /// The raw rewards of a batch.
@@ -61,22 +92,11 @@ pub(crate) struct Scores {
 impl RewardMix {
     /// Lets every member score a batch. Members see the verifier's verdict beside each sample.
     pub(crate) fn score(&self, rollouts: &[Rollout<'_>], step: u32) -> Result<Scores, TrainError> {
-        let verdicts: Vec<(bool, Option<String>)> = rollouts
-            .iter()
-            .map(|rollout| (self.verifier)(rollout.completion, &rollout.example.answer))
-            .collect();
+        let verdicts = self.judge(rollouts)?;
         let samples: Vec<Sample<'_>> = rollouts
             .iter()
             .zip(&verdicts)
-            .map(|(rollout, (correct, extracted))| Sample {
-                prompt: &rollout.example.prompt,
-                completion: rollout.completion,
-                answer: &rollout.example.answer,
-                verdict: Verdict {
-                    correct: *correct,
-                    extracted: extracted.as_deref(),
-                },
-            })
+            .map(|(rollout, judged)| judged.sample(rollout))
             .collect();
         let score = |member: &RewardMember| {
             let scores = member
@@ -93,8 +113,21 @@ impl RewardMix {
         let members = self.members.iter().map(score).collect::<Result<_, _>>()?;
         Ok(Scores {
             members,
-            correct: verdicts.iter().map(|(correct, _)| *correct).collect(),
+            correct: verdicts.iter().map(|judged| judged.correct).collect(),
         })
+    }
+
+    /// What the verifier says of each rollout.
+    pub(crate) fn judge(&self, rollouts: &[Rollout<'_>]) -> Result<Vec<Judged>, TrainError> {
+        let verdicts = (self.verifier)(rollouts)?;
+        if verdicts.len() == rollouts.len() {
+            return Ok(verdicts);
+        }
+        Err(TrainError::Setup(format!(
+            "the verifier returned {} verdicts for {} rollouts",
+            verdicts.len(),
+            rollouts.len()
+        )))
     }
 
     /// Each member's weight, in order.

@@ -22,6 +22,7 @@ use crate::{
     store::{Begun, Store},
     task::Task,
     trial::derive_seed,
+    verifier::Verifier,
     workshop::Workshop,
 };
 
@@ -39,6 +40,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     let task = Task::load(&config.task, seed)?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
+    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;
 
     if args.plan {
@@ -56,11 +58,15 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         Begun::New(record) => (true, record),
         Begun::Continued(record) => (false, record),
     };
+    for warning in config.verifier.warnings() {
+        progress.line(&format!("warning: {warning}"));
+    }
     let screen = Screen {
         search: record.id,
         config,
         store: store.clone(),
         task,
+        verifier: verifier.remembering(store.clone()).await?,
         trainer,
         workshop,
         progress,

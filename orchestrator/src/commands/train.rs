@@ -28,6 +28,7 @@ use crate::{
     statistics::{Figures, bootstrap_of},
     task::Task,
     trial::{Stage, derive_seed},
+    verifier::Verifier,
 };
 
 pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
@@ -35,6 +36,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let members = members(&args, &config).await?;
     let names: Vec<String> = members.iter().map(|m| m.member.name.clone()).collect();
     let folder = match &args.out {
@@ -51,15 +53,13 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         folder: folder.as_ref(),
         progress: Progress::to_stderr(),
         save_every: args.save_every,
-        job: job(&config, &task, members, &problems),
+        job: job(&config, &task, &verifier, members, &problems),
     };
     let completions = tokio::select! {
         ended = training.run() => ended?,
         () = super::run::asked_to_stop() => return Err(super::Interrupted.into()),
     };
-    let evaluation = task
-        .judge(&problems, &completions)
-        .map_err(anyhow::Error::msg)?;
+    let evaluation = verifier.evaluate(&problems, &completions).await?.evaluation;
     let figures = Figures::of(&evaluation, &bootstrap_of(seed));
     let result = json!({"steps": config.screen.steps, "seed": seed, "split": "dev", "questions": problems.len(),
                         "correct": evaluation.counts().correct, "figures": figures});
@@ -164,14 +164,20 @@ fn identity(config: &Config, members: &[Member]) -> Value {
            "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
 }
 
-fn job(config: &Config, task: &Task, members: Vec<Member>, problems: &[Problem]) -> TrainJob {
+fn job(
+    config: &Config,
+    task: &Task,
+    verifier: &Verifier,
+    members: Vec<Member>,
+    problems: &[Problem],
+) -> TrainJob {
     let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
     let steps = config.screen.steps;
     TrainJob {
         rewards: RewardMix {
             members: members.into_iter().map(|m| m.member).collect(),
             aggregation: config.ensemble.aggregation,
-            verifier: task.verifier(),
+            verifier: verifier.for_training(task.question_finder()),
         },
         grpo: config.grpo.clone(),
         evaluation: config.evaluation.clone(),

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sandbox, Source};
 use trainer_bridge::{
-    Aggregation, CandleConfig, GrpoConfig, RewardMember, RewardMix, SamplingConfig, StepMetrics,
-    TrainError, TrainExample, TrainJob, TrainOutput, Trainer, TrainerConfig, build,
+    Aggregation, CandleConfig, GrpoConfig, Judged, RewardMember, RewardMix, Rollout,
+    SamplingConfig, StepMetrics, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
+    TrainerConfig, build,
 };
 
 /// Rewards of the tests.
@@ -75,9 +76,15 @@ pub fn job(members: Vec<RewardMember>, until_step: u32) -> TrainJob {
         rewards: RewardMix {
             members,
             aggregation: Aggregation::SumThenNormalize,
-            verifier: Arc::new(move |completion, answer| {
-                let extracted = extract(completion);
-                (extracted.as_deref() == Some(answer), extracted)
+            verifier: Arc::new(move |rollouts| {
+                let judge = |rollout: &Rollout<'_>| {
+                    let extracted = extract(rollout.completion);
+                    Judged {
+                        correct: extracted.as_ref() == Some(&rollout.example.answer),
+                        extracted,
+                    }
+                };
+                Ok(rollouts.iter().map(judge).collect())
             }),
         },
         grpo: GrpoConfig {
