@@ -22,9 +22,10 @@ use crate::{
     cli::{AggregationArg, DatabaseArg, Format, TrainArgs},
     config::Config,
     hub::Hub,
-    leaderboard::{align_right, interval, plain, share},
+    leaderboard::{interval, share},
     progress::Progress,
     run_folder::RunFolder,
+    sheet::{Column, Sheet},
     statistics::{Figures, bootstrap_of},
     task::Task,
     trial::{Stage, derive_seed},
@@ -35,8 +36,8 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let config = configured(&args)?;
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
-    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let members = members(&args, &config).await?;
     let names: Vec<String> = members.iter().map(|m| m.member.name.clone()).collect();
     let folder = match &args.out {
@@ -48,10 +49,14 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         config.screen.problems,
         derive_seed(seed, &Split::Dev.to_string()),
     );
+    let progress = Progress::to_stderr();
+    for warning in config.verifier.warnings() {
+        progress.line(&format!("warning: {warning}"));
+    }
     let training = Training {
         trainer: &*trainer,
         folder: folder.as_ref(),
-        progress: Progress::to_stderr(),
+        progress,
         save_every: args.save_every,
         job: job(&config, &task, &verifier, members, &problems),
     };
@@ -161,7 +166,7 @@ fn identity(config: &Config, members: &[Member]) -> Value {
         .map(|m| json!({"name": m.member.name, "weight": m.member.weight, "wasm_sha256": m.wasm_sha256}))
         .collect();
     json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
-           "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
 }
 
 fn job(
@@ -301,46 +306,30 @@ fn print(
     evaluation: &Evaluation,
     f: &Figures,
 ) -> anyhow::Result<()> {
-    let mut out = stdout();
-    let (f1, accuracy) = (&f.f1, &f.accuracy);
-    match format {
-        Format::Json => writeln!(out, "{result:#}")?,
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(&mut out);
-            csv.write_record(["f1", "f1_lower", "f1_upper", "accuracy", "answer_rate"])?;
-            let bounds = &f1.interval;
-            let row = [
-                f1.point,
-                bounds.lower,
-                bounds.upper,
-                accuracy.point,
-                f.answer_rate,
-            ];
-            csv.write_record(row.map(|x| x.to_string()))?;
-            csv.flush()?;
-        }
-        Format::Table => {
-            let mut table = plain(&[
-                "right",
-                "of",
-                "F1 on Dev",
-                "95 % interval",
-                "accuracy",
-                "95 % interval",
-                "answered",
-            ]);
-            align_right(&mut table, &[0, 1, 2, 4, 6]);
-            table.add_row([
-                evaluation.counts().correct.to_string(),
-                evaluation.outcomes().len().to_string(),
-                share(f1.point),
-                interval(f1),
-                share(accuracy.point),
-                interval(accuracy),
-                share(f.answer_rate),
-            ]);
-            writeln!(out, "{table}")?;
-        }
-    }
+    let mut sheet = Sheet::new(&[
+        Column::Number("right"),
+        Column::Number("of"),
+        Column::Number("F1 on Dev"),
+        Column::Text("95 % interval"),
+        Column::Number("accuracy"),
+        Column::Text("95 % interval"),
+        Column::Number("answered"),
+    ]);
+    sheet.push(vec![
+        evaluation.counts().correct.to_string(),
+        evaluation.outcomes().len().to_string(),
+        share(f.f1.point),
+        interval(&f.f1),
+        share(f.accuracy.point),
+        interval(&f.accuracy),
+        share(f.answer_rate),
+    ]);
+    let text = match format {
+        Format::Table => sheet.to_text(),
+        Format::Markdown => sheet.to_markdown(),
+        Format::Csv => sheet.to_csv()?,
+        Format::Json => format!("{result:#}"),
+    };
+    writeln!(stdout(), "{}", text.trim_end())?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::{
     checkpoint,
     complete::{Request, complete},
     learn::{Learnt, learn},
+    memory::{self, Need},
     model::Model,
     optim::{AdamW, Update},
     rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
@@ -51,6 +52,8 @@ impl<'a> Run<'a> {
                 optimizer.step
             )));
         }
+        let trained = optimizer.first.iter().map(Vec::len).sum();
+        Need::of(job, &model, trained, rayon::current_num_threads()).check(memory::free())?;
         let stepper = Stepper::new(&model);
         Ok(Self {
             job,

@@ -24,6 +24,7 @@ mod kernels;
 mod layout;
 mod learn;
 mod lora;
+mod memory;
 mod model;
 mod objective;
 mod optim;

@@ -72,7 +72,7 @@ pub struct NotFinite;
 /// Most rows decoded together: more would push the cache out of the processor's.
 const MAX_ROWS: usize = 128;
 /// Most bytes a cache may take, unless a single prompt's completions need more.
-const MAX_CACHE: usize = 4 << 30;
+pub const MAX_CACHE: usize = 4 << 30;
 
 /// Draws the completions of every prompt, in order.
 pub fn sample(

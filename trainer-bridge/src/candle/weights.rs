@@ -79,7 +79,10 @@ impl Collector {
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), String> {
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| format!("is truncated or no safetensors file ({error})"))?;
-        for (name, tensor) in tensors.iter() {
+        // In one order always, so that the same file gets the same complaint.
+        let mut named: Vec<(&str, TensorView<'_>)> = tensors.iter().collect();
+        named.sort_unstable_by_key(|&(name, _)| name);
+        for (name, tensor) in named {
             let Some(place) = self.places.get_mut(name) else {
                 continue;
             };
