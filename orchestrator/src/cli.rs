@@ -48,6 +48,36 @@ pub enum Command {
     Train(TrainArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
+    /// Fetch data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// What can be done about data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Download a data set to where `[task]` finds it; checked by its SHA-256, continued after an interruption.
+    Fetch(FetchArgs),
+}
+
+/// Arguments of `data fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Which.
+    pub data_set: DataSet,
+    /// Where to; by default a folder in your cache, where `[task] kind = "gsm8k"` without a `path` looks.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Another server with the same files.
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+}
+
+/// Data sets there is code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataSet {
+    /// Grade-school maths: 7,473 training and 1,319 test questions.
+    Gsm8k,
 }
 
 /// Where the search is stored.

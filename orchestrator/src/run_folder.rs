@@ -5,6 +5,7 @@
 //! - `checkpoint-25.bin`: the trainer's state after that step
 //! - `metrics.jsonl`: one line a step, under TRL's names
 //! - `samples.jsonl`: the best and the worst completion of each step
+//! - `adapter/`: the trained adapter in PEFT's format, where one is trained
 //! - `result.json`: the figures of the evaluation
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use trainer_bridge::{Checkpoint, StepMetrics};
+use trainer_bridge::{AdapterFiles, Checkpoint, StepMetrics};
 
 /// What went wrong with the folder.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +115,17 @@ impl RunFolder {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the adapter as it is now; returns where.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn keep_adapter(&self, adapter: &AdapterFiles) -> Result<PathBuf, RunFolderError> {
+        let path = self.path.join("adapter");
+        let written = adapter.write(&path);
+        written.map_err(|source| self.trouble("adapter", source))?;
+        Ok(path)
     }
 
     /// The steps of the checkpoints at hand.

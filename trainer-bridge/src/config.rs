@@ -43,6 +43,12 @@ pub fn build(config: &TrainerConfig) -> Result<Arc<dyn Trainer>, TrainError> {
 pub struct SamplingConfig {
     /// 0 is greedy.
     pub temperature: f64,
+    /// Draw from the likeliest so many tokens; 0 from all.
+    pub top_k: usize,
+    /// Draw from the fewest tokens that have this probability together; 1 from all.
+    pub top_p: f64,
+    /// Draw from tokens with at least this share of the likeliest one's probability; 0 from all.
+    pub min_p: f64,
     /// Longest completion, tokens.
     pub max_completion_length: usize,
 }
@@ -51,6 +57,9 @@ impl Default for SamplingConfig {
     fn default() -> Self {
         Self {
             temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
             max_completion_length: 64,
         }
     }
@@ -66,6 +75,16 @@ impl SamplingConfig {
                 "temperature",
                 temperature,
                 "must be a number, 0 (greedy) or more",
+            ),
+            (
+                "top_p",
+                self.top_p > 0.0 && self.top_p <= 1.0,
+                "must be above 0 and at most 1",
+            ),
+            (
+                "min_p",
+                (0.0..=1.0).contains(&self.min_p),
+                "must be between 0 and 1",
             ),
             (
                 "max_completion_length",

@@ -16,6 +16,12 @@ pub struct GrpoConfig {
     pub max_completion_length: usize,
     /// Sampling temperature of rollouts.
     pub temperature: f64,
+    /// Draw rollouts from the likeliest so many tokens; 0 from all.
+    pub top_k: usize,
+    /// Draw rollouts from the fewest tokens that have this probability together; 1 from all.
+    pub top_p: f64,
+    /// Draw rollouts from tokens with at least this share of the likeliest one's probability; 0 from all.
+    pub min_p: f64,
     /// AdamW learning rate after warm-up.
     pub learning_rate: f64,
     /// Optimiser steps of linear warm-up, then constant.
@@ -117,6 +123,9 @@ impl Default for GrpoConfig {
             num_generations: 8,
             max_completion_length: 64,
             temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
             learning_rate: 2e-4,
             warmup_steps: 5,
             adam_beta1: 0.9,
@@ -175,6 +184,16 @@ impl GrpoConfig {
                 "temperature",
                 self.temperature.is_finite() && self.temperature > 0.0,
                 "must be a number above 0: greedy rollouts would all be equal",
+            ),
+            (
+                "top_p",
+                self.top_p > 0.0 && self.top_p <= 1.0,
+                "must be above 0 and at most 1",
+            ),
+            (
+                "min_p",
+                (0.0..=1.0).contains(&self.min_p),
+                "must be between 0 and 1",
             ),
             (
                 "steps_per_generation",

@@ -10,7 +10,10 @@ mod metrics;
 mod reward_mix;
 mod trainer;
 
-pub use candle::{CandleConfig, benchmark, ModelFiles, PretrainConfig, SftExample, SftProgress, pretrain};
+pub use candle::{
+    AdapterFiles, CandleConfig, ChatMode, LoraConfig, ModelFiles, PretrainConfig, SftExample,
+    SftProgress, benchmark, pretrain,
+};
 pub use config::{SamplingConfig, TrainerConfig, build};
 pub use fake::FakeConfig;
 pub use grpo_config::{Filter, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards};

@@ -1,10 +1,10 @@
 //! The seam: one trait, what goes in, what comes out. Every trainer stands behind it and knows nothing of the others.
 
-use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GrpoConfig, RewardMix, SamplingConfig, StepMetrics};
+use crate::{AdapterFiles, GrpoConfig, RewardMix, SamplingConfig, StepMetrics};
 
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -77,8 +77,8 @@ pub struct TrainOutput {
     pub completions: Vec<String>,
     /// The state to continue from.
     pub checkpoint: Checkpoint,
-    /// The adapter in PEFT's format, where the trainer writes one.
-    pub adapter: Option<PathBuf>,
+    /// The adapter in PEFT's format, where one was trained.
+    pub adapter: Option<AdapterFiles>,
 }
 
 /// Why a run did not finish. A variant is what the caller does next.

@@ -1,6 +1,7 @@
 //! One file a command. They write their result to standard output, and nothing else does.
 
 pub mod compare;
+pub mod data;
 pub mod evaluate;
 pub mod export;
 pub mod guest;
@@ -21,6 +22,8 @@ use trainer_bridge::TrainError;
 use crate::{
     cli::{Cli, Command, DatabaseArg, JudgeArgs},
     config::load_verifier,
+    data::DataError,
+    hub::HubError,
     proposer::ProposeError,
     search::SearchError,
     store::{Store, WriterLock},
@@ -44,6 +47,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Guest(args) => guest::run(args).await,
         Command::Train(args) => train::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
+        Command::Data(command) => data::run(command).await,
     }
 }
 
@@ -111,6 +115,11 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         return INTERRUPTED;
     }
     let of_the_world = error.is::<HostError>()
+        || matches!(error.downcast_ref(), Some(HubError::Unreachable { .. }))
+        || matches!(
+            error.downcast_ref(),
+            Some(DataError::Unreachable { .. } | DataError::Write { .. })
+        )
         || matches!(error.downcast_ref(), Some(TrainError::Host(_)))
         || matches!(
             error.downcast_ref(),

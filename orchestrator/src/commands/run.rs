@@ -9,6 +9,7 @@ use std::{
 use crate::{
     cli::RunArgs,
     config::Config,
+    hub::Hub,
     leaderboard::Leaderboard,
     plan::{self, Plan},
     progress::Progress,
@@ -37,7 +38,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     // Everything that can be wrong with the input is found before a database is made.
     let task = Task::load(&config.task, seed)?;
-    let trainer = trainer_bridge::build(&config.trainer)?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;

@@ -21,6 +21,7 @@ use crate::{
     candidate::hex,
     cli::{AggregationArg, DatabaseArg, Format, TrainArgs},
     config::Config,
+    hub::Hub,
     leaderboard::{interval, share},
     progress::Progress,
     run_folder::RunFolder,
@@ -36,7 +37,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
-    let trainer = trainer_bridge::build(&config.trainer)?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let members = members(&args, &config).await?;
     let names: Vec<String> = members.iter().map(|m| m.member.name.clone()).collect();
     let folder = match &args.out {
@@ -258,9 +259,10 @@ impl Training<'_> {
             return Err(error.into());
         }
         let output = trained.map_err(|error| self.with_advice(error))?;
-        if let Some(adapter) = &output.adapter {
+        if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
+            let path = folder.keep_adapter(adapter)?;
             self.progress
-                .line(&format!("The adapter is in {}", adapter.display()));
+                .line(&format!("The adapter is in {}", path.display()));
         }
         Ok((output.completions, output.checkpoint))
     }

@@ -3,14 +3,16 @@
 //!
 //! Tokens are random and nothing ends a completion, so that the work is the same whatever the weights. One thread.
 
-use std::{path::Path, time::Instant};
+use std::time::Instant;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EMBEDDED, ModelFiles, files, in_pool,
+    files::Source,
+    in_pool,
+    kernels::choose::Truncation,
     model::Model,
     objective::{Objective, Term},
     optim::{AdamW, Update},
@@ -58,12 +60,8 @@ pub struct Timings {
 /// # Errors
 /// `Setup` when the model cannot be used, `NonFinite` when its weights are no numbers.
 pub fn measure(model: &str, workload: &Workload) -> Result<Timings, TrainError> {
-    let files = match model {
-        EMBEDDED => files::embedded(),
-        folder => ModelFiles::read(Path::new(folder))?,
-    };
-    let (loaded, _) = files.load(model)?;
-    let endless = Tokenizer::parse(&files.tokenizer, Vec::new()).map_err(TrainError::Setup)?;
+    let source = Source::of(model)?.load()?;
+    let (loaded, endless) = (source.model, source.tokenizer.endless());
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let vocabulary = loaded.architecture().vocab_size as u32;
     let mut draw = |(low, high): (usize, usize)| -> Vec<u32> {
@@ -112,6 +110,7 @@ fn draw_all(
         .collect();
     let settings = Settings {
         temperature: 1.0,
+        truncation: Truncation::NONE,
         max_length: workload.sampled_length,
     };
     let drawn = sample(model, tokenizer, &requests, settings);
@@ -164,7 +163,8 @@ fn update_seconds(
         let (_, gradients) = stepper
             .gradients(&model, &micro_batches(&groups), 1.0, loss)
             .map_err(|diverged| diverged.at(0))?;
-        optimizer.update(model.parameters_mut(), gradients, gradients.norm(), &update);
+        let norm = gradients.norm();
+        model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         Ok(())
     })
 }

@@ -1,5 +1,5 @@
-//! The full state of a run between two steps as one safetensors file: weights, optimiser moments, step. Continuing from it gives the same
-//! bits as never having stopped.
+//! The full state of a run between two steps as one safetensors file: what is trained (all weights, or an adapter's), optimiser moments,
+//! step. Continuing from it gives the same bits as never having stopped.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -120,22 +120,26 @@ pub fn decode(
             .map(|bytes| f32::from_le_bytes(*bytes))
             .collect::<Vec<f32>>())
     };
-    let mut sampler = tensors
-        .tensor(&name(SAMPLER, 0))
-        .is_ok()
-        .then(|| model.clone());
-    if let Some(sampler) = &mut sampler {
-        for (index, weights) in sampler.parameters_mut().iter_mut().enumerate() {
-            *weights = read(SAMPLER, index, weights.len())?;
-        }
-    }
-    let mut optimizer = AdamW::new(model.parameters());
-    optimizer.step = checkpoint.step;
-    for (index, weights) in model.parameters_mut().iter_mut().enumerate() {
-        let len = weights.len();
-        *weights = read(KINDS[0], index, len)?;
-        optimizer.first[index] = read(KINDS[1], index, len)?;
-        optimizer.second[index] = read(KINDS[2], index, len)?;
-    }
+    let read_all = |kind: &str| {
+        let parameters = model.parameters().iter().enumerate();
+        let values = parameters.map(|(index, parameter)| read(kind, index, parameter.len()));
+        values.collect::<Result<Vec<_>, _>>()
+    };
+    let optimizer = AdamW {
+        step: checkpoint.step,
+        first: read_all(KINDS[1])?,
+        second: read_all(KINDS[2])?,
+    };
+    let trained = read_all(KINDS[0])?;
+    let sampling = match tensors.tensor(&name(SAMPLER, 0)) {
+        Ok(_) => Some(read_all(SAMPLER)?),
+        Err(_) => None,
+    };
+    let sampler = sampling.map(|sampling| {
+        let mut sampler = model.clone();
+        sampler.restore(checkpoint.step, |old| old.clone_from_slice(&sampling));
+        sampler
+    });
+    model.restore(checkpoint.step, |old| old.clone_from_slice(&trained));
     Ok((optimizer, sampler))
 }

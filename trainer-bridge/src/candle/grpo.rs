@@ -5,6 +5,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
+    base::Base,
     checkpoint,
     complete::{Request, complete},
     learn::{Learnt, learn},
@@ -16,16 +17,14 @@ use super::{
     schedule::Schedule,
     step::Stepper,
     summary::summary,
-    tokenizer::Tokenizer,
 };
 use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
 
 /// A run between two steps.
 pub struct Run<'a> {
     job: &'a TrainJob,
-    tokenizer: &'a Tokenizer,
-    /// Where the run began: the reference policy of the KL term.
-    base: &'a Model,
+    /// Where the run began, without an adapter: the reference policy of the KL term.
+    base: &'a Base,
     model: Model,
     /// The policy that samples, where some steps learn from rollouts of older weights.
     sampler: Option<Model>,
@@ -37,13 +36,9 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
-    pub fn new(
-        job: &'a TrainJob,
-        base: &'a Model,
-        tokenizer: &'a Tokenizer,
-    ) -> Result<Self, TrainError> {
+    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
         check(job)?;
-        let mut model = base.clone();
+        let mut model = base.start(job.seed);
         let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
             None => (AdamW::new(model.parameters()), None),
@@ -62,7 +57,6 @@ impl<'a> Run<'a> {
         let stepper = Stepper::new(&model);
         Ok(Self {
             job,
-            tokenizer,
             base,
             model,
             sampler,
@@ -92,7 +86,7 @@ impl<'a> Run<'a> {
         Ok(Some(TrainOutput {
             completions,
             checkpoint,
-            adapter: None,
+            adapter: self.base.adapter_of(&self.model)?,
         }))
     }
 
@@ -126,9 +120,9 @@ impl<'a> Run<'a> {
         }
         let roles = Roles {
             job: self.job,
-            tokenizer: self.tokenizer,
+            tokenizer: &self.base.tokenizer,
             sampler: self.sampler.as_ref().unwrap_or(&self.model),
-            reference: self.base,
+            reference: &self.base.model,
         };
         roles.batch(&mut self.stepper, start)
     }
@@ -161,8 +155,9 @@ impl<'a> Run<'a> {
             max_grad_norm: grpo.max_grad_norm,
         };
         let norm = learnt.grad_norm;
-        self.optimizer
-            .update(self.model.parameters_mut(), gradients, norm, &update);
+        let optimizer = &mut self.optimizer;
+        self.model
+            .update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         Ok(learnt)
     }
 
@@ -172,10 +167,7 @@ impl<'a> Run<'a> {
         listener: &UnboundedSender<StepMetrics>,
     ) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
-        let settings = Settings {
-            temperature: self.job.evaluation.temperature,
-            max_length: self.job.evaluation.max_completion_length,
-        };
+        let (tokenizer, settings) = (&self.base.tokenizer, Settings::from(&self.job.evaluation));
         let mut texts = Vec::with_capacity(self.job.eval_prompts.len());
         for (portion, prompts) in self.job.eval_prompts.chunks(PORTION).enumerate() {
             if listener.is_closed() {
@@ -191,7 +183,7 @@ impl<'a> Run<'a> {
             };
             let requests = prompts.iter().enumerate().map(request).collect();
             let step = self.optimizer.step;
-            let completed = complete(&self.model, self.tokenizer, requests, settings, step)?;
+            let completed = complete(&self.model, tokenizer, requests, settings, step)?;
             let completions = completed.into_iter().flat_map(|c| c.completions);
             texts.extend(completions.map(|(_, text)| text));
         }

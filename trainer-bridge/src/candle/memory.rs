@@ -1,6 +1,6 @@
 //! What a run will need of the host's memory, so that one that cannot fit ends with a word of advice and not with the process.
 
-use super::{model::Model, schedule::Schedule};
+use super::{model::Model, sample::MAX_CACHE, schedule::Schedule};
 use crate::{TrainError, TrainJob};
 
 /// Rows a thread decodes together, at most.
@@ -23,16 +23,17 @@ impl Need {
     pub fn of(job: &TrainJob, model: &Model, trained: usize, threads: usize) -> Self {
         let grpo = &job.grpo;
         let copies = 1 + u64::from(Schedule::new(grpo).off_policy());
-        let parameters: usize = model.parameters().iter().map(Vec::len).sum();
+        let weights: usize = model.weights().iter().map(Vec::len).sum();
         let architecture = model.architecture();
         let rollouts = grpo.prompts_per_step * grpo.num_generations;
         let rows = rollouts.max(job.eval_prompts.len()).min(ROWS * threads);
         let length = grpo.max_completion_length.min(model.rope().positions());
         let widths = 2 * architecture.heads().kv_width() * architecture.num_hidden_layers;
         Self {
-            weights: FLOAT * copies * parameters as u64,
+            weights: FLOAT * copies * weights as u64,
             training: FLOAT * (threads as u64 + 3) * trained as u64,
-            cache: FLOAT * rows as u64 * length as u64 * widths as u64,
+            cache: (FLOAT * rows as u64 * length as u64 * widths as u64)
+                .min(threads as u64 * MAX_CACHE as u64),
         }
     }
 

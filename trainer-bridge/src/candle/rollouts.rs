@@ -3,6 +3,7 @@
 
 use super::{
     complete::{Request, complete},
+    kernels::choose::Truncation,
     model::Model,
     pack::Group,
     sample::{Completion, Seed, Settings},
@@ -136,6 +137,7 @@ impl Roles<'_> {
         let requests = examples.iter().enumerate().map(request).collect();
         let settings = Settings {
             temperature: grpo.temperature,
+            truncation: Truncation::new(grpo.top_k, grpo.top_p, grpo.min_p),
             max_length: grpo.max_completion_length,
         };
         let completed = complete(self.sampler, self.tokenizer, requests, settings, start)?;

@@ -85,7 +85,7 @@ impl Stepper {
             let work = |(i, bench): (usize, &mut Bench)| {
                 bench.gradients.clear();
                 let pack = Pack::new(batches[i]);
-                let log_probs = bench.tape.log_probs(model, &pack, temperature);
+                let log_probs = bench.tape.training_log_probs(model, &pack, temperature);
                 bench.derivative.clear();
                 bench.derivative.resize(log_probs.len(), 0.0);
                 let result = loss(wave * width + i, log_probs, &mut bench.derivative)?;
