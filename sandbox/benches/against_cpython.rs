@@ -177,6 +177,9 @@ impl Guests {
     }
 }
 
+/// Times of one kind.
+type Column = fn(&Row) -> &Times;
+
 /// Sums over the rewards, beside the targets.
 fn summary(rows: &[Row], with_python: bool) {
     let sum = |of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
@@ -188,7 +191,7 @@ fn summary(rows: &[Row], with_python: bool) {
         "\nsum of {} rewards, CPython: {least:.2} ({median:.2})",
         rows.len()
     );
-    let ours: [(&str, fn(&Row) -> &Times, &str); 3] = [
+    let ours: [(&str, Column, &str); 3] = [
         (
             "Rust with regular expressions",
             |row| &row.regex,
@@ -214,7 +217,7 @@ fn summary(rows: &[Row], with_python: bool) {
     for (what, times) in [
         (
             "with regular expressions",
-            (|row| &row.compile_regex) as fn(&Row) -> &Times,
+            (|row| &row.compile_regex) as Column,
         ),
         ("with scanners", |row| &row.compile_scan),
     ] {
