@@ -1,6 +1,6 @@
 //! Against transformers and peft: logits of tiny checkpoints of every family, with and without an adapter that TRL trained, and chat
 //! prompts token by token. `scripts/transformers_goldens.py` made `tests/goldens`; the checkpoints' weights follow from a formula.
-#![expect(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::{
     collections::HashMap,
