@@ -5,6 +5,8 @@ pub mod evaluate;
 pub mod export;
 pub mod leaderboard;
 pub mod pretrain;
+pub mod probe;
+mod rewards;
 pub mod run;
 pub mod score;
 pub mod show;
@@ -35,6 +37,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
     }
 }

@@ -1,12 +1,13 @@
 //! `show`: one candidate, whole.
 
-use std::io::{Write as _, stdout};
+use std::io::{Write, stdout};
 
 use trainer_bridge::StepMetrics;
 
 use crate::{
     cli::ShowArgs,
     leaderboard::{Leaderboard, interval, one_line, probability, share},
+    probe::{Probed, hacks_table, summary},
     trial::TrialId,
 };
 
@@ -113,10 +114,26 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
         )?;
     }
     if let Some(probe) = &candidate.probe {
-        writeln!(out, "probe       {probe}")?;
+        write_probe(&mut out, probe)?;
     }
     writeln!(out, "\n{}", printable(candidate.source.code.trim_end()))?;
     Ok(())
+}
+
+/// What the probe saw: a table where there is one, else as it is stored.
+fn write_probe(out: &mut impl Write, probe: &str) -> std::io::Result<()> {
+    let probed = serde_json::from_str::<Probed>(probe);
+    let Ok(Probed {
+        worth: Some(worth), ..
+    }) = probed
+    else {
+        return writeln!(out, "probe       {probe}");
+    };
+    writeln!(out, "\nprobe, on what the untouched policy writes")?;
+    for (name, value) in summary(&worth) {
+        writeln!(out, "  {name:24} {value}")?;
+    }
+    writeln!(out, "{}", hacks_table(&worth.hacks))
 }
 
 /// One figure of a step.

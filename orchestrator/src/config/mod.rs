@@ -14,7 +14,7 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 
 pub use load::ConfigError;
 
-use crate::proposer::ProposerConfig;
+use crate::{probe::GateConfig, proposer::ProposerConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +78,9 @@ pub struct SearchConfig {
     /// candidate alone.
     #[serde(default)]
     pub with_base_rewards: bool,
+    /// Files whose rewards enter the first round before what is proposed: `mine.rs`, `rewards.py`, `rewards.py::name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seed_rewards: Vec<String>,
 }
 
 /// `[task]`: what the policy is trained and judged on.
@@ -107,6 +110,9 @@ pub struct ScreenConfig {
     pub steps: u32,
     /// Dev questions.
     pub problems: usize,
+    /// Which candidates are refused before any training.
+    #[serde(skip_serializing_if = "GateConfig::is_off")]
+    pub gate: GateConfig,
 }
 
 impl Default for ScreenConfig {
@@ -114,6 +120,7 @@ impl Default for ScreenConfig {
         Self {
             steps: 25,
             problems: 500,
+            gate: GateConfig::default(),
         }
     }
 }

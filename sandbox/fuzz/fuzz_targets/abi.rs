@@ -1,0 +1,7 @@
+//! The calling convention: what the host reads from a guest's memory, and what it writes there.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    sandbox_fuzz::panic_message(data);
+    sandbox_fuzz::encode(data);
+});
