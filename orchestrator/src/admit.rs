@@ -132,7 +132,7 @@ pub async fn judge(
         status: match refusal {
             Some(reason) => Status::Rejected { reason },
             None => Status::Accepted {
-                wasm: made.module.wasm.to_vec(),
+                wasm: made.module.bytes().to_vec(),
             },
         },
         probe: serde_json::to_string(&probed).ok(),

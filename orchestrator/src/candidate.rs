@@ -106,7 +106,8 @@ pub struct NewCandidate {
 
 /// The hash that tells duplicates: sha-256 of the source without whole-line comments, blank lines and trailing blanks.
 ///
-/// Whole-line `//` comments do not count, so that a proposer cannot resubmit a candidate under a new headline.
+/// Whole-line comments do not count, so that a proposer cannot resubmit a candidate under a new headline; a directive to the
+/// sandbox (`# reward-search: function=…`) does, for it says which function of a file is meant.
 #[must_use]
 pub fn source_hash(source: &Source) -> String {
     let mut hash = Sha256::new();
@@ -114,7 +115,7 @@ pub fn source_hash(source: &Source) -> String {
         let text = line.trim_start();
         let comment = match source.language {
             Language::Rust => text.starts_with("//"),
-            Language::Python => text.starts_with('#'),
+            Language::Python => text.starts_with('#') && !text.starts_with("# reward-search:"),
         };
         if !text.is_empty() && !comment {
             hash.update(line.as_bytes());
@@ -180,6 +181,9 @@ mod tests {
         };
         assert_eq!(hash("// a\n\nfn f() {}  \n"), hash("// b\nfn f() {}"));
         assert_ne!(hash("fn f() {}"), hash("fn g() {}"));
+        let python =
+            |function| source_hash(&Source::python("# x\ny = 1\n").with_function(function));
+        assert_ne!(python("f"), python("g"));
     }
 
     #[test]

@@ -41,8 +41,9 @@ pub struct Unscored<'a> {
 pub struct Scored {
     /// The weighted sum over the members, one a sample.
     pub totals: Vec<f64>,
-    /// One column of raw scores a member.
-    pub members: Vec<Vec<f64>>,
+    /// What the totals are made of, by name: each member's scores where there are several, and the parts that a member names itself,
+    /// as `member.part`.
+    pub components: Vec<(String, Vec<f64>)>,
     /// One verdict a sample.
     pub verdicts: Vec<Judged>,
 }
@@ -84,24 +85,30 @@ impl Panel {
         let verdicts = judge(samples, &self.verifier);
         let batch = with_verdicts(samples, &verdicts);
         let mut totals = vec![0.0; batch.len()];
-        let mut columns = Vec::with_capacity(self.members.len());
+        let mut components = Vec::new();
         for member in &self.members {
             let failed = |fault| PanelFault {
                 reward: member.name.clone(),
                 fault,
             };
-            let scores = member.reward.score(&batch).map_err(failed)?;
-            for (index, (total, score)) in totals.iter_mut().zip(&scores).enumerate() {
+            let scores = member.reward.score_parts(&batch).map_err(failed)?;
+            for (index, (total, score)) in totals.iter_mut().zip(&scores.total).enumerate() {
                 *total += member.weight * score;
                 if !total.is_finite() {
                     return Err(failed(Fault::NotFinite { index }));
                 }
             }
-            columns.push(scores);
+            if scores.components.len() > 1 {
+                let parts = scores.components.into_iter();
+                components.extend(parts.map(|part| (format!("{}.{}", member.name, part.name), part.values)));
+            }
+            if self.members.len() > 1 {
+                components.push((member.name.clone(), scores.total));
+            }
         }
         Ok(Scored {
             totals,
-            members: columns,
+            components,
             verdicts,
         })
     }

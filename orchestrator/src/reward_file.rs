@@ -6,7 +6,7 @@ use std::{
 };
 
 use evaluator::ExtractionConfig;
-use sandbox::{Language, Limits, Module, Source};
+use sandbox::{Limits, Module, Source};
 
 use crate::export::Exported;
 
@@ -140,16 +140,8 @@ fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoRewa
             return Err(no_reward(path, what));
         }
     };
-    let reward = |name: &str| of_source(name.to_owned(), python_source(&code, name));
+    let reward = |name: &str| of_source(name.to_owned(), Source::python(code.as_str()).with_function(name));
     Ok(wanted.into_iter().map(reward).collect())
-}
-
-/// The source of one function of a Python file; which one it is stands in its first line, as the interpreter's loader reads it.
-fn python_source(code: &str, function: &str) -> Source {
-    Source {
-        language: Language::Python,
-        code: format!("# reward-search: function={function}\n{code}"),
-    }
 }
 
 /// The top-level functions with a parameter `completions` and no leading underscore, in order.
@@ -188,7 +180,7 @@ fn text(path: &Path) -> Result<String, NoReward> {
 fn module(path: &Path) -> Result<Module, NoReward> {
     let bytes =
         fs::read(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))?;
-    Ok(Module { wasm: bytes.into() })
+    Ok(Module::from_bytes(bytes))
 }
 
 fn stem(path: &Path) -> String {

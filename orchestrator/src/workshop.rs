@@ -76,7 +76,7 @@ impl Workshop {
     /// # Errors
     /// As [`CompileError`]: bytes from a database that no longer load are the candidate's matter, all else the host's.
     pub async fn load(&self, wasm: &[u8]) -> Result<RewardFn, CompileError> {
-        let (tools, module) = (Arc::clone(&self.tools), Module { wasm: wasm.into() });
+        let (tools, module) = (Arc::clone(&self.tools), Module::from_bytes(wasm));
         let loaded = tokio::task::spawn_blocking(move || tools.sandbox.load(&module)).await;
         loaded.expect("the workshop does not panic")
     }

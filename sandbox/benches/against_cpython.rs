@@ -116,7 +116,7 @@ fn main() {
                 "{name:14} {form:>7} {:6.0} {:6.0} {:6.0}   {:>17} {:>5.2} {:>5.2}x",
                 least(&compile),
                 least(&load),
-                module.wasm.len() as f64 / 1024.0,
+                module.bytes().len() as f64 / 1024.0,
                 spread(&mut ours),
                 reference,
                 reference / best,

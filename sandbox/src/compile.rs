@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, lint};
+use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, cache, lint};
 use confine::Confinement;
 use toolchain::{TARGET, Toolchain};
 
@@ -29,7 +29,8 @@ use toolchain::{TARGET, Toolchain};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CompilerConfig {
-    /// Folder for the compiled guest SDK. Absent: `$XDG_CACHE_HOME/reward-search`, else `~/.cache/reward-search`.
+    /// Folder for the compiled guest SDK. Absent: `$REWARD_SEARCH_CACHE`, `$XDG_CACHE_HOME/reward-search`, else
+    /// `~/.cache/reward-search`.
     pub cache_dir: Option<PathBuf>,
     /// The compiler. Absent: the variable `REWARD_SEARCH_RUSTC`, else `rustc` on the path.
     pub rustc: Option<PathBuf>,
@@ -95,7 +96,7 @@ impl Compiler {
     /// When there is no rustc, no WebAssembly target, or no place for the cache.
     pub fn new(config: CompilerConfig) -> Result<Self, HostError> {
         let toolchain = Toolchain::find(config.rustc.as_deref())?;
-        let cache = config.cache_dir.clone().map_or_else(default_cache, Ok)?;
+        let cache = config.cache_dir.clone().map_or_else(cache::folder, Ok)?;
         // rustc is run in another folder.
         let cache = std::path::absolute(&cache)
             .map_err(HostError::io(format!("find {}", cache.display())))?;
@@ -115,7 +116,7 @@ impl Compiler {
         confine::describe()
     }
 
-    /// Compiles a reward function. Blocks for a fraction of a second.
+    /// Compiles a reward function. Blocks for a fraction of a second. Python is only packed: its sandbox reads it.
     ///
     /// # Errors
     /// [`CompileError::Rejected`] with the source's fault, [`CompileError::Host`] with the machine's.
@@ -125,7 +126,7 @@ impl Compiler {
                 lint::check(&source.code)?.map_err(Rejection::from)?;
                 self.build(&source.code)
             }
-            language @ Language::Python => Err(Rejection::UnsupportedLanguage { language }.into()),
+            Language::Python => Ok(Module::python(&source.code)),
         }
     }
 
@@ -146,7 +147,7 @@ impl Compiler {
         let output = work.path().join(OUTPUT_FILE);
         let wasm =
             fs::read(&output).map_err(HostError::io(format!("read {}", output.display())))?;
-        Ok(Module { wasm: wasm.into() })
+        Ok(Module::from_bytes(wasm))
     }
 
     fn rustc(&self, work: &Path) -> Result<process::Finished, HostError> {
@@ -219,16 +220,4 @@ impl Compiler {
             confine::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
         })
     }
-}
-
-fn default_cache() -> Result<PathBuf, HostError> {
-    let folder = |name: &str| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|folder| folder.is_absolute())
-    };
-    folder("XDG_CACHE_HOME")
-        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
-        .map(|cache| cache.join("reward-search"))
-        .ok_or(HostError::NoCacheFolder)
 }

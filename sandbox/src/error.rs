@@ -28,8 +28,39 @@ pub enum HostError {
         /// The toolchain's folder.
         sysroot: PathBuf,
     },
+    /// There is no Python to build the Python guest with.
+    #[error(
+        "Python rewards run in an interpreter that is built once with Python {oldest} or newer, and there is none: {reason}; install Python with its venv module, or name one in the variable REWARD_SEARCH_PYTHON"
+    )]
+    NoPython {
+        /// The oldest version that does.
+        oldest: String,
+        /// What was tried, and why it did not do.
+        reason: String,
+    },
+    /// A step of building the Python guest failed.
+    #[error("the Python guest cannot be built, it fails to {step}: {output}")]
+    GuestBuild {
+        /// The step.
+        step: String,
+        /// The last lines it wrote.
+        output: String,
+    },
+    /// Somebody else could have written to the cache, so the machine code in it cannot be trusted.
+    #[error(
+        "{} cannot be trusted: {reason}; remove it, or name another folder in the variable REWARD_SEARCH_CACHE",
+        path.display()
+    )]
+    CacheNotPrivate {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no folder for the cache.
-    #[error("no folder for the cache: set `cache_dir`, or the variable XDG_CACHE_HOME or HOME")]
+    #[error(
+        "no folder for the cache: set the variable REWARD_SEARCH_CACHE, XDG_CACHE_HOME or HOME"
+    )]
     NoCacheFolder,
     /// The guest SDK, which is ours, does not build.
     #[error("the guest SDK does not build with this rustc: {stderr}")]

@@ -67,6 +67,40 @@ pub enum Fault {
         /// What it did.
         message: String,
     },
+    /// A Python reward raised an exception.
+    #[error("sample {index}: {}", last_line(.traceback))]
+    Exception {
+        /// Place in the batch.
+        index: usize,
+        /// Python's traceback, as far as it lies in the candidate's file, shortened; the last line is the exception.
+        traceback: String,
+    },
+    /// A Python reward returned something that is no list of numbers.
+    #[error("sample {index}: {message}")]
+    WrongReturn {
+        /// Place in the batch.
+        index: usize,
+        /// What it returned, and what it should.
+        message: String,
+    },
+    /// A function for a batch returned too many scores or too few.
+    #[error("sample {index}: {found} scores for {expected} completions")]
+    WrongLength {
+        /// Place in the batch of the first sample the scores were for.
+        index: usize,
+        /// Completions it was given.
+        expected: usize,
+        /// Scores it returned.
+        found: usize,
+    },
+    /// A function for a batch failed on the batch, but on none of its samples alone.
+    #[error("{samples} samples together: {}", .fault.reason())]
+    Batch {
+        /// Size of the batch.
+        samples: usize,
+        /// What happened; its index says nothing.
+        fault: Box<Fault>,
+    },
     /// The engine failed, not the candidate: try again, and do not hold it against the reward.
     #[error("sample {index}: the sandbox itself failed: {message}")]
     Host {
@@ -78,9 +112,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Place in the batch of the sample at fault.
+    /// Place in the batch of the sample at fault, if it is one sample.
     #[must_use]
-    pub const fn index(&self) -> usize {
+    pub const fn index(&self) -> Option<usize> {
         match self {
             Self::OutOfFuel { index }
             | Self::Deadline { index }
@@ -90,7 +124,11 @@ impl Fault {
             | Self::SampleTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
-            | Self::Host { index, .. } => *index,
+            | Self::Exception { index, .. }
+            | Self::WrongReturn { index, .. }
+            | Self::WrongLength { index, .. }
+            | Self::Host { index, .. } => Some(*index),
+            Self::Batch { .. } => None,
         }
     }
 
@@ -106,9 +144,23 @@ impl Fault {
             | Self::SampleTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
+            | Self::Exception { index, .. }
+            | Self::WrongReturn { index, .. }
+            | Self::WrongLength { index, .. }
             | Self::Host { index, .. } => *index = place,
+            Self::Batch { .. } => {}
         }
         self
+    }
+
+    /// What happened, without the sample it happened to.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let whole = self.to_string();
+        match whole.split_once(": ") {
+            Some((_, reason)) => reason.to_owned(),
+            None => whole,
+        }
     }
 
     /// A stable name of the variant, as in its JSON.
@@ -123,6 +175,10 @@ impl Fault {
             Self::SampleTooLarge { .. } => "sample_too_large",
             Self::Trap { .. } => "trap",
             Self::Protocol { .. } => "protocol",
+            Self::Exception { .. } => "exception",
+            Self::WrongReturn { .. } => "wrong_return",
+            Self::WrongLength { .. } => "wrong_length",
+            Self::Batch { .. } => "batch",
             Self::Host { .. } => "host",
         }
     }
@@ -131,5 +187,64 @@ impl Fault {
     #[must_use]
     pub const fn is_host_trouble(&self) -> bool {
         matches!(self, Self::Host { .. })
+    }
+}
+
+/// The exception at the end of a traceback, with the line of the source it came from: `ValueError: no number (line 3)`.
+fn last_line(traceback: &str) -> String {
+    let lines: Vec<&str> = traceback.lines().map(str::trim).collect();
+    // The message may have several lines itself; the exception starts at the last one without an indent.
+    let start = traceback
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("  "))
+        .last()
+        .map_or(0, |(last_of_frames, _)| last_of_frames + 1);
+    let exception = lines.get(start..).unwrap_or_default().join(" ");
+    let place = lines
+        .iter()
+        .rev()
+        .find_map(|line| line.strip_prefix("File \"reward.py\", "))
+        .and_then(|place| place.split(',').next());
+    match place {
+        Some(place) => format!("{exception} ({place})"),
+        None => exception,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_one_line_with_its_place() {
+        let traceback = "Traceback (most recent call last):\n  File \"reward.py\", line 3, in reward\n    return 1 / 0\nZeroDivisionError: division\nby zero";
+        let fault = Fault::Exception {
+            index: 2,
+            traceback: traceback.to_owned(),
+        };
+        assert_eq!(
+            fault.to_string(),
+            "sample 2: ZeroDivisionError: division by zero (line 3)"
+        );
+        let bare = Fault::Exception {
+            index: 0,
+            traceback: "MemoryError: ".to_owned(),
+        };
+        assert_eq!(bare.to_string(), "sample 0: MemoryError:");
+    }
+
+    #[test]
+    fn a_fault_of_a_batch_names_no_sample() {
+        let fault = Fault::Batch {
+            samples: 64,
+            fault: Box::new(Fault::OutOfFuel { index: 0 }),
+        };
+        assert_eq!(fault.index(), None);
+        assert!(
+            fault
+                .to_string()
+                .starts_with("64 samples together: out of fuel")
+        );
     }
 }

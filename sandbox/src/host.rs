@@ -1,6 +1,6 @@
 //! The engine and its settings: where modules become reward functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{
@@ -9,6 +9,7 @@ use wasmtime::{
 };
 
 use crate::guest::{Guest, GuestExports};
+use crate::python::{self, Progress, PythonRoom};
 use crate::slots::Slots;
 use crate::ticker::Ticker;
 use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect};
@@ -28,6 +29,9 @@ pub(crate) struct Room {
     /// The epoch ticks after which a call is interrupted.
     pub(crate) deadline_ticks: u64,
     engine: Engine,
+    /// Opened when the first Python reward is loaded.
+    python: Mutex<Option<Arc<PythonRoom>>>,
+    progress: Progress,
     // Last: the clock stops when the engine is no longer used.
     _ticker: Ticker,
 }
@@ -38,6 +42,14 @@ impl Sandbox {
     /// # Errors
     /// When a limit is impossible, or the machine lacks the address space for the pool.
     pub fn new(limits: Limits) -> Result<Self, HostError> {
+        Self::with_progress(limits, Arc::new(|_| {}))
+    }
+
+    /// The same; `progress` hears of it if a Python reward makes the Python guest be built.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_progress(limits: Limits, progress: Progress) -> Result<Self, HostError> {
         limits.validate()?;
         let engine = Engine::new(&config(&limits)).map_err(engine_error)?;
         let period = Duration::from_millis((limits.deadline_ms / 10).clamp(1, 50));
@@ -54,6 +66,8 @@ impl Sandbox {
                 slots,
                 deadline_ticks,
                 engine,
+                python: Mutex::new(None),
+                progress,
                 _ticker: ticker,
             }),
         })
@@ -65,18 +79,63 @@ impl Sandbox {
         &self.room.limits
     }
 
-    /// Makes a module callable. Nothing of the guest runs yet.
+    /// Makes a module callable. Nothing of a WebAssembly guest runs yet; a Python file is run once, in a guest. If the
+    /// Python guest is not built, it is built now, which takes a minute.
     ///
     /// # Errors
-    /// [`CompileError::Rejected`] for a module that imports anything, has a start function, the wrong exports or too large
-    /// parts, or is not valid.
+    /// [`CompileError::Rejected`] for a binary that imports anything, has a start function, the wrong exports or too large
+    /// parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
+    /// that fails. [`CompileError::Host`] if the Python guest is not there and cannot be built.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
-        inspect::inspect(&module.wasm, &self.room.limits)?;
-        let code = Code::from_binary(&self.room.engine, &module.wasm).map_err(code_error)?;
+        if let Some((_, source)) = python::unpack(module.bytes()) {
+            self.check_size(source.len())?;
+            let function = python::Function::load(self.python()?, &self.room.slots, source)?;
+            return Ok(RewardFn::python(Arc::clone(&self.room), function));
+        }
+        inspect::inspect(module.bytes(), &self.room.limits)?;
+        let code = Code::from_binary(&self.room.engine, module.bytes()).map_err(code_error)?;
         let exports = GuestExports::of(&code)?;
         let linker: Linker<Guest> = Linker::new(&self.room.engine);
         let instance: InstancePre<Guest> = linker.instantiate_pre(&code).map_err(code_error)?;
-        Ok(RewardFn::new(Arc::clone(&self.room), instance, exports))
+        Ok(RewardFn::wasm(Arc::clone(&self.room), instance, exports))
+    }
+
+    /// The names of the reward functions in a Python file: those with a parameter `completions`, in order. The file is run
+    /// for it, in a guest.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`]; that there is none is no error.
+    pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
+        self.check_size(code.len())?;
+        python::functions(&*self.python()?, &self.room.slots, code)
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<(), Rejection> {
+        let (size, limit) = (bytes as u64, u64::from(self.room.limits.module_kib) << 10);
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Rejection::TooLarge {
+            what: "the source".to_owned(),
+            size,
+            limit,
+            unit: "bytes".to_owned(),
+        })
+    }
+
+    fn python(&self) -> Result<Arc<PythonRoom>, HostError> {
+        let mut python = self
+            .room
+            .python
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*python {
+            Some(room) => Ok(Arc::clone(room)),
+            None => {
+                let room = PythonRoom::open(&self.room.limits, &self.room.progress)?;
+                Ok(Arc::clone(python.insert(room)))
+            }
+        }
     }
 }
 
@@ -141,7 +200,7 @@ fn code_error(error: wasmtime::Error) -> CompileError {
     }
 }
 
-fn engine_error(error: wasmtime::Error) -> HostError {
+pub(crate) fn engine_error(error: wasmtime::Error) -> HostError {
     HostError::Engine {
         message: one_line(&error),
     }

@@ -31,6 +31,7 @@
 //! Everything here blocks; nothing needs an async runtime.
 
 mod abi;
+mod cache;
 mod compile;
 mod error;
 mod fault;
@@ -39,10 +40,13 @@ mod host;
 mod inspect;
 mod limits;
 mod lint;
+mod machine_code;
 mod probe;
+mod python;
 mod rejection;
 mod reward_fn;
 mod sample;
+mod scores;
 mod slots;
 mod source;
 mod ticker;
@@ -53,9 +57,11 @@ pub use fault::Fault;
 pub use host::Sandbox;
 pub use limits::{BadLimit, Limits};
 pub use probe::{ProbeReport, probe};
+pub use python::{GuestStatus, Progress, build_guest, guest_status};
 pub use rejection::Rejection;
 pub use reward_fn::{Measurement, RewardFn};
 pub use sample::{Sample, Verdict};
+pub use scores::{Component, Scores};
 pub use source::{Language, Module, Source};
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.

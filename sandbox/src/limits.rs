@@ -13,6 +13,8 @@ pub struct Limits {
     pub deadline_ms: u64,
     /// Linear memory of a guest in MiB, at most 4095. The guest's own stack takes 256 KiB of it.
     pub memory_mib: u32,
+    /// Linear memory of a Python guest in MiB, of which the interpreter itself takes about 20; at most 4095.
+    pub python_memory_mib: u32,
     /// Native stack of a guest in KiB, at most 1024.
     pub stack_kib: u32,
     /// Text of one sample (prompt, completion, answer, extracted answer together) in KiB.
@@ -29,6 +31,7 @@ impl Default for Limits {
             fuel_per_call: 200_000_000,
             deadline_ms: 10_000,
             memory_mib: 64,
+            python_memory_mib: 256,
             stack_kib: 512,
             sample_kib: 1024,
             module_kib: 4096,
@@ -76,6 +79,13 @@ impl Limits {
                 2,
                 4095,
                 "it must be between 2 and 4095",
+            ),
+            (
+                "python_memory_mib",
+                u64::from(self.python_memory_mib),
+                64,
+                4095,
+                "it must be between 64 and 4095",
             ),
             (
                 "stack_kib",

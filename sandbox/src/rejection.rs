@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, Language};
+use crate::Fault;
 
 /// The reason a candidate was turned away. `Display` is one line for people; JSON is tagged with `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -18,11 +18,19 @@ pub enum Rejection {
         /// Line in the author's source, from 1.
         line: usize,
     },
-    /// There is no compiler for this language yet.
-    #[error("rewards in {language} are not supported yet; write it in Rust")]
-    UnsupportedLanguage {
-        /// The language asked for.
-        language: Language,
+    /// Python does not accept the source.
+    #[error("line {line}: {message}")]
+    Syntax {
+        /// Line in the author's source, from 1.
+        line: usize,
+        /// Python's message.
+        message: String,
+    },
+    /// Running the file, before anything is scored, failed.
+    #[error("fails while it is loaded: {}", .fault.reason())]
+    Load {
+        /// What happened.
+        fault: Fault,
     },
     /// rustc does not accept the source.
     #[error("does not compile: {}", first_error(.stderr))]
@@ -111,7 +119,8 @@ impl Rejection {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Forbidden { .. } => "forbidden",
-            Self::UnsupportedLanguage { .. } => "unsupported_language",
+            Self::Syntax { .. } => "syntax",
+            Self::Load { .. } => "load",
             Self::Compile { .. } => "compile",
             Self::CompileTimedOut { .. } => "compile_timed_out",
             Self::CompilerCrashed { .. } => "compiler_crashed",
@@ -163,8 +172,8 @@ mod tests {
                 fault: Fault::NotFinite { index: 3 },
             },
             Rejection::Start,
-            Rejection::UnsupportedLanguage {
-                language: Language::Python,
+            Rejection::Load {
+                fault: Fault::OutOfFuel { index: 0 },
             },
             Rejection::Unstable {
                 sample: "sample 1".into(),

@@ -6,12 +6,14 @@ use wasmtime::InstancePre;
 
 use crate::guest::{self, Guest, GuestExports};
 use crate::host::Room;
-use crate::{Fault, Sample};
+use crate::python::Function;
+use crate::{Fault, Sample, Scores};
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///
-/// Every sample is scored in an instance of its own, so a score depends on the module, the sample and the limits, and on
-/// nothing else: not on the rest of the batch, its order, or earlier calls.
+/// A WebAssembly guest scores every sample in an instance of its own, so a score depends on the module, the sample and the
+/// limits, and on nothing else. A Python function is given the batch, as TRL gives it, in an instance of its own: its scores
+/// may depend on the rest of the batch, but not on earlier calls.
 #[derive(Clone)]
 pub struct RewardFn {
     loaded: Arc<Loaded>,
@@ -19,9 +21,16 @@ pub struct RewardFn {
 
 struct Loaded {
     // Before the room: code goes before the engine's clock.
-    instance: InstancePre<Guest>,
-    exports: GuestExports,
+    code: Code,
     room: Arc<Room>,
+}
+
+enum Code {
+    Wasm {
+        instance: InstancePre<Guest>,
+        exports: GuestExports,
+    },
+    Python(Function),
 }
 
 /// One call and what it took.
@@ -34,17 +43,21 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn new(
+    pub(crate) fn wasm(
         room: Arc<Room>,
         instance: InstancePre<Guest>,
         exports: GuestExports,
     ) -> Self {
+        let code = Code::Wasm { instance, exports };
         Self {
-            loaded: Arc::new(Loaded {
-                instance,
-                exports,
-                room,
-            }),
+            loaded: Arc::new(Loaded { code, room }),
+        }
+    }
+
+    pub(crate) fn python(room: Arc<Room>, function: Function) -> Self {
+        let code = Code::Python(function);
+        Self {
+            loaded: Arc::new(Loaded { code, room }),
         }
     }
 
@@ -53,33 +66,45 @@ impl RewardFn {
     /// # Errors
     /// The fault of the first sample at fault.
     pub fn score(&self, batch: &[Sample<'_>]) -> Result<Vec<f64>, Fault> {
-        let mut buffer = Vec::new();
-        batch
-            .iter()
-            .enumerate()
-            .map(|(index, sample)| self.call(index, sample, &mut buffer).0)
-            .collect()
+        self.score_parts(batch).map(|scores| scores.total)
+    }
+
+    /// The same, with the parts the scores are the sums of and what the reward printed.
+    ///
+    /// # Errors
+    /// The fault of the first sample at fault; [`Fault::Batch`] where a Python function fails on the batch alone.
+    pub fn score_parts(&self, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
+        let Loaded { code, room } = &*self.loaded;
+        match code {
+            Code::Wasm { instance, exports } => {
+                let mut buffer = Vec::new();
+                let total: Result<Vec<f64>, Fault> = batch
+                    .iter()
+                    .enumerate()
+                    .map(|(index, sample)| {
+                        guest::call(room, instance, exports, index, sample, &mut buffer).0
+                    })
+                    .collect();
+                total.map(|total| Scores {
+                    total,
+                    ..Scores::default()
+                })
+            }
+            Code::Python(function) => function.score(room, batch),
+        }
     }
 
     /// One sample, with the fuel it took.
     #[must_use]
     pub fn measure(&self, sample: &Sample<'_>) -> Measurement {
-        let (score, fuel) = self.call(0, sample, &mut Vec::new());
+        let Loaded { code, room } = &*self.loaded;
+        let (score, fuel) = match code {
+            Code::Wasm { instance, exports } => {
+                guest::call(room, instance, exports, 0, sample, &mut Vec::new())
+            }
+            Code::Python(function) => function.measure(room, sample),
+        };
         Measurement { score, fuel }
-    }
-
-    fn call(
-        &self,
-        index: usize,
-        sample: &Sample<'_>,
-        buffer: &mut Vec<u8>,
-    ) -> (Result<f64, Fault>, u64) {
-        let Loaded {
-            instance,
-            exports,
-            room,
-        } = &*self.loaded;
-        guest::call(room, instance, exports, index, sample, buffer)
     }
 }
 

@@ -145,15 +145,15 @@ fn print(out: &mut impl Write, format: ProbeFormat, probed: &[Probed]) -> anyhow
             } => {
                 writeln!(
                     out,
-                    "  {:24} survived, {} to {}",
+                    "  {:28} survived, {} to {}",
                     "odd samples", odd.lowest, odd.highest
                 )?;
                 for (name, value) in summary(worth) {
-                    writeln!(out, "  {name:24} {value}")?;
+                    writeln!(out, "  {name:28} {value}")?;
                 }
                 writeln!(
                     out,
-                    "  {:24} {microseconds_per_completion:.1} microseconds a completion",
+                    "  {:28} {microseconds_per_completion:.1} microseconds a completion",
                     "time"
                 )?;
                 writeln!(out, "{}\n", hacks_table(&worth.hacks))?;

@@ -1,13 +1,16 @@
 //! From what a person types to rewards that can be called: files, exported folders, and candidates of a search.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail, ensure};
 use evaluator::ExtractionConfig;
-use sandbox::{CompileError, Compiler, CompilerConfig, Limits, Module, Sandbox, Source};
+use sandbox::{CompileError, Compiler, CompilerConfig, Language, Limits, Module, Sandbox, Source};
 
 use crate::{
     cli::DatabaseArg,
     config::Config,
     panel::{Member, Panel},
+    progress::Progress,
     reward_file::{self, FileReward, Guest},
     task::verifier,
 };
@@ -108,7 +111,7 @@ async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileRew
     })?;
     Ok(FileReward {
         name: candidate.name.clone(),
-        guest: Guest::Module(Module { wasm: wasm.into() }),
+        guest: Guest::Module(Module::from_bytes(wasm)),
         weight: 1.0,
         ran: Some((config.limits, config.task.extraction())),
     })
@@ -145,6 +148,9 @@ impl Tools {
     }
 
     fn compile(&mut self, name: &str, source: &Source) -> anyhow::Result<Module> {
+        if source.language == Language::Python {
+            return Ok(Module::python(&source.code));
+        }
         let compiler = match self.compiler.take() {
             Some(compiler) => compiler,
             None => Compiler::new(CompilerConfig::default())?,
@@ -161,7 +167,10 @@ impl Tools {
         let place = match known {
             Some(place) => place,
             None => {
-                self.sandboxes.push(Sandbox::new(limits.clone())?);
+                // A Python reward may have to build the interpreter first.
+                let say = Arc::new(|text: &str| Progress::to_stderr().line(text));
+                self.sandboxes
+                    .push(Sandbox::with_progress(limits.clone(), say)?);
                 self.sandboxes.len() - 1
             }
         };

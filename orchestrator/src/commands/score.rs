@@ -31,24 +31,24 @@ fn score_file(panel: &Panel, path: &Path) -> anyhow::Result<()> {
     let scored = panel.score(&batch)?;
     let mut out = stdout().lock();
     for place in 0..samples.len() {
-        writeln!(out, "{}", line(panel, &scored, place))?;
+        writeln!(out, "{}", line(&scored, place))?;
     }
     Ok(())
 }
 
-fn line(panel: &Panel, scored: &Scored, place: usize) -> serde_json::Value {
+fn line(scored: &Scored, place: usize) -> serde_json::Value {
     let verdict = &scored.verdicts[place];
     let mut line = json!({
         "score": scored.totals[place],
         "correct": verdict.correct,
         "extracted": verdict.extracted,
     });
-    if scored.members.len() > 1 {
-        let named = panel.members().iter().zip(&scored.members);
-        let components: Map<_, _> = named
-            .map(|(member, column)| (member.name.clone(), column[place].into()))
+    if !scored.components.is_empty() {
+        let named = scored.components.iter();
+        let here: Map<_, _> = named
+            .map(|(name, column)| (name.clone(), column[place].into()))
             .collect();
-        line["components"] = components.into();
+        line["components"] = here.into();
     }
     line
 }

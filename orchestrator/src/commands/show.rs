@@ -131,7 +131,7 @@ fn write_probe(out: &mut impl Write, probe: &str) -> std::io::Result<()> {
     };
     writeln!(out, "\nprobe, on what the untouched policy writes")?;
     for (name, value) in summary(&worth) {
-        writeln!(out, "  {name:24} {value}")?;
+        writeln!(out, "  {name:28} {value}")?;
     }
     writeln!(out, "{}", hacks_table(&worth.hacks))
 }

@@ -35,9 +35,9 @@ pub struct Worth {
     pub agreement: Vec<Agreement>,
     /// How it pays hacks.
     pub hacks: Vec<HackShare>,
-    /// Mean fuel of one completion, scored alone.
+    /// Mean fuel of one completion, scored alone; of a selection.
     pub mean_fuel: u64,
-    /// Most fuel any completion took.
+    /// Most fuel any of these took.
     pub most_fuel: u64,
 }
 

@@ -63,7 +63,7 @@ fn answer(line: &[u8], output: &mut impl Write, panel: &Panel) -> io::Result<()>
         Ok(Request::Score(id, samples)) => {
             let unscored: Vec<Unscored<'_>> = samples.iter().map(Unscored::from).collect();
             match panel.score(&unscored) {
-                Ok(scored) => say(output, &scores(id, panel, &scored)),
+                Ok(scored) => say(output, &scores(id, &scored)),
                 Err(fault) => {
                     let error = fault.into();
                     say(output, &Reply::Error { id, error })
@@ -91,18 +91,11 @@ fn hello(panel: &Panel) -> Hello<'_> {
     }
 }
 
-fn scores<'a>(id: Id, panel: &'a Panel, scored: &'a Scored) -> Reply<'a> {
-    let components = match scored.members.as_slice() {
-        [_] => Vec::new(),
-        several => {
-            let names = panel.members().iter().map(|member| member.name.as_str());
-            names.zip(several.iter().map(Vec::as_slice)).collect()
-        }
-    };
+fn scores(id: Id, scored: &Scored) -> Reply<'_> {
     Reply::Scores {
         id,
         scores: &scored.totals,
-        components: Components(components),
+        components: Components(&scored.components),
         correct: scored.verdicts.iter().map(|v| v.correct).collect(),
         extracted: scored
             .verdicts
@@ -137,7 +130,7 @@ impl From<PanelFault> for Trouble {
         Self {
             kind: fault.fault.kind(),
             message: fault.fault.to_string(),
-            index: Some(fault.fault.index()),
+            index: fault.fault.index(),
             reward: Some(fault.reward),
         }
     }

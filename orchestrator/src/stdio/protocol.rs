@@ -125,7 +125,7 @@ pub enum Reply<'a> {
         id: Id,
         /// The weighted sum over the rewards, one a sample.
         scores: &'a [f64],
-        /// Each reward's own scores, where there are several.
+        /// Each reward's own scores where there are several, and the parts a reward names.
         #[serde(skip_serializing_if = "Components::is_empty")]
         components: Components<'a>,
         /// Whether the verifier calls a sample right.
@@ -143,8 +143,8 @@ pub enum Reply<'a> {
 }
 
 /// Named columns of scores, in the order of the rewards.
-#[derive(Debug, Default)]
-pub struct Components<'a>(pub Vec<(&'a str, &'a [f64])>);
+#[derive(Debug)]
+pub struct Components<'a>(pub &'a [(String, Vec<f64>)]);
 
 impl Components<'_> {
     fn is_empty(&self) -> bool {
@@ -154,7 +154,7 @@ impl Components<'_> {
 
 impl Serialize for Components<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
+        serializer.collect_map(self.0.iter().map(|(name, column)| (name, column)))
     }
 }
 

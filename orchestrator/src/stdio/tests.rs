@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::protocol::Components;
 use super::*;
+use trainer_bridge::Judged;
 
 fn texts(line: &str) -> Vec<[String; 3]> {
     let Ok(Request::Score(_, samples)) = parse(line.as_bytes()) else {
@@ -112,19 +112,21 @@ fn replies_are_as_documented() {
         }),
         json!({"id": null, "pong": true})
     );
-    let reply = |components| Reply::Scores {
-        id: Id::Number(1),
-        scores: &[1.5],
-        components: Components(components),
-        correct: vec![true],
-        extracted: vec![None],
+    let scored = |components| Scored {
+        totals: vec![1.5],
+        components,
+        verdicts: vec![Judged {
+            correct: true,
+            extracted: None,
+        }],
     };
     assert_eq!(
-        shown(&reply(Vec::new())),
+        shown(&scores(Id::Number(1), &scored(Vec::new()))),
         json!({"id": 1, "scores": [1.5], "correct": [true], "extracted": [null]})
     );
+    let parts = vec![("a".to_owned(), vec![1.0]), ("b".to_owned(), vec![0.5])];
     assert_eq!(
-        shown(&reply(vec![("a", &[1.0][..]), ("b", &[0.5])]))["components"],
+        shown(&scores(Id::Number(1), &scored(parts)))["components"],
         json!({"a": [1.0], "b": [0.5]})
     );
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::toolchain::{TARGET, Toolchain};
-use crate::HostError;
+use crate::{HostError, cache};
 
 /// The rooms of the SDK, by their path in its source folder.
 const SOURCES: [(&str, &str); 17] = [
@@ -65,7 +65,7 @@ pub(crate) fn ready(cache: &Path, toolchain: &Toolchain) -> Result<PathBuf, Host
     if home.join(&library).is_file() {
         return Ok(home.join(library));
     }
-    create_private(cache)?;
+    cache::create_private(cache)?;
     let work = tempfile::Builder::new()
         .prefix(".sdk-")
         .tempdir_in(cache)
@@ -134,18 +134,6 @@ fn fingerprint(toolchain: &Toolchain) -> String {
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-/// A folder that, where it is made, is the user's alone: its contents end up inside every candidate.
-fn create_private(folder: &Path) -> Result<(), HostError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(HostError::io(format!(
-        "make the cache folder {}",
-        folder.display()
-    )))
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ fn hostile_modules_are_refused_or_contained() {
     let checked = for_each_fixture(
         "wat",
         ";; expect: ",
-        |text| {
-            Ok(Module {
-                wasm: wat::parse_str(text).unwrap().into(),
-            })
-        },
+        |text| Ok(Module::from_bytes(wat::parse_str(text).unwrap())),
         &good,
     );
     assert!(checked >= 45, "only {checked} fixtures");
@@ -92,30 +88,13 @@ fn bytes_that_are_no_module_are_refused() {
         &flipped,
         &component,
     ] {
-        let error = engine().load(&Module { wasm: bytes.into() }).unwrap_err();
+        let error = engine().load(&Module::from_bytes(bytes)).unwrap_err();
         let kind = rejection(error).kind();
         assert!(matches!(kind, "malformed" | "export"), "{kind}: {bytes:?}");
     }
     let padded = [&good[..], &custom_section(8 << 20)].concat();
-    let error = engine()
-        .load(&Module {
-            wasm: padded.into(),
-        })
-        .unwrap_err();
+    let error = engine().load(&Module::from_bytes(padded)).unwrap_err();
     assert_eq!(rejection(error).kind(), "too_large");
-}
-
-#[test]
-fn a_python_source_is_told_that_it_must_wait() {
-    let source = Source {
-        language: sandbox::Language::Python,
-        code: "def reward(): pass".into(),
-    };
-    let refused = rejection(compiler().compile(&source).unwrap_err());
-    assert_eq!(
-        refused.to_string(),
-        "rewards in Python are not supported yet; write it in Rust"
-    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn module() -> &'static [u8] {
     let source = "pub fn reward(sample: &Sample) -> f64 { if sample.completion().is_empty() { panic!(\"empty\") } else { 1.0 } }";
     &MODULE
         .get_or_init(|| compiler().compile(&Source::rust(source)).unwrap())
-        .wasm
+        .bytes()
 }
 
 /// An engine that gives up soon.
@@ -42,7 +42,7 @@ proptest! {
         if let Some(cut) = cut {
             wasm.truncate(cut.index(wasm.len()));
         }
-        match engine().load(&Module { wasm: wasm.into() }) {
+        match engine().load(&Module::from_bytes(wasm)) {
             Ok(reward) => {
                 let result = reward.score(&[sample("q", "text", "4"), sample("", "", "")]);
                 prop_assert!(result.is_ok() || result.is_err_and(|fault| !fault.is_host_trouble()));

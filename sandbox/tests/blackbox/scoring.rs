@@ -167,7 +167,7 @@ fn a_module_holds_no_path_of_the_machine() {
     let module = compiler().compile(&Source::rust(
         "pub fn reward(s: &Sample) -> f64 { f64::from(s.completion().as_bytes()[0]) }",
     ));
-    let text = String::from_utf8_lossy(&module.unwrap().wasm).into_owned();
+    let text = String::from_utf8_lossy(module.unwrap().bytes()).into_owned();
     for path in ["/home", "/root", "/tmp", env!("CARGO_TARGET_TMPDIR")] {
         assert!(!text.contains(path), "{path}");
     }

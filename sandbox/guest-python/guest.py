@@ -1,0 +1,72 @@
+"""The Python side of the sandbox: runs one file of reward functions and calls one of them as TRL does.
+
+Everything here is imported once, when the interpreter is built, and frozen into its memory image. At run time there are no
+files, no clock and no entropy: what would ask for them ends the call. Nothing in this file protects the host, for the file
+shares its interpreter with the candidate; the walls are WebAssembly's. It only makes ordinary mistakes readable.
+"""
+
+import gc
+import random
+import sys
+
+import wit_world
+from componentize_py_types import Err
+
+import candidate
+import seeded
+from candidate import Refused
+from printed import Printed
+
+
+class WitWorld(wit_world.WitWorld):
+    """The exports. componentize-py makes an object for each, so what they share belongs to the class."""
+
+    reward = None
+
+    def functions(self, source):
+        return self._answer(lambda: candidate.Candidate(source).function_names())
+
+    def load(self, source, function):
+        def load():
+            WitWorld.reward = candidate.Candidate(source).reward(function)
+            return wit_world.Columns(*(WitWorld.reward.takes(name) for name in ("prompts", "answer", "correct", "extracted")))
+
+        return self._answer(load)
+
+    def score(self, conversational, prompts, completions, answer, correct, extracted):
+        if conversational:
+            prompts = [[{"role": "user", "content": text}] for text in prompts]
+            completions = [[{"role": "assistant", "content": text}] for text in completions]
+        columns = {
+            "prompts": prompts,
+            "completions": completions,
+            "answer": answer,
+            "correct": [flag == 1 for flag in correct],
+            "extracted": extracted,
+        }
+
+        def score():
+            components = WitWorld.reward.components(columns)
+            return wit_world.Scores(
+                [wit_world.Component(name, values) for name, values in components.items()], sys.stdout.text()
+            )
+
+        return self._answer(score)
+
+    def _answer(self, work):
+        """Whatever goes wrong in `work`, as a value: an exception that left this class would only be a trap."""
+        try:
+            return work()
+        except Refused as refused:
+            failure = refused
+        except BaseException as error:
+            failure = candidate.exception(error)
+        raise Err(wit_world.Failure(failure.kind, failure.message, failure.line, failure.index, failure.found))
+
+
+seeded.install()
+sys.stdout = sys.stderr = Printed()
+random.seed(0)
+# What exists now lives as long as the interpreter: the collector need not look at it, nor touch its memory.
+gc.collect()
+gc.freeze()

@@ -1,0 +1,152 @@
+//! Where this program keeps what it builds once: the user's cache folder.
+
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::HostError;
+
+/// Names a folder to use instead.
+const OVERRIDE: &str = "REWARD_SEARCH_CACHE";
+
+/// `$REWARD_SEARCH_CACHE`, else `$XDG_CACHE_HOME/reward-search`, else `~/.cache/reward-search`.
+pub(crate) fn folder() -> Result<PathBuf, HostError> {
+    let absolute = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+    };
+    if let Some(folder) = env::var_os(OVERRIDE).filter(|name| !name.is_empty()) {
+        return std::path::absolute(&folder)
+            .map_err(HostError::io(format!("find the folder in {OVERRIDE}")));
+    }
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("reward-search"))
+        .ok_or(HostError::NoCacheFolder)
+}
+
+/// Makes a folder that, where it is made, is the user's alone.
+pub(crate) fn create_private(folder: &Path) -> Result<(), HostError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(HostError::io(format!(
+        "make the cache folder {}",
+        folder.display()
+    )))
+}
+
+/// The file's bytes; `None` if it is not there, or not as [`put`] left it.
+pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, HostError> {
+    let read =
+        |path: &Path| fs::read(path).map_err(HostError::io(format!("read {}", path.display())));
+    let digest = digest_path(path);
+    if !path.is_file() || !digest.is_file() {
+        return Ok(None);
+    }
+    let bytes = read(path)?;
+    if read(&digest)? != Sha256::digest(&bytes).as_slice() {
+        tracing::warn!("{} is damaged and is made again", path.display());
+        return Ok(None);
+    }
+    Ok(Some(bytes))
+}
+
+/// Writes a file and its digest; each appears whole or not at all.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
+    replace(path, bytes)?;
+    replace(&digest_path(path), &Sha256::digest(bytes))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
+    let action = || HostError::io(format!("write {}", path.display()));
+    let folder = path.parent().unwrap_or(path);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(action())?;
+    file.write_all(bytes).map_err(action())?;
+    file.persist(path)
+        .map(drop)
+        .map_err(|error| action()(error.error))
+}
+
+fn digest_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sha256");
+    name.into()
+}
+
+/// Checks that nobody else can have written a file or a folder, nor have put another in its place.
+#[cfg(unix)]
+pub(crate) fn check_private(path: &Path) -> Result<(), HostError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let refuse = |reason: &str| {
+        Err(HostError::CacheNotPrivate {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        })
+    };
+    let metadata =
+        fs::symlink_metadata(path).map_err(HostError::io(format!("read {}", path.display())))?;
+    if metadata.is_symlink() {
+        return refuse("it is a symbolic link");
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("it belongs to another user");
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return refuse("others may write to it");
+    }
+    Ok(())
+}
+
+/// Elsewhere a user's profile is taken to be the user's own.
+#[cfg(not(unix))]
+pub(crate) fn check_private(_: &Path) -> Result<(), HostError> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("guest.wasm");
+        assert_eq!(get(&path).unwrap(), None);
+        put(&path, b"bytes").unwrap();
+        assert_eq!(get(&path).unwrap().as_deref(), Some(&b"bytes"[..]));
+        fs::write(&path, b"bites").unwrap();
+        assert_eq!(get(&path).unwrap(), None);
+        put(&path, b"other").unwrap();
+        assert_eq!(get(&path).unwrap().as_deref(), Some(&b"other"[..]));
+    }
+
+    #[test]
+    fn a_folder_others_may_write_to_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        create_private(&folder).unwrap();
+        check_private(&folder).unwrap();
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(
+            check_private(&link)
+                .unwrap_err()
+                .to_string()
+                .contains("symbolic link")
+        );
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = check_private(&folder).unwrap_err().to_string();
+        assert!(error.contains("others may write"), "{error}");
+    }
+}

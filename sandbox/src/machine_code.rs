@@ -1,0 +1,97 @@
+//! Machine code of our own guests, kept in the user's cache so that it is made once.
+//!
+//! The engine takes such a file at its word: what is in it runs unchecked. So it is read only from a folder and a file that
+//! are the user's alone, and only if its digest is right; anything else is made again from WebAssembly. Candidates never
+//! get here: theirs is compiled in memory, every time.
+#![allow(
+    unsafe_code,
+    reason = "the engine marks the reading of machine code unsafe; `read` says what makes it sound"
+)]
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::host::engine_error;
+use crate::{HostError, cache};
+
+/// What can be kept as machine code.
+pub(crate) trait MachineCode: Sized {
+    /// Compiles WebAssembly to a file's contents.
+    fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>>;
+    /// # Safety
+    /// The file must hold what [`MachineCode::compile`] returned, and must not change as long as the result is in use.
+    unsafe fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Self>;
+}
+
+impl MachineCode for Component {
+    fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        engine.precompile_component(wasm)
+    }
+
+    unsafe fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
+        // SAFETY: as for this function.
+        unsafe { Self::deserialize_file(engine, path) }
+    }
+}
+
+impl MachineCode for wasmtime::Module {
+    fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        engine.precompile_module(wasm)
+    }
+
+    unsafe fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Self> {
+        // SAFETY: as for this function.
+        unsafe { Self::deserialize_file(engine, path) }
+    }
+}
+
+/// Where the code of a guest is for an engine: the name carries the engine's version and settings and the processor's
+/// features, so that each finds its own.
+pub(crate) fn path(engine: &Engine, folder: &Path, stem: &str) -> PathBuf {
+    let mut hash = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hash);
+    folder.join(format!("{stem}-{:016x}.cwasm", hash.finish()))
+}
+
+/// The code from the folder, or made from `wasm` and put there.
+pub(crate) fn open<C: MachineCode>(
+    engine: &Engine,
+    folder: &Path,
+    stem: &str,
+    wasm: impl FnOnce() -> Result<Vec<u8>, HostError>,
+) -> Result<C, HostError> {
+    let path = path(engine, folder, stem);
+    if let Some(code) = read(engine, folder, &path)? {
+        return Ok(code);
+    }
+    cache::create_private(folder)?;
+    let code = C::compile(engine, &wasm()?).map_err(engine_error)?;
+    cache::put(&path, &code)?;
+    read(engine, folder, &path)?.ok_or_else(|| HostError::Engine {
+        message: format!("{} was just written and cannot be read", path.display()),
+    })
+}
+
+/// The code in a file; `None` if there is no file, or not the one that was written.
+fn read<C: MachineCode>(
+    engine: &Engine,
+    folder: &Path,
+    path: &Path,
+) -> Result<Option<C>, HostError> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    cache::check_private(folder)?;
+    cache::check_private(path)?;
+    if cache::get(path)?.is_none() {
+        return Ok(None);
+    }
+    // SAFETY: only this user can write to the folder and to the file, the digest beside it says that the file is what
+    // `cache::put` left there, and files are replaced by renaming, never changed in place.
+    let code = unsafe { C::map(engine, path) };
+    // The engine compares version, settings and processor itself.
+    code.map(Some).map_err(engine_error)
+}

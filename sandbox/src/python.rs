@@ -1,0 +1,112 @@
+//! Rewards in Python: CPython as a WebAssembly component without imports, which runs the author's file as it is.
+//!
+//! The interpreter is made on the user's machine from our guest application (`guest-python/`) with a pinned componentize-py,
+//! once, and kept in the user's cache ([`build_guest`]). A Python [`Module`](crate::Module) is the source itself; loading it
+//! parses and runs it in the interpreter, under the limits, and so does every batch, in an instance of its own.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `guest` | the interpreter's files: is it there, whose is it, build it |
+//! | `recipe` | the build itself: a private environment, componentize-py, our application |
+//! | `machine_code` | precompiled code from the cache; the one place that trusts a file |
+//! | `room` | engine and limits |
+//! | `call` | one instance: load the file, score a batch |
+
+mod call;
+mod guest;
+mod recipe;
+mod room;
+
+pub(crate) use call::{Function, functions};
+pub use guest::{GuestStatus, build_guest, guest_status};
+pub(crate) use room::PythonRoom;
+
+/// Receives a line for people now and then while the interpreter is built.
+pub type Progress = std::sync::Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Beginning of a line of the source that is meant for us.
+pub(crate) const DIRECTIVE: &str = "# reward-search: ";
+/// Beginning of the first line of a module.
+const HEADER: &str = "# reward-search module for the Python guest ";
+
+/// The module of a source.
+pub(crate) fn pack(code: &str) -> String {
+    format!("{HEADER}{}\n{code}", recipe::id())
+}
+
+/// The guest a module was made for and its source, if it is a Python module.
+pub(crate) fn unpack(bytes: &[u8]) -> Option<(&str, &str)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.strip_prefix(HEADER)?.split_once('\n')
+}
+
+/// What a source's directives ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Directives {
+    /// The reward function's name.
+    pub(crate) function: Option<String>,
+    /// Completions are passed as lists of messages.
+    pub(crate) conversational: bool,
+}
+
+impl Directives {
+    /// Reads the comment lines on top of a source. Later lines do not override earlier ones.
+    pub(crate) fn of(code: &str) -> Result<Self, String> {
+        let mut found = Self::default();
+        for line in code.lines().take_while(|line| line.starts_with('#')) {
+            let Some(directive) = line.strip_prefix(DIRECTIVE) else {
+                continue;
+            };
+            match directive.trim().split_once('=') {
+                Some(("function", name)) => {
+                    found.function.get_or_insert_with(|| name.to_owned());
+                }
+                Some(("completions", "conversational")) => found.conversational = true,
+                Some(("completions", "plain")) => {}
+                _ => {
+                    return Err(format!(
+                        "`{}` is no directive; there are `function=NAME` and `completions=conversational`",
+                        line.chars().take(80).collect::<String>()
+                    ));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_its_source_under_a_header() {
+        let code = "# reward-search: function=a\ndef a(completions): ...\n";
+        let module = pack(code);
+        assert_eq!(
+            unpack(module.as_bytes()),
+            Some((recipe::id().as_str(), code))
+        );
+        assert_eq!(unpack(code.as_bytes()), None);
+        assert_eq!(unpack(b"\0asm"), None);
+    }
+
+    #[test]
+    fn directives_are_read_from_the_top_only() {
+        let code = "#!/usr/bin/env python3\n# reward-search: function=a\n# x\n# reward-search: completions=conversational\n\n# reward-search: function=b\n";
+        let expected = Directives {
+            function: Some("a".to_owned()),
+            conversational: true,
+        };
+        assert_eq!(Directives::of(code), Ok(expected));
+        assert_eq!(
+            Directives::of("def reward(): ..."),
+            Ok(Directives::default())
+        );
+        let error = Directives::of("# reward-search: fuction=a").unwrap_err();
+        assert!(
+            error.contains("fuction=a") && error.contains("function=NAME"),
+            "{error}"
+        );
+    }
+}
