@@ -3,6 +3,7 @@
 //! The manual of the protocol is `docs/stdio.md`. A bad line gets an error reply and the next one is read; the end of the input, or a
 //! reader that went away, ends the process quietly. Requests are answered in order, one at a time.
 
+mod hello;
 mod line;
 mod protocol;
 mod text;
@@ -12,8 +13,11 @@ use std::io::{self, BufRead, Write};
 pub use self::line::{Line, Lines};
 pub use self::protocol::{Id, PROTOCOL, Reply, Request, Sample, Trouble, parse};
 
-use self::protocol::{Components, Hello, HelloLimits, HelloReward};
-use crate::panel::{Member, Panel, PanelFault, Scored, Unscored};
+use serde::Serialize;
+
+use self::hello::Hello;
+use self::protocol::Components;
+use crate::panel::{Panel, PanelFault, Scored, Unscored};
 
 /// Longest line a request may have.
 pub const LINE_BYTES: usize = 64 << 20;
@@ -34,8 +38,7 @@ fn converse(
     output: &mut impl Write,
     panel: &Panel,
 ) -> io::Result<()> {
-    let hello = hello(panel);
-    say(output, &Reply::Hello { hello })?;
+    say(output, &Hello::of(panel))?;
     while let Some(line) = lines.next_line()? {
         match line {
             Line::TooLong => {
@@ -73,22 +76,11 @@ fn answer(line: &[u8], output: &mut impl Write, panel: &Panel) -> io::Result<()>
     }
 }
 
-fn say(output: &mut impl Write, reply: &Reply<'_>) -> io::Result<()> {
+fn say(output: &mut impl Write, reply: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     output.write_all(&line)?;
     output.flush()
-}
-
-fn hello(panel: &Panel) -> Hello<'_> {
-    Hello {
-        protocol: PROTOCOL,
-        version: env!("CARGO_PKG_VERSION"),
-        rewards: panel.members().iter().map(HelloReward::from).collect(),
-        limits: HelloLimits {
-            line_bytes: LINE_BYTES,
-        },
-    }
 }
 
 fn scores(id: Id, scored: &Scored) -> Reply<'_> {
@@ -111,16 +103,6 @@ impl<'a> From<&'a Sample<'_>> for Unscored<'a> {
             prompt: &sample.prompt.0,
             completion: &sample.completion.0,
             answer: &sample.answer.0,
-        }
-    }
-}
-
-impl<'a> From<&'a Member> for HelloReward<'a> {
-    fn from(member: &'a Member) -> Self {
-        Self {
-            name: &member.name,
-            weight: member.weight,
-            limits: &member.limits,
         }
     }
 }

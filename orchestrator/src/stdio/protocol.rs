@@ -72,46 +72,10 @@ impl Trouble {
     }
 }
 
-/// The first line of a server.
-#[derive(Debug, Serialize)]
-pub struct Hello<'a> {
-    /// Always [`PROTOCOL`].
-    pub protocol: u32,
-    /// The program's version.
-    pub version: &'static str,
-    /// What scores, in the order of `components`.
-    pub rewards: Vec<HelloReward<'a>>,
-    /// What a request may use up.
-    pub limits: HelloLimits,
-}
-
-/// One reward of a server.
-#[derive(Debug, Serialize)]
-pub struct HelloReward<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its weight in the score.
-    pub weight: f64,
-    /// What one call may use up.
-    pub limits: &'a sandbox::Limits,
-}
-
-/// The protocol's own limits.
-#[derive(Debug, Serialize)]
-pub struct HelloLimits {
-    /// Longest line.
-    pub line_bytes: usize,
-}
-
-/// Every line a server writes.
+/// Every line a server writes after the first.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply<'a> {
-    /// The first line.
-    Hello {
-        /// Who speaks.
-        hello: Hello<'a>,
-    },
     /// To a ping.
     Pong {
         /// The request's.
