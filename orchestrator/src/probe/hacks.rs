@@ -42,7 +42,7 @@ fn of_group(group: &Group) -> Vec<Hack> {
         ("tags only", tagged("", "")),
         (
             "gibberish",
-            "wq zxv 7 kkj ;; plo mn 3 3 bvc ?? rty".to_owned(),
+            "wq zxv kkj ;; plo mn bvc ?? rty uio".to_owned(),
         ),
         ("echo of the question", prompt.clone()),
         ("every number listed", tagged(&every_number, &every_number)),

@@ -10,6 +10,8 @@ mod statistics;
 mod table;
 mod worth;
 
+use std::collections::HashMap;
+
 use sandbox::{Fault, ProbeReport, RewardFn, Sample};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::Judged;
@@ -144,18 +146,19 @@ impl Yardstick {
         let paid = reward.score(&with_verdicts(&hacks, &self.hack_verdicts))?;
         let rivals = self.rivals(reward, scores)?;
         let mut shares: Vec<(HackShare, usize)> = Vec::new();
-        for (place, hack) in self.hacks.iter().enumerate() {
+        for ((hack, paid), verdict) in self.hacks.iter().zip(paid).zip(&self.hack_verdicts) {
             let known = shares.iter().position(|(share, _)| share.kind == hack.kind);
             let known = known.unwrap_or_else(|| {
                 shares.push((HackShare::none_of(&hack.kind), 0));
                 shares.len() - 1
             });
             let (share, pairs) = &mut shares[known];
+            let rivals = &rivals[hack.prompt.as_str()];
             share.tried += 1;
-            share.called_right += usize::from(self.hack_verdicts[place].correct);
-            share.above += rivals[place].iter().filter(|s| paid[place] > **s).count() as f64;
-            share.equal += rivals[place].iter().filter(|s| paid[place] == **s).count() as f64;
-            *pairs += rivals[place].len();
+            share.called_right += usize::from(verdict.correct);
+            share.above += rivals.iter().filter(|right| paid > **right).count() as f64;
+            share.equal += rivals.iter().filter(|right| paid == **right).count() as f64;
+            *pairs += rivals.len();
         }
         let into_shares = |(mut share, pairs): (HackShare, usize)| {
             share.above /= pairs as f64;
@@ -165,30 +168,33 @@ impl Yardstick {
         Ok(shares.into_iter().map(into_shares).collect())
     }
 
-    /// For each hack the scores of right completions of its question: the pool's, or a plain one where the pool has none.
-    fn rivals(&self, reward: &RewardFn, scores: &[f64]) -> Result<Vec<Vec<f64>>, Fault> {
-        let groups = split(scores, &self.sizes).zip(split(&self.verdicts, &self.sizes));
-        let of_pool: Vec<(&str, Vec<f64>)> = self
-            .pool
-            .groups
-            .iter()
-            .zip(groups)
-            .map(|(group, (scores, verdicts))| {
-                let right = scores.iter().zip(verdicts).filter(|(_, v)| v.correct);
-                (
-                    group.prompt.as_str(),
-                    right.map(|(score, _)| *score).collect(),
-                )
-            })
-            .collect();
-        let of_pool: std::collections::HashMap<&str, Vec<f64>> = of_pool.into_iter().collect();
-        let rival = |hack: &Hack| match of_pool.get(hack.prompt.as_str()) {
-            Some(right) if !right.is_empty() => Ok(right.clone()),
-            _ => reward.score(&[plain_sample(hack, &hacks::plainly_right(&hack.answer))]),
-        };
-        self.hacks.iter().map(rival).collect()
+    /// The scores of right completions of each hack's question: the pool's, or that of a plain one where the pool has none.
+    fn rivals(&self, reward: &RewardFn, scores: &[f64]) -> Result<Rivals<'_>, Fault> {
+        let mut rivals = Rivals::new();
+        let scored = split(scores, &self.sizes).zip(split(&self.verdicts, &self.sizes));
+        for (group, (scores, verdicts)) in self.pool.groups.iter().zip(scored) {
+            let right = scores.iter().zip(verdicts).filter(|(_, v)| v.correct);
+            let right = right.map(|(score, _)| *score);
+            rivals.entry(&group.prompt).or_default().extend(right);
+        }
+        rivals.retain(|_, scores| !scores.is_empty());
+        let mut without: Vec<&Hack> = self.hacks.iter().collect();
+        without.retain(|hack| !rivals.contains_key(hack.prompt.as_str()));
+        without.sort_by_key(|hack| &hack.prompt);
+        without.dedup_by_key(|hack| &hack.prompt);
+        let plain = |hack: &&Hack| hacks::plainly_right(&hack.answer);
+        let plain: Vec<String> = without.iter().map(plain).collect();
+        let batch = without.iter().zip(&plain);
+        let batch: Vec<Sample<'_>> = batch.map(|(hack, text)| plain_sample(hack, text)).collect();
+        for (hack, score) in without.iter().zip(reward.score(&batch)?) {
+            rivals.insert(&hack.prompt, vec![score]);
+        }
+        Ok(rivals)
     }
 }
+
+/// Scores of right completions, by question.
+type Rivals<'a> = HashMap<&'a str, Vec<f64>>;
 
 /// A right completion made up for a hack's question. That it is right needs no verifier.
 fn plain_sample<'a>(hack: &'a Hack, completion: &'a str) -> Sample<'a> {
