@@ -5,12 +5,17 @@
 //! completion that says `The answer is one of 3, 4, 5.` must not be saved by a later strategy that
 //! takes its last number. Nothing is judged here; see [`crate::verify`].
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 mod boxed;
+mod config;
 mod formula;
 mod number;
 mod phrase;
+
+pub use config::ExtractionConfig;
 
 /// A way of marking the final answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,47 +32,12 @@ pub enum Strategy {
     AnswerLine,
     /// What follows the last `answer is` or `answer:` up to the end of its sentence.
     AnswerIs,
-    /// The whole completion, if it is one formula without prose.
-    WholeFormula,
+    /// The last line, if it is one formula without prose.
+    FinalLine,
     /// The last formula between dollar signs, `\(…\)` or `\[…\]`.
     LastFormula,
     /// The last number anywhere.
     LastNumber,
-}
-
-/// Which strategies are tried, in which order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ExtractionConfig {
-    /// The strategies, first to last.
-    pub strategies: Vec<Strategy>,
-}
-
-impl ExtractionConfig {
-    /// `<solution>` tags and nothing else: for policies trained to write them.
-    pub fn tags_only() -> Self {
-        Self {
-            strategies: vec![Strategy::SolutionTags],
-        }
-    }
-}
-
-impl Default for ExtractionConfig {
-    /// All strategies, from the most explicit mark to the least.
-    fn default() -> Self {
-        Self {
-            strategies: vec![
-                Strategy::SolutionTags,
-                Strategy::Boxed,
-                Strategy::Hashes,
-                Strategy::AnswerLine,
-                Strategy::AnswerIs,
-                Strategy::WholeFormula,
-                Strategy::LastFormula,
-                Strategy::LastNumber,
-            ],
-        }
-    }
 }
 
 /// A final answer as it stands in the completion.
@@ -98,12 +68,22 @@ pub fn extract_with(completion: &str, config: &ExtractionConfig) -> Option<Extra
 
 /// What a strategy found.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+pub(crate) enum Found {
     /// Its mark is absent, or marks nothing.
     Nothing,
     /// It marks several answers that differ.
     Contradiction,
     Answer(String),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Contradiction => f.write_str("several answers that differ, which is none"),
+            Self::Answer(text) => write!(f, "`{text}`"),
+        }
+    }
 }
 
 impl Found {
@@ -116,14 +96,47 @@ impl Found {
 }
 
 impl Strategy {
-    fn find(self, completion: &str) -> Found {
+    /// All strategies, from the most explicit mark to the least.
+    pub const ALL: [Self; 8] = [
+        Self::SolutionTags,
+        Self::Boxed,
+        Self::Hashes,
+        Self::AnswerLine,
+        Self::AnswerIs,
+        Self::FinalLine,
+        Self::LastFormula,
+        Self::LastNumber,
+    ];
+
+    /// The name in configuration files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SolutionTags => "solution_tags",
+            Self::Boxed => "boxed",
+            Self::Hashes => "hashes",
+            Self::AnswerLine => "answer_line",
+            Self::AnswerIs => "answer_is",
+            Self::FinalLine => "final_line",
+            Self::LastFormula => "last_formula",
+            Self::LastNumber => "last_number",
+        }
+    }
+
+    /// The strategy with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|strategy| strategy.name() == name)
+    }
+
+    pub(crate) fn find(self, completion: &str) -> Found {
         match self {
             Self::SolutionTags => solution_tags(completion),
             Self::Boxed => boxed::find(completion),
             Self::Hashes => hashes(completion),
             Self::AnswerLine => phrase::answer_line(completion),
             Self::AnswerIs => phrase::answer_is(completion),
-            Self::WholeFormula => formula::whole(completion),
+            Self::FinalLine => formula::final_line(completion),
             Self::LastFormula => formula::last(completion),
             Self::LastNumber => number::last(completion).map_or(Found::Nothing, Found::text),
         }

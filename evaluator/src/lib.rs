@@ -28,6 +28,7 @@ mod bootstrap;
 mod dataset;
 mod estimate;
 mod evaluation;
+mod explain;
 mod extract;
 mod interval;
 mod letters;
@@ -50,6 +51,7 @@ pub use bootstrap::{
 pub use dataset::{Dataset, DatasetError, read_gsm8k, read_problems};
 pub use estimate::{ConfidenceInterval, Estimate};
 pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
+pub use explain::{Explanation, Step, StepOutcome};
 pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
 pub use interval::{IntervalMethod, bca_interval, proportion_interval};
 pub use letters::compact_letters;

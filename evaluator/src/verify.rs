@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::{Answer, DEFAULT_TOLERANCE, Rule},
     evaluation::Outcome,
-    extract::{ExtractionConfig, Strategy, extract_with},
+    explain::{Explanation, StepOutcome, Trace},
+    extract::{Extracted, ExtractionConfig, Found, Strategy, extract_with},
 };
 
 /// The verdict on one completion, with its reasons.
@@ -54,26 +55,98 @@ impl Verifier {
     ///
     /// A completion that offers several answers joined by `or` where one is asked for has given none.
     pub fn verify(&self, completion: &str, answer: &Answer) -> Verdict {
-        let Some(found) = extract_with(completion, &self.extraction) else {
-            return Verdict {
+        self.judge(completion, answer, &mut Trace::off())
+    }
+
+    /// Compares `given`, a bare answer without a completion around it, with the gold answer.
+    pub fn verify_answer(&self, given: &str, answer: &Answer) -> Verdict {
+        self.judge_answer(given, answer, &mut Trace::off())
+    }
+
+    /// [`Verifier::verify`] with its reasons.
+    pub fn explain(&self, completion: &str, answer: &Answer) -> Explanation {
+        explained(|trace| self.judge(completion, answer, trace))
+    }
+
+    /// [`Verifier::verify_answer`] with its reasons.
+    pub fn explain_answer(&self, given: &str, answer: &Answer) -> Explanation {
+        explained(|trace| self.judge_answer(given, answer, trace))
+    }
+
+    fn judge(&self, completion: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
+        let found = extract_with(completion, &self.extraction);
+        if trace.is_on() {
+            self.note_candidates(completion, found.as_ref(), trace);
+        }
+        match found {
+            None => Verdict {
                 outcome: Outcome::NoAnswer,
                 extracted: None,
                 strategy: None,
                 rule: None,
-            };
-        };
-        let rule = answer.matches_within(&found.text, self.tolerance);
+            },
+            Some(found) => Verdict {
+                strategy: Some(found.strategy),
+                ..self.judge_answer(&found.text, answer, trace)
+            },
+        }
+    }
+
+    fn judge_answer(&self, given: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
+        let given = given.trim();
+        let rule = answer.judge(given, self.tolerance, trace);
         let outcome = match rule {
+            _ if given.is_empty() => Outcome::NoAnswer,
             Some(_) => Outcome::Correct,
-            None if is_hedged(&found.text) && !is_hedged(answer.as_str()) => Outcome::NoAnswer,
+            None if is_hedged(given) && !is_hedged(answer.as_str()) => {
+                trace.note("outcome", || {
+                    "several answers joined by `or` are none".to_owned()
+                });
+                Outcome::NoAnswer
+            }
             None => Outcome::Wrong,
         };
         Verdict {
             outcome,
-            extracted: Some(found.text),
-            strategy: Some(found.strategy),
-            rule,
+            extracted: (!given.is_empty()).then(|| given.to_owned()),
+            strategy: None,
+            rule: rule.filter(|_| outcome == Outcome::Correct),
         }
+    }
+
+    /// What every strategy finds, configured ones first, and which of them was taken.
+    fn note_candidates(&self, completion: &str, taken: Option<&Extracted>, trace: &mut Trace) {
+        let configured = &self.extraction.strategies;
+        let others = Strategy::ALL.iter().filter(|s| !configured.contains(s));
+        for strategy in configured.iter().chain(others) {
+            let found = strategy.find(completion);
+            let remark = if !configured.contains(strategy) {
+                " (not configured)"
+            } else if taken.is_some_and(|taken| taken.strategy == *strategy) {
+                " (taken)"
+            } else {
+                ""
+            };
+            let outcome = StepOutcome::from(matches!(found, Found::Answer(_)));
+            trace.step(&format!("extraction: {}", strategy.name()), outcome, || {
+                format!("{found}{remark}")
+            });
+        }
+        if taken.is_none() {
+            trace.note("outcome", || {
+                "no configured strategy finds one answer".to_owned()
+            });
+        }
+    }
+}
+
+/// A verdict and what was noted on the way to it.
+fn explained(judge: impl FnOnce(&mut Trace) -> Verdict) -> Explanation {
+    let mut trace = Trace::on();
+    let verdict = judge(&mut trace);
+    Explanation {
+        verdict,
+        steps: trace.into_steps(),
     }
 }
 

@@ -40,7 +40,7 @@ fn gold(reference: &str) -> Answer {
     let marks = ExtractionConfig {
         strategies: vec![
             Strategy::Boxed,
-            Strategy::WholeFormula,
+            Strategy::FinalLine,
             Strategy::LastFormula,
         ],
     };

@@ -11,7 +11,7 @@ use trainer_bridge::{Aggregation, RewardMember, RewardMix, StepMetrics, TrainJob
 
 use crate::{
     config::Config, references, search::SearchError, task::Task, trial::derive_seed,
-    workshop::Workshop,
+    verifier::Verifier, workshop::Workshop,
 };
 
 /// Steps and prompts of the measurement.
@@ -169,7 +169,8 @@ pub async fn measure(
     let rewards = RewardMix {
         members,
         aggregation: Aggregation::default(),
-        verifier: task.verifier(),
+        // The pace of the trainer, not of a model that may judge its rollouts.
+        verifier: Verifier::by_rule(task.judge().clone()).for_training(task.question_finder()),
     };
     let seed = derive_seed(config.search.seed, "pace");
     let prompts = task.problems(Split::Dev, MEASURED_PROMPTS, seed);

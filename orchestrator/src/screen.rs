@@ -23,6 +23,7 @@ use crate::{
     store::{Ensemble, SearchId, Store},
     task::Task,
     trial::{Arm, Stage, Trial, derive_seed},
+    verifier::Verifier,
     workshop::Workshop,
 };
 
@@ -37,8 +38,10 @@ pub struct Screen {
     pub store: Store,
     /// The search the trials belong to.
     pub search: SearchId,
-    /// Problems and their judge.
+    /// Problems.
     pub task: Task,
+    /// Who judges answers.
+    pub verifier: Verifier,
     /// Who trains.
     pub trainer: Arc<dyn Trainer>,
     /// Loads stored rewards.
@@ -78,6 +81,10 @@ impl Screen {
             .try_collect::<()>()
             .await?;
         self.progress.batch_done();
+        let tally = self.verifier.tally();
+        if tally.involves_a_model() {
+            self.progress.line(&format!("  verdicts so far: {tally}"));
+        }
         Ok(())
     }
 
@@ -113,17 +120,18 @@ impl Screen {
         let problems = self.problems(trial.stage);
         match self.train(trial, rewards, &problems, &bar).await {
             Ok(output) => {
-                let evaluation = self
-                    .task
-                    .judge(&problems, &output.completions)
-                    .map_err(TrainError::Setup)?;
-                let figures = Figures::of(&evaluation, &bootstrap_of(self.config.search.seed));
+                let evaluated = self
+                    .verifier
+                    .evaluate(&problems, &output.completions)
+                    .await?;
+                let bootstrap = bootstrap_of(self.config.search.seed);
+                let figures = Figures::of(&evaluated.evaluation, &bootstrap);
                 let seconds = started.elapsed().as_secs_f64();
                 self.store
                     .complete_trial(
                         trial.id,
                         split_of(trial.stage),
-                        &evaluation,
+                        &evaluated,
                         &figures,
                         &output.completions,
                         seconds,
@@ -257,7 +265,7 @@ impl Screen {
         let mix = RewardMix {
             members: rewards,
             aggregation,
-            verifier: self.task.verifier(),
+            verifier: self.verifier.for_training(self.task.question_finder()),
         };
         Ok((name, mix))
     }

@@ -28,6 +28,7 @@ use crate::{
     screen::Screen,
     store::StoreError,
     trial::{Arm, Stage, derive_seed},
+    verifier::VerifierError,
 };
 
 /// The name of the reference row that is trained on the base rewards alone.
@@ -78,6 +79,9 @@ pub enum SearchError {
     /// The trainer.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Who judges answers.
+    #[error(transparent)]
+    Verify(#[from] VerifierError),
 }
 
 impl Search {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use evaluator::{
-    Answer, Dataset, DatasetError, Evaluation, ExtractionConfig, Outcome, Problem, Split,
-    Verifier as Judge, toy,
+    Answer, Dataset, DatasetError, ExtractionConfig, Outcome, Problem, Split, Verifier as Judge,
+    toy,
 };
-use trainer_bridge::{Judged, Rollout, TrainExample, Verifier};
+use trainer_bridge::TrainExample;
 
 use crate::config::TaskConfig;
 
@@ -42,7 +42,7 @@ impl Task {
     /// If a data file is missing or malformed.
     pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, DatasetError> {
         Ok(match config {
-            TaskConfig::Toy {} => Self {
+            TaskConfig::Toy { .. } => Self {
                 problems: Problems::Toy,
                 prompt: "{question}".to_owned(),
                 judge: Judge::new(config.extraction()),
@@ -51,6 +51,7 @@ impl Task {
                 path,
                 dev_size,
                 prompt,
+                ..
             } => Self {
                 problems: Problems::Stored(Arc::new(Dataset::gsm8k(path, *dev_size, seed)?)),
                 prompt: prompt.clone(),
@@ -86,47 +87,28 @@ impl Task {
         self.prompt.replace("{question}", &problem.question)
     }
 
-    /// Verification by rule, a step's rollouts at a time, for the trainer: it never sees the evaluator.
-    #[must_use]
-    pub fn verifier(&self) -> Verifier {
-        let rule = self.rule();
-        Arc::new(move |rollouts| {
-            let judge = |rollout: &Rollout<'_>| {
-                let (correct, extracted) = rule(rollout.completion, &rollout.example.answer);
-                Judged { correct, extracted }
-            };
-            Ok(rollouts.iter().map(judge).collect())
-        })
-    }
-
     /// Verification by rule of one completion against its reference answer.
     #[must_use]
     pub fn rule(&self) -> RuleVerifier {
         as_function(self.judge.clone())
     }
 
-    /// The outcome of each completion, in the problems' order.
-    ///
-    /// # Errors
-    /// If there are not as many completions as problems.
-    pub fn judge(
-        &self,
-        problems: &[Problem],
-        completions: &[String],
-    ) -> Result<Evaluation, String> {
-        if problems.len() != completions.len() {
-            return Err(format!(
-                "the trainer returned {} completions for {} prompts",
-                completions.len(),
-                problems.len()
-            ));
+    /// The rules by which answers are judged.
+    #[must_use]
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Finds the question in a rendered prompt; a prompt of another make is its own question.
+    pub fn question_finder(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
+        let template = self.prompt.clone();
+        move |prompt| {
+            let (before, after) = template.split_once("{question}").unwrap_or_default();
+            let question = prompt
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after));
+            question.unwrap_or(prompt).to_owned()
         }
-        let outcomes = problems
-            .iter()
-            .zip(completions)
-            .map(|(problem, completion)| self.judge.verify(completion, &problem.answer).outcome)
-            .collect();
-        Evaluation::new(outcomes).map_err(|error| error.to_string())
     }
 
     /// What a good completion looks like, for the prompts of language models.
@@ -165,10 +147,11 @@ impl TaskConfig {
     /// Where the task's answers are looked for: the toy model learns tags, real models write answers in many ways.
     #[must_use]
     pub fn extraction(&self) -> ExtractionConfig {
-        match self {
-            Self::Toy {} => ExtractionConfig::tags_only(),
-            Self::Gsm8k { .. } => ExtractionConfig::default(),
-        }
+        let (configured, usual) = match self {
+            Self::Toy { extraction } => (extraction, ExtractionConfig::tags_only()),
+            Self::Gsm8k { extraction, .. } => (extraction, ExtractionConfig::flexible()),
+        };
+        configured.clone().unwrap_or(usual)
     }
 }
 

@@ -147,7 +147,22 @@ fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
     ]))
     .unwrap();
     assert_eq!(compared[0]["questions"], 100);
-    assert!(compared[0]["only_a"].as_u64() > compared[0]["only_b"].as_u64());
+    assert_eq!(compared[0]["used_for_selection"], true);
+    let pair = &compared[0]["pairs"][0];
+    assert!(pair["only_a"].as_u64() > pair["only_b"].as_u64());
+    let table = program.succeed(&["compare", "right", "flat", "untouched"]);
+    assert!(
+        table.contains("Holm") && table.contains("Warning: these questions were used to select"),
+        "{table}"
+    );
+    let csv = program.succeed(&["compare", "right", "flat", "untouched", "--format", "csv"]);
+    assert_eq!(csv.lines().count(), 1 + 3, "a line a pair: {csv}");
+    assert!(csv.contains("f1_difference_lower"), "{csv}");
+    let page = program.succeed(&["leaderboard", "--format", "markdown"]);
+    assert!(page.starts_with("# x (seed 7"), "{page}");
+    assert!(page.contains("| ---: | --- |"), "{page}");
+    let shown = program.succeed(&["show", "base-rewards-only"]);
+    assert!(shown.contains("F1"), "{shown}");
     let csv = program.succeed(&["leaderboard", "--format", "csv"]);
     assert_eq!(csv.lines().count(), 1 + 8 + 2, "{csv}");
     let second: Value = serde_json::from_str(&program.succeed(&[

@@ -11,6 +11,7 @@ use super::{
     unit::{self, Unit},
     value::{End, Kind, Label, Scalar, Value},
 };
+use crate::explain::Trace;
 
 /// Longer lists are not compared: matching them in any order takes quadratic time.
 const MOST_ITEMS: usize = 100;
@@ -22,21 +23,26 @@ const MOST_STEPS: u32 = 20_000;
 const MOST_SIGNS: usize = 4;
 
 /// Compares answers; remembers whether the tolerance was needed.
-pub(super) struct Comparison {
+pub(super) struct Comparison<'a> {
     /// The relative tolerance where the gold answer is not a whole number.
     pub tolerance: f64,
     /// Set when some part was equal only within the tolerance.
     pub approximated: bool,
     /// How many pairs of parts have been compared.
     steps: u32,
+    /// How deep in parts of parts the comparison is.
+    depth: usize,
+    trace: &'a mut Trace,
 }
 
-impl Comparison {
-    pub fn within(tolerance: f64) -> Self {
+impl<'a> Comparison<'a> {
+    pub fn within(tolerance: f64, trace: &'a mut Trace) -> Self {
         Self {
             tolerance,
             approximated: false,
             steps: 0,
+            depth: 0,
+            trace,
         }
     }
 
@@ -44,12 +50,34 @@ impl Comparison {
         self.same_values(gold, given) || self.same_with_signs(gold, given)
     }
 
+    pub fn note_budget(&mut self) {
+        let steps = self.steps;
+        self.trace.note("budget", || {
+            format!("{steps} of {MOST_STEPS} comparisons of parts")
+        });
+    }
+
+    /// Counts the comparison, and notes it after those of its parts.
     fn same_values(&mut self, gold: &Value, given: &Value) -> bool {
-        use Value::{Collection, Interval, Labelled, Matrix, Scalar};
         self.steps += 1;
         if self.steps > MOST_STEPS {
             return false;
         }
+        self.depth += 1;
+        let same = self.same_kinds(gold, given);
+        self.depth -= 1;
+        let what = if self.depth == 0 {
+            "rule: same structure"
+        } else {
+            "part"
+        };
+        self.trace
+            .step(what, same, || format!("{gold} against {given}"));
+        same
+    }
+
+    fn same_kinds(&mut self, gold: &Value, given: &Value) -> bool {
+        use Value::{Collection, Interval, Labelled, Matrix, Scalar};
         match (gold, given) {
             (Scalar(a), Scalar(b)) => self.same_scalars(a, b),
             (Labelled(a, x), Labelled(b, y)) => self.same_labelled((a, x), (b, y)),

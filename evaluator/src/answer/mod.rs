@@ -22,6 +22,7 @@ mod read;
 mod relation;
 mod residue;
 mod scalar;
+mod show;
 mod text;
 mod token;
 mod unit;
@@ -34,6 +35,8 @@ use compare::Comparison;
 use expr::Expr;
 use number::Number;
 use value::{Kind, Scalar, Value};
+
+use crate::explain::{StepOutcome, Trace};
 
 /// Longer texts are compared as text only: no final answer is that long.
 const LONGEST: usize = 2000;
@@ -98,31 +101,84 @@ impl Answer {
     /// As [`Answer::matches`], with another relative tolerance for gold answers that are not whole
     /// numbers; zero asks for equality.
     pub fn matches_within(&self, given: &str, tolerance: f64) -> Option<Rule> {
-        if text::same(&self.text, given) {
+        self.judge(given, tolerance, &mut Trace::off())
+    }
+
+    /// [`Answer::matches_within`], noting what it does.
+    pub(crate) fn judge(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
+        trace.note("reference", || understood(&self.number, &self.readings));
+        trace.note("answer", || {
+            understood(&Number::parse(given), &readings(given))
+        });
+        let same_text = text::same(&self.text, given);
+        trace.step("rule: same text", same_text, || {
+            "the words without case, punctuation and articles".to_owned()
+        });
+        if same_text {
             return Some(Rule::SameText);
         }
-        if let (Some(gold), Some(number)) = (&self.number, Number::parse(given)) {
-            if gold.agrees(&number) {
-                return Some(Rule::SameNumber);
-            }
-            // Nothing but a conversion of units or a tolerance could still make them equal.
-            if gold.is_plain() && number.is_plain() && gold.value.is_integer() {
-                return None;
-            }
+        match self.same_number(given, trace) {
+            Some(true) => Some(Rule::SameNumber),
+            Some(false) => None,
+            None => self.same_structure(given, tolerance, trace),
         }
-        let mut comparison = Comparison::within(tolerance);
+    }
+
+    /// Whether both are the same number; `None` where that is not for plain numbers to decide.
+    fn same_number(&self, given: &str, trace: &mut Trace) -> Option<bool> {
+        let (Some(gold), Some(number)) = (&self.number, Number::parse(given)) else {
+            trace.step("rule: same number", StepOutcome::NotApplicable, || {
+                "not both sides are a number and nothing else".to_owned()
+            });
+            return None;
+        };
+        let agree = gold.agrees(&number);
+        trace.step("rule: same number", agree, || format!("{gold}; {number}"));
+        // Nothing but a conversion of units or a tolerance could still make them equal.
+        let settled = gold.is_plain() && number.is_plain() && gold.value.is_integer();
+        if settled && !agree {
+            trace.note("whole number", || {
+                "the reference is a whole number: nothing but that number is right".to_owned()
+            });
+        }
+        (agree || settled).then_some(agree)
+    }
+
+    fn same_structure(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
         let given = readings(given);
+        let mut comparison = Comparison::within(tolerance, trace);
         for gold in &self.readings {
             if given.iter().any(|given| comparison.same(gold, given)) {
-                return Some(if comparison.approximated {
+                let rule = if comparison.approximated {
                     Rule::WithinTolerance
                 } else {
                     rule(gold)
-                });
+                };
+                comparison.note_budget();
+                return Some(rule);
             }
         }
+        comparison.note_budget();
         None
     }
+
+    /// Whether it is a number and nothing else: no unit, no percent sign, no expression.
+    pub fn is_plain_number(&self) -> bool {
+        self.number.as_ref().is_some_and(Number::is_plain)
+    }
+}
+
+/// What a text was understood as, in all its readings.
+fn understood(number: &Option<Number>, readings: &[Value]) -> String {
+    let mut all: Vec<String> = number.iter().map(Number::to_string).collect();
+    let structures = readings
+        .iter()
+        .filter(|reading| number.is_none() || !matches!(reading, Value::Scalar(_)));
+    all.extend(structures.map(|reading| format!("{}: {reading}", described(reading))));
+    if all.is_empty() {
+        return "text that is no mathematics".to_owned();
+    }
+    all.join(", or ")
 }
 
 impl Answer {

@@ -1,4 +1,4 @@
-//! Formulae: a whole text that is one, and the last one in a text.
+//! Formulae: a last line that is one, and the last one in a text.
 
 use super::Found;
 
@@ -8,14 +8,18 @@ const LONGEST: usize = 1000;
 /// How formulae are delimited, with `$$` before `$`.
 const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")];
 
-/// The text itself, if it has no prose in it.
-pub(super) fn whole(completion: &str) -> Found {
-    let text = completion.trim();
-    let has_content = text.contains(|c: char| c.is_alphanumeric());
-    if text.len() > LONGEST || text.contains('\n') || !has_content || has_prose(text) {
+/// The last line, if it has no prose in it.
+pub(super) fn final_line(completion: &str) -> Found {
+    let line = completion
+        .trim_end()
+        .lines()
+        .next_back()
+        .unwrap_or_default();
+    let has_content = line.contains(|c: char| c.is_alphanumeric());
+    if line.len() > LONGEST || !has_content || has_prose(line) {
         return Found::Nothing;
     }
-    Found::text(text)
+    Found::text(line)
 }
 
 /// The last formula that holds something, unless a number stands in plain text behind it.

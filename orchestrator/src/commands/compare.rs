@@ -1,4 +1,4 @@
-//! `compare`: two arms question by question.
+//! `compare`: arms of a search question by question, any number of them.
 
 use std::{
     collections::HashMap,
@@ -6,133 +6,172 @@ use std::{
 };
 
 use anyhow::bail;
-use evaluator::{Evaluation, mcnemar, paired_difference};
-use serde_json::json;
+use evaluator::Evaluation;
 
 use crate::{
     cli::{CompareArgs, Format},
-    leaderboard::{ArmNames, interval, probability, share},
+    comparison::{Comparison, Pair},
+    leaderboard::ArmNames,
+    sheet::{Column, Sheet},
     statistics::bootstrap_of,
     store::Store,
     trial::Stage,
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
-    let mut out = stdout();
     let store = super::open(args.database).await?;
-    let runs = runs(&store).await?;
-    let (of_a, of_b) = (runs_of(&runs, &args.a)?, runs_of(&runs, &args.b)?);
-    let mut stages: Vec<Stage> = of_a
-        .keys()
-        .filter(|stage| of_b.contains_key(stage))
-        .copied()
-        .collect();
-    stages.sort();
-    if stages.is_empty() {
-        bail!(
-            "`{}` and `{}` were never judged on the same questions: candidates are screened on Dev, ensembles confirmed on Test",
-            args.a,
-            args.b
-        );
-    }
-    let bootstrap = bootstrap_of(store.search().await?.seed);
-    let mut rows = Vec::new();
-    for stage in stages {
-        let (a, b) = (of_a[&stage], of_b[&stage]);
-        let test = mcnemar(a, b)?;
-        let difference = paired_difference(a, b, &bootstrap)?;
-        let name = match stage {
-            Stage::Screen { .. } => "Dev, screening".to_owned(),
-            Stage::Confirm { seed } => format!("Test, seed {}", seed + 1),
-        };
-        if args.format == Format::Table {
-            writeln!(out, "{name}: {} questions", a.outcomes().len())?;
-            writeln!(out, "  F1 {} against {}", share(a.f1()), share(b.f1()))?;
-            writeln!(
-                out,
-                "                       {:>12} right {:>12} wrong",
-                args.b, args.b
-            )?;
-            writeln!(
-                out,
-                "  {:>20} {:>18} {:>18}",
-                format!("{} right", args.a),
-                test.both,
-                test.only_a
-            )?;
-            writeln!(
-                out,
-                "  {:>20} {:>18} {:>18}",
-                format!("{} wrong", args.a),
-                test.only_b,
-                test.neither
-            )?;
-            writeln!(
-                out,
-                "  McNemar exact p {}, mid-p {}",
-                probability(test.exact_p),
-                probability(test.mid_p)
-            )?;
-            writeln!(
-                out,
-                "  F1 difference {:+.3} {}\n",
-                difference.f1.point,
-                interval(&difference.f1)
-            )?;
-        }
-        rows.push(json!({
-            "on": name, "questions": a.outcomes().len(), "a": args.a, "b": args.b, "f1_a": a.f1(), "f1_b": b.f1(),
-            "both": test.both, "only_a": test.only_a, "only_b": test.only_b, "neither": test.neither,
-            "exact_p": test.exact_p, "mid_p": test.mid_p,
-            "f1_difference": difference.f1, "accuracy_difference": difference.accuracy,
-        }));
-    }
+    let comparisons = comparisons(&store, &args.names).await?;
+    let mut out = stdout();
     match args.format {
-        Format::Table => {}
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
-        Format::Csv => {
-            writeln!(
-                out,
-                "on,questions,a,b,f1_a,f1_b,both,only_a,only_b,neither,exact_p,mid_p"
-            )?;
-            for row in &rows {
-                let keys = [
-                    "on",
-                    "questions",
-                    "a",
-                    "b",
-                    "f1_a",
-                    "f1_b",
-                    "both",
-                    "only_a",
-                    "only_b",
-                    "neither",
-                    "exact_p",
-                    "mid_p",
-                ];
-                writeln!(out, "{}", keys.map(|key| row[key].to_string()).join(","))?;
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparisons)?)?,
+        Format::Csv => write!(out, "{}", csv(&comparisons)?)?,
+        Format::Table | Format::Markdown => {
+            let is_table = args.format == Format::Table;
+            let text = |sheet: Sheet| {
+                if is_table {
+                    sheet.to_text()
+                } else {
+                    sheet.to_markdown()
+                }
+            };
+            for comparison in &comparisons {
+                let heading = if is_table { "" } else { "## " };
+                writeln!(
+                    out,
+                    "{heading}{}: {} questions\n\n{}\n\n{}\n\n{}\n",
+                    comparison.on,
+                    comparison.questions,
+                    text(comparison.models_sheet()),
+                    text(comparison.pairs_sheet()),
+                    comparison.legend()
+                )?;
             }
         }
     }
     Ok(())
 }
 
+/// One comparison for each set of questions all were judged on.
+async fn comparisons(store: &Store, names: &[String]) -> anyhow::Result<Vec<Comparison>> {
+    let runs = runs(store).await?;
+    let of_each = names
+        .iter()
+        .map(|name| runs_of(&runs, name))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut stages: Vec<Stage> = of_each[0]
+        .keys()
+        .filter(|stage| of_each.iter().all(|of| of.contains_key(stage)))
+        .copied()
+        .collect();
+    stages.sort();
+    if stages.is_empty() {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        bail!(
+            "{} were never judged on the same questions: candidates are screened on Dev, ensembles confirmed on Test",
+            names.join(" and ")
+        );
+    }
+    let bootstrap = bootstrap_of(store.search().await?.seed);
+    stages
+        .into_iter()
+        .map(|stage| {
+            let (on, used_for_selection) = match stage {
+                Stage::Screen { .. } => ("Dev, screening".to_owned(), true),
+                Stage::Confirm { seed } => (format!("Test, seed {}", seed + 1), false),
+            };
+            let models: Vec<(String, Evaluation)> = names
+                .iter()
+                .zip(&of_each)
+                .map(|(name, of)| (name.clone(), of[&stage].clone()))
+                .collect();
+            Ok(Comparison::of(
+                &on,
+                used_for_selection,
+                &models,
+                &bootstrap,
+            )?)
+        })
+        .collect()
+}
+
+/// One line a pair and set of questions, unrounded.
+fn csv(comparisons: &[Comparison]) -> anyhow::Result<String> {
+    use Column::Text;
+    let mut sheet = Sheet::new(
+        &[
+            "on",
+            "used_for_selection",
+            "questions",
+            "a",
+            "b",
+            "f1_a",
+            "f1_b",
+            "both",
+            "only_a",
+            "only_b",
+            "neither",
+            "exact_p",
+            "mid_p",
+            "holm_p",
+            "bonferroni_p",
+            "f1_difference",
+            "f1_difference_lower",
+            "f1_difference_upper",
+            "accuracy_difference",
+            "accuracy_difference_lower",
+            "accuracy_difference_upper",
+        ]
+        .map(Text),
+    );
+    for comparison in comparisons {
+        let f1 = |name: &str| {
+            let model = comparison.models.iter().find(|m| m.model == name);
+            model.map_or_else(String::new, |m| m.figures.f1.point.to_string())
+        };
+        for pair in &comparison.pairs {
+            let mut row = vec![
+                comparison.on.clone(),
+                comparison.used_for_selection.to_string(),
+                comparison.questions.to_string(),
+                pair.a.clone(),
+                pair.b.clone(),
+                f1(&pair.a),
+                f1(&pair.b),
+            ];
+            row.extend(numbers(pair));
+            sheet.push(row);
+        }
+    }
+    Ok(sheet.to_csv()?)
+}
+
+/// The counts, tests and differences of a pair, unrounded.
+fn numbers(pair: &Pair) -> Vec<String> {
+    let counts = [pair.both, pair.only_a, pair.only_b, pair.neither];
+    let tests = [pair.exact_p, pair.mid_p, pair.holm_p, pair.bonferroni_p];
+    let differences = [&pair.f1_difference, &pair.accuracy_difference]
+        .map(|d| [d.point, d.interval.lower, d.interval.upper]);
+    let reals = tests.into_iter().chain(differences.into_iter().flatten());
+    counts
+        .iter()
+        .map(u64::to_string)
+        .chain(reals.map(|x| x.to_string()))
+        .collect()
+}
+
 type Runs = Vec<(String, Stage, Evaluation)>;
 
 async fn runs(store: &Store) -> anyhow::Result<Runs> {
-    let search = store.search().await?;
-    let candidates = store.candidates(search.id).await?;
-    let ensembles = store.ensembles(search.id).await?;
+    let mut snapshot = store.snapshot().await?;
     let names = ArmNames {
-        candidates: &candidates,
-        ensembles: &ensembles,
+        candidates: &snapshot.candidates,
+        ensembles: &snapshot.ensembles,
     };
-    let mut evaluations = store.evaluations(search.id).await?;
-    let trials = store.trials(search.id).await?;
-    Ok(trials
+    Ok(snapshot
+        .trials
         .iter()
         .filter_map(|row| {
-            let stored = evaluations.remove(&row.trial.id)?;
+            let stored = snapshot.evaluations.remove(&row.trial.id)?;
             Some((
                 names.name(row.trial.arm),
                 row.trial.stage,

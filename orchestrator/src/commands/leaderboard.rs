@@ -16,6 +16,7 @@ pub(super) async fn run(args: LeaderboardArgs) -> anyhow::Result<()> {
     match args.format {
         Format::Table => write!(out, "{}", board.to_text())?,
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&board)?)?,
+        Format::Markdown => write!(out, "{}", board.to_markdown())?,
         Format::Csv => write!(out, "{}", board.to_csv()?)?,
     }
     Ok(())

@@ -10,6 +10,7 @@ mod rewards;
 pub mod run;
 pub mod score;
 pub mod show;
+pub mod verify;
 
 use std::path::PathBuf;
 
@@ -18,10 +19,12 @@ use sandbox::HostError;
 use trainer_bridge::TrainError;
 
 use crate::{
-    cli::{Cli, Command, DatabaseArg},
+    cli::{Cli, Command, DatabaseArg, JudgeArgs},
+    config::load_verifier,
     proposer::ProposeError,
     search::SearchError,
-    store::Store,
+    store::{Store, WriterLock},
+    verifier::{Verifier, VerifierError},
 };
 
 /// Carries out what was typed.
@@ -34,7 +37,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Leaderboard(args) => leaderboard::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::Compare(args) => compare::run(args).await,
-        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Evaluate(args) => evaluate::run(*args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
         Command::Probe(args) => probe::run(args).await,
@@ -71,6 +75,26 @@ async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
     Ok(Store::read(&database(arg)?).await?)
 }
 
+/// The verifier a command judges with, and the lock on the database of its verdicts.
+async fn verifier(
+    args: &JudgeArgs,
+    rule: evaluator::Verifier,
+) -> anyhow::Result<(Verifier, Option<WriterLock>)> {
+    let Some(path) = &args.verifier else {
+        return Ok((Verifier::by_rule(rule), None));
+    };
+    let config = load_verifier(path)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let verifier = Verifier::new(&config, rule)?;
+    let Some(cache) = &args.cache else {
+        return Ok((verifier, None));
+    };
+    let (store, lock) = Store::create_or_open(cache).await?;
+    Ok((verifier.remembering(store).await?, Some(lock)))
+}
+
 /// Stopped by Ctrl-C, as shells number it.
 const INTERRUPTED: u8 = 130;
 
@@ -93,7 +117,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                 SearchError::Propose(ProposeError::Unavailable { .. })
                     | SearchError::Train(TrainError::Host(_))
                     | SearchError::Host(_)
+                    | SearchError::Verify(VerifierError::Unavailable(_))
             )
+        )
+        || matches!(
+            error.downcast_ref(),
+            Some(VerifierError::Unavailable(_))
         );
     if of_the_world { 1 } else { 2 }
 }

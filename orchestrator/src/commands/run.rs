@@ -22,6 +22,7 @@ use crate::{
     store::{Begun, Store},
     task::Task,
     trial::derive_seed,
+    verifier::Verifier,
     workshop::Workshop,
 };
 
@@ -40,6 +41,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     let trainer = trainer_bridge::build(&config.trainer)?;
     let proposer = proposer_of(&config.proposer).await?;
     let seeds = seeds::drafts(&config.search.seed_rewards)?;
+    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;
 
     if args.plan {
@@ -57,11 +59,15 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         Begun::New(record) => (true, record),
         Begun::Continued(record) => (false, record),
     };
+    for warning in config.verifier.warnings() {
+        progress.line(&format!("warning: {warning}"));
+    }
     let screen = Screen {
         search: record.id,
         config,
         store: store.clone(),
         task,
+        verifier: verifier.remembering(store.clone()).await?,
         trainer,
         workshop,
         progress,

@@ -6,9 +6,11 @@ use trainer_bridge::StepMetrics;
 
 use crate::{
     cli::ShowArgs,
-    leaderboard::{Leaderboard, interval, one_line, probability, share},
+    leaderboard::{Leaderboard, Row, interval, one_line, probability, share},
     probe::{Probed, hacks_table, summary},
+    store::Store,
     trial::TrialId,
+    verifier::Tally,
 };
 
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
@@ -34,6 +36,19 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
             interval(&finalist.f1)
         )?;
         return Ok(());
+    }
+    if let Some(reference) = board
+        .references
+        .iter()
+        .find(|row| row.name == args.candidate)
+    {
+        writeln!(
+            out,
+            "{}  (a reference row, {})",
+            reference.name, reference.state
+        )?;
+        print_figures(&mut out, reference)?;
+        return print_deciders(&mut out, &store, reference).await;
     }
     let candidate = store.candidate(search.id, &args.candidate).await?;
     writeln!(
@@ -63,16 +78,8 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
         } else {
             writeln!(out, "state       {}", row.state)?;
         }
-        if let Some(f) = &row.figures {
-            writeln!(out, "F1          {} {}", share(f.f1.point), interval(&f.f1))?;
-            writeln!(
-                out,
-                "accuracy    {} {}",
-                share(f.accuracy.point),
-                interval(&f.accuracy)
-            )?;
-            writeln!(out, "answered    {}", share(f.answer_rate))?;
-        }
+        print_figures(&mut out, row)?;
+        print_deciders(&mut out, &store, row).await?;
         if let Some(c) = row.vs_base {
             writeln!(
                 out,
@@ -134,6 +141,34 @@ fn write_probe(out: &mut impl Write, probe: &str) -> std::io::Result<()> {
         writeln!(out, "  {name:28} {value}")?;
     }
     writeln!(out, "{}", hacks_table(&worth.hacks))
+}
+
+fn print_figures(out: &mut impl Write, row: &Row) -> anyhow::Result<()> {
+    let Some(f) = &row.figures else { return Ok(()) };
+    writeln!(out, "F1          {} {}", share(f.f1.point), interval(&f.f1))?;
+    writeln!(
+        out,
+        "accuracy    {} {}",
+        share(f.accuracy.point),
+        interval(&f.accuracy)
+    )?;
+    Ok(writeln!(out, "answered    {}", share(f.answer_rate))?)
+}
+
+/// Who decided the verdicts behind the figures, where a model had a part in them.
+async fn print_deciders(out: &mut impl Write, store: &Store, row: &Row) -> anyhow::Result<()> {
+    let Some(trial) = row.trial else {
+        return Ok(());
+    };
+    let evaluations = store.evaluations(store.search().await?.id).await?;
+    let Some(evaluation) = evaluations.get(&TrialId(trial)) else {
+        return Ok(());
+    };
+    let tally = Tally::of(evaluation.deciders.iter().copied());
+    if tally.involves_a_model() {
+        writeln!(out, "verdicts    {tally}")?;
+    }
+    Ok(())
 }
 
 /// One figure of a step.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, de::DeserializeOwned};
+
 use super::Config;
+use crate::verifier::VerifierConfig;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,28 +44,49 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-            path: path.to_owned(),
-            line: error
-                .span()
-                .map(|span| format!(":{}", line_of(&text, span.start)))
-                .unwrap_or_default(),
-            what: with_nearest(error.message()),
-        })?;
-        let problems = config.problems();
-        if problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError::Impossible {
-                path: path.to_owned(),
-                problems: problems.join("; "),
-            })
-        }
+        let config: Self = read(path)?;
+        checked(path, config.problems())?;
+        Ok(config)
     }
+}
+
+/// The `[verifier]` section of a configuration file, whatever else the file holds.
+///
+/// # Errors
+/// See [`ConfigError`]; also if there is no such section.
+pub fn load_verifier(path: &Path) -> Result<VerifierConfig, ConfigError> {
+    #[derive(Deserialize)]
+    struct Section {
+        verifier: VerifierConfig,
+    }
+    let Section { verifier } = read(path)?;
+    checked(path, verifier.problems())?;
+    Ok(verifier)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+        path: path.to_owned(),
+        line: error
+            .span()
+            .map(|span| format!(":{}", line_of(&text, span.start)))
+            .unwrap_or_default(),
+        what: with_nearest(error.message()),
+    })
+}
+
+fn checked(path: &Path, problems: Vec<String>) -> Result<(), ConfigError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(ConfigError::Impossible {
+        path: path.to_owned(),
+        problems: problems.join("; "),
+    })
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -3,18 +3,21 @@
 //! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this room puts them together, refuses what cannot work before
 //! anything is run, and says where.
 
+mod difference;
 mod load;
 mod validate;
 
 use std::path::PathBuf;
 
+use evaluator::ExtractionConfig;
 use sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 
-pub use load::ConfigError;
+pub use difference::first_difference;
+pub use load::{ConfigError, load_verifier};
 
-use crate::{probe::GateConfig, proposer::ProposerConfig};
+use crate::{probe::GateConfig, proposer::ProposerConfig, verifier::VerifierConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Config {
     /// Who suggests rewards.
     #[serde(default)]
     pub proposer: ProposerConfig,
+    /// Who decides whether an answer is right.
+    #[serde(default, skip_serializing_if = "VerifierConfig::is_rule")]
+    pub verifier: VerifierConfig,
     /// Who trains.
     #[serde(default)]
     pub trainer: TrainerConfig,
@@ -88,7 +94,11 @@ pub struct SearchConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TaskConfig {
     /// The built-in word problems of the embedded tiny model.
-    Toy {},
+    Toy {
+        /// Where answers are looked for in completions; absent means `"tags_only"`: it is what the model learns to write.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        extraction: Option<ExtractionConfig>,
+    },
     /// GSM8K from a local folder with `train.jsonl` and `test.jsonl`.
     Gsm8k {
         /// The folder.
@@ -99,6 +109,10 @@ pub enum TaskConfig {
         /// The prompt, with `{question}` where the question goes.
         #[serde(default = "default_prompt")]
         prompt: String,
+        /// Where answers are looked for in completions: `"strict"`, `"flexible"`, `"tags_only"` or a list of strategies, in the order
+        /// they are tried; absent means `"flexible"`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        extraction: Option<ExtractionConfig>,
     },
 }
 
@@ -206,6 +220,7 @@ impl Config {
     pub fn identity(&self) -> serde_json::Value {
         let mut free = self.clone();
         free.search.max_concurrent_trials = 0;
+        free.verifier = self.verifier.identity();
         serde_json::to_value(free).expect("a configuration is plain data")
     }
 }

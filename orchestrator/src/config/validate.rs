@@ -95,6 +95,7 @@ impl Config {
                 "task.dev_size must be at least screen.problems",
             );
         }
+        problems.extend(self.verifier.problems());
         problems.extend(
             self.limits
                 .validate()

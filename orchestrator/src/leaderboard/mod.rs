@@ -16,7 +16,7 @@ use crate::{
     rank::{Comparison, compare_all, order},
     search::{BASE_ONLY, UNTOUCHED},
     statistics::{Figures, bootstrap_of},
-    store::{Store, StoreError, StoredEvaluation, TrialRow},
+    store::{Snapshot, Store, StoreError, StoredEvaluation, TrialRow},
     trial::{Arm, Stage, TrialId, TrialState},
 };
 
@@ -97,12 +97,13 @@ impl Leaderboard {
     /// # Errors
     /// If the database holds no search or fails.
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        let search = store.search().await?;
-        // In this order a writer at work can make nothing appear before what it refers to.
-        let evaluations = store.evaluations(search.id).await?;
-        let trials = store.trials(search.id).await?;
-        let ensembles = store.ensembles(search.id).await?;
-        let candidates = store.candidates(search.id).await?;
+        let Snapshot {
+            search,
+            candidates,
+            ensembles,
+            trials,
+            evaluations,
+        } = store.snapshot().await?;
         let bootstrap = bootstrap_of(search.seed);
 
         let screened: HashMap<Arm, &TrialRow> = trials

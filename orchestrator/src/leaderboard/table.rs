@@ -1,52 +1,79 @@
-//! The leaderboard as a person reads it in a terminal, and as CSV.
+//! The leaderboard as a person reads it in a terminal or on a page, and as CSV.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use evaluator::Estimate;
 
 use super::{Leaderboard, Row};
-use crate::{rank::Comparison, search::BASE_ONLY};
+use crate::{
+    rank::Comparison,
+    search::BASE_ONLY,
+    sheet::{
+        Column::{Number, Text},
+        Sheet,
+    },
+};
 
 impl Leaderboard {
-    /// The whole board: ranking, references, rounds, finalists, and what the figures mean.
+    /// The whole board for a terminal: ranking, references, rounds, finalists, and what the figures mean.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{} (seed {}, {})\n\n", self.search, self.seed, self.state);
-        text += &self.ranking_text();
+        self.whole("", Sheet::to_text, "\n", "\n  ")
+    }
+
+    /// The same for a page.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        self.whole("# ", Sheet::to_markdown, "\n\n", "\n\n- ")
+    }
+
+    /// The board with its tables in a `form`; `gap` stands between a heading and its table, `item` before each unranked candidate.
+    fn whole(&self, mark: &str, form: fn(&Sheet) -> String, gap: &str, item: &str) -> String {
+        let mut text = format!(
+            "{mark}{} (seed {}, {})\n\n{}",
+            self.search,
+            self.seed,
+            self.state,
+            form(&self.ranking())
+        );
+        text += &self.unranked(item);
+        text.push('\n');
         if self.rounds.len() > 1 {
-            text += &format!("\n{}\n", self.rounds_text());
+            text += &format!("\n{}\n", form(&self.rounds_sheet()));
         }
         if !self.confirmed.is_empty() {
-            text += &format!(
-                "\nFinalists on Test, several seeds each\n{}\n",
-                self.confirmed_text()
-            );
+            let finalists = form(&self.confirmed_sheet());
+            text += &format!("\nFinalists on Test, several seeds each{gap}{finalists}\n");
         }
         text + &self.legend()
     }
 
-    fn ranking_text(&self) -> String {
-        let mut table = plain(&[
-            "",
-            "reward",
-            "round",
-            "F1",
-            "95 % interval",
-            "accuracy",
-            "answered",
-            "p vs base",
-            "p vs best",
+    fn ranking(&self) -> Sheet {
+        let mut sheet = Sheet::new(&[
+            Number(""),
+            Text("reward"),
+            Number("round"),
+            Number("F1"),
+            Text("95 % interval"),
+            Number("accuracy"),
+            Number("answered"),
+            Number("p vs base"),
+            Number("p vs best"),
         ]);
-        align_right(&mut table, &[0, 2, 3, 5, 6, 7, 8]);
         for row in self.ranked() {
-            table.add_row(figures_row(
+            sheet.push(figures_row(
                 row.rank.map_or_else(String::new, |r| r.to_string()),
                 row,
             ));
         }
         for row in &self.references {
-            table.add_row(figures_row("-".into(), row));
+            sheet.push(figures_row("-".into(), row));
         }
-        let mut text = format!("{table}\n");
+        sheet
+    }
+
+    /// Those without figures, each with its reason.
+    fn unranked(&self, item: &str) -> String {
+        let mut text = String::new();
         for row in self.candidates.iter().filter(|row| row.rank.is_none()) {
             let reason = row
                 .reason
@@ -54,7 +81,7 @@ impl Leaderboard {
                 .map(|r| format!(": {}", one_line(r, 160)))
                 .unwrap_or_default();
             text += &format!(
-                "  {} (round {}) {}{reason}\n",
+                "{item}{} (round {}) {}{reason}",
                 row.name, row.round, row.state
             );
         }
@@ -62,14 +89,13 @@ impl Leaderboard {
     }
 
     /// One line a round.
-    #[must_use]
-    pub fn rounds_text(&self) -> String {
-        let mut table = plain(&[
+    fn rounds_sheet(&self) -> Sheet {
+        let columns = [
             "round", "proposed", "accepted", "screened", "mean F1", "best F1",
-        ]);
-        align_right(&mut table, &[0, 1, 2, 3, 4, 5]);
+        ];
+        let mut sheet = Sheet::new(&columns.map(Number));
         for round in &self.rounds {
-            table.add_row([
+            sheet.push(vec![
                 round.round.to_string(),
                 round.proposed.to_string(),
                 round.accepted.to_string(),
@@ -78,22 +104,20 @@ impl Leaderboard {
                 optional(round.best_f1),
             ]);
         }
-        table.to_string()
+        sheet
     }
 
     /// The finalists.
-    #[must_use]
-    pub fn confirmed_text(&self) -> String {
-        let mut table = plain(&[
-            "finalist",
-            "steps",
-            "mean F1",
-            "95 % interval",
-            "seeds",
-            "minus base",
-            "p vs base",
+    fn confirmed_sheet(&self) -> Sheet {
+        let mut sheet = Sheet::new(&[
+            Text("finalist"),
+            Number("steps"),
+            Number("mean F1"),
+            Text("95 % interval"),
+            Text("seeds"),
+            Text("minus base"),
+            Number("p vs base"),
         ]);
-        align_right(&mut table, &[1, 2, 6]);
         for row in &self.confirmed {
             let seeds: Vec<String> = row.per_seed.iter().map(|f1| share(*f1)).collect();
             let missing = if row.missing > 0 {
@@ -101,7 +125,7 @@ impl Leaderboard {
             } else {
                 String::new()
             };
-            table.add_row([
+            sheet.push(vec![
                 row.name.clone(),
                 row.steps.to_string(),
                 share(row.f1.point),
@@ -113,7 +137,7 @@ impl Leaderboard {
                 p_value(row.vs_base),
             ]);
         }
-        table.to_string()
+        sheet
     }
 
     fn legend(&self) -> String {

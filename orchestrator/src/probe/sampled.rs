@@ -8,6 +8,7 @@ use trainer_bridge::{RewardMix, SamplingConfig, TrainError, TrainJob};
 use super::{Group, Pool, Yardstick};
 use crate::{
     candidate::Candidate, panel::Member, screen::Screen, search::SearchError, trial::derive_seed,
+    verifier::Verifier,
 };
 
 /// Training questions of the pool; each gets as many completions as a group of the trainer has.
@@ -52,7 +53,8 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
         rewards: RewardMix {
             members: Vec::new(),
             aggregation: Default::default(),
-            verifier: screen.task.verifier(),
+            verifier: Verifier::by_rule(screen.task.judge().clone())
+                .for_training(screen.task.question_finder()),
         },
         grpo: grpo.clone(),
         evaluation: SamplingConfig {

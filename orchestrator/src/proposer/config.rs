@@ -5,6 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use sandbox::Language;
 use serde::{Deserialize, Serialize};
 
+pub use crate::endpoint::ChatApi;
+use crate::endpoint::{EndpointConfig, Origin, Prices};
+
 use super::{ProposeError, Proposer, chat::Chat, grammar::Grammar, replay::Replay};
 
 /// Which proposer a search uses: `kind = "grammar"`, `"chat"` or `"replay"`.
@@ -42,17 +45,6 @@ impl Default for GrammarConfig {
             max_terms: 5,
         }
     }
-}
-
-/// The dialect an endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChatApi {
-    /// `POST {base_url}/chat/completions`: OpenAI and the many servers compatible with it (vLLM, Ollama, OpenRouter, …).
-    #[default]
-    Openai,
-    /// `POST {base_url}/messages`: Anthropic.
-    Anthropic,
 }
 
 /// Settings of a language model behind an HTTP endpoint.
@@ -103,6 +95,29 @@ impl Default for ChatConfig {
             price_per_million_prompt_tokens: None,
             price_per_million_completion_tokens: None,
             prompt_dir: None,
+        }
+    }
+}
+
+impl ChatConfig {
+    /// How its endpoint is asked.
+    #[must_use]
+    pub fn endpoint(&self) -> EndpointConfig {
+        EndpointConfig {
+            origin: Origin::Section("proposer"),
+            base_url: self.base_url.clone(),
+            model: self.model.clone(),
+            api: self.api,
+            api_key_env: self.api_key_env.clone(),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            timeout_s: self.timeout_s,
+            max_retries: self.max_retries,
+            backoff_ms: self.backoff_ms,
+            prices: Prices {
+                prompt: self.price_per_million_prompt_tokens,
+                completion: self.price_per_million_completion_tokens,
+            },
         }
     }
 }

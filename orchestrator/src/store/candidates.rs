@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::{Language, Source};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
@@ -17,9 +17,17 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn candidates(&self, search: SearchId) -> Result<Vec<Candidate>, StoreError> {
+        self.candidates_in(&self.pool, search).await
+    }
+
+    pub(super) async fn candidates_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<Vec<Candidate>, StoreError> {
         let rows = sqlx::query("SELECT * FROM candidates WHERE search_id = ? ORDER BY id")
             .bind(search.0)
-            .fetch_all(&self.pool)
+            .fetch_all(executor)
             .await
             .map_err(|e| self.sql(e))?;
         rows.iter().map(|row| self.candidate_from(row)).collect()

@@ -1,6 +1,6 @@
 //! Tables `ensembles` and `ensemble_members`: named, weighted mixes of candidates.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 use trainer_bridge::Aggregation;
 
 use super::{SearchId, Store, StoreError};
@@ -76,13 +76,21 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn ensembles(&self, search: SearchId) -> Result<Vec<Ensemble>, StoreError> {
+        self.ensembles_in(&self.pool, search).await
+    }
+
+    pub(super) async fn ensembles_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<Vec<Ensemble>, StoreError> {
         let rows = sqlx::query(
             "SELECT n.id, n.name, n.aggregation, m.candidate_id, m.weight
              FROM ensembles n JOIN ensemble_members m ON m.ensemble_id = n.id
              WHERE n.search_id = ? ORDER BY n.id, m.position",
         )
         .bind(search.0)
-        .fetch_all(&self.pool)
+        .fetch_all(executor)
         .await
         .map_err(|e| self.sql(e))?;
         let mut ensembles: Vec<Ensemble> = Vec::new();

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 
 use evaluator::{Evaluation, Split};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
-use crate::{statistics::Figures, trial::TrialId};
+use crate::{
+    statistics::Figures,
+    trial::TrialId,
+    verifier::{Decider, Evaluated},
+};
 
 /// The stored evaluation of a trial.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +19,8 @@ pub struct StoredEvaluation {
     pub split: Split,
     /// One outcome a question, in the order of the split's subset. Every figure is computed from these.
     pub evaluation: Evaluation,
+    /// Who decided each outcome.
+    pub deciders: Vec<Decider>,
 }
 
 impl Store {
@@ -26,7 +32,7 @@ impl Store {
         &self,
         trial: TrialId,
         split: Split,
-        evaluation: &Evaluation,
+        evaluated: &Evaluated,
         figures: &Figures,
         completions: &[String],
         seconds: f64,
@@ -35,13 +41,14 @@ impl Store {
         let completions = serde_json::Value::from(completions).to_string();
         let mut transaction = self.pool.begin().await.map_err(sql)?;
         sqlx::query(
-            "INSERT INTO evaluations (trial_id, split, outcomes, completions, f1, f1_error, f1_lower, f1_upper,
+            "INSERT INTO evaluations (trial_id, split, outcomes, deciders, completions, f1, f1_error, f1_lower, f1_upper,
                                       accuracy, accuracy_lower, accuracy_upper, answer_rate)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(trial.0)
         .bind(split.to_string())
-        .bind(evaluation.to_bytes())
+        .bind(evaluated.evaluation.to_bytes())
+        .bind(evaluated.deciders.iter().map(|d| d.to_byte()).collect::<Vec<u8>>())
         .bind(completions)
         .bind(figures.f1.point)
         .bind(figures.f1.standard_error)
@@ -74,12 +81,20 @@ impl Store {
         &self,
         search: SearchId,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
+        self.evaluations_in(&self.pool, search).await
+    }
+
+    pub(super) async fn evaluations_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
         let rows = sqlx::query(
-            "SELECT e.trial_id, e.split, e.outcomes
+            "SELECT e.trial_id, e.split, e.outcomes, e.deciders
              FROM evaluations e JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?",
         )
         .bind(search.0)
-        .fetch_all(&self.pool)
+        .fetch_all(executor)
         .await
         .map_err(|e| self.sql(e))?;
         rows.iter()
@@ -89,26 +104,30 @@ impl Store {
                 let evaluation = Evaluation::from_bytes(&outcomes)
                     .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
                 let split = split.parse().map_err(|e| self.unusable(&format!("{e}")))?;
-                Ok((
-                    TrialId(row.get("trial_id")),
-                    StoredEvaluation { split, evaluation },
-                ))
+                let stored = StoredEvaluation {
+                    split,
+                    deciders: self.deciders(row.get("deciders"), &evaluation)?,
+                    evaluation,
+                };
+                Ok((TrialId(row.get("trial_id")), stored))
             })
             .collect()
     }
 
-    /// The completions of a finished trial, one a question.
-    ///
-    /// # Errors
-    /// [`StoreError::Unusable`] if they cannot be read.
-    pub async fn completions(&self, trial: TrialId) -> Result<Vec<String>, StoreError> {
-        let json: Option<String> =
-            sqlx::query_scalar("SELECT completions FROM evaluations WHERE trial_id = ?")
-                .bind(trial.0)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(|e| self.sql(e))?;
-        serde_json::from_str(json.as_deref().unwrap_or("[]"))
-            .map_err(|e| self.unusable(&format!("completions of a trial: {e}")))
+    /// Who decided each outcome; all were decided by rule before this was stored.
+    fn deciders(
+        &self,
+        bytes: Option<Vec<u8>>,
+        evaluation: &Evaluation,
+    ) -> Result<Vec<Decider>, StoreError> {
+        let questions = evaluation.outcomes().len();
+        let Some(bytes) = bytes else {
+            return Ok(vec![Decider::Rule; questions]);
+        };
+        let deciders: Option<Vec<Decider>> =
+            bytes.iter().map(|&byte| Decider::from_byte(byte)).collect();
+        deciders
+            .filter(|deciders| deciders.len() == questions)
+            .ok_or_else(|| self.unusable("who decided the outcomes of a trial cannot be read"))
     }
 }

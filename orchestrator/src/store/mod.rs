@@ -8,7 +8,9 @@ mod pools;
 mod proposals;
 mod rounds;
 mod searches;
+mod snapshot;
 mod trials;
+mod verdicts;
 
 use std::{
     fs::{File, TryLockError},
@@ -22,7 +24,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use ensembles::Ensemble;
 pub use evaluations::StoredEvaluation;
 pub use searches::{Begun, SearchRecord};
+pub use snapshot::Snapshot;
 pub use trials::TrialRow;
+pub use verdicts::{CachedVerdict, VerdictKey};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 

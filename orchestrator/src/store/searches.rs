@@ -1,8 +1,9 @@
 //! Table `searches`: what was asked for, and why it ended.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
+use crate::config::first_difference;
 
 /// A stored search.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +42,13 @@ impl Store {
         config: &serde_json::Value,
         seed: u64,
     ) -> Result<Begun, StoreError> {
-        if let Some(stored) = self.latest().await? {
+        if let Some(stored) = self.latest(&self.pool).await? {
             let before: serde_json::Value = serde_json::from_str(&stored.config)
                 .map_err(|error| self.unusable(&format!("the stored configuration: {error}")))?;
             // Through text and back, as the stored one went, so that both are rounded alike.
             let config: serde_json::Value =
                 serde_json::from_str(&config.to_string()).unwrap_or_default();
-            return match first_difference("", &before, &config) {
+            return match first_difference(&before, &config) {
                 None => Ok(Begun::Continued(stored)),
                 Some(difference) => Err(StoreError::OtherConfig {
                     path: self.path.clone(),
@@ -70,17 +71,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::Empty`] if there is none.
     pub async fn search(&self) -> Result<SearchRecord, StoreError> {
-        self.latest()
-            .await?
-            .ok_or_else(|| StoreError::Empty(self.path.clone()))
+        self.search_in(&self.pool).await
     }
 
-    async fn latest(&self) -> Result<Option<SearchRecord>, StoreError> {
+    pub(super) async fn search_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+    ) -> Result<SearchRecord, StoreError> {
+        let latest = self.latest(executor).await?;
+        latest.ok_or_else(|| StoreError::Empty(self.path.clone()))
+    }
+
+    async fn latest(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+    ) -> Result<Option<SearchRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT id, name, config, seed, stop_reason, finished_at IS NOT NULL AS finished
              FROM searches ORDER BY id DESC LIMIT 1",
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(executor)
         .await
         .map_err(|e| self.sql(e))?;
         Ok(row.map(|row| SearchRecord {
@@ -120,48 +130,5 @@ impl Store {
         .await
         .map_err(|e| self.sql(e))?;
         Ok(())
-    }
-}
-
-/// The path of the first value that differs between two configurations, with both values.
-fn first_difference(
-    path: &str,
-    before: &serde_json::Value,
-    after: &serde_json::Value,
-) -> Option<String> {
-    use serde_json::Value::Object;
-    if let (Object(a), Object(b)) = (before, after) {
-        let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-        let null = serde_json::Value::Null;
-        return keys.into_iter().find_map(|key| {
-            let path = if path.is_empty() {
-                key.clone()
-            } else {
-                format!("{path}.{key}")
-            };
-            first_difference(
-                &path,
-                a.get(key).unwrap_or(&null),
-                b.get(key).unwrap_or(&null),
-            )
-        });
-    }
-    (before != after).then(|| format!("{path} is {before} there and {after} here"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_first_difference_is_named_with_its_path() {
-        let a = json!({"search": {"seed": 1, "rounds": 3}});
-        assert_eq!(first_difference("", &a, &a), None);
-        let b = json!({"search": {"seed": 2, "rounds": 3}});
-        assert_eq!(
-            first_difference("", &a, &b).as_deref(),
-            Some("search.seed is 1 there and 2 here")
-        );
     }
 }

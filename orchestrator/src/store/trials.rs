@@ -1,6 +1,6 @@
 //! Table `trials`: training runs and where they stand. A running trial found at start-up was cut off and waits again.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
@@ -8,15 +8,13 @@ use crate::{
     trial::{Arm, EnsembleId, Stage, Trial, TrialId, TrialState},
 };
 
-/// A trial with the round it belongs to and how long it took.
+/// A trial with the round it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialRow {
     /// The trial.
     pub trial: Trial,
     /// The round it was planned in.
     pub round: u32,
-    /// Wall seconds, if it finished.
-    pub seconds: Option<f64>,
 }
 
 impl Store {
@@ -88,9 +86,17 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn trials(&self, search: SearchId) -> Result<Vec<TrialRow>, StoreError> {
+        self.trials_in(&self.pool, search).await
+    }
+
+    pub(super) async fn trials_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<Vec<TrialRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM trials WHERE search_id = ? ORDER BY id")
             .bind(search.0)
-            .fetch_all(&self.pool)
+            .fetch_all(executor)
             .await
             .map_err(|e| self.sql(e))?;
         Ok(rows.iter().map(trial_from).collect())
@@ -202,6 +208,5 @@ fn trial_from(row: &SqliteRow) -> TrialRow {
             attempts: row.get("attempts"),
         },
         round: row.get("round"),
-        seconds: row.get("seconds"),
     }
 }

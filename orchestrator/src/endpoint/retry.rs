@@ -9,19 +9,21 @@ use reqwest::{
     header::{DATE, HeaderMap, RETRY_AFTER},
 };
 
-use super::{ChatConfig, Reply};
+use super::{EndpointConfig, Reply};
 
 /// The longest pause of our own making.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-/// The longest pause a server may ask for; beyond it the search had better stop and be continued later.
+/// The longest pause a server may ask for; beyond it the program had better stop and be continued later.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// What came of one request.
 pub(super) enum Attempt {
     /// A reply in the endpoint's form.
     Answered(Reply),
-    /// The same request will fail again: why, and what to do.
+    /// Every request will fail: why, and what to do.
     Hopeless(String),
+    /// This very request is not taken: why, and what to do.
+    Refused(String),
     /// The request was changed to what the model takes; to be sent again at once.
     Adjusted,
     /// It may work later.
@@ -47,7 +49,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(config: &ChatConfig) -> Self {
+    pub(super) fn new(config: &EndpointConfig) -> Self {
         Self {
             next: Duration::from_millis(config.backoff_ms),
             left: config.max_retries,
@@ -183,10 +185,9 @@ mod tests {
 
     #[test]
     fn pauses_double_are_capped_and_run_out() {
-        let config = ChatConfig {
+        let config = EndpointConfig {
             backoff_ms: 10_000,
-            max_retries: 5,
-            ..ChatConfig::default()
+            ..crate::endpoint::tests::config("http://h/v1")
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut backoff = Backoff::new(&config);

@@ -1,21 +1,23 @@
 //! The two dialects: where a request goes, what it holds, and what a reply means.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use reqwest::{
     Url,
     header::{AUTHORIZATION, HeaderName, HeaderValue},
 };
-use sandbox::Language;
 use serde_json::{Value, json};
 
-use super::{ChatApi, ChatConfig, Key, Prompt};
+use super::{ChatApi, EndpointConfig, Key, Prices};
 
 /// The version of Anthropic's interface that is spoken here.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// The address to post to.
-pub(super) fn endpoint(config: &ChatConfig) -> Result<Url, String> {
+pub(super) fn address(config: &EndpointConfig) -> Result<Url, String> {
     let base = config.base_url.trim().trim_end_matches('/');
-    let refuse = |why: &str| format!("proposer.base_url {why}, e.g. https://api.openai.com/v1");
+    let setting = config.origin.setting("base_url");
+    let refuse = |why: &str| format!("{setting} {why}, e.g. https://api.openai.com/v1");
     if base.is_empty() {
         return Err(refuse(
             "is missing: give the endpoint up to and with its version",
@@ -38,34 +40,6 @@ pub(super) fn endpoint(config: &ChatConfig) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether the other settings can work.
-pub(super) fn check(config: &ChatConfig) -> Result<(), String> {
-    let positive = |value: Option<f64>| value.is_none_or(|value| value.is_finite() && value >= 0.0);
-    if config.model.trim().is_empty() {
-        Err("proposer.model is missing: give the model's name as the endpoint knows it".to_owned())
-    } else if config.max_tokens == 0 {
-        Err("proposer.max_tokens is 0; a reply needs some thousand".to_owned())
-    } else if config.timeout_s == 0 {
-        Err("proposer.timeout_s is 0; a model needs a minute or more".to_owned())
-    } else if !(0.0..=2.0).contains(&config.temperature) {
-        Err(format!(
-            "proposer.temperature is {}; it must lie between 0 and 2",
-            config.temperature
-        ))
-    } else if !positive(config.price_per_million_prompt_tokens)
-        || !positive(config.price_per_million_completion_tokens)
-    {
-        Err("the prices in [proposer] must be numbers of dollars, 0 or more".to_owned())
-    } else if config.language != Language::Rust {
-        Err(
-            "proposer.language must be \"rust\": there is no prompt for other languages yet"
-                .to_owned(),
-        )
-    } else {
-        Ok(())
-    }
-}
-
 /// Headers beyond those of every JSON request.
 pub(super) fn headers(api: ChatApi, key: Option<&Key>) -> Vec<(HeaderName, HeaderValue)> {
     match api {
@@ -84,29 +58,53 @@ pub(super) fn headers(api: ChatApi, key: Option<&Key>) -> Vec<(HeaderName, Heade
     }
 }
 
+/// What a model is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Messages {
+    /// What it is to be, if that is said apart.
+    pub system: Option<String>,
+    /// What is asked.
+    pub user: String,
+}
+
+/// What a model turned out not to take, so that later requests are right at once.
+#[derive(Debug, Default)]
+pub(super) struct Habits {
+    takes_no_temperature: AtomicBool,
+    calls_limit_differently: AtomicBool,
+}
+
 /// The body of a request.
 pub(super) struct Request {
     body: Value,
 }
 
 impl Request {
-    pub(super) fn new(config: &ChatConfig, prompt: &Prompt) -> Self {
-        let user = json!({"role": "user", "content": prompt.user});
+    pub(super) fn new(config: &EndpointConfig, messages: &Messages, habits: &Habits) -> Self {
+        let user = json!({"role": "user", "content": messages.user});
         let mut body = json!({
             "model": config.model,
             "max_tokens": config.max_tokens,
             "temperature": config.temperature,
         });
-        match config.api {
-            ChatApi::Openai => {
-                body["messages"] = json!([{"role": "system", "content": prompt.system}, user]);
+        match (config.api, &messages.system) {
+            (_, None) => body["messages"] = json!([user]),
+            (ChatApi::Openai, Some(system)) => {
+                body["messages"] = json!([{"role": "system", "content": system}, user]);
             }
-            ChatApi::Anthropic => {
-                body["system"] = json!(prompt.system);
+            (ChatApi::Anthropic, Some(system)) => {
+                body["system"] = json!(system);
                 body["messages"] = json!([user]);
             }
         }
-        Self { body }
+        let mut request = Self { body };
+        if habits.calls_limit_differently.load(Ordering::Relaxed) {
+            request.call_limit_differently();
+        }
+        if habits.takes_no_temperature.load(Ordering::Relaxed) {
+            request.leave_temperature_out();
+        }
+        request
     }
 
     pub(super) const fn body(&self) -> &Value {
@@ -115,27 +113,49 @@ impl Request {
 
     /// Changes what the model complained about, if that is known: some take no temperature, some call the token limit
     /// differently. Whether anything was changed.
-    pub(super) fn adjust(&mut self, complaint: &str) -> bool {
+    pub(super) fn adjust(&mut self, complaint: &str, habits: &Habits) -> bool {
+        if complaint.contains("max_completion_tokens") && self.call_limit_differently() {
+            habits
+                .calls_limit_differently
+                .store(true, Ordering::Relaxed);
+            return true;
+        }
+        if complaint.contains("temperature") && self.leave_temperature_out() {
+            habits.takes_no_temperature.store(true, Ordering::Relaxed);
+            return true;
+        }
+        false
+    }
+
+    fn call_limit_differently(&mut self) -> bool {
         let Some(fields) = self.body.as_object_mut() else {
             return false;
         };
-        if complaint.contains("max_completion_tokens")
-            && let Some(limit) = fields.remove("max_tokens")
-        {
+        let limit = fields.remove("max_tokens");
+        limit.is_some_and(|limit| {
             fields.insert("max_completion_tokens".to_owned(), limit);
-            return true;
-        }
-        complaint.contains("temperature") && fields.remove("temperature").is_some()
+            true
+        })
+    }
+
+    fn leave_temperature_out(&mut self) -> bool {
+        self.body
+            .as_object_mut()
+            .is_some_and(|fields| fields.remove("temperature").is_some())
     }
 }
 
 /// What a model answered.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Reply {
-    pub(super) text: String,
-    pub(super) stopped_because: Option<String>,
-    pub(super) prompt_tokens: Option<u64>,
-    pub(super) completion_tokens: Option<u64>,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// The text.
+    pub text: String,
+    /// Why it ended, in the endpoint's words.
+    pub stopped_because: Option<String>,
+    /// Prompt tokens as reported.
+    pub prompt_tokens: Option<u64>,
+    /// Completion tokens as reported.
+    pub completion_tokens: Option<u64>,
 }
 
 impl Reply {
@@ -200,13 +220,10 @@ pub(super) fn error_message(body: &str) -> String {
 }
 
 /// Dollars for a reply, as far as tokens and prices are known; `None` if no price is configured or no tokens are reported.
-pub(super) fn cost(config: &ChatConfig, reply: &Reply) -> Option<f64> {
+pub(super) fn cost(prices: Prices, reply: &Reply) -> Option<f64> {
     let part = |tokens: Option<u64>, price: Option<f64>| Some(tokens? as f64 * price? / 1e6);
-    let prompt = part(reply.prompt_tokens, config.price_per_million_prompt_tokens);
-    let completion = part(
-        reply.completion_tokens,
-        config.price_per_million_completion_tokens,
-    );
+    let prompt = part(reply.prompt_tokens, prices.prompt);
+    let completion = part(reply.completion_tokens, prices.completion);
     match (prompt, completion) {
         (None, None) => None,
         (prompt, completion) => Some(prompt.unwrap_or(0.0) + completion.unwrap_or(0.0)),
@@ -219,18 +236,16 @@ mod tests {
 
     use super::*;
 
-    fn config(base_url: &str, api: ChatApi) -> ChatConfig {
-        ChatConfig {
-            base_url: base_url.to_owned(),
-            model: "m".to_owned(),
+    fn config(base_url: &str, api: ChatApi) -> EndpointConfig {
+        EndpointConfig {
             api,
-            ..ChatConfig::default()
+            ..crate::endpoint::tests::config(base_url)
         }
     }
 
     #[test]
     fn addresses() {
-        let url = |base: &str, api| endpoint(&config(base, api)).map(|url| url.to_string());
+        let url = |base: &str, api| address(&config(base, api)).map(|url| url.to_string());
         let openai = Ok("https://host/v1/chat/completions".to_owned());
         for base in [
             "https://host/v1",
@@ -255,59 +270,6 @@ mod tests {
                 why.contains("proposer.base_url") && !why.contains("pw"),
                 "{why}"
             );
-        }
-    }
-
-    #[test]
-    fn impossible_settings_are_named() {
-        let good = config("http://h/v1", ChatApi::Openai);
-        assert_eq!(check(&good), Ok(()));
-        for (bad, named) in [
-            (
-                ChatConfig {
-                    model: " ".into(),
-                    ..good.clone()
-                },
-                "proposer.model",
-            ),
-            (
-                ChatConfig {
-                    max_tokens: 0,
-                    ..good.clone()
-                },
-                "max_tokens",
-            ),
-            (
-                ChatConfig {
-                    timeout_s: 0,
-                    ..good.clone()
-                },
-                "timeout_s",
-            ),
-            (
-                ChatConfig {
-                    temperature: f64::NAN,
-                    ..good.clone()
-                },
-                "temperature",
-            ),
-            (
-                ChatConfig {
-                    language: Language::Python,
-                    ..good.clone()
-                },
-                "language",
-            ),
-            (
-                ChatConfig {
-                    price_per_million_prompt_tokens: Some(-1.0),
-                    ..good.clone()
-                },
-                "prices",
-            ),
-        ] {
-            let why = check(&bad).unwrap_err();
-            assert!(why.contains(named), "{why}");
         }
     }
 
@@ -348,23 +310,41 @@ mod tests {
     }
 
     #[test]
-    fn requests_adjust_to_known_complaints_once() {
-        let prompt = Prompt {
-            system: "s".to_owned(),
+    fn requests_adjust_to_known_complaints_once_and_for_all() {
+        let config = config("http://h/v1", ChatApi::Openai);
+        let messages = Messages {
+            system: Some("s".to_owned()),
             user: "u".to_owned(),
         };
-        let mut request = Request::new(&config("http://h/v1", ChatApi::Openai), &prompt);
-        assert!(
-            request.adjust(
-                "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-            )
-        );
+        let habits = Habits::default();
+        let mut request = Request::new(&config, &messages, &habits);
+        assert!(request.adjust(
+            "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+            &habits
+        ));
         assert_eq!(request.body()["max_completion_tokens"], 8192);
         assert!(request.body().get("max_tokens").is_none());
-        assert!(request.adjust("'temperature' does not support 0.6"));
-        assert!(!request.adjust("'temperature' does not support 0.6"));
-        assert!(!request.adjust("context length exceeded"));
+        assert!(request.adjust("'temperature' does not support 0.6", &habits));
+        assert!(!request.adjust("'temperature' does not support 0.6", &habits));
+        assert!(!request.adjust("context length exceeded", &habits));
         assert_eq!(request.body()["messages"][1]["content"], "u");
+        let next = Request::new(&config, &messages, &habits);
+        assert_eq!(next.body(), request.body());
+    }
+
+    #[test]
+    fn without_a_system_message_there_is_none() {
+        for api in [ChatApi::Openai, ChatApi::Anthropic] {
+            let messages = Messages {
+                system: None,
+                user: "u".to_owned(),
+            };
+            let config = config("http://h/v1", api);
+            let request = Request::new(&config, &messages, &Habits::default());
+            let expected = json!([{"role": "user", "content": "u"}]);
+            assert_eq!(request.body()["messages"], expected);
+            assert!(request.body().get("system").is_none());
+        }
     }
 
     #[test]
@@ -374,11 +354,12 @@ mod tests {
             completion_tokens: Some(500_000),
             ..Reply::default()
         };
-        let mut config = config("http://h/v1", ChatApi::Openai);
-        assert_eq!(cost(&config, &reply), None);
-        config.price_per_million_prompt_tokens = Some(0.5);
-        config.price_per_million_completion_tokens = Some(3.0);
-        assert_eq!(cost(&config, &reply), Some(2.0));
-        assert_eq!(cost(&config, &Reply::default()), None);
+        assert_eq!(cost(Prices::default(), &reply), None);
+        let prices = Prices {
+            prompt: Some(0.5),
+            completion: Some(3.0),
+        };
+        assert_eq!(cost(prices, &reply), Some(2.0));
+        assert_eq!(cost(prices, &Reply::default()), None);
     }
 }

@@ -27,12 +27,12 @@ impl Key {
         Ok(Self(secret.to_owned()))
     }
 
-    /// The key that the variable holds.
-    pub(super) fn from_environment(variable: &str) -> Result<Self, String> {
+    /// The key that the variable holds, which `setting` names.
+    pub(super) fn from_environment(variable: &str, setting: &str) -> Result<Self, String> {
         let secret = env::var(variable).map_err(|_| {
             format!(
                 "the environment variable {variable} is not set; it must hold the key of the model endpoint \
-                 (proposer.api_key_env names it)"
+                 ({setting} names it)"
             )
         })?;
         Self::new(&secret).map_err(|why| format!("environment variable {variable}: {why}"))
@@ -87,7 +87,7 @@ mod tests {
             let why = Key::new(secret).unwrap_err();
             assert!(secret.trim().is_empty() || !why.contains(secret), "{why}");
         }
-        let why = Key::from_environment("REWARD_SEARCH_NO_SUCH_KEY").unwrap_err();
+        let why = Key::from_environment("REWARD_SEARCH_NO_SUCH_KEY", "--api-key-env").unwrap_err();
         assert!(
             why.contains("REWARD_SEARCH_NO_SUCH_KEY is not set"),
             "{why}"

@@ -1,0 +1,109 @@
+//! Explanations: they tell the story of the verdict and no other.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod data;
+
+use evaluator::{Answer, Explanation, ExtractionConfig, Outcome, StepOutcome, Verifier};
+use serde_json::Value;
+
+/// The steps as lines: what, how it ended, what was seen.
+fn told(explanation: &Explanation) -> Vec<String> {
+    let line =
+        |step: &evaluator::Step| format!("{} | {} | {}", step.what, step.outcome, step.detail);
+    explanation.steps.iter().map(line).collect()
+}
+
+#[test]
+fn a_completion_is_explained_from_its_mark_to_its_rule() {
+    let completion = r"There are 7 of them, so \boxed{(2, 2 \cdot 3]}.";
+    let explanation = Verifier::default().explain(completion, &Answer::new(r"2 < x \le 6"));
+    let lines = told(&explanation);
+    for line in [
+        "extraction: solution_tags | no | nothing",
+        r"extraction: boxed | yes | `(2, 2 \cdot 3]` (taken)",
+        "extraction: last_number | yes | `3`",
+        "reference |  | x: an interval: x in (2, 6]",
+        "answer |  | an interval: (2, 2*3]",
+        "rule: same text | no | the words without case, punctuation and articles",
+        "rule: same number | not applicable | not both sides are a number and nothing else",
+        "part | yes | (2, 6] against (2, 2*3]",
+        "rule: same structure | yes | x in (2, 6] against (2, 2*3]",
+        "budget |  | 2 of 20000 comparisons of parts",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line}: {lines:#?}");
+    }
+    assert_eq!(explanation.verdict.outcome, Outcome::Correct);
+}
+
+#[test]
+fn strategies_that_are_not_configured_are_shown_as_such() {
+    let strict = Verifier::new(ExtractionConfig::strict());
+    let explanation = strict.explain("so the answer is 5", &Answer::new("5"));
+    assert_eq!(explanation.verdict.outcome, Outcome::NoAnswer);
+    let lines = told(&explanation);
+    let expected = "extraction: answer_is | yes | `5` (not configured)".to_owned();
+    assert!(lines.contains(&expected), "{lines:#?}");
+}
+
+#[test]
+fn a_bare_answer_is_explained_without_extraction() {
+    let explanation = Verifier::default().explain_answer("18.5", &Answer::new("18"));
+    assert!(
+        explanation
+            .steps
+            .iter()
+            .all(|step| !step.what.starts_with("extraction"))
+    );
+    let last = explanation.steps.last().unwrap();
+    assert_eq!(
+        (last.what.as_str(), last.outcome),
+        ("whole number", StepOutcome::Note)
+    );
+}
+
+/// Every pair of the reference data that has a reference and something to judge.
+fn pairs() -> Option<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    for (file, given) in [
+        ("verification/hardverify.dev.jsonl", "answer"),
+        ("verification/mathverify_tests.jsonl", "answer"),
+        ("verification/hacking.jsonl", "response"),
+    ] {
+        for row in data::rows::<Value>(file)? {
+            let field = |name: &str| row[name].as_str().unwrap().to_owned();
+            pairs.push((field("reference"), field(given)));
+        }
+    }
+    for row in data::rows::<Value>("gsm8k/example_model_solutions.jsonl")? {
+        let truth = row["ground_truth"].as_str().unwrap();
+        let gold = truth.rsplit_once("A:").unwrap().1.trim();
+        for model in ["6b_finetuning", "175b_verification"] {
+            let solution = row[model]["solution"].as_str().unwrap();
+            pairs.push((gold.to_owned(), solution.to_owned()));
+        }
+    }
+    Some(pairs)
+}
+
+#[test]
+fn explaining_does_not_change_a_verdict() {
+    let Some(pairs) = pairs() else { return };
+    let verifier = Verifier::default();
+    for (reference, given) in &pairs {
+        let gold = Answer::new(reference);
+        let completion = verifier.explain(given, &gold);
+        assert_eq!(completion.verdict, verifier.verify(given, &gold), "{given}");
+        let bare = verifier.explain_answer(given, &gold);
+        assert_eq!(
+            bare.verdict,
+            verifier.verify_answer(given, &gold),
+            "{given}"
+        );
+        assert_eq!(bare.verdict.rule, gold.matches(given), "{given}");
+    }
+    eprintln!(
+        "explained as judged: {} pairs, as completions and bare",
+        pairs.len()
+    );
+}

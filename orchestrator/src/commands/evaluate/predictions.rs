@@ -1,0 +1,191 @@
+//! Completions read from files: who wrote what, for which question.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use evaluator::{Answer, extract};
+use serde_json::Value;
+
+/// What one model wrote.
+#[derive(Debug)]
+pub(super) struct Predictions {
+    pub(super) model: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One completion.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its place among the questions, where the file tells.
+    index: Option<u64>,
+    /// The question; empty where the file does not tell.
+    pub(super) question: String,
+    pub(super) answer: Answer,
+    pub(super) completion: String,
+    /// Whether an endpoint refused to answer it.
+    refused: bool,
+}
+
+impl Predictions {
+    /// Questions that an endpoint refused to answer, which count as unanswered.
+    pub(super) fn refused(&self) -> usize {
+        self.rows.iter().filter(|row| row.refused).count()
+    }
+}
+
+/// Reads every model's completions, file after file.
+pub(super) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Predictions>> {
+    let mut models: Vec<Predictions> = Vec::new();
+    for file in files {
+        for found in read_file(file, files.len() > 1)? {
+            if models.iter().any(|known| known.model == found.model) {
+                bail!(
+                    "{}: model `{}` is in an earlier file, too; give each its own `model`",
+                    file.display(),
+                    found.model
+                );
+            }
+            models.push(found);
+        }
+    }
+    Ok(models)
+}
+
+/// Paired tests need the same questions for all.
+pub(super) fn check_same_questions(models: &[Predictions]) -> anyhow::Result<()> {
+    let Some((first, others)) = models.split_first() else {
+        return Ok(());
+    };
+    for other in others {
+        if other.rows.len() != first.rows.len() {
+            bail!(
+                "`{}` has {} completions and `{}` has {}; paired tests need the same questions for all",
+                first.model,
+                first.rows.len(),
+                other.model,
+                other.rows.len()
+            );
+        }
+        let differs = first.rows.iter().zip(&other.rows).position(|(a, b)| {
+            let questions_differ =
+                !a.question.is_empty() && !b.question.is_empty() && a.question != b.question;
+            questions_differ || a.answer.as_str() != b.answer.as_str()
+        });
+        if let Some(at) = differs {
+            bail!(
+                "question {} of `{}` is another one than that of `{}`; paired tests need the same questions for all",
+                at + 1,
+                other.model,
+                first.model
+            );
+        }
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Predictions>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let unnamed = if one_of_several {
+        path.file_stem().unwrap_or_default().to_string_lossy()
+    } else {
+        "completions".into()
+    };
+    let mut models: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
+    for (number, line) in lines {
+        let place = || format!("{}:{}", path.display(), number + 1);
+        let row: Value =
+            serde_json::from_str(line).with_context(|| format!("{}: no JSON", place()))?;
+        // The first line of what `evaluate --endpoint` writes.
+        if row.get("settings").is_some() {
+            continue;
+        }
+        let gold = gold(&row).with_context(place)?;
+        for (model, completion) in completions(&row, &unnamed).with_context(place)? {
+            models.entry(model).or_default().push(Row {
+                index: row["index"].as_u64(),
+                question: row["question"].as_str().unwrap_or_default().to_owned(),
+                answer: Answer::new(&gold),
+                completion: completion.to_owned(),
+                refused: row["error"].is_string(),
+            });
+        }
+        if let Some((model, _)) = missing(&models) {
+            bail!(
+                "{}: model `{model}` is not on every line; paired tests need the same questions for all",
+                place()
+            );
+        }
+    }
+    if models.is_empty() {
+        bail!("{} holds no predictions", path.display());
+    }
+    Ok(models
+        .into_iter()
+        .map(|(model, mut rows)| {
+            // As they came from an endpoint; a file without places keeps its order.
+            rows.sort_by_key(|row| row.index);
+            Predictions { model, rows }
+        })
+        .collect())
+}
+
+/// A model that lacks a line others have.
+fn missing(models: &BTreeMap<String, Vec<Row>>) -> Option<(&String, &Vec<Row>)> {
+    let most = models.values().map(Vec::len).max()?;
+    models.iter().find(|(_, rows)| rows.len() < most)
+}
+
+/// The reference: `answer`, or the final answer of `ground_truth`.
+fn gold(row: &Value) -> anyhow::Result<String> {
+    let text = ["answer", "ground_truth"]
+        .iter()
+        .find_map(|key| match &row[*key] {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        });
+    let text =
+        text.context("needs a field `answer` (or `ground_truth`) with the reference answer")?;
+    let worked = text.contains('\n') || text.contains("####");
+    Ok(if worked {
+        extract(&text).map(|found| found.text).unwrap_or(text)
+    } else {
+        text
+    })
+}
+
+/// `completion`, `completions` by model, or objects with a `solution`, as in GSM8K's own file.
+fn completions<'a>(row: &'a Value, unnamed: &str) -> anyhow::Result<Vec<(String, &'a str)>> {
+    if let Some(completion) = row["completion"].as_str() {
+        let model = row["model"].as_str().unwrap_or(unnamed).to_owned();
+        return Ok(vec![(model, completion)]);
+    }
+    let fields = row["completions"]
+        .as_object()
+        .or_else(|| row.as_object())
+        .context("each line must be an object")?;
+    let nested = row["completions"].is_object();
+    let found: Vec<(String, &str)> = fields
+        .iter()
+        .filter_map(|(model, value)| {
+            let text = if nested {
+                value.as_str()
+            } else {
+                value.get("solution").and_then(Value::as_str)
+            };
+            Some((model.clone(), text?))
+        })
+        .collect();
+    if found.is_empty() {
+        bail!("needs a field `completion`, or `completions` with one text a model");
+    }
+    Ok(found)
+}

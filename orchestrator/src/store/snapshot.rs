@@ -1,0 +1,42 @@
+//! Everything the ranking is computed from, as it stood at one moment.
+
+use std::collections::HashMap;
+
+use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation, TrialRow};
+use crate::{candidate::Candidate, trial::TrialId};
+
+/// A search at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// What was asked for, and how far it is.
+    pub search: SearchRecord,
+    /// All candidates.
+    pub candidates: Vec<Candidate>,
+    /// All mixes.
+    pub ensembles: Vec<Ensemble>,
+    /// All trials.
+    pub trials: Vec<TrialRow>,
+    /// The evaluations of the complete ones.
+    pub evaluations: HashMap<TrialId, StoredEvaluation>,
+}
+
+impl Store {
+    /// Reads a search in one transaction, so that a writer at work cannot change it half-way.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] if there is no search; else if SQLite fails or something stored cannot be read.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        let search = self.search_in(&mut *transaction).await?;
+        let snapshot = Snapshot {
+            candidates: self.candidates_in(&mut *transaction, search.id).await?,
+            ensembles: self.ensembles_in(&mut *transaction, search.id).await?,
+            trials: self.trials_in(&mut *transaction, search.id).await?,
+            evaluations: self.evaluations_in(&mut *transaction, search.id).await?,
+            search,
+        };
+        transaction.commit().await.map_err(sql)?;
+        Ok(snapshot)
+    }
+}
