@@ -240,7 +240,7 @@ fn a_flood_of_messages_is_cut() {
 /// Whether the bytes of a text are in a module.
 fn holds(module: &Module, text: &str) -> bool {
     module
-        .wasm
+        .bytes()
         .windows(text.len())
         .any(|window| window == text.as_bytes())
 }
