@@ -1,5 +1,5 @@
 //! `score --stdio` from the outside: a peer that sends good lines, bad lines, too much, and goes away at any moment.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod program;
 
