@@ -272,7 +272,11 @@ impl Screen {
         Ok((name, mix))
     }
 
-    async fn reward(&self, candidate: &Candidate) -> Result<RewardFn, CompileError> {
+    /// The callable of an accepted candidate, loaded once.
+    ///
+    /// # Errors
+    /// If the stored bytes no longer load.
+    pub async fn reward(&self, candidate: &Candidate) -> Result<RewardFn, CompileError> {
         let known = self
             .loaded
             .lock()

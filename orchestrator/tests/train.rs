@@ -54,10 +54,8 @@ fn a_run_in_sittings_is_the_run_in_one() {
         "right.rs",
         "--reward",
         "base/exact_format",
-        "--weight",
-        "1",
-        "--weight",
-        "0.1",
+        "--weights",
+        "1,0.1",
         "--format",
         "json",
     ];
@@ -103,8 +101,8 @@ fn bad_input_is_told_in_one_line() {
         );
     };
     refused(
-        &["--reward", "right.rs", "--weight", "1", "--weight", "2"],
-        "1 rewards but 2 weights",
+        &["--reward", "right.rs", "--weights", "1,2"],
+        "--weights has 2 numbers for 1 rewards",
     );
     refused(&["--reward", "base/exact"], "base/exact_format");
     refused(&["--reward", "missing.rs"], "missing.rs");

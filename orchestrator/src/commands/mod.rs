@@ -7,6 +7,8 @@ pub mod export;
 pub mod guest;
 pub mod leaderboard;
 pub mod pretrain;
+pub mod probe;
+mod rewards;
 pub mod run;
 pub mod score;
 pub mod show;
@@ -46,6 +48,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Score(args) => score::run(args).await,
         Command::Guest(args) => guest::run(args).await,
         Command::Train(args) => train::run(args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
         Command::Data(command) => data::run(command).await,
     }

@@ -2,24 +2,21 @@
 
 use std::{
     io::{Write as _, stdout},
-    path::Path,
     sync::Arc,
 };
 
-use anyhow::{Context as _, bail};
 use evaluator::{Evaluation, Problem, Split};
-use sandbox::{CompileError, Compiler, CompilerConfig, Module, Sandbox, Source};
+use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
     Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
 };
 
-use super::score::scoring;
+use super::rewards;
 use crate::{
-    base_rewards::{PREFIX, base_rewards},
     candidate::hex,
-    cli::{AggregationArg, DatabaseArg, Format, TrainArgs},
+    cli::{AggregationArg, Format, TrainArgs},
     config::Config,
     hub::Hub,
     leaderboard::{interval, share},
@@ -38,10 +35,14 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
-    let members = members(&args, &config).await?;
-    let names: Vec<String> = members.iter().map(|m| m.member.name.clone()).collect();
+    let rewards =
+        rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;
+    let names: Vec<String> = rewards
+        .iter()
+        .map(|(member, _)| member.name.clone())
+        .collect();
     let folder = match &args.out {
-        Some(path) => Some(RunFolder::open(path, &identity(&config, &members), names)?),
+        Some(path) => Some(RunFolder::open(path, &identity(&config, &rewards), names)?),
         None => None,
     };
     let problems = task.problems(
@@ -58,7 +59,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         folder: folder.as_ref(),
         progress,
         save_every: args.save_every,
-        job: job(&config, &task, &verifier, members, &problems),
+        job: job(&config, &task, &verifier, rewards, &problems),
     };
     let completions = tokio::select! {
         ended = training.run() => ended?,
@@ -77,16 +78,6 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
 /// The configuration with what was typed beside it.
 fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(&args.config)?;
-    if !args.weights.is_empty() && args.weights.len() != args.rewards.len() {
-        bail!(
-            "{} rewards but {} weights: give one --weight for each --reward, or none",
-            args.rewards.len(),
-            args.weights.len()
-        );
-    }
-    if args.weights.iter().any(|weight| !weight.is_finite()) {
-        bail!("--weight must be a finite number");
-    }
     config.search.seed = args.seed.unwrap_or(config.search.seed);
     config.screen.steps = args.steps.unwrap_or(config.screen.steps);
     config.screen.problems = args.problems.unwrap_or(config.screen.problems).max(1);
@@ -99,71 +90,11 @@ fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// A reward of the mix, and the hash of what runs.
-struct Member {
-    member: RewardMember,
-    wasm_sha256: String,
-}
-
-async fn members(args: &TrainArgs, config: &Config) -> anyhow::Result<Vec<Member>> {
-    let sandbox = Sandbox::new(config.limits.clone())?;
-    let mut members: Vec<Member> = Vec::new();
-    for (index, reward) in args.rewards.iter().enumerate() {
-        let module = module(reward, &args.database).await?;
-        let loaded = sandbox.load(&module);
-        let name = name_of(reward, |name| members.iter().any(|m| m.member.name == name));
-        members.push(Member {
-            wasm_sha256: hex(&Sha256::digest(&module.wasm)),
-            member: RewardMember {
-                name,
-                reward: loaded.with_context(|| format!("cannot load {reward}"))?,
-                weight: args.weights.get(index).copied().unwrap_or(1.0),
-            },
-        });
-    }
-    Ok(members)
-}
-
-/// A base reward by its name, or whatever `score` takes.
-async fn module(reward: &str, database: &DatabaseArg) -> anyhow::Result<Module> {
-    if !reward.starts_with(PREFIX) {
-        return Ok(scoring(reward, database).await?.module);
-    }
-    let bases = base_rewards();
-    let Some(base) = bases.iter().find(|draft| draft.name == reward) else {
-        let names: Vec<&str> = bases.iter().map(|draft| draft.name.as_str()).collect();
-        bail!(
-            "there is no base reward `{reward}`: expected {}",
-            names.join(", ")
-        );
-    };
-    let compiler = Compiler::new(CompilerConfig::default())?;
-    match compiler.compile(&Source::rust(base.code.clone())) {
-        Ok(module) => Ok(module),
-        Err(CompileError::Rejected(rejection)) => bail!("{reward} is refused: {rejection}"),
-        Err(CompileError::Host(error)) => Err(error.into()),
-    }
-}
-
-/// The file's name without its extension, or the reward's name; numbered where it is taken.
-fn name_of(reward: &str, taken: impl Fn(&str) -> bool) -> String {
-    let path = Path::new(reward);
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let is_file = path.extension().is_some() && path.is_file();
-    let name = stem.filter(|_| is_file).unwrap_or(reward).to_owned();
-    let mut numbered = (2_u32..).map(|n| format!("{name}-{n}"));
-    let mut unique = name.clone();
-    while taken(&unique) {
-        unique = numbered.next().unwrap_or_default();
-    }
-    unique
-}
-
 /// Everything the run depends on but its length: a run may be made longer.
-fn identity(config: &Config, members: &[Member]) -> Value {
-    let rewards: Vec<Value> = members
+fn identity(config: &Config, rewards: &[(RewardMember, Module)]) -> Value {
+    let rewards: Vec<Value> = rewards
         .iter()
-        .map(|m| json!({"name": m.member.name, "weight": m.member.weight, "wasm_sha256": m.wasm_sha256}))
+        .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
         .collect();
     json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
            "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
@@ -173,14 +104,14 @@ fn job(
     config: &Config,
     task: &Task,
     verifier: &Verifier,
-    members: Vec<Member>,
+    rewards: Vec<(RewardMember, Module)>,
     problems: &[Problem],
 ) -> TrainJob {
     let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
     let steps = config.screen.steps;
     TrainJob {
         rewards: RewardMix {
-            members: members.into_iter().map(|m| m.member).collect(),
+            members: rewards.into_iter().map(|(member, _)| member).collect(),
             aggregation: config.ensemble.aggregation,
             verifier: verifier.for_training(task.question_finder()),
         },

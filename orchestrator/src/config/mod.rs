@@ -17,7 +17,7 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 pub use difference::first_difference;
 pub use load::{ConfigError, load_verifier};
 
-use crate::{proposer::ProposerConfig, verifier::VerifierConfig};
+use crate::{probe::GateConfig, proposer::ProposerConfig, verifier::VerifierConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct SearchConfig {
     /// candidate alone.
     #[serde(default)]
     pub with_base_rewards: bool,
+    /// Files whose rewards enter the first round before what is proposed: `mine.rs`, `rewards.py`, `rewards.py::name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seed_rewards: Vec<String>,
 }
 
 /// `[task]`: what the policy is trained and judged on.
@@ -122,6 +125,9 @@ pub struct ScreenConfig {
     pub steps: u32,
     /// Dev questions.
     pub problems: usize,
+    /// Which candidates are refused before any training.
+    #[serde(skip_serializing_if = "GateConfig::is_off")]
+    pub gate: GateConfig,
 }
 
 impl Default for ScreenConfig {
@@ -129,6 +135,7 @@ impl Default for ScreenConfig {
         Self {
             steps: 25,
             problems: 500,
+            gate: GateConfig::default(),
         }
     }
 }
