@@ -1,17 +1,30 @@
 //! From a proposal to candidates: unique names, duplicates told apart, each draft compiled and probed; nothing is dropped without a reason.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use sandbox::{Language, Source};
+use sandbox::{HostError, Language, RewardFn, Source};
 
 use crate::{
     candidate::{NewCandidate, Status, source_hash, unique_name},
+    probe::{GateConfig, Probed, Worth, Yardstick},
     proposer::{Draft, Proposal, Unreadable},
     screen::Screen,
     search::SearchError,
     workshop::Workshop,
 };
+
+/// What accepted drafts are measured against before they are trained on.
+#[derive(Clone)]
+pub struct Examiner {
+    /// The pool and the base rewards.
+    pub yardstick: Arc<Yardstick>,
+    /// Whom it refuses.
+    pub gate: GateConfig,
+}
 
 /// Judges every draft of a proposal, in order.
 ///
@@ -21,6 +34,7 @@ pub async fn admit(
     screen: &Screen,
     round: u32,
     proposal: &Proposal,
+    examiner: &Examiner,
 ) -> Result<Vec<NewCandidate>, SearchError> {
     let earlier = screen.store.candidates(screen.search).await?;
     let mut names: HashSet<String> = earlier.iter().map(|c| c.name.clone()).collect();
@@ -47,7 +61,7 @@ pub async fn admit(
 
     let workshop = &screen.workshop;
     let mut candidates: Vec<NewCandidate> = stream::iter(drafts)
-        .map(|(draft, sha256, twin)| judge(workshop, draft, sha256, twin))
+        .map(|(draft, sha256, twin)| judge(workshop, draft, sha256, twin, Some(examiner)))
         .buffered(screen.config.search.concurrency())
         .try_collect()
         .await?;
@@ -60,7 +74,7 @@ pub async fn admit(
     Ok(candidates)
 }
 
-/// Compiles, loads and probes one draft.
+/// Compiles, loads and probes one draft; then measures its worth, where there is an examiner.
 ///
 /// # Errors
 /// Only for trouble of the host.
@@ -69,6 +83,7 @@ pub async fn judge(
     draft: Draft,
     sha256: String,
     twin: Option<String>,
+    examiner: Option<&Examiner>,
 ) -> Result<NewCandidate, SearchError> {
     if let Some(twin) = twin {
         let reason = format!("the same source as `{twin}`");
@@ -83,25 +98,62 @@ pub async fn judge(
         language: draft.language,
         code: draft.code.clone(),
     };
-    Ok(match workshop.make(source).await? {
-        Ok(made) => NewCandidate {
-            draft,
-            sha256,
-            status: Status::Accepted {
-                wasm: made.module.bytes().to_vec(),
-            },
-            probe: serde_json::to_string(&made.report).ok(),
-        },
+    let made = match workshop.make(source).await? {
+        Ok(made) => made,
         Err(rejection) => {
             let reason = rejection.to_string();
-            NewCandidate {
+            return Ok(NewCandidate {
                 draft,
                 sha256,
                 status: Status::Rejected { reason },
                 probe: None,
-            }
+            });
         }
+    };
+    let examined = match examiner {
+        None => Ok(None),
+        Some(examiner) => examiner.examine(made.reward).await?.map(Some),
+    };
+    let (worth, refusal) = match examined {
+        Ok(worth) => {
+            let refusal = examiner.zip(worth.as_ref());
+            let refusal = refusal.and_then(|(examiner, worth)| examiner.gate.refusal(worth));
+            (worth, refusal)
+        }
+        Err(fault) => (None, Some(fault)),
+    };
+    let probed = Probed {
+        report: made.report,
+        worth,
+    };
+    Ok(NewCandidate {
+        draft,
+        sha256,
+        status: match refusal {
+            Some(reason) => Status::Rejected { reason },
+            None => Status::Accepted {
+                wasm: made.module.bytes().to_vec(),
+            },
+        },
+        probe: serde_json::to_string(&probed).ok(),
     })
+}
+
+impl Examiner {
+    /// Measures on a blocking thread. The inner error says what went wrong in the reward.
+    async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, String>, HostError> {
+        let yardstick = Arc::clone(&self.yardstick);
+        let measured = tokio::task::spawn_blocking(move || yardstick.measure(&reward)).await;
+        match measured.expect("the yardstick does not panic") {
+            Ok(worth) => Ok(Ok(worth)),
+            Err(fault) if fault.is_host_trouble() => Err(HostError::Engine {
+                message: fault.to_string(),
+            }),
+            Err(fault) => Ok(Err(format!(
+                "went wrong on a completion of the untouched policy, or on a hack: {fault}"
+            ))),
+        }
+    }
 }
 
 fn unreadable(name: String, piece: &Unreadable) -> NewCandidate {

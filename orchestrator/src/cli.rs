@@ -35,15 +35,51 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Write the best rewards to a folder: the WebAssembly that was screened, the sources, and a manifest with weights and figures.
     Export(ExportArgs),
-    /// Score completions with a reward function, in the sandbox.
+    /// Score completions with reward functions, in the sandbox: from a file, or as a service for a trainer in another process.
     Score(ScoreArgs),
     /// Build the interpreter that Python rewards run in, or see whether it is built.
     ///
     /// It is CPython as a WebAssembly component, made on this machine from a pinned package and kept in the user's cache. Without
     /// this command the first Python reward builds it.
     Guest(GuestArgs),
+    /// Train a policy with one reward or a mix of several, without a search, and judge it on Dev.
+    ///
+    /// Prints a line a step. With --out the run is kept: metrics, samples, checkpoints, result; the same command continues it.
+    Train(TrainArgs),
+    /// Say what a reward is worth before any training: cost, how well it tells right answers, what hacks it pays for.
+    Probe(ProbeArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
+    /// Fetch data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// What can be done about data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Download a data set to where `[task]` finds it; checked by its SHA-256, continued after an interruption.
+    Fetch(FetchArgs),
+}
+
+/// Arguments of `data fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Which.
+    pub data_set: DataSet,
+    /// Where to; by default a folder in your cache, where `[task] kind = "gsm8k"` without a `path` looks.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Another server with the same files.
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+}
+
+/// Data sets there is code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataSet {
+    /// Grade-school maths: 7,473 training and 1,319 test questions.
+    Gsm8k,
 }
 
 /// Where the search is stored.
@@ -248,11 +284,24 @@ pub struct ExportArgs {
 /// Arguments of `score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// A `.wasm` or `.rs` file, or the name of a candidate in the database.
-    pub reward: String,
+    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database. The
+    /// score of several is their weighted sum.
+    #[arg(required = true, value_name = "REWARD")]
+    pub rewards: Vec<String>,
     /// JSON lines `{"prompt": "…", "completion": "…", "answer": "…"}`; `-` reads standard input.
-    #[arg(long, value_name = "FILE")]
-    pub samples: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "stdio")]
+    pub samples: Option<PathBuf>,
+    /// Answer requests on standard input until it ends (see docs/stdio.md).
+    #[arg(long, conflicts_with = "samples")]
+    pub stdio: bool,
+    /// One weight for each reward; 1 by default, or what an exported manifest says.
+    #[arg(
+        long,
+        value_name = "W",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    pub weights: Vec<f64>,
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,
@@ -273,6 +322,89 @@ pub enum GuestCommand {
     Build,
     /// Say whether it is built, and where it is kept.
     Status,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The configuration: its task, trainer, grpo, evaluation, screen and limits count, as in a search.
+    pub config: PathBuf,
+    /// What to reward: a file (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), an exported folder, `base/exact_format`,
+    /// `base/approximate_format` or `base/answer_check`, or the name of a candidate in the database. Several make a mix.
+    #[arg(long = "reward", value_name = "R", required = true)]
+    pub rewards: Vec<String>,
+    /// One weight for each reward, separated by commas; 1 for all if absent.
+    #[arg(
+        long,
+        value_name = "W,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    pub weights: Vec<f64>,
+    /// How several rewards become one advantage; overrides `ensemble.aggregation`.
+    #[arg(long, value_enum)]
+    pub aggregation: Option<AggregationArg>,
+    /// Optimiser steps; overrides `screen.steps`.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u32>,
+    /// Dev questions to judge on; overrides `screen.problems`.
+    #[arg(long, value_name = "N")]
+    pub problems: Option<usize>,
+    /// Every random draw descends from it; overrides `search.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder to keep the run in, or to continue it from.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Steps between two checkpoints in that folder.
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: u32,
+    /// The database that candidates are named in.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How several rewards become one advantage, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum AggregationArg {
+    /// Weighted sum, then group normalisation (GRPO).
+    SumThenNormalize,
+    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
+    NormalizeThenSum,
+}
+
+/// How `probe` prints: its figures make no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProbeFormat {
+    /// For people.
+    Table,
+    /// For programs; the keys are stable.
+    Json,
+}
+
+/// Arguments of `probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database.
+    #[arg(required = true, value_name = "REWARD")]
+    pub rewards: Vec<String>,
+    /// Recorded completions in groups, JSON lines `{"prompt": "…", "answer": "…", "completions": ["…", …]}`, or GSM8K's
+    /// example_model_solutions.jsonl as it is; by default completions made up for the built-in word problems.
+    #[arg(long, value_name = "FILE")]
+    pub pool: Option<PathBuf>,
+    /// Further hacks to try, JSON lines `{"question": "…", "reference": "…", "response": "…", "pattern": "…"}`.
+    #[arg(long, value_name = "FILE")]
+    pub hacks: Option<PathBuf>,
+    /// The database to read.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ProbeFormat,
 }
 
 /// Arguments of `pretrain`.

@@ -50,7 +50,8 @@ impl Plan {
     #[must_use]
     pub fn of(config: &Config, pace: Option<Pace>) -> Self {
         let rounds = u64::from(config.search.rounds);
-        let candidates = rounds * config.search.candidates_per_round as u64;
+        let seeds = config.search.seed_rewards.len() as u64;
+        let candidates = rounds * config.search.candidates_per_round as u64 + seeds;
         let trained = candidates + 1;
         let sizes = config
             .ensemble

@@ -22,7 +22,7 @@ pub async fn make(workshop: &Workshop) -> Result<Vec<NewCandidate>, SearchError>
             language: draft.language,
             code: draft.code.clone(),
         });
-        let base = judge(workshop, draft, sha256, None).await?;
+        let base = judge(workshop, draft, sha256, None, None).await?;
         if let Some(reason) = base.status.reason() {
             let why = format!(
                 "the base reward `{}` was refused: {reason}; are the [limits] too small?",

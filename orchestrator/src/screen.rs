@@ -141,7 +141,9 @@ impl Screen {
                 Ok(())
             }
             Err(SearchError::Train(
-                error @ (TrainError::Reward { .. } | TrainError::NonFinite { .. }),
+                error @ (TrainError::Reward { .. }
+                | TrainError::NonFinite { .. }
+                | TrainError::Diverged { .. }),
             )) => {
                 let why = error.to_string();
                 self.store
@@ -270,7 +272,11 @@ impl Screen {
         Ok((name, mix))
     }
 
-    async fn reward(&self, candidate: &Candidate) -> Result<RewardFn, CompileError> {
+    /// The callable of an accepted candidate, loaded once.
+    ///
+    /// # Errors
+    /// If the stored bytes no longer load.
+    pub async fn reward(&self, candidate: &Candidate) -> Result<RewardFn, CompileError> {
         let known = self
             .loaded
             .lock()

@@ -2,7 +2,8 @@
 //!
 //! 1. The ranked history becomes a [`Brief`]: sources, F1 with interval, learning curves, why others failed or were refused.
 //! 2. The proposer answers with drafts; its exchanges with a language model are stored whole.
-//! 3. Each draft is compiled, loaded and probed. A bad one is stored with its reason; it never stops the search.
+//! 3. Each draft (in the first round the seed rewards first) is compiled, loaded, probed and measured on what the untouched policy
+//!    writes. A bad one is stored with its reason; it never stops the search.
 //! 4. Exchanges, candidates and a waiting trial for each accepted one are stored in one transaction: from here a restart takes over.
 //! 5. The trials run: short GRPO runs of the same base model with the same prompts and noise, judged on Dev.
 //! 6. The ranking is shown, and is the history of the next round.
@@ -17,11 +18,12 @@ use serde::{Deserialize, Serialize};
 use trainer_bridge::TrainError;
 
 use crate::{
-    admit::admit,
+    admit::{Examiner, admit},
     finalists::Finalists,
     history::history,
     leaderboard::Leaderboard,
-    proposer::{Brief, ProposeError, Proposer},
+    probe,
+    proposer::{Brief, Draft, ProposeError, Proposer},
     references,
     screen::Screen,
     store::StoreError,
@@ -41,6 +43,8 @@ pub struct Search {
     pub screen: Screen,
     /// Suggests the rewards.
     pub proposer: Arc<dyn Proposer>,
+    /// Rewards that enter the first round before what is proposed.
+    pub seeds: Vec<Draft>,
 }
 
 /// Why no further round follows.
@@ -89,6 +93,10 @@ impl Search {
         let (store, id) = (&self.screen.store, self.screen.search);
         store.requeue(id, None).await?;
         self.reference_rows().await?;
+        let examiner = Examiner {
+            yardstick: probe::yardstick(&self.screen).await?,
+            gate: self.screen.config.screen.gate.clone(),
+        };
         let reason = loop {
             let done = store.last_finished_round(id).await?.unwrap_or(0);
             // A round that is stored is finished first: whether to stop was decided before it.
@@ -97,7 +105,7 @@ impl Search {
             {
                 break reason;
             }
-            self.round(done + 1).await?;
+            self.round(done + 1, &examiner).await?;
         };
         store
             .stop_rounds(id, &serde_json::to_string(&reason).expect("a plain enum"))
@@ -107,14 +115,17 @@ impl Search {
         Ok(reason)
     }
 
-    async fn round(&self, round: u32) -> Result<(), SearchError> {
+    async fn round(&self, round: u32, examiner: &Examiner) -> Result<(), SearchError> {
         let (store, id) = (&self.screen.store, self.screen.search);
         self.screen
             .progress
             .round(round, self.screen.config.search.rounds);
         if !store.round_is_proposed(id, round).await? {
-            let proposal = self.propose(round).await?;
-            let admitted = admit(&self.screen, round, &proposal).await;
+            let mut proposal = self.propose(round).await?;
+            if round == 1 {
+                proposal.drafts.splice(..0, self.seeds.clone());
+            }
+            let admitted = admit(&self.screen, round, &proposal, examiner).await;
             if admitted.is_err() {
                 store
                     .record_exchanges(id, round, &proposal.exchanges)

@@ -8,7 +8,7 @@ use super::{
     style::{self, Style, StyleMix},
     template::Instance,
 };
-use crate::Split;
+use crate::{Answer, Split};
 
 /// One supervised example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,33 @@ impl Iterator for Corpus {
             style,
         })
     }
+}
+
+/// A training problem solved several times over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The question.
+    pub question: String,
+    /// Its answer.
+    pub answer: Answer,
+    /// Solutions, each in a style drawn from the mix.
+    pub completions: Vec<String>,
+}
+
+/// `n` training problems with `size` solutions each, right and wrong: what a policy that follows the mix might write.
+pub fn groups(mix: &StyleMix, n: usize, size: usize, seed: u64) -> Vec<Group> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut group = || {
+        let instance = Instance::draw(Split::Train, &mut rng);
+        let solve = |_| style::write(mix.draw(&mut rng), &instance, &mut rng);
+        let completions = (0..size).map(solve).collect();
+        Group {
+            question: instance.question(),
+            answer: Answer::new(&instance.working().result().to_string()),
+            completions,
+        }
+    };
+    (0..n).map(|_| group()).collect()
 }
 
 /// The first `n` examples of [`Corpus`].

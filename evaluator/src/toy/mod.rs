@@ -33,7 +33,7 @@ use std::collections::HashSet;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-pub use corpus::{Corpus, Example, corpus};
+pub use corpus::{Corpus, Example, Group, corpus, groups};
 pub use style::{Style, StyleMix};
 use template::{ITEMS, Instance, NAMES, TEMPLATES};
 

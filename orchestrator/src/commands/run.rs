@@ -9,15 +9,17 @@ use std::{
 use crate::{
     cli::RunArgs,
     config::Config,
+    hub::Hub,
     leaderboard::Leaderboard,
     plan::{self, Plan},
     progress::Progress,
     proposer::{
-        self, Proposer, ProposerConfig,
+        self, Draft, Proposer, ProposerConfig,
         replay::{Replay, is_database},
     },
     screen::Screen,
     search::{Search, SearchError},
+    seeds,
     store::{Begun, Store},
     task::Task,
     trial::derive_seed,
@@ -37,8 +39,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     // Everything that can be wrong with the input is found before a database is made.
     let task = Task::load(&config.task, seed)?;
-    let trainer = trainer_bridge::build(&config.trainer)?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
+    let seeds = seeds::drafts(&config.search.seed_rewards)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;
 
@@ -89,7 +92,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         database.display()
     ));
     tokio::select! {
-        ended = carry_out(screen, proposer, is_new) => ended?,
+        ended = carry_out(screen, proposer, seeds, is_new) => ended?,
         () = asked_to_stop() => return Err(super::Interrupted.into()),
     };
     result(store, &database).await
@@ -98,6 +101,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 async fn carry_out(
     screen: Screen,
     proposer: Arc<dyn Proposer>,
+    seeds: Vec<Draft>,
     is_new: bool,
 ) -> Result<(), SearchError> {
     if is_new {
@@ -113,12 +117,17 @@ async fn carry_out(
             .progress
             .line(&Plan::of(config, Some(pace)).to_string());
     }
-    Search { screen, proposer }.run().await?;
+    let search = Search {
+        screen,
+        proposer,
+        seeds,
+    };
+    search.run().await?;
     Ok(())
 }
 
 /// Ctrl-C, or whatever a shell, a container or a service manager sends to end a process.
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -1,154 +1,69 @@
-//! `score`: completions scored by a reward function in the sandbox.
+//! `score`: completions scored by reward functions in the sandbox, from a file or as a service over standard input and output.
 
 use std::{
     fs,
-    io::{Read as _, Write as _, stdout},
+    io::{Write as _, stdin, stdout},
     path::Path,
 };
 
-use anyhow::{Context as _, bail};
-use evaluator::ExtractionConfig;
-use sandbox::{
-    CompileError, Compiler, CompilerConfig, Limits, Module, Sample, Sandbox, Source, Verdict,
+use anyhow::Context as _;
+use serde_json::{Map, json};
+
+use super::rewards;
+use crate::{
+    cli::ScoreArgs,
+    panel::{Panel, Scored, Unscored},
+    stdio,
 };
-use serde::Deserialize;
-
-use crate::{cli::ScoreArgs, config::Config, export, task::verifier};
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(default)]
-    prompt: String,
-    completion: String,
-    answer: String,
-}
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
-    let mut out = stdout();
-    let scoring = scoring(&args).await?;
-    let reward = Sandbox::new(scoring.limits)?
-        .load(&scoring.module)
-        .with_context(|| format!("cannot load {}", args.reward))?;
-    let lines = samples(&args.samples)?;
-    let verifier = verifier(scoring.extraction);
-    let verdicts: Vec<(bool, Option<String>)> = lines
-        .iter()
-        .map(|line| verifier(&line.completion, &line.answer))
-        .collect();
-    let batch: Vec<Sample<'_>> = lines
-        .iter()
-        .zip(&verdicts)
-        .map(|(line, (correct, extracted))| Sample {
-            prompt: &line.prompt,
-            completion: &line.completion,
-            answer: &line.answer,
-            verdict: Verdict {
-                correct: *correct,
-                extracted: extracted.as_deref(),
-            },
-        })
-        .collect();
-    let scores = reward
-        .score(&batch)
-        .map_err(|fault| anyhow::anyhow!("{}: {fault}", args.reward))?;
-    for (score, (correct, extracted)) in scores.iter().zip(&verdicts) {
-        writeln!(
-            out,
-            "{}",
-            serde_json::json!({"score": score, "correct": correct, "extracted": extracted})
-        )?;
+    let panel = rewards::panel(&args.rewards, &args.weights, &args.database).await?;
+    match &args.samples {
+        Some(samples) => score_file(&panel, samples),
+        None => Ok(stdio::serve(stdin().lock(), stdout().lock(), &panel)?),
+    }
+}
+
+fn score_file(panel: &Panel, path: &Path) -> anyhow::Result<()> {
+    let text = text(path)?;
+    let samples = samples(&text, path)?;
+    let batch: Vec<Unscored<'_>> = samples.iter().map(Unscored::from).collect();
+    let scored = panel.score(&batch)?;
+    let mut out = stdout().lock();
+    for place in 0..samples.len() {
+        writeln!(out, "{}", line(&scored, place))?;
     }
     Ok(())
 }
 
-/// What to score with, and how it was run where that is known.
-struct Scoring {
-    module: Module,
-    limits: Limits,
-    extraction: ExtractionConfig,
-}
-
-impl Scoring {
-    /// A guest of unknown origin: default limits, answers in any usual form.
-    fn unknown(module: Module) -> Self {
-        Self {
-            module,
-            limits: Limits::default(),
-            extraction: ExtractionConfig::default(),
-        }
+fn line(scored: &Scored, place: usize) -> serde_json::Value {
+    let verdict = &scored.verdicts[place];
+    let mut line = json!({
+        "score": scored.totals[place],
+        "correct": verdict.correct,
+        "extracted": verdict.extracted,
+    });
+    if !scored.components.is_empty() {
+        let named = scored.components.iter();
+        let here: Map<_, _> = named
+            .map(|(name, column)| (name.clone(), column[place].into()))
+            .collect();
+        line["components"] = here.into();
     }
+    line
 }
 
-/// A file, exported or of one's own, or a candidate of a search.
-async fn scoring(args: &ScoreArgs) -> anyhow::Result<Scoring> {
-    let path = Path::new(&args.reward);
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("wasm") => {
-            let wasm = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let scoring = Scoring::unknown(Module::from_bytes(wasm));
-            Ok(match export::how_it_ran(path)? {
-                Some((limits, extraction)) => Scoring {
-                    limits,
-                    extraction,
-                    ..scoring
-                },
-                None => scoring,
-            })
-        }
-        Some("rs") => {
-            let code = fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            let compiler = Compiler::new(CompilerConfig::default())?;
-            match compiler.compile(&Source::rust(code)) {
-                Ok(module) => Ok(Scoring::unknown(module)),
-                Err(CompileError::Rejected(rejection)) => {
-                    bail!("{} is refused: {rejection}", path.display())
-                }
-                Err(CompileError::Host(error)) => Err(error.into()),
-            }
-        }
-        _ if path.exists() => bail!(
-            "{} is no reward: expected a .wasm or .rs file, or the name of a candidate",
-            path.display()
-        ),
-        _ => {
-            let store = super::open(args.database.clone()).await?;
-            let search = store.search().await?;
-            let candidate = store.candidate(search.id, &args.reward).await?;
-            let config: Config = serde_json::from_str(&search.config)?;
-            let status = &candidate.status;
-            let wasm = status.wasm().with_context(|| {
-                format!(
-                    "`{}` was {}: {}",
-                    args.reward,
-                    status.word(),
-                    status.reason().unwrap_or_default()
-                )
-            })?;
-            Ok(Scoring {
-                module: Module::from_bytes(wasm),
-                limits: config.limits,
-                extraction: config.task.extraction(),
-            })
-        }
+fn text(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        return std::io::read_to_string(stdin()).context("cannot read standard input");
     }
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn samples(path: &Path) -> anyhow::Result<Vec<Line>> {
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read standard input")?;
-        text
-    } else {
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
-    };
-    let numbered = text
-        .lines()
+fn samples<'a>(text: &'a str, path: &Path) -> anyhow::Result<Vec<stdio::Sample<'a>>> {
+    text.lines()
         .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
-    numbered
+        .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
             serde_json::from_str(line).with_context(|| {
                 format!(

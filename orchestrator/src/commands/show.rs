@@ -7,6 +7,7 @@ use trainer_bridge::StepMetrics;
 use crate::{
     cli::ShowArgs,
     leaderboard::{Leaderboard, Row, interval, one_line, probability, share},
+    probe::{Probed, hacks_table, summary},
     store::Store,
     trial::TrialId,
     verifier::Tally,
@@ -120,10 +121,26 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
         )?;
     }
     if let Some(probe) = &candidate.probe {
-        writeln!(out, "probe       {probe}")?;
+        write_probe(&mut out, probe)?;
     }
     writeln!(out, "\n{}", printable(candidate.source.code.trim_end()))?;
     Ok(())
+}
+
+/// What the probe saw: a table where there is one, else as it is stored.
+fn write_probe(out: &mut impl Write, probe: &str) -> std::io::Result<()> {
+    let probed = serde_json::from_str::<Probed>(probe);
+    let Ok(Probed {
+        worth: Some(worth), ..
+    }) = probed
+    else {
+        return writeln!(out, "probe       {probe}");
+    };
+    writeln!(out, "\nprobe, on what the untouched policy writes")?;
+    for (name, value) in summary(&worth) {
+        writeln!(out, "  {name:28} {value}")?;
+    }
+    writeln!(out, "{}", hacks_table(&worth.hacks))
 }
 
 fn print_figures(out: &mut impl Write, row: &Row) -> anyhow::Result<()> {

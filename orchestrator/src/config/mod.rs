@@ -17,7 +17,7 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 pub use difference::first_difference;
 pub use load::{ConfigError, load_verifier};
 
-use crate::{proposer::ProposerConfig, verifier::VerifierConfig};
+use crate::{probe::GateConfig, proposer::ProposerConfig, verifier::VerifierConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct SearchConfig {
     /// candidate alone.
     #[serde(default)]
     pub with_base_rewards: bool,
+    /// Files whose rewards enter the first round before what is proposed: `mine.rs`, `rewards.py`, `rewards.py::name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seed_rewards: Vec<String>,
 }
 
 /// `[task]`: what the policy is trained and judged on.
@@ -96,10 +99,11 @@ pub enum TaskConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         extraction: Option<ExtractionConfig>,
     },
-    /// GSM8K from a local folder with `train.jsonl` and `test.jsonl`.
+    /// GSM8K: `train.jsonl` and `test.jsonl`.
     Gsm8k {
-        /// The folder.
-        path: PathBuf,
+        /// Their folder; absent, where `reward-search data fetch gsm8k` puts them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
         /// Questions of the training file set aside to rank on.
         #[serde(default = "default_dev_size")]
         dev_size: usize,
@@ -121,6 +125,9 @@ pub struct ScreenConfig {
     pub steps: u32,
     /// Dev questions.
     pub problems: usize,
+    /// Which candidates are refused before any training.
+    #[serde(skip_serializing_if = "GateConfig::is_off")]
+    pub gate: GateConfig,
 }
 
 impl Default for ScreenConfig {
@@ -128,6 +135,7 @@ impl Default for ScreenConfig {
         Self {
             steps: 25,
             problems: 500,
+            gate: GateConfig::default(),
         }
     }
 }

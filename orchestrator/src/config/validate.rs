@@ -61,6 +61,13 @@ impl Config {
             "screen.problems must be at least 10: fewer cannot be ranked",
         );
         need(
+            self.screen
+                .gate
+                .min_auc
+                .is_none_or(|least| (0.0..=1.0).contains(&least)),
+            "screen.gate.min_auc must be between 0 and 1; 0.5 is chance",
+        );
+        need(
             self.confirm.seeds == 0 || (self.confirm.steps >= 1 && self.confirm.problems >= 10),
             "confirm.steps must be at least 1 and confirm.problems at least 10, or confirm.seeds 0",
         );

@@ -182,23 +182,42 @@ pub async fn ensemble(
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
-/// How an exported guest was run, read from the manifest beside it; `None` if there is none.
-///
-/// # Errors
-/// If the manifest cannot be read.
-pub fn how_it_ran(wasm: &Path) -> anyhow::Result<Option<(sandbox::Limits, ExtractionConfig)>> {
-    #[derive(Deserialize)]
-    struct HowItRan {
-        limits: sandbox::Limits,
-        extraction: ExtractionConfig,
+/// An export as it is read back: what is needed to run its rewards as they were run.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Exported {
+    /// What a call may use up.
+    pub limits: sandbox::Limits,
+    /// Where answers were looked for.
+    pub extraction: ExtractionConfig,
+    /// The rewards.
+    pub members: Vec<ExportedMember>,
+}
+
+/// One reward of an export.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ExportedMember {
+    /// Its name.
+    pub name: String,
+    /// Its weight.
+    pub weight: f64,
+    /// The file that holds the guest.
+    pub wasm: String,
+}
+
+impl Exported {
+    /// The export whose manifest lies beside `file`; `None` if there is none.
+    ///
+    /// # Errors
+    /// What is wrong with the manifest.
+    pub fn beside(file: &Path) -> Result<Option<Self>, String> {
+        let path = file.with_file_name("manifest.json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("manifest.json cannot be read: {error}"))?;
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| format!("manifest.json is no manifest of an export: {error}"))
     }
-    let path = wasm.with_file_name("manifest.json");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let manifest: HowItRan = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no manifest of an export", path.display()))?;
-    Ok(Some((manifest.limits, manifest.extraction)))
 }

@@ -4,6 +4,7 @@ mod candidates;
 mod ensembles;
 mod evaluations;
 mod events;
+mod pools;
 mod proposals;
 mod rounds;
 mod searches;

@@ -1,0 +1,164 @@
+//! `probe`: what rewards are worth before any training.
+
+use std::{
+    io::{Write, stdout},
+    time::Instant,
+};
+
+use sandbox::{CompileError, ProbeReport, Rejection, Sample};
+use serde::Serialize;
+
+use super::rewards;
+use crate::{
+    base_rewards::base_rewards,
+    cli::{ProbeArgs, ProbeFormat},
+    leaderboard::one_line,
+    panel::Member,
+    probe::{Pool, Worth, Yardstick, hacks_table, read_hacks, summary},
+    reward_file::{FileReward, Guest},
+};
+
+/// Rounds of timing, of which the fastest counts.
+const TIMED: usize = 3;
+
+pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
+    let pool = match &args.pool {
+        Some(path) => Pool::read(path)?,
+        None => Pool::made_up(),
+    };
+    let hacks = args.hacks.as_deref().map_or(Ok(Vec::new()), read_hacks)?;
+    let panel = rewards::panel(&args.rewards, &[], &args.database).await?;
+    let yardstick = Yardstick::new(pool, hacks, panel.verifier(), &base()?)?;
+    let probed: Vec<Probed> = panel
+        .members()
+        .iter()
+        .map(|member| Probed::of(member, &yardstick))
+        .collect::<anyhow::Result<_>>()?;
+    print(&mut stdout().lock(), args.format, &probed)
+}
+
+/// The base rewards, compiled side by side: they are most of the time a probe takes.
+fn base() -> anyhow::Result<Vec<Member>> {
+    let load = |draft: crate::proposer::Draft| {
+        let reward = FileReward {
+            name: draft.name,
+            guest: Guest::Source(sandbox::Source {
+                language: draft.language,
+                code: draft.code,
+            }),
+            weight: 1.0,
+            ran: None,
+        };
+        rewards::Tools::default().load(reward)
+    };
+    std::thread::scope(|scope| {
+        let threads = base_rewards().map(|draft| scope.spawn(move || load(draft)));
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("loading does not panic"))
+            .collect()
+    })
+}
+
+/// A reward and what came out.
+#[derive(Debug, Serialize)]
+struct Probed {
+    reward: String,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Finding {
+    /// It survived.
+    Fit {
+        /// How it took odd samples.
+        odd: ProbeReport,
+        /// What it is worth on the pool.
+        worth: Box<Worth>,
+        /// Wall time of one completion in a batch, the fastest of several rounds.
+        microseconds_per_completion: f64,
+    },
+    /// It did not: a search would refuse it.
+    Unfit {
+        /// Why.
+        refused: String,
+    },
+}
+
+impl Probed {
+    fn of(member: &Member, yardstick: &Yardstick) -> anyhow::Result<Self> {
+        let finding = match examine(member, yardstick) {
+            Ok(fit) => fit,
+            Err(CompileError::Rejected(why)) => Finding::Unfit {
+                refused: why.to_string(),
+            },
+            Err(CompileError::Host(error)) => return Err(error.into()),
+        };
+        Ok(Self {
+            reward: member.name.clone(),
+            finding,
+        })
+    }
+}
+
+fn examine(member: &Member, yardstick: &Yardstick) -> Result<Finding, CompileError> {
+    let odd = sandbox::probe(&member.reward, &[])?;
+    let on_the_pool = |fault| Rejection::Probe {
+        sample: "a completion of the pool, or a hack".to_owned(),
+        fault,
+    };
+    let worth = yardstick.measure(&member.reward).map_err(on_the_pool)?;
+    let seconds = fastest(member, &yardstick.samples());
+    Ok(Finding::Fit {
+        microseconds_per_completion: 1e6 * seconds / worth.completions as f64,
+        odd,
+        worth: Box::new(worth),
+    })
+}
+
+/// Wall seconds of the fastest round over all samples.
+fn fastest(member: &Member, samples: &[Sample<'_>]) -> f64 {
+    let round = |_| {
+        let started = Instant::now();
+        // It has scored these before.
+        let _ = member.reward.score(samples);
+        started.elapsed().as_secs_f64()
+    };
+    (0..TIMED).map(round).fold(f64::INFINITY, f64::min)
+}
+
+fn print(out: &mut impl Write, format: ProbeFormat, probed: &[Probed]) -> anyhow::Result<()> {
+    if format == ProbeFormat::Json {
+        writeln!(out, "{}", serde_json::to_string_pretty(probed)?)?;
+        return Ok(());
+    }
+    for Probed { reward, finding } in probed {
+        writeln!(out, "{}", one_line(reward, 200))?;
+        match finding {
+            Finding::Unfit { refused } => writeln!(out, "  refused: {}", one_line(refused, 500))?,
+            Finding::Fit {
+                odd,
+                worth,
+                microseconds_per_completion,
+            } => {
+                writeln!(
+                    out,
+                    "  {:28} survived, {} to {}",
+                    "odd samples", odd.lowest, odd.highest
+                )?;
+                for (name, value) in summary(worth) {
+                    writeln!(out, "  {name:28} {value}")?;
+                }
+                writeln!(
+                    out,
+                    "  {:28} {microseconds_per_completion:.1} microseconds a completion",
+                    "time"
+                )?;
+                writeln!(out, "{}\n", hacks_table(&worth.hacks))?;
+            }
+        }
+    }
+    Ok(())
+}

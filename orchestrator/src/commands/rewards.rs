@@ -1,0 +1,243 @@
+//! From what a person types to rewards that can be called: files, exported folders, base rewards, and candidates of a search.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use evaluator::ExtractionConfig;
+use sandbox::{
+    CompileError, Compiler, CompilerConfig, Language, Limits, Module, RewardFn, Sandbox, Source,
+};
+use trainer_bridge::RewardMember;
+
+use crate::{
+    base_rewards::{PREFIX, base_rewards},
+    cli::DatabaseArg,
+    config::Config,
+    panel::{Member, Panel},
+    progress::Progress,
+    reward_file::{self, FileReward, Guest},
+    task::verifier,
+};
+
+/// Finds, compiles and loads the rewards, to score with. `weights` is empty, or has one for each reward found.
+pub(super) async fn panel(
+    specs: &[String],
+    weights: &[f64],
+    database: &DatabaseArg,
+) -> anyhow::Result<Panel> {
+    let found = find(specs, weights, database).await?;
+    let extraction = extraction(&found)?;
+    let mut tools = Tools::default();
+    let members = found
+        .into_iter()
+        .map(|reward| tools.load(reward))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(Panel::new(members, verifier(extraction)))
+}
+
+/// The same to train with, under limits of one's own; and the modules, by which a run is known again.
+pub(super) async fn for_training(
+    specs: &[String],
+    weights: &[f64],
+    limits: &Limits,
+    database: &DatabaseArg,
+) -> anyhow::Result<Vec<(RewardMember, Module)>> {
+    let mut tools = Tools::default();
+    let found = find(specs, weights, database).await?;
+    found
+        .into_iter()
+        .map(|found| {
+            let module = tools.module(&found.name, found.guest)?;
+            let reward = tools.reward(&found.name, &module, limits)?;
+            let member = RewardMember {
+                name: found.name,
+                reward,
+                weight: found.weight,
+            };
+            Ok((member, module))
+        })
+        .collect()
+}
+
+async fn find(
+    specs: &[String],
+    weights: &[f64],
+    database: &DatabaseArg,
+) -> anyhow::Result<Vec<FileReward>> {
+    let mut found = Vec::new();
+    for spec in specs {
+        if spec.starts_with(PREFIX) {
+            found.push(base(spec)?);
+        } else if let Some(rewards) = reward_file::read(spec)? {
+            found.extend(rewards);
+        } else {
+            found.push(candidate(spec, database).await?);
+        }
+    }
+    weigh(&mut found, weights)?;
+    distinct(&mut found);
+    Ok(found)
+}
+
+fn base(name: &str) -> anyhow::Result<FileReward> {
+    let bases = base_rewards();
+    let names: Vec<&str> = bases.iter().map(|draft| draft.name.as_str()).collect();
+    let base = bases.iter().find(|draft| draft.name == name);
+    let base = base.with_context(|| {
+        format!(
+            "there is no base reward `{name}`: expected {}",
+            names.join(", ")
+        )
+    })?;
+    Ok(FileReward {
+        name: name.to_owned(),
+        guest: Guest::Source(Source::rust(base.code.clone())),
+        weight: 1.0,
+        ran: None,
+    })
+}
+
+fn weigh(found: &mut [FileReward], weights: &[f64]) -> anyhow::Result<()> {
+    ensure!(
+        weights.is_empty() || weights.len() == found.len(),
+        "--weights has {} numbers for {} rewards ({})",
+        weights.len(),
+        found.len(),
+        names(found),
+    );
+    ensure!(
+        weights.iter().all(|weight| weight.is_finite()),
+        "--weights must be finite numbers"
+    );
+    for (reward, weight) in found.iter_mut().zip(weights) {
+        reward.weight = *weight;
+    }
+    Ok(())
+}
+
+/// Names become keys of what is printed: the second `x` is called `x-2`.
+fn distinct(found: &mut [FileReward]) {
+    for i in 1..found.len() {
+        let (before, rest) = found.split_at_mut(i);
+        let taken = |name: &str| before.iter().any(|reward| reward.name == name);
+        if taken(&rest[0].name) {
+            let wish = rest[0].name.clone();
+            rest[0].name = (2..)
+                .map(|n| format!("{wish}-{n}"))
+                .find(|name| !taken(name))
+                .expect("there are more numbers than names");
+        }
+    }
+}
+
+/// Where answers are looked for: as in the search that the rewards come from, or in any usual form.
+fn extraction(found: &[FileReward]) -> anyhow::Result<ExtractionConfig> {
+    let mut known = found
+        .iter()
+        .filter_map(|reward| Some((reward, &reward.ran.as_ref()?.1)));
+    let Some((first, extraction)) = known.next() else {
+        return Ok(ExtractionConfig::default());
+    };
+    if let Some((other, _)) = known.find(|(_, other)| *other != extraction) {
+        bail!(
+            "`{}` and `{}` come from searches that looked for answers in different places: score them one by one",
+            first.name,
+            other.name
+        );
+    }
+    Ok(extraction.clone())
+}
+
+fn names(found: &[FileReward]) -> String {
+    let names: Vec<&str> = found.iter().map(|reward| reward.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// A candidate of the search in a database, as it was screened.
+async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileReward> {
+    let store = super::open(database.clone()).await?;
+    let search = store.search().await?;
+    let candidate = store.candidate(search.id, name).await?;
+    let config: Config = serde_json::from_str(&search.config)?;
+    let status = &candidate.status;
+    let wasm = status.wasm().with_context(|| {
+        format!(
+            "`{name}` was {}: {}",
+            status.word(),
+            status.reason().unwrap_or_default()
+        )
+    })?;
+    Ok(FileReward {
+        name: candidate.name.clone(),
+        guest: Guest::Module(Module::from_bytes(wasm)),
+        weight: 1.0,
+        ran: Some((config.limits, config.task.extraction())),
+    })
+}
+
+/// The compiler and the sandboxes, made when they are first needed.
+#[derive(Default)]
+pub(super) struct Tools {
+    compiler: Option<Compiler>,
+    sandboxes: Vec<Sandbox>,
+}
+
+impl Tools {
+    /// Compiles if need be, and loads.
+    pub(super) fn load(&mut self, found: FileReward) -> anyhow::Result<Member> {
+        let module = self.module(&found.name, found.guest)?;
+        let limits = found.ran.map_or_else(Limits::default, |(limits, _)| limits);
+        let reward = self.reward(&found.name, &module, &limits)?;
+        Ok(Member {
+            name: found.name,
+            weight: found.weight,
+            reward,
+            limits,
+        })
+    }
+
+    fn module(&mut self, name: &str, guest: Guest) -> anyhow::Result<Module> {
+        match guest {
+            Guest::Module(module) => Ok(module),
+            Guest::Source(source) => self.compile(name, &source),
+        }
+    }
+
+    fn reward(&mut self, name: &str, module: &Module, limits: &Limits) -> anyhow::Result<RewardFn> {
+        match self.sandbox(limits)?.load(module) {
+            Ok(reward) => Ok(reward),
+            Err(CompileError::Rejected(rejection)) => bail!("{name} is refused: {rejection}"),
+            Err(CompileError::Host(error)) => Err(error.into()),
+        }
+    }
+
+    fn compile(&mut self, name: &str, source: &Source) -> anyhow::Result<Module> {
+        if source.language == Language::Python {
+            return Ok(Module::python(&source.code));
+        }
+        let compiler = match self.compiler.take() {
+            Some(compiler) => compiler,
+            None => Compiler::new(CompilerConfig::default())?,
+        };
+        match self.compiler.insert(compiler).compile(source) {
+            Ok(module) => Ok(module),
+            Err(CompileError::Rejected(rejection)) => bail!("{name} is refused: {rejection}"),
+            Err(CompileError::Host(error)) => Err(error.into()),
+        }
+    }
+
+    fn sandbox(&mut self, limits: &Limits) -> anyhow::Result<&Sandbox> {
+        let known = self.sandboxes.iter().position(|s| s.limits() == limits);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                // A Python reward may have to build the interpreter first.
+                let say = Arc::new(|text: &str| Progress::to_stderr().line(text));
+                self.sandboxes
+                    .push(Sandbox::with_progress(limits.clone(), say)?);
+                self.sandboxes.len() - 1
+            }
+        };
+        Ok(&self.sandboxes[place])
+    }
+}

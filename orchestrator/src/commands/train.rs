@@ -1,0 +1,266 @@
+//! `train`: a single training run without a search.
+
+use std::{
+    io::{Write as _, stdout},
+    sync::Arc,
+};
+
+use evaluator::{Evaluation, Problem, Split};
+use sandbox::Module;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use trainer_bridge::{
+    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
+};
+
+use super::rewards;
+use crate::{
+    candidate::hex,
+    cli::{AggregationArg, Format, TrainArgs},
+    config::Config,
+    hub::Hub,
+    leaderboard::{interval, share},
+    progress::Progress,
+    run_folder::RunFolder,
+    sheet::{Column, Sheet},
+    statistics::{Figures, bootstrap_of},
+    task::Task,
+    trial::{Stage, derive_seed},
+    verifier::Verifier,
+};
+
+pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
+    let config = configured(&args)?;
+    let seed = config.search.seed;
+    let task = Task::load(&config.task, seed)?;
+    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    let rewards =
+        rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;
+    let names: Vec<String> = rewards
+        .iter()
+        .map(|(member, _)| member.name.clone())
+        .collect();
+    let folder = match &args.out {
+        Some(path) => Some(RunFolder::open(path, &identity(&config, &rewards), names)?),
+        None => None,
+    };
+    let problems = task.problems(
+        Split::Dev,
+        config.screen.problems,
+        derive_seed(seed, &Split::Dev.to_string()),
+    );
+    let progress = Progress::to_stderr();
+    for warning in config.verifier.warnings() {
+        progress.line(&format!("warning: {warning}"));
+    }
+    let training = Training {
+        trainer: &*trainer,
+        folder: folder.as_ref(),
+        progress,
+        save_every: args.save_every,
+        job: job(&config, &task, &verifier, rewards, &problems),
+    };
+    let completions = tokio::select! {
+        ended = training.run() => ended?,
+        () = super::run::asked_to_stop() => return Err(super::Interrupted.into()),
+    };
+    let evaluation = verifier.evaluate(&problems, &completions).await?.evaluation;
+    let figures = Figures::of(&evaluation, &bootstrap_of(seed));
+    let result = json!({"steps": config.screen.steps, "seed": seed, "split": "dev", "questions": problems.len(),
+                        "correct": evaluation.counts().correct, "figures": figures});
+    if let Some(folder) = &folder {
+        folder.finish(&result)?;
+    }
+    print(args.format, &result, &evaluation, &figures)
+}
+
+/// The configuration with what was typed beside it.
+fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(&args.config)?;
+    config.search.seed = args.seed.unwrap_or(config.search.seed);
+    config.screen.steps = args.steps.unwrap_or(config.screen.steps);
+    config.screen.problems = args.problems.unwrap_or(config.screen.problems).max(1);
+    if let Some(aggregation) = args.aggregation {
+        config.ensemble.aggregation = match aggregation {
+            AggregationArg::SumThenNormalize => Aggregation::SumThenNormalize,
+            AggregationArg::NormalizeThenSum => Aggregation::NormalizeThenSum,
+        };
+    }
+    Ok(config)
+}
+
+/// Everything the run depends on but its length: a run may be made longer.
+fn identity(config: &Config, rewards: &[(RewardMember, Module)]) -> Value {
+    let rewards: Vec<Value> = rewards
+        .iter()
+        .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
+        .collect();
+    json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
+}
+
+fn job(
+    config: &Config,
+    task: &Task,
+    verifier: &Verifier,
+    rewards: Vec<(RewardMember, Module)>,
+    problems: &[Problem],
+) -> TrainJob {
+    let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
+    let steps = config.screen.steps;
+    TrainJob {
+        rewards: RewardMix {
+            members: rewards.into_iter().map(|(member, _)| member).collect(),
+            aggregation: config.ensemble.aggregation,
+            verifier: verifier.for_training(task.question_finder()),
+        },
+        grpo: config.grpo.clone(),
+        evaluation: config.evaluation.clone(),
+        examples: task.train_examples(steps as usize * config.grpo.prompts_per_step, seed),
+        eval_prompts: problems
+            .iter()
+            .map(|problem| task.render(problem))
+            .collect(),
+        seed,
+        from: None,
+        until_step: steps,
+    }
+}
+
+/// A run in legs: a checkpoint after each, the evaluation after the last.
+struct Training<'a> {
+    trainer: &'a dyn Trainer,
+    folder: Option<&'a RunFolder>,
+    progress: Progress,
+    save_every: u32,
+    job: TrainJob,
+}
+
+impl Training<'_> {
+    /// The completions of the held-out prompts.
+    async fn run(&self) -> anyhow::Result<Vec<String>> {
+        let mut from = match self.folder {
+            Some(folder) => folder.resume()?,
+            None => None,
+        };
+        let last = self.job.until_step;
+        if let Some(checkpoint) = &from {
+            let step = checkpoint.step;
+            self.progress.line(&format!("Continuing after step {step}"));
+        }
+        loop {
+            let done = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+            let until = match self.folder {
+                Some(_) => done.saturating_add(self.save_every).min(last),
+                None => last,
+            };
+            let (completions, checkpoint) = self.leg(from, until.max(done)).await?;
+            if let Some(folder) = self.folder {
+                folder.keep(&checkpoint)?;
+            }
+            if until >= last {
+                return Ok(completions);
+            }
+            from = Some(checkpoint);
+        }
+    }
+
+    async fn leg(
+        &self,
+        from: Option<Checkpoint>,
+        until_step: u32,
+    ) -> anyhow::Result<(Vec<String>, Checkpoint)> {
+        let mut job = self.job.clone();
+        if until_step < job.until_step {
+            job.eval_prompts = Arc::from([]);
+        }
+        (job.from, job.until_step) = (from, until_step);
+        let mut trouble = None;
+        let mut on_step = |metrics: StepMetrics| {
+            self.progress.line(&line(&metrics, self.job.until_step));
+            if let Some(folder) = self.folder
+                && let Err(error) = folder.record(&metrics)
+            {
+                trouble.get_or_insert(error);
+            }
+        };
+        let trained = self.trainer.train(job, &mut on_step).await;
+        if let Some(error) = trouble {
+            return Err(error.into());
+        }
+        let output = trained.map_err(|error| self.with_advice(error))?;
+        if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
+            let path = folder.keep_adapter(adapter)?;
+            self.progress
+                .line(&format!("The adapter is in {}", path.display()));
+        }
+        Ok((output.completions, output.checkpoint))
+    }
+
+    /// A longer run than asked for is the one thing that a message of the trainer cannot put into the user's words.
+    fn with_advice(&self, error: TrainError) -> anyhow::Error {
+        let longer =
+            matches!(&error, TrainError::Setup(m) if m.contains("past the run's last step"));
+        let error = anyhow::Error::from(error);
+        if longer {
+            return error.context("this run is longer already; raise --steps");
+        }
+        error
+    }
+}
+
+/// A step for people.
+fn line(m: &StepMetrics, steps: u32) -> String {
+    let kl = m.kl.map_or_else(String::new, |kl| format!("  kl {kl:.4}"));
+    let clipped = m.clip_ratio_low + m.clip_ratio_high;
+    let clipped = if clipped > 0.0 {
+        format!("  clipped {clipped:.3}")
+    } else {
+        String::new()
+    };
+    format!(
+        "  step {:>4}/{steps}  reward {:+.3}  right {:.2}  length {:.1}  entropy {:.3}  grad {:.3}{kl}{clipped}  {:.0} tok/s",
+        m.step,
+        m.reward,
+        m.correct,
+        m.completion_length,
+        m.entropy,
+        m.grad_norm,
+        m.tokens_per_second()
+    )
+}
+
+fn print(
+    format: Format,
+    result: &Value,
+    evaluation: &Evaluation,
+    f: &Figures,
+) -> anyhow::Result<()> {
+    let mut sheet = Sheet::new(&[
+        Column::Number("right"),
+        Column::Number("of"),
+        Column::Number("F1 on Dev"),
+        Column::Text("95 % interval"),
+        Column::Number("accuracy"),
+        Column::Text("95 % interval"),
+        Column::Number("answered"),
+    ]);
+    sheet.push(vec![
+        evaluation.counts().correct.to_string(),
+        evaluation.outcomes().len().to_string(),
+        share(f.f1.point),
+        interval(&f.f1),
+        share(f.accuracy.point),
+        interval(&f.accuracy),
+        share(f.answer_rate),
+    ]);
+    let text = match format {
+        Format::Table => sheet.to_text(),
+        Format::Markdown => sheet.to_markdown(),
+        Format::Csv => sheet.to_csv()?,
+        Format::Json => format!("{result:#}"),
+    };
+    writeln!(stdout(), "{}", text.trim_end())?;
+    Ok(())
+}

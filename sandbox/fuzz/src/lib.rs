@@ -1,0 +1,95 @@
+//! The sandbox's readers of foreign bytes, compiled in by path, with what must hold whatever they are given.
+#![allow(dead_code, missing_docs)]
+
+#[path = "../../src"]
+mod source_tree {
+    pub(crate) mod abi;
+    pub(crate) mod error;
+    pub(crate) mod fault;
+    pub(crate) mod inspect;
+    pub(crate) mod limits;
+    pub(crate) mod lint;
+    pub(crate) mod rejection;
+    pub(crate) mod sample;
+}
+
+use source_tree::{abi, error, fault, inspect, limits, lint, rejection, sample};
+
+use error::HostError;
+use fault::Fault;
+use limits::{BadLimit, Limits};
+use proc_macro2::{TokenStream, TokenTree};
+use rejection::Rejection;
+use sample::Sample;
+
+/// Stands in for the language a source is written in, whose own module needs the interpreter.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Language {
+    Rust,
+    Python,
+}
+
+impl std::fmt::Display for Language {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{self:?}")
+    }
+}
+
+/// Names that read files or the environment while rustc runs, or leave the language's safe part.
+const NEVER: [&str; 6] = [
+    "include_str",
+    "include_bytes",
+    "option_env",
+    "global_asm",
+    "asm",
+    "unsafe",
+];
+
+/// A panic message is read within bounds, is short, and cannot steer a terminal.
+pub fn panic_message(data: &[u8]) {
+    let Some((address, memory)) = data.split_first_chunk::<8>() else {
+        return;
+    };
+    // Mostly within the memory, now and then far outside.
+    let address = u64::from_le_bytes(*address) as usize;
+    for address in [address, address % (memory.len() + 8)] {
+        if let Some(message) = abi::panic_message(memory, address) {
+            assert!(!message.is_empty() && message.len() <= 3 * 1024);
+            assert!(!message.contains(char::is_control));
+        }
+    }
+}
+
+/// The source check ends, says the same twice, and lets nothing through that reads files while rustc runs.
+pub fn check(data: &[u8]) {
+    let Ok(code) = str::from_utf8(data) else {
+        return;
+    };
+    let verdict = || {
+        let checked = lint::check(code).expect("a thread can be started");
+        checked.map_err(|finding| Rejection::from(finding).to_string())
+    };
+    let first = verdict();
+    assert_eq!(first, verdict());
+    if first.is_ok() {
+        let tokens = code.parse().expect("what is accepted can be parsed");
+        assert!(!names_forbidden(tokens), "accepted: {code}");
+    }
+}
+
+fn names_forbidden(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => names_forbidden(group.stream()),
+        TokenTree::Ident(ident) => NEVER.iter().any(|never| ident == never),
+        _ => false,
+    })
+}
+
+/// The look at a module ends and its reason can be stored.
+pub fn inspect_module(data: &[u8]) {
+    if let Err(rejection) = inspect::inspect(data, &Limits::default()) {
+        let json = serde_json::to_string(&rejection).expect("a rejection is plain data");
+        let back: Rejection = serde_json::from_str(&json).expect("and can be read back");
+        assert_eq!(back, rejection);
+    }
+}
