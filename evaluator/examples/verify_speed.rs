@@ -1,66 +1,92 @@
-//! Times verdicts: `cargo run --release -p evaluator --example verify_speed -- DATA`, where DATA is the
-//! folder with `verification/hardverify.dev.jsonl` and `gsm8k/example_model_solutions.jsonl`.
+//! Judges a set of pairs many times over, for `scripts/compare.sh`: `verify_speed DATA SET REPEATS`.
+//!
+//! DATA is the folder of reference data, SET one of `hardverify-bare`, `hardverify-boxed`, `gsm8k`, `hostile`.
+//! Prints one line of JSON: verdicts made, pairs accepted, and of the fastest run of each pair the 99th percentile
+//! and the largest, in microseconds. CPU time is for the caller to take.
 
 #![allow(clippy::print_stdout)]
 
-use std::{env, error::Error, fs, path::Path, time::Instant};
+use std::{env, error::Error, hint::black_box, path::Path, time::Instant};
 
 use evaluator::{Answer, verify};
-use serde_json::Value;
+
+mod data;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = env::args()
-        .nth(1)
-        .ok_or("give the folder of reference data")?;
-    let rows = |name: &str| -> Result<Vec<Value>, Box<dyn Error>> {
-        let text = fs::read_to_string(Path::new(&folder).join(name))?;
-        Ok(text
-            .lines()
-            .map(serde_json::from_str)
-            .collect::<Result<_, _>>()?)
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [folder, set, repeats] = &arguments[..] else {
+        return Err("usage: verify_speed DATA SET REPEATS".into());
     };
-    let field = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
-
-    let pairs = rows("verification/hardverify.dev.jsonl")?;
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|row| (field(row, "reference"), field(row, "answer")))
-        .collect();
-    report("HardVerify dev", &pairs);
-
-    let mut completions = Vec::new();
-    for row in rows("gsm8k/example_model_solutions.jsonl")? {
-        let truth = field(&row, "ground_truth");
-        let gold = truth.rsplit("A:").next().unwrap_or_default().to_owned();
-        for model in [
-            "6b_finetuning",
-            "6b_verification",
-            "175b_finetuning",
-            "175b_verification",
-        ] {
-            completions.push((gold.clone(), field(&row[model], "solution")));
+    let pairs = match set.as_str() {
+        "hostile" => hostile(),
+        name => {
+            data::pairs(Path::new(folder))?
+                .into_iter()
+                .find(|set| set.name == name)
+                .ok_or("SET is hardverify-bare, hardverify-boxed, gsm8k or hostile")?
+                .pairs
+        }
+    };
+    let repeats: u32 = repeats.parse()?;
+    let mut fastest = vec![f64::INFINITY; pairs.len()];
+    let mut accepted = 0;
+    for _ in 0..repeats {
+        accepted = 0;
+        for ((gold, completion), fastest) in std::iter::zip(&pairs, &mut fastest) {
+            let start = Instant::now();
+            let verdict = black_box(verify(completion, &Answer::new(gold)));
+            *fastest = fastest.min(start.elapsed().as_secs_f64() * 1e6);
+            accepted += u32::from(verdict.rule.is_some());
         }
     }
-    report("GSM8K completions", &completions);
+    fastest.sort_unstable_by(f64::total_cmp);
+    let p99 = fastest
+        .get(fastest.len() * 99 / 100)
+        .copied()
+        .unwrap_or_default();
+    let largest = fastest.last().copied().unwrap_or_default();
+    let verdicts = pairs.len() as u64 * u64::from(repeats);
+    println!(
+        "{{\"pairs\": {}, \"verdicts\": {verdicts}, \"accepted\": {accepted}, \"p99_us\": {p99:.1}, \"max_us\": {largest:.1}}}",
+        pairs.len()
+    );
     Ok(())
 }
 
-/// Reads each gold answer and judges its completion, many times over, and prints what one verdict takes.
-fn report(name: &str, pairs: &[(String, String)]) {
-    let mut seconds: Vec<f64> = Vec::new();
-    for _ in 0..20 {
-        for (gold, completion) in pairs {
-            let start = Instant::now();
-            let _ = verify(completion, &Answer::new(gold));
-            seconds.push(start.elapsed().as_secs_f64());
-        }
-    }
-    seconds.sort_by(f64::total_cmp);
-    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
-    let p99 = seconds[seconds.len() * 99 / 100];
-    println!(
-        "{name}: {:.4} s / 1000 verdicts, p99 {:.1} us",
-        mean * 1e3,
-        p99 * 1e6
-    );
+/// Completions written to keep a verifier busy, each judged against several golds.
+fn hostile() -> Vec<(String, String)> {
+    let million = 1_000_000;
+    let completions = [
+        "9".repeat(million),
+        "(".repeat(million),
+        r"\boxed{".repeat(million / 7),
+        format!(r"\boxed{{{}}}", "9^".repeat(300) + "9"),
+        r"\boxed{9^9^9^9}".to_owned(),
+        format!(r"\boxed{{{}1}}", r"\frac{1}{7^{99}}+".repeat(110)),
+        format!(r"\boxed{{{}1}}", "y^{3}z+1,".repeat(99)),
+        format!(
+            r"\boxed{{{}1}}",
+            r"(\pm 1, \pm 2, \pm 3, \pm 4),".repeat(60)
+        ),
+        format!(
+            r"\boxed{{{}}}",
+            r"\begin{pmatrix}1&2\\3&4\end{pmatrix}".repeat(50)
+        ),
+        format!(r"\boxed{{{}5}}", r"[0,1] \cup ".repeat(150)),
+        "answer is ".repeat(million / 10),
+        "the ".repeat(million / 4),
+        "$".repeat(million),
+    ];
+    let golds = [
+        "193",
+        r"x^{2}+1, 5, (1, 2), y^3z",
+        r"(1,2) \cup [3, \infty)",
+        r"\pm 1, \pm 2",
+    ];
+    let pairs = completions.iter().flat_map(|completion| {
+        golds
+            .iter()
+            .map(|gold| ((*gold).to_owned(), completion.clone()))
+    });
+    pairs.collect()
 }

@@ -13,6 +13,7 @@ use crate::{
     binomial,
     estimate::Estimate,
     evaluation::{Evaluation, Outcome, f1_of_accuracy},
+    interval::bca_interval,
     paired::{Agreement, Unpaired},
 };
 
@@ -60,13 +61,45 @@ impl Evaluation {
         self.estimate(config, f1_of_accuracy)
     }
 
-    fn estimate(&self, config: &BootstrapConfig, figure: impl Fn(f64) -> f64) -> Estimate {
-        let (n, accuracy) = (self.counts().total(), self.accuracy());
+    /// Accuracy with its bias-corrected and accelerated interval (Efron, *Journal of the American Statistical
+    /// Association* 82, 1987) from the same resamples; `None` when all outcomes are alike, where it does not exist.
+    pub fn accuracy_bca_estimate(&self, config: &BootstrapConfig) -> Option<Estimate> {
+        let counts = self.counts();
+        let (n, right, accuracy) = (counts.total(), counts.correct, self.accuracy());
+        if right == 0 || right == n {
+            return None;
+        }
         let mut rng = config.rng();
-        let right = binomial::Sampler::new(n, accuracy);
-        config.resample(figure(accuracy), || {
-            figure(right.draw(&mut rng) as f64 / n as f64)
+        let resampled = self.resampled_accuracies(config, &mut rng);
+        // Without one question accuracy takes one of two values.
+        let without = |right: u64| right as f64 / (n - 1) as f64;
+        let jackknife: Vec<f64> = (0..n)
+            .map(|question| without(right - u64::from(question < right)))
+            .collect();
+        let interval = bca_interval(accuracy, &resampled, &jackknife, config.level)?;
+        let percentile = Estimate::percentile(accuracy, resampled, config.level);
+        Some(Estimate {
+            interval,
+            ..percentile
         })
+    }
+
+    fn estimate(&self, config: &BootstrapConfig, figure: impl Fn(f64) -> f64) -> Estimate {
+        let mut rng = config.rng();
+        let mut resampled = self.resampled_accuracies(config, &mut rng);
+        resampled
+            .iter_mut()
+            .for_each(|value| *value = figure(*value));
+        Estimate::percentile(figure(self.accuracy()), resampled, config.level)
+    }
+
+    /// Accuracies of resamples, drawn by their law.
+    fn resampled_accuracies(&self, config: &BootstrapConfig, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let n = self.counts().total();
+        let right = binomial::Sampler::new(n, self.accuracy());
+        (0..config.resamples.max(1))
+            .map(|_| right.draw(rng) as f64 / n as f64)
+            .collect()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use evaluator::{Answer, Outcome, verify};
+use evaluator::{Answer, Outcome, Verifier, verify};
 use proptest::prelude::*;
 
 /// Numbers, fractions, roots, lists, intervals, functions: answers as they occur.
@@ -19,6 +19,9 @@ fn answer() -> impl Strategy<Value = String> {
         "[1-9]x\\^2 [+-] [1-9]y",
         "[a-d]",
         r"[1-9]{1,2}\\%",
+        "[1-9][0-9]? (cm|m|km|g|kg|hours|apples)",
+        "(one|two|seven) (thirds|fifths|million)",
+        r"\\\$[1-9]\.[0-9]{2}",
     ];
     let number = number.boxed();
     prop_oneof![
@@ -120,7 +123,8 @@ proptest! {
         for gold in [&gold, &any] {
             let gold = Answer::new(gold);
             for completion in [&completion, &any] {
-                let _ = verify(completion, &gold);
+                let verdict = verify(completion, &gold);
+                prop_assert_eq!(verdict, Verifier::default().explain(completion, &gold).verdict);
                 let _ = gold.matches(completion);
             }
         }
@@ -154,6 +158,21 @@ fn hostile_input_is_judged_quickly() {
         ("bars", "|".repeat(1900)),
         ("sines", r"\sin ".repeat(390) + "x"),
         ("words", "the ".repeat(long / 4)),
+        ("numbers in words", "one and ".repeat(long / 8)),
+        ("a long decimal", "0.".to_owned() + &"7".repeat(long)),
+        ("choices", "(B) ".repeat(long / 4)),
+        ("numbered parts", "(1) 5; (2) 7; ".repeat(140)),
+        ("bare fractions", "frac{".repeat(long / 5)),
+        ("powers in small type", "x²".repeat(long / 4)),
+        ("texts in texts", r"\text{\text{".repeat(150)),
+        ("unions", r"[0,1] \cup ".repeat(150) + "[1,2]"),
+        ("conditions", r"x \ne 1 \text{ and } ".repeat(80) + "x > 0"),
+        ("ratios", "1:2:".repeat(400) + "3"),
+        ("workings", "1+1=".repeat(400) + "2"),
+        (
+            "dollars and units",
+            "$1.5 million dollars per hour ".repeat(long / 30),
+        ),
         (
             "matrices",
             r"\begin{pmatrix}1&2\\3&4\end{pmatrix}".repeat(50),

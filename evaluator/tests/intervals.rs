@@ -1,4 +1,4 @@
-//! Intervals without resampling: equal to scipy's limits and Wilson's, and how often they cover.
+//! Intervals without resampling: equal to scipy's limits and Wilson's. How often they cover is in `simulations`.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -105,39 +105,4 @@ fn bca_of_a_skewed_mean_equals_scipy() {
         (interval.upper - unit["BCa"][1].as_f64().unwrap()).abs() < 0.02,
         "{interval:?}"
     );
-}
-
-/// The exact probability that the interval covers `p`, summed over all numbers of successes.
-fn coverage(n: u64, p: f64, method: IntervalMethod) -> f64 {
-    // In logarithms: .05^1319 is no floating-point number.
-    let mut ln_probability = n as f64 * (1.0 - p).ln();
-    let mut covered = 0.0;
-    for k in 0..=n {
-        // Where BCa has no interval it does not cover.
-        if proportion_interval(k, n, method, 0.95).is_some_and(|interval| interval.contains(p)) {
-            covered += ln_probability.exp();
-        }
-        ln_probability += ((n - k) as f64 / (k + 1) as f64 * p / (1.0 - p)).ln();
-    }
-    covered
-}
-
-#[test]
-fn intervals_cover_about_as_often_as_they_say() {
-    for n in [100, 500, 1319] {
-        for p in [0.05, 0.5, 0.95] {
-            let [wilson, percentile, bca] = [
-                IntervalMethod::Wilson,
-                IntervalMethod::Percentile,
-                IntervalMethod::Bca,
-            ]
-            .map(|method| coverage(n, p, method));
-            eprintln!(
-                "n {n:4}, p {p:.2}: Wilson {wilson:.4}, percentile {percentile:.4}, BCa {bca:.4}"
-            );
-            assert!((0.935..0.975).contains(&wilson));
-            // Bootstrap intervals undercover near the edges when n is small; that is their nature.
-            assert!(percentile > 0.87 && bca > 0.90);
-        }
-    }
 }

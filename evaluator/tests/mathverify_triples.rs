@@ -9,11 +9,28 @@ mod data;
 use evaluator::{Answer, ExtractionConfig, Outcome, Strategy, Verifier, extract_with};
 use serde::Deserialize;
 
-/// Triples judged otherwise than labelled. Two are one half each of a pair that an option of theirs, which
-/// does not exist here, labels both ways (`f(x)` against `f(y)`, an interval against its inequality); one
-/// label is wrong (1 - 1/e against 1 + 1/e); one reads the false equation 1/2 = 10/9 as 10/9; one joins two
-/// boxes with `++++++` between them into one answer.
-const EXPLAINED: usize = 5;
+/// Triples judged otherwise than labelled, and why they stay so.
+const EXPLAINED: [(&str, &str); 4] = [
+    (
+        "mvt-test_all-test_latex_notation-9",
+        "`1/2 = 10/9` is false, and a working with a false step has no result; reading its last side would pay for \
+         any answer with the reference behind it",
+    ),
+    (
+        "mvt-test_all-test_set_rel_assymetry-3",
+        "an interval against its inequality, labelled false under an option that the same pair without it is \
+         labelled true under; here there is no such option",
+    ),
+    (
+        "mvt-test_strict-test_strict_variable_comparison-1",
+        "f(x) against f(y), labelled true with an option and false without it; nothing says that x and y are the \
+         same",
+    ),
+    (
+        "mvt-test_yujianll-test_string_extraction-9",
+        "1 - 1/e against 1 + 1/e is labelled true, which is a mistake",
+    ),
+];
 
 #[derive(Deserialize)]
 struct Triple {
@@ -38,11 +55,7 @@ fn verifier(match_types: &[String]) -> Verifier {
 
 fn gold(reference: &str) -> Answer {
     let marks = ExtractionConfig {
-        strategies: vec![
-            Strategy::Boxed,
-            Strategy::FinalLine,
-            Strategy::LastFormula,
-        ],
+        strategies: vec![Strategy::Boxed, Strategy::FinalLine, Strategy::LastFormula],
     };
     match extract_with(reference, &marks) {
         Some(found) => Answer::new(&found.text),
@@ -55,31 +68,21 @@ fn nearly_all_triples_are_judged_as_labelled() {
     let Some(triples) = data::rows::<Triple>("verification/mathverify_tests.jsonl") else {
         return;
     };
-    let mut missed = 0;
-    for triple in &triples {
-        let gold = gold(&triple.reference);
-        let verdict = verifier(&triple.match_types).verify(&triple.answer, &gold);
-        if (verdict.outcome == Outcome::Correct) != triple.label {
-            missed += 1;
-            let tail: String = triple
-                .answer
-                .chars()
-                .rev()
-                .take(160)
-                .collect::<String>()
-                .chars()
-                .rev()
-                .collect();
-            eprintln!(
-                "{} label {}: {gold:?}\n  {tail:?}\n  {verdict:?}",
-                triple.id, triple.label
-            );
-        }
-    }
+    let missed: Vec<&str> = triples
+        .iter()
+        .filter(|triple| {
+            let gold = gold(&triple.reference);
+            let verdict = verifier(&triple.match_types).verify(&triple.answer, &gold);
+            (verdict.outcome == Outcome::Correct) != triple.label
+        })
+        .map(|triple| triple.id.as_str())
+        .collect();
     eprintln!(
         "Math-Verify's triples: {} of {}",
-        triples.len() - missed,
+        triples.len() - missed.len(),
         triples.len()
     );
-    assert!(missed <= EXPLAINED);
+    let explained = EXPLAINED.map(|(id, _)| id);
+    assert_eq!(missed, explained);
+    assert!(triples.len() - missed.len() >= 265);
 }

@@ -84,6 +84,8 @@ fn figures_and_intervals_of_four_models() {
         let accuracy = e.accuracy_estimate(&config);
         assert_interval(&accuracy, &model["acc_ci_percentile_scipy10k"], STEP);
         assert_close(accuracy.standard_error, &model["acc_se_percentile"], 0.03);
+        let bca = e.accuracy_bca_estimate(&config).unwrap();
+        assert_interval(&bca, &model["acc_ci_BCa_scipy10k"], STEP);
         // The slope of 2a / (1 + a) is at most 2, so that is how far a step can grow.
         assert_interval(
             &e.f1_estimate(&config),

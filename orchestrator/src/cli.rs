@@ -39,8 +39,47 @@ pub enum Command {
     Score(ScoreArgs),
     /// Say what a reward is worth before any training: cost, how well it tells right answers, what hacks it pays for.
     Probe(ProbeArgs),
+    /// Build the interpreter that Python rewards run in, or see whether it is built.
+    ///
+    /// It is CPython as a WebAssembly component, made on this machine from a pinned package and kept in the user's cache. Without
+    /// this command the first Python reward builds it.
+    Guest(GuestArgs),
+    /// Train a policy with one reward or a mix of several, without a search, and judge it on Dev.
+    ///
+    /// Prints a line a step. With --out the run is kept: metrics, samples, checkpoints, result; the same command continues it.
+    Train(TrainArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
+    /// Fetch data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// What can be done about data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Download a data set to where `[task]` finds it; checked by its SHA-256, continued after an interruption.
+    Fetch(FetchArgs),
+}
+
+/// Arguments of `data fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Which.
+    pub data_set: DataSet,
+    /// Where to; by default a folder in your cache, where `[task] kind = "gsm8k"` without a `path` looks.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Another server with the same files.
+    #[arg(long, value_name = "URL")]
+    pub from: Option<String>,
+}
+
+/// Data sets there is code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataSet {
+    /// Grade-school maths: 7,473 training and 1,319 test questions.
+    Gsm8k,
 }
 
 /// Where the search is stored.
@@ -296,6 +335,71 @@ pub struct ProbeArgs {
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub format: ProbeFormat,
+}
+
+/// Arguments of `guest`.
+#[derive(Debug, Args)]
+pub struct GuestArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: GuestCommand,
+}
+
+/// What can be done with the Python guest.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum GuestCommand {
+    /// Build it unless it is there: about a minute, with Python 3.9 or newer and its package index. Needed once.
+    Build,
+    /// Say whether it is built, and where it is kept.
+    Status,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The configuration: its task, trainer, grpo, evaluation, screen and limits count, as in a search.
+    pub config: PathBuf,
+    /// What to reward: a `.wasm` or `.rs` file, `base/exact_format`, `base/approximate_format` or `base/answer_check`, or the name of a
+    /// candidate in the database. Several make a mix.
+    #[arg(long = "reward", value_name = "R", required = true)]
+    pub rewards: Vec<String>,
+    /// Weight of each reward, in the same order; 1 for all if absent.
+    #[arg(long = "weight", value_name = "W", allow_negative_numbers = true)]
+    pub weights: Vec<f64>,
+    /// How several rewards become one advantage; overrides `ensemble.aggregation`.
+    #[arg(long, value_enum)]
+    pub aggregation: Option<AggregationArg>,
+    /// Optimiser steps; overrides `screen.steps`.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u32>,
+    /// Dev questions to judge on; overrides `screen.problems`.
+    #[arg(long, value_name = "N")]
+    pub problems: Option<usize>,
+    /// Every random draw descends from it; overrides `search.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder to keep the run in, or to continue it from.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Steps between two checkpoints in that folder.
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: u32,
+    /// The database that candidates are named in.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How several rewards become one advantage, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum AggregationArg {
+    /// Weighted sum, then group normalisation (GRPO).
+    SumThenNormalize,
+    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
+    NormalizeThenSum,
 }
 
 /// Arguments of `pretrain`.

@@ -23,6 +23,12 @@ pub struct Progress {
     quiet: bool,
 }
 
+/// Receives word of a build of the Python guest and prints it.
+#[must_use]
+pub fn guest_to_stderr() -> sandbox::Progress {
+    std::sync::Arc::new(|line| eprintln!("{line}"))
+}
+
 impl Progress {
     /// Bars if standard error is a terminal, lines if not.
     #[must_use]

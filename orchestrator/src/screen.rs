@@ -141,7 +141,9 @@ impl Screen {
                 Ok(())
             }
             Err(SearchError::Train(
-                error @ (TrainError::Reward { .. } | TrainError::NonFinite { .. }),
+                error @ (TrainError::Reward { .. }
+                | TrainError::NonFinite { .. }
+                | TrainError::Diverged { .. }),
             )) => {
                 let why = error.to_string();
                 self.store

@@ -1,6 +1,6 @@
 //! What the policy is trained and judged on: the one place that maps a data set's problems to prompts, rewards' samples and outcomes.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use evaluator::{
     Answer, Dataset, DatasetError, ExtractionConfig, Outcome, Problem, Split, Verifier as Judge,
@@ -8,7 +8,10 @@ use evaluator::{
 };
 use trainer_bridge::TrainExample;
 
-use crate::config::TaskConfig;
+use crate::{
+    config::TaskConfig,
+    data::{DataError, gsm8k_folder},
+};
 
 /// A loaded task.
 #[derive(Debug, Clone)]
@@ -35,12 +38,41 @@ pub struct ProbeCompletion {
     pub answer: String,
 }
 
+/// Why a task's data cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// A file is missing or malformed.
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    /// No folder is named, and nothing was fetched.
+    #[error(
+        "{0}: run `reward-search data fetch gsm8k` first, or name the folder with `path` in [task]"
+    )]
+    NotFetched(DatasetError),
+    /// No folder is named, and there is no place to look.
+    #[error("{0}, or `path` in [task]")]
+    NoCache(#[from] DataError),
+}
+
+fn gsm8k(path: Option<&Path>, dev_size: usize, seed: u64) -> Result<Dataset, TaskError> {
+    match path {
+        Some(folder) => Ok(Dataset::gsm8k(folder, dev_size, seed)?),
+        None => {
+            let fetched = Dataset::gsm8k(&gsm8k_folder()?, dev_size, seed);
+            fetched.map_err(|error| match error {
+                DatasetError::Read { .. } => TaskError::NotFetched(error),
+                other => TaskError::Data(other),
+            })
+        }
+    }
+}
+
 impl Task {
     /// Loads the task's data; `seed` decides which training questions become Dev.
     ///
     /// # Errors
     /// If a data file is missing or malformed.
-    pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, DatasetError> {
+    pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, TaskError> {
         Ok(match config {
             TaskConfig::Toy { .. } => Self {
                 problems: Problems::Toy,
@@ -53,7 +85,7 @@ impl Task {
                 prompt,
                 ..
             } => Self {
-                problems: Problems::Stored(Arc::new(Dataset::gsm8k(path, *dev_size, seed)?)),
+                problems: Problems::Stored(Arc::new(gsm8k(path.as_deref(), *dev_size, seed)?)),
                 prompt: prompt.clone(),
                 judge: Judge::new(config.extraction()),
             },

@@ -7,7 +7,10 @@ use sandbox::{
     RewardFn, Sample, Sandbox, Source, Verdict,
 };
 
-use crate::task::{ProbeCompletion, Task};
+use crate::{
+    progress::guest_to_stderr,
+    task::{ProbeCompletion, Task},
+};
 
 /// The compiler, the sandbox and the samples every reward is probed with.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ impl Workshop {
             .collect();
         let tools = Tools {
             compiler: Compiler::new(CompilerConfig::default())?,
-            sandbox: Sandbox::new(limits)?,
+            sandbox: Sandbox::with_progress(limits, guest_to_stderr())?,
             samples,
         };
         Ok(Self {

@@ -242,3 +242,34 @@ fn predictions_that_cannot_be_judged() {
         &["bare.jsonl:1", "answer"],
     );
 }
+
+#[test]
+fn without_python_there_is_no_python_guest_and_one_line_says_what_to_do() {
+    let program = Program::with(CONFIG);
+    let guest = |command: &str| {
+        let mut run = program.command(&["guest", command]);
+        run.env("REWARD_SEARCH_CACHE", program.path("cache"))
+            .env("REWARD_SEARCH_PYTHON", "/nowhere/python3");
+        program::Printed::from(run.output().unwrap())
+    };
+    let status = guest("status");
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(
+        status
+            .out
+            .contains("not built; `reward-search guest build` builds it"),
+        "{}",
+        status.out
+    );
+    let built = guest("build");
+    assert_eq!(built.code, 1, "{built:?}");
+    let last = built.err.trim_end().lines().last().unwrap();
+    for part in [
+        "error: Python rewards run in",
+        "`/nowhere/python3` cannot be run",
+        "REWARD_SEARCH_PYTHON",
+    ] {
+        assert!(last.contains(part), "`{part}` is not in: {last}");
+    }
+    assert!(guest("status").out.contains("not built"));
+}

@@ -50,6 +50,7 @@ fn a_model_judges_training_and_evaluation_and_what_it_did_is_shown() {
     assert!(printed.err.contains("verdicts so far"), "{}", printed.err);
 
     let board = program.leaderboard();
+    assert!(board["verdicts"]["asked"].as_u64() > Some(0), "{board:#}");
     let untouched = row(&board["references"], "untouched");
     let answered = untouched["answer_rate"].as_f64().unwrap();
     let accuracy = untouched["accuracy"]["point"].as_f64().unwrap();
@@ -100,6 +101,8 @@ fn an_endpoint_out_of_reach_stops_the_search_or_is_counted() {
     let printed = other.run(&["run", "search.toml"]);
     assert_eq!(printed.code, 0, "{}", printed.err);
     assert!(printed.err.contains("failed requests"), "{}", printed.err);
+    let board = other.succeed(&["leaderboard"]);
+    assert!(board.contains("Verdicts: ") && board.contains("failed requests"), "{board}");
     let shown = other.succeed(&["show", "untouched"]);
     assert!(shown.contains("failed requests"), "{shown}");
 }

@@ -1,260 +1,275 @@
-//! What a reward costs: from source to callable, a call of 64 completions, and the same in CPython, alternated in one run.
+//! What a reward costs: from draft to callable, a fresh instance, a batch of 64 completions; and the same rewards in CPython,
+//! alternated in one run.
 //!
-//! `cargo bench -p sandbox` prints minima and medians. Every reward of `benches/rewards` is there three times: as Python
-//! authors write it, the same in Rust with regular expressions, and with the SDK's scanners. The first two must agree on
-//! every score. Without a `python3` on the path its column stays empty.
+//! `cargo bench -p sandbox --bench against_cpython` prints minima and medians of the thread's CPU time, and ratios beside
+//! their targets. Every reward of `benches/rewards` is there three times: as people write it in Python, the same in Rust with
+//! regular expressions, and with the SDK's scanners; where the forms mean the same they must agree on every score. Where the
+//! Python guest is built, the Python file runs in it, too. Without a `python3` on the path there is nothing to compare with.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+#[allow(
+    dead_code,
+    reason = "shared with the test of equality, which uses more of it"
+)]
+mod cpython;
 
+use cpu_time::ThreadTime;
 use sandbox::{
-    Compiler, CompilerConfig, Limits, Module, RewardFn, Sample, Sandbox, Source, Verdict,
+    Compiler, CompilerConfig, Limits, Module, RewardFn, Sample, Sandbox, Source, guest_status,
 };
 
-const REWARDS: [&str; 5] = [
-    "format_tags",
-    "closeness",
-    "valid_steps",
-    "repetition",
-    "numbers_used",
-];
-const ROUNDS: usize = 40;
+use cpython::{Python, REWARDS, difference, python_source, samples, source, tagged};
+
+/// Calls of each reward; Python and sandbox take turns.
+const ROUNDS: usize = 60;
+/// Compilations of each reward.
+const COMPILATIONS: usize = 3;
+const COMPLETIONS: usize = 64;
 
 fn main() {
-    let texts = completions();
-    let length: usize = texts
-        .iter()
-        .map(|(_, completion, _)| completion.len())
-        .sum();
+    let texts = tagged(COMPLETIONS);
+    let length: usize = texts.iter().map(|one| one.completion.len()).sum();
     println!(
-        "{} completions, {} characters on average",
-        texts.len(),
-        length / texts.len()
+        "{COMPLETIONS} completions of {} characters on average; milliseconds of CPU, minimum (median)\n",
+        length / COMPLETIONS
     );
-
-    let started = Instant::now();
     let compiler = Compiler::new(CompilerConfig::default()).unwrap();
-    println!(
-        "compiler ready in {:.0} ms (the SDK is built once a toolchain)",
-        ms(started)
-    );
     let sandbox = Sandbox::new(Limits::default()).unwrap();
-    let verdict = Verdict {
-        correct: false,
-        extracted: None,
+    let mut bench = Bench {
+        guests: Guests {
+            with_python: guest_status().is_ok_and(|status| status.ready),
+            compiler,
+            sandbox,
+        },
+        python: Python::start(&texts).expect("python3 is on the path"),
+        batch: samples(&texts),
     };
-    let batch: Vec<Sample<'_>> = texts
-        .iter()
-        .map(|(prompt, completion, answer)| Sample {
-            prompt,
-            completion,
-            answer,
-            verdict,
-        })
+    let rows: Vec<Row> = REWARDS
+        .into_iter()
+        .map(|(name, scan_agrees)| bench.row(name, scan_agrees))
         .collect();
+    summary(&rows, bench.guests.with_python);
+    bench.guests.instance();
+}
 
-    let empty = callable(
-        &compiler,
-        &sandbox,
-        "pub fn reward(_: &Sample) -> f64 { 1.0 }",
-    );
-    let nothing = [Sample {
-        prompt: "",
-        completion: "",
-        answer: "",
-        verdict,
-    }];
-    let mut instance: Vec<f64> = (0..5000)
-        .map(|_| timed(|| empty.score(&nothing)).1 * 1e6)
-        .collect();
-    println!(
-        "fresh instance, empty reward, empty sample: {} us",
-        spread(&mut instance)
-    );
+struct Bench<'a> {
+    guests: Guests,
+    python: Python,
+    batch: Vec<Sample<'a>>,
+}
 
-    println!(
-        "\n{:14} {:>7} {:>6} {:>6} {:>6}   {:>17} {:>10}",
-        "reward", "form", "rustc", "load", "KiB", "64 calls, ms", "CPython"
-    );
-    let mut python = Python::start(&texts);
-    for name in REWARDS {
-        for form in ["regex", "scan"] {
-            let source =
-                std::fs::read_to_string(folder().join(format!("{name}.{form}.rs"))).unwrap();
-            let mut compile = Vec::new();
-            let mut load = Vec::new();
-            let mut module = None;
-            for _ in 0..5 {
-                let (compiled, seconds) =
-                    timed(|| compiler.compile(&Source::rust(&source)).unwrap());
-                compile.push(seconds * 1e3);
-                load.push(timed(|| sandbox.load(&compiled).unwrap()).1 * 1e3);
-                module = Some(compiled);
+/// Times of a reward, in milliseconds.
+struct Row {
+    cpython: Times,
+    regex: Times,
+    scan: Times,
+    guest: Times,
+    compile_regex: Times,
+    compile_scan: Times,
+}
+
+impl Bench<'_> {
+    fn row(&mut self, name: &str, scan_agrees: bool) -> Row {
+        let (regex, compile_regex) = self.guests.rust(&source(name, "regex"));
+        let (scan, compile_scan) = self.guests.rust(&source(name, "scan"));
+        let guest = self.guests.python(name);
+        let mut row = Row {
+            cpython: Times::default(),
+            regex: Times::default(),
+            scan: Times::default(),
+            guest: Times::default(),
+            compile_regex,
+            compile_scan,
+        };
+        for _ in 0..ROUNDS {
+            let (seconds, theirs) = self.python.score(name);
+            row.cpython.0.push(seconds * 1e3);
+            for (reward, times, agrees) in [
+                (Some(&regex), &mut row.regex, true),
+                (Some(&scan), &mut row.scan, scan_agrees),
+                (guest.as_ref(), &mut row.guest, true),
+            ] {
+                let Some(reward) = reward else { continue };
+                let ours = times.take(|| reward.score(&self.batch).unwrap());
+                assert!(
+                    !agrees || difference(&ours, &theirs).is_none(),
+                    "{name}: scores differ from CPython's"
+                );
             }
-            let module: Module = module.unwrap();
-            let reward = sandbox.load(&module).unwrap();
-            let mut ours = Vec::new();
-            let mut theirs = Vec::new();
-            for _ in 0..ROUNDS {
-                let (scores, seconds) = timed(|| reward.score(&batch).unwrap());
-                ours.push(seconds * 1e3);
-                if let Some((seconds, reference)) = python.as_mut().map(|python| python.score(name))
-                {
-                    theirs.push(seconds * 1e3);
-                    assert!(
-                        form == "scan" || agree(&scores, &reference),
-                        "{name}: scores differ from Python's"
-                    );
-                }
+        }
+        println!(
+            "{name:16} CPython {:14} regex {:14} {:5.2}x   scanners {:14} {:5.2}x   guest {:14} {:5.2}x   compile {:4.0} and {:4.0}",
+            row.cpython.text(),
+            row.regex.text(),
+            row.cpython.least() / row.regex.least(),
+            row.scan.text(),
+            row.cpython.least() / row.scan.least(),
+            row.guest.text(),
+            row.cpython.least() / row.guest.least(),
+            row.compile_regex.least(),
+            row.compile_scan.least(),
+        );
+        row
+    }
+}
+
+/// Makes rewards callable.
+struct Guests {
+    compiler: Compiler,
+    sandbox: Sandbox,
+    with_python: bool,
+}
+
+impl Guests {
+    /// A reward in Rust, and how long it took from draft to callable, the compiler's processes included.
+    fn rust(&self, code: &str) -> (RewardFn, Times) {
+        let mut times = Times::default();
+        let mut reward = None;
+        for _ in 0..COMPILATIONS {
+            let children = children_seconds();
+            let mut here = Times::default();
+            let loaded = here.take(|| self.load(code));
+            times
+                .0
+                .push(here.least() + (children_seconds() - children) * 1e3);
+            reward = Some(loaded);
+        }
+        (reward.unwrap(), times)
+    }
+
+    fn load(&self, code: &str) -> RewardFn {
+        let module: Module = self.compiler.compile(&Source::rust(code)).unwrap();
+        self.sandbox.load(&module).unwrap()
+    }
+
+    /// The reward in Python, in the guest.
+    fn python(&self, name: &str) -> Option<RewardFn> {
+        if !self.with_python {
+            return None;
+        }
+        let code = std::fs::read_to_string(python_source()).unwrap();
+        let module = self
+            .compiler
+            .compile(&Source::python(code).with_function(name))
+            .unwrap();
+        Some(self.sandbox.load(&module).unwrap())
+    }
+
+    /// A call that does nothing: the instance is all of it.
+    fn instance(&self) {
+        let plain = "pub fn reward(sample: &Sample) -> f64 { sample.answer().len() as f64 }";
+        let pattern = "pub fn reward(s: &Sample) -> f64 { f64::from(Regex::new(\"a\").unwrap().is_match(s.answer())) }";
+        let texts = tagged(1);
+        let one = samples(&texts);
+        for (what, code) in [("", plain), (" with a regular expression", pattern)] {
+            let reward = self.load(code);
+            let mut times = Times::default();
+            for _ in 0..5000 {
+                times.take(|| reward.score(&one).unwrap());
             }
-            let best = least(&ours);
-            let reference = least(&theirs);
+            let micros = |milliseconds: f64| milliseconds * 1e3;
             println!(
-                "{name:14} {form:>7} {:6.0} {:6.0} {:6.0}   {:>17} {:>5.2} {:>5.2}x",
-                least(&compile),
-                least(&load),
-                module.bytes().len() as f64 / 1024.0,
-                spread(&mut ours),
-                reference,
-                reference / best,
+                "fresh instance and one call{what}: {:.1} ({:.1}) microseconds",
+                micros(times.least()),
+                micros(times.median())
             );
         }
     }
-    println!(
-        "\nminimum (median); the factor is CPython's minimum over ours: above 1 the sandbox is faster"
+}
+
+/// Times of one kind.
+type Column = fn(&Row) -> &Times;
+
+/// Sums over the rewards, beside the targets.
+fn summary(rows: &[Row], with_python: bool) {
+    let sum = |of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
+    let (least, median) = (
+        sum(|row| row.cpython.least()),
+        sum(|row| row.cpython.median()),
     );
-}
-
-fn callable(compiler: &Compiler, sandbox: &Sandbox, code: &str) -> RewardFn {
-    sandbox
-        .load(&compiler.compile(&Source::rust(code)).unwrap())
-        .unwrap()
-}
-
-/// Prompts, completions of 300 to 800 characters and answers, the same in every run.
-fn completions() -> Vec<(String, String, String)> {
-    let mut state = 2_463_534_242_u32;
-    let mut draw = move |below: u32| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state % below
-    };
-    (0..64)
-        .map(|number| {
-            let (a, b, c) = (draw(90) + 10, draw(9) + 2, draw(90) + 5);
-            let mut text = String::from("<thinking> ");
-            let mut last = a;
-            for line in 0..draw(8) + 6 {
-                let (x, y) = (last % 900 + 3, draw(40) + 2);
-                let slip = if draw(5) == 0 { 10 } else { 0 };
-                last = x + y + slip;
-                let words = [
-                    "so we have",
-                    "then the total is",
-                    "because each box holds",
-                    "and therefore",
-                ];
-                text += &format!(
-                    "Step {}: {} {x} + {y} = {last} . ",
-                    line + 1,
-                    words[draw(4) as usize]
-                );
-            }
-            text += if number % 9 == 0 { "" } else { "</thinking> " };
-            let stated = if number % 3 == 0 {
-                last
-            } else {
-                last + draw(30)
-            };
-            text += &format!("<solution> {stated} </solution>");
-            (
-                format!("tom has {a} boxes of {b} and takes {c} out ?"),
-                text,
-                last.to_string(),
-            )
-        })
-        .collect()
-}
-
-/// A CPython that scores on demand.
-struct Python {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    _samples: tempfile::NamedTempFile,
-}
-
-impl Python {
-    fn start(samples: &[(String, String, String)]) -> Option<Self> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        serde_json::to_writer(&file, samples).unwrap();
-        let mut child = Command::new("python3")
-            .arg(folder().join("rewards.py"))
-            .arg(file.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .ok()?;
-        let (input, output) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
-        Some(Self {
-            child,
-            input,
-            output,
-            _samples: file,
-        })
+    println!(
+        "\nsum of {} rewards, CPython: {least:.2} ({median:.2})",
+        rows.len()
+    );
+    let ours: [(&str, Column, &str); 3] = [
+        (
+            "Rust with regular expressions",
+            |row| &row.regex,
+            "at least 2.2x",
+        ),
+        (
+            "Rust with the SDK's scanners",
+            |row| &row.scan,
+            "at least 5x",
+        ),
+        ("Python guest", |row| &row.guest, "at least 0.43x"),
+    ];
+    for (what, times, target) in ours.into_iter().take(if with_python { 3 } else { 2 }) {
+        let all = |of: fn(&Times) -> f64| rows.iter().map(|row| of(times(row))).sum::<f64>();
+        println!(
+            "{what}: {:.2} ({:.2}), {:.2}x ({:.2}x) CPython's speed; target {target}",
+            all(Times::least),
+            all(Times::median),
+            least / all(Times::least),
+            median / all(Times::median)
+        );
     }
-
-    /// Seconds and scores of one reward.
-    fn score(&mut self, name: &str) -> (f64, Vec<f64>) {
-        writeln!(self.input, "go").unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        let reply: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let scores = reply[name]["scores"]
-            .as_array()
-            .unwrap()
+    for (what, times) in [
+        (
+            "with regular expressions",
+            (|row| &row.compile_regex) as Column,
+        ),
+        ("with scanners", |row| &row.compile_scan),
+    ] {
+        let most = rows
             .iter()
-            .filter_map(serde_json::Value::as_f64)
-            .collect();
-        (reply[name]["seconds"].as_f64().unwrap(), scores)
+            .map(|row| times(row).least())
+            .fold(0.0, f64::max);
+        let mean = rows.iter().map(|row| times(row).least()).sum::<f64>() / rows.len() as f64;
+        println!(
+            "draft to callable {what}: {mean:.0} on average, {most:.0} at most; target at most 500"
+        );
+    }
+    println!("target of a fresh instance: at most 20 microseconds");
+}
+
+/// Milliseconds of CPU time.
+#[derive(Default)]
+struct Times(Vec<f64>);
+
+impl Times {
+    fn take<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let started = ThreadTime::now();
+        let result = work();
+        self.0.push(started.elapsed().as_secs_f64() * 1e3);
+        result
+    }
+
+    fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::NAN, f64::min)
+    }
+
+    fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    fn text(&self) -> String {
+        format!("{:.3} ({:.3})", self.least(), self.median())
     }
 }
 
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn agree(ours: &[f64], theirs: &[f64]) -> bool {
-    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() <= 1e-9)
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rewards")
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let started = Instant::now();
-    let result = work();
-    (result, started.elapsed().as_secs_f64())
-}
-
-fn ms(started: Instant) -> f64 {
-    started.elapsed().as_secs_f64() * 1e3
-}
-
-fn least(times: &[f64]) -> f64 {
-    times.iter().copied().fold(f64::NAN, f64::min)
-}
-
-/// Minimum, and the median in brackets.
-fn spread(times: &mut [f64]) -> String {
-    times.sort_by(f64::total_cmp);
-    format!("{:.2} ({:.2})", times[0], times[times.len() / 2])
+/// CPU seconds of all processes this one started and waited for, where the system tells.
+fn children_seconds() -> f64 {
+    /// Clock ticks a second in `/proc`, the same on every Linux.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    // The 16th and 17th field of all; the state is the 3rd.
+    let ticks = fields.split(' ').skip(13).take(2);
+    ticks
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum::<f64>()
+        / TICKS
 }

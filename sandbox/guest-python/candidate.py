@@ -38,19 +38,33 @@ class Refused(Exception):
         self.kind, self.message, self.line, self.index, self.found = kind, text(message), line, index, found
 
 
-class Candidate:
-    """A file, run in a module of its own."""
-
-    def __init__(self, source):
-        tree = parse(source)
+def checked(source):
+    """The code of a file that only asks for what is there."""
+    try:
+        tree = ast.parse(source, FILE)
         check_imports(tree)
-        module = types.ModuleType(MODULE)
-        module.__builtins__ = own_builtins()
-        sys.modules[MODULE] = module
-        global lines
-        lines = source.splitlines()
-        exec(compile(tree, FILE, "exec"), module.__dict__)
-        self.namespace = module.__dict__
+        return compile(tree, FILE, "exec")
+    except SyntaxError as error:
+        raise Refused("syntax", error.msg, error.lineno) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Refused("syntax", f"cannot be compiled: {error or type(error).__name__}") from None
+
+
+def run(code, source):
+    """Runs a file in a module of its own. `source` is for tracebacks."""
+    module = types.ModuleType(MODULE)
+    module.__builtins__ = own_builtins()
+    sys.modules[MODULE] = module
+    lines[:] = source.splitlines()
+    exec(code, module.__dict__)
+    return Candidate(module.__dict__)
+
+
+class Candidate:
+    """A file that was run."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
 
     def function_names(self):
         """Names of the public functions defined here that take completions."""
@@ -144,15 +158,6 @@ def score(value, index):
         return float.__add__(float(value), 0.0)
     except OverflowError:
         return math.inf
-
-
-def parse(source):
-    try:
-        return ast.parse(source, FILE)
-    except SyntaxError as error:
-        raise Refused("syntax", error.msg, error.lineno) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise Refused("syntax", f"cannot be parsed: {error}") from None
 
 
 def check_imports(tree):

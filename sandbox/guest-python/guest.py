@@ -6,6 +6,7 @@ shares its interpreter with the candidate; the walls are WebAssembly's. It only 
 """
 
 import gc
+import marshal
 import random
 import sys
 
@@ -24,14 +25,25 @@ class WitWorld(wit_world.WitWorld):
     reward = None
 
     def functions(self, source):
-        return self._answer(lambda: candidate.Candidate(source).function_names())
+        seal()
+        return self._answer(lambda: candidate.run(candidate.checked(source), source).function_names())
 
     def load(self, source, function):
         def load():
-            WitWorld.reward = candidate.Candidate(source).reward(function)
-            return wit_world.Columns(*(WitWorld.reward.takes(name) for name in ("prompts", "answer", "correct", "extracted")))
+            code = candidate.checked(source)
+            stored = marshal.dumps(code)
+            reward = candidate.run(code, source).reward(function)
+            return wit_world.Loaded(reward.name, stored, *map(reward.takes, ("prompts", "answer", "correct", "extracted")))
 
+        seal()
         return self._answer(load)
+
+    def restore(self, code, source, function):
+        def restore():
+            WitWorld.reward = candidate.run(marshal.loads(code), source).reward(function)
+
+        seal()
+        return self._answer(restore)
 
     def score(self, conversational, prompts, completions, answer, correct, extracted):
         if conversational:
@@ -62,6 +74,16 @@ class WitWorld(wit_world.WitWorld):
         except BaseException as error:
             failure = candidate.exception(error)
         raise Err(wit_world.Failure(failure.kind, failure.message, failure.line, failure.index, failure.found))
+
+
+def seal():
+    """Lets Python itself refuse what the sandbox does not have, where it announces it: an exception instead of a trap."""
+    sys.addaudithook(absent)
+
+
+def absent(event, _):
+    if event == "open" or event.startswith(("os.", "socket.", "subprocess.", "shutil.", "ctypes.", "_thread.")):
+        raise PermissionError(f"`{event}` is not there in the sandbox")
 
 
 seeded.install()

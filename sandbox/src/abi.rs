@@ -1,47 +1,71 @@
-//! The calling convention between host and guest: one sample in, one `f64` out.
+//! The calling convention between host and guest: samples in, one `f64` out for each.
 //!
-//! A guest imports nothing and exports exactly
+//! A guest exports exactly
 //!
 //! | export | type | meaning |
 //! |---|---|---|
 //! | `memory` | memory | where samples are written |
-//! | `reward_v1_prepare` | `(i32) -> i64` | makes room for that many bytes; the low half of the result is their address, the high half the address of the panic message |
-//! | `reward_v1_score` | `() -> f64` | scores the sample in the room prepared last |
+//! | `reward_v2_prepare` | `(i32) -> i64` | makes room for that many bytes; the low half of the result is their address, the high half the address of the panic message |
+//! | `reward_v2_score` | `() -> f64` | scores the one sample in the room |
 //!
-//! besides `__data_end` and `__heap_base`, which the linker adds. A call is `prepare`, a write by the host, `score`.
+//! besides `__data_end` and `__heap_base`, which the linker adds. A reward of groups has, instead of the last,
 //!
-//! A sample is six little-endian `u32` (flags, then the byte lengths of prompt, completion, answer and extracted answer,
-//! then 0), followed by the four texts in UTF-8. Flag 1: the answer is right; flag 2: there is an extracted answer.
+//! | export | type | meaning |
+//! |---|---|---|
+//! | `reward_v2_score_group` | `() -> i64` | scores the samples in the room together; the low half of the result is the address of the scores (`f64`), the high half their number |
+//!
+//! The host prepares a room once and then writes and scores as often as the room is large enough.
+//!
+//! Samples are a little-endian `u32`, their number; for each of them five `u32` (flags, then the byte lengths of prompt,
+//! completion, answer and extracted answer); then the four texts of each in UTF-8. Flag 1: the answer is right; flag 2:
+//! there is an extracted answer.
 //!
 //! The panic message is a `u32` length and that many bytes; the host reads it after a trap and trusts nothing of it.
+//!
+//! A guest may import two functions, `re.compile` and `re.search` (see the module `regex`), and nothing else.
 //!
 //! The number in the export names is the version of all this; `sdk/src/guest.rs` is the other side.
 
 use crate::Sample;
+use crate::lint::Entry;
 
-/// Export that makes room for a sample.
-pub(crate) const PREPARE: &str = "reward_v1_prepare";
-/// Export that scores it.
-pub(crate) const SCORE: &str = "reward_v1_score";
+/// Export that makes room for samples.
+pub(crate) const PREPARE: &str = "reward_v2_prepare";
+/// Export that scores one.
+pub(crate) const SCORE: &str = "reward_v2_score";
+/// Export that scores a group.
+pub(crate) const SCORE_GROUP: &str = "reward_v2_score_group";
 /// Export of the linear memory.
 pub(crate) const MEMORY: &str = "memory";
 /// What the linker adds on its own; harmless, never touched.
 pub(crate) const LINKER_EXPORTS: [&str; 2] = ["__data_end", "__heap_base"];
 
-/// What the host appends to a candidate's source: the prelude, the SDK's regular expressions under the name authors know,
-/// and the two exports.
-pub(crate) const GLUE: &str = r#"
+/// What the host appends to a candidate's source: the prelude, regular expressions under the name authors know, and the
+/// two exports.
+pub(crate) fn glue(entry: Entry) -> String {
+    let score = match entry {
+        Entry::Sample => {
+            r#"#[unsafe(export_name = "reward_v2_score")]
+extern "C" fn __reward_score() -> f64 { ::reward_sdk::abi::score(reward) }"#
+        }
+        Entry::Group => {
+            r#"#[unsafe(export_name = "reward_v2_score_group")]
+extern "C" fn __reward_score_group() -> u64 { ::reward_sdk::abi::score_group(reward_group) }"#
+        }
+    };
+    format!(
+        r#"
 #[allow(unused_imports)]
 use ::reward_sdk::prelude::*;
 #[allow(unused_imports)]
-mod regex { pub use ::reward_sdk::{Captures, Match, Regex, RegexError as Error}; }
-#[unsafe(export_name = "reward_v1_prepare")]
-extern "C" fn __reward_prepare(length: u32) -> u64 { ::reward_sdk::abi::prepare(length) }
-#[unsafe(export_name = "reward_v1_score")]
-extern "C" fn __reward_score() -> f64 { ::reward_sdk::abi::score(reward) }
-"#;
+use ::reward_sdk::regex;
+#[unsafe(export_name = "reward_v2_prepare")]
+extern "C" fn __reward_prepare(length: u32) -> u64 {{ ::reward_sdk::abi::prepare(length) }}
+{score}
+"#
+    )
+}
 
-const HEADER: usize = 24;
 const CORRECT: u32 = 1;
 const HAS_EXTRACTED: u32 = 2;
 /// Most of a panic message that is kept, in bytes.
@@ -52,28 +76,51 @@ pub(crate) fn text_length(sample: &Sample<'_>) -> usize {
     texts(sample).iter().map(|text| text.len()).sum()
 }
 
-/// The sample as the guest reads it, into `buffer`, which is cleared first. The texts must be shorter than 4 GiB.
-pub(crate) fn encode(sample: &Sample<'_>, buffer: &mut Vec<u8>) {
-    let texts = texts(sample);
-    let mut flags = if sample.verdict.correct { CORRECT } else { 0 };
-    if sample.verdict.extracted.is_some() {
-        flags |= HAS_EXTRACTED;
-    }
+/// Bytes before the texts of `samples` samples.
+pub(crate) const fn header_length(samples: usize) -> usize {
+    4 + 20 * samples
+}
+
+/// Bytes of encoded samples.
+pub(crate) fn encoded_length(samples: &[Sample<'_>]) -> usize {
+    header_length(samples.len()) + samples.iter().map(text_length).sum::<usize>()
+}
+
+/// The samples as the guest reads them, into `buffer`, which is cleared first. All of it must be shorter than 4 GiB.
+pub(crate) fn encode(samples: &[Sample<'_>], buffer: &mut Vec<u8>) {
     buffer.clear();
-    buffer.reserve(HEADER + text_length(sample));
-    buffer.extend_from_slice(&flags.to_le_bytes());
-    for text in texts {
-        buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    buffer.reserve(encoded_length(samples));
+    buffer.extend_from_slice(&(samples.len() as u32).to_le_bytes());
+    for sample in samples {
+        let mut flags = if sample.verdict.correct { CORRECT } else { 0 };
+        if sample.verdict.extracted.is_some() {
+            flags |= HAS_EXTRACTED;
+        }
+        buffer.extend_from_slice(&flags.to_le_bytes());
+        for text in texts(sample) {
+            buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        }
     }
-    buffer.extend_from_slice(&0_u32.to_le_bytes());
-    for text in texts {
+    for text in samples.iter().flat_map(texts) {
         buffer.extend_from_slice(text.as_bytes());
     }
 }
 
-/// The two addresses in the result of `prepare`: of the room, and of the panic message.
-pub(crate) const fn addresses(prepared: u64) -> (usize, usize) {
-    (prepared as u32 as usize, (prepared >> 32) as usize)
+/// The two numbers in a result: addresses of the room and of the panic message, or address and number of scores.
+pub(crate) const fn halves(result: u64) -> (usize, usize) {
+    (result as u32 as usize, (result >> 32) as usize)
+}
+
+/// The scores at `address`, if they are in memory.
+pub(crate) fn scores(memory: &[u8], address: usize, count: usize) -> Option<Vec<f64>> {
+    let bytes = memory.get(address..address.checked_add(count.checked_mul(8)?)?)?;
+    let (scores, _) = bytes.as_chunks();
+    Some(
+        scores
+            .iter()
+            .map(|score| f64::from_le_bytes(*score))
+            .collect(),
+    )
 }
 
 /// The panic message at `address`, if there is a readable one.
@@ -107,27 +154,37 @@ mod tests {
     use crate::Verdict;
 
     #[test]
-    fn a_sample_is_a_header_and_four_texts() {
+    fn samples_are_a_header_and_four_texts_each() {
         let verdict = Verdict {
             correct: true,
             extracted: Some("2"),
         };
-        let mut buffer = vec![9; 99];
-        encode(
-            &Sample {
-                prompt: "q?",
-                completion: "a b",
-                answer: "4",
-                verdict,
-            },
-            &mut buffer,
-        );
+        let sample = Sample {
+            prompt: "q?",
+            completion: "a b",
+            answer: "4",
+            verdict,
+        };
         let mut expected = Vec::new();
-        for field in [3_u32, 2, 3, 1, 1, 0] {
+        for field in [2_u32, 3, 2, 3, 1, 1, 3, 2, 3, 1, 1] {
             expected.extend_from_slice(&field.to_le_bytes());
         }
-        expected.extend_from_slice(b"q?a b42");
+        expected.extend_from_slice(b"q?a b42q?a b42");
+        let mut buffer = vec![9; 99];
+        encode(&[sample; 2], &mut buffer);
         assert_eq!(buffer, expected);
+        assert_eq!(buffer.len(), encoded_length(&[sample; 2]));
+    }
+
+    #[test]
+    fn scores_are_read_within_bounds_only() {
+        let mut memory = vec![0; 24];
+        memory[8..16].copy_from_slice(&1.5_f64.to_le_bytes());
+        assert_eq!(scores(&memory, 8, 2), Some(vec![1.5, 0.0]));
+        assert_eq!(scores(&memory, 24, 0), Some(vec![]));
+        for (address, count) in [(8, 3), (17, 1), (25, 0), (usize::MAX, 1), (0, usize::MAX)] {
+            assert_eq!(scores(&memory, address, count), None);
+        }
     }
 
     #[test]
@@ -144,6 +201,8 @@ mod tests {
 
     #[test]
     fn the_glue_exports_what_the_host_looks_for() {
-        assert!(GLUE.contains(PREPARE) && GLUE.contains(SCORE));
+        let (sample, group) = (glue(Entry::Sample), glue(Entry::Group));
+        assert!(sample.contains(PREPARE) && sample.contains(&format!("{SCORE}\"")));
+        assert!(group.contains(PREPARE) && group.contains(SCORE_GROUP));
     }
 }

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, cache, lint};
 use confine::Confinement;
+use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};
 
 /// Settings of a [`Compiler`].
@@ -64,7 +65,7 @@ pub struct Compiler {
 struct Shared {
     config: CompilerConfig,
     toolchain: Toolchain,
-    sdk: PathBuf,
+    sdk: Sdk,
 }
 
 /// What rustc is asked to read and to write.
@@ -123,15 +124,15 @@ impl Compiler {
     pub fn compile(&self, source: &Source) -> Result<Module, CompileError> {
         match source.language {
             Language::Rust => {
-                lint::check(&source.code)?.map_err(Rejection::from)?;
-                self.build(&source.code)
+                let entry = lint::check(&source.code)?.map_err(Rejection::from)?;
+                self.build(&source.code, entry)
             }
             Language::Python => Ok(Module::python(&source.code)),
         }
     }
 
     /// Hands a source to rustc as it is.
-    fn build(&self, code: &str) -> Result<Module, CompileError> {
+    fn build(&self, code: &str, entry: lint::Entry) -> Result<Module, CompileError> {
         let work = tempfile::Builder::new()
             .prefix("reward-search-")
             .tempdir()
@@ -140,7 +141,7 @@ impl Compiler {
                 env::temp_dir().display()
             )))?;
         let input = work.path().join(SOURCE_FILE);
-        fs::write(&input, format!("{code}\n{}", abi::GLUE))
+        fs::write(&input, format!("{code}\n{}", abi::glue(entry)))
             .map_err(HostError::io(format!("write {}", input.display())))?;
         let finished = self.rustc(work.path())?;
         self.judge(&finished, work.path())?;
@@ -165,11 +166,10 @@ impl Compiler {
             .args(FLAGS)
             .arg("--sysroot")
             .arg(&toolchain.sysroot)
-            .arg("--extern")
-            .arg(format!("{}={}", sdk::CRATE, sdk.display()))
+            .args(sdk.arguments())
             .args(["-o", OUTPUT_FILE, SOURCE_FILE]);
         let confinement = Confinement {
-            readable: &[&toolchain.sysroot, sdk],
+            readable: &[&toolchain.sysroot, &sdk.folder],
             writable: work,
             cpu_seconds: config.cpu_seconds,
             memory_bytes: config.memory_mib << 20,
@@ -203,10 +203,9 @@ impl Compiler {
             }
             .into());
         }
-        let sdk_folder = sdk.parent().unwrap_or(sdk);
         let paths = [
             (work, "."),
-            (sdk_folder, "<sdk>"),
+            (sdk.folder.as_path(), "<sdk>"),
             (toolchain.sysroot.as_path(), "<rust>"),
         ];
         let stderr = diagnostics::clean(&finished.stderr, &paths);

@@ -1,34 +1,92 @@
-//! One call into a guest: a fresh instance, one sample, one score, and a verdict on whatever else happens.
+//! Calls into a guest: one instance for a batch, fuel and deadline for each call on its own, and a verdict on whatever
+//! goes wrong.
+//!
+//! A fault counts only if a fresh instance shows it as well: an instance that has scored other samples may be short of
+//! memory for their sake. So a verdict depends on nothing but the module, the sample and the limits, unless the guest
+//! carries scores from one sample to the next, which [`probe`](crate::probe()) finds out.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::{
     Extern, ExternType, FuncType, InstancePre, Memory, Module as Code, ModuleExport,
-    ResourceLimiter, Store, Trap, ValType,
+    ResourceLimiter, Store, Trap, TypedFunc, ValType,
 };
 
 use crate::host::{Room, one_line};
-use crate::{Fault, Rejection, Sample, abi};
+use crate::regex::Expressions;
+use crate::warm::{self, Warm};
+use crate::{Fault, Rejection, Sample, abi, regex};
 
 /// Data of a guest's store.
 pub(crate) struct Guest {
+    pub(crate) expressions: Expressions,
     memory_limit: usize,
-    /// It asked for more than that.
+    /// Bytes of all its memories together.
+    memory_used: usize,
+    /// It asked for more than it may have.
     denied: bool,
+    memory: Option<Memory>,
     /// Where the guest leaves the message of a panic.
-    message: Option<(Memory, usize)>,
+    message: usize,
+    /// The samples under judgement as they were written, and where in the guest's memory.
+    input: Vec<u8>,
+    room: usize,
+    /// Where in `input` the texts begin.
+    texts: usize,
 }
+
+impl Guest {
+    fn new(memory_limit: usize, expressions: Expressions) -> Self {
+        Self {
+            expressions,
+            memory_limit,
+            memory_used: 0,
+            denied: false,
+            memory: None,
+            message: 0,
+            input: Vec::new(),
+            room: 0,
+            texts: 0,
+        }
+    }
+
+    /// The guest's memory.
+    pub(crate) fn memory(&self) -> Result<Memory, Breach> {
+        self.memory.ok_or(Breach("it has no memory yet"))
+    }
+
+    /// The texts of the samples under judgement, one after the other.
+    pub(crate) fn texts(&self) -> &[u8] {
+        &self.input[self.texts..]
+    }
+
+    /// Where in [`texts`](Self::texts) the given part of the guest's memory lies, if it does.
+    pub(crate) fn place_in_sample(&self, address: usize, length: usize) -> Option<Range<usize>> {
+        let start = address.checked_sub(self.room + self.texts)?;
+        (start + length <= self.texts().len()).then_some(start..start + length)
+    }
+}
+
+/// A breach of the calling convention.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Breach(pub(crate) &'static str);
 
 impl ResourceLimiter for Guest {
     /// A refusal ends the call, so that running out of memory is a verdict of its own and not whatever the guest makes of it.
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.memory_limit {
+        let used = self.memory_used.saturating_add(desired - current);
+        if used > self.memory_limit {
             self.denied = true;
             return Err(wasmtime::Error::msg("memory limit"));
         }
+        self.memory_used = used;
         Ok(true)
     }
 
@@ -48,17 +106,29 @@ impl ResourceLimiter for Guest {
     }
 }
 
-/// Where the three exports are, looked up once a module.
-#[derive(Clone, Copy)]
-pub(crate) struct GuestExports {
+/// A module made ready, and where its exports are.
+pub(crate) struct GuestCode {
+    instance: InstancePre<Guest>,
+    /// For a module that imports them.
+    expressions: Option<InstancePre<Guest>>,
+    /// Their head start, once it was worked out.
+    warm: OnceLock<Option<Arc<Warm>>>,
     memory: ModuleExport,
     prepare: ModuleExport,
     score: ModuleExport,
+    /// It scores groups, not samples.
+    of_groups: bool,
 }
 
-impl GuestExports {
+impl GuestCode {
     /// Finds the exports and checks the types of the functions.
-    pub(crate) fn of(code: &Code) -> Result<Self, Rejection> {
+    pub(crate) fn new(
+        instance: InstancePre<Guest>,
+        expressions: Option<InstancePre<Guest>>,
+    ) -> Result<Self, Rejection> {
+        let code: &Code = instance.module();
+        let engine = code.engine();
+        let of_groups = code.get_export_index(abi::SCORE_GROUP).is_some();
         let wrong = |name: &str| Rejection::Export {
             what: format!("the export `{name}` has the wrong type"),
         };
@@ -67,106 +137,312 @@ impl GuestExports {
             Some(ExternType::Func(function)) if FuncType::eq(&function, wanted) => find(name),
             _ => Err(wrong(name)),
         };
-        let engine = code.engine();
+        let (score, result) = if of_groups {
+            (abi::SCORE_GROUP, ValType::I64)
+        } else {
+            (abi::SCORE, ValType::F64)
+        };
         Ok(Self {
             memory: find(abi::MEMORY)?,
             prepare: function(
                 abi::PREPARE,
                 &FuncType::new(engine, [ValType::I32], [ValType::I64]),
             )?,
-            score: function(abi::SCORE, &FuncType::new(engine, [], [ValType::F64]))?,
+            score: function(score, &FuncType::new(engine, [], [result]))?,
+            of_groups,
+            instance,
+            expressions,
+            warm: OnceLock::new(),
         })
     }
+
+    /// Whether it scores groups, not samples.
+    pub(crate) const fn is_of_groups(&self) -> bool {
+        self.of_groups
+    }
+
+    /// Starts an instance and finds the functions to call.
+    fn instantiate(
+        &self,
+        store: &mut Store<Guest>,
+    ) -> wasmtime::Result<(TypedFunc<u32, u64>, Score)> {
+        let instance = self.instance.instantiate(&mut *store)?;
+        let mut export = |export| instance.get_module_export(&mut *store, export);
+        let (Some(Extern::Memory(memory)), Some(Extern::Func(prepare)), Some(Extern::Func(score))) = (
+            export(&self.memory),
+            export(&self.prepare),
+            export(&self.score),
+        ) else {
+            return Err(Breach("an export is missing").into());
+        };
+        let score = if self.of_groups {
+            Score::OfGroup(score.typed(&*store)?)
+        } else {
+            Score::OfSample(score.typed(&*store)?)
+        };
+        let prepare = prepare.typed(&*store)?;
+        store.data_mut().memory = Some(memory);
+        Ok((prepare, score))
+    }
 }
 
-/// Scores one sample in a fresh instance. `index` is its place in the batch, for the fault; `buffer` is scratch space.
-/// Also returns the fuel it took.
-pub(crate) fn call(
+/// Scores a batch: each sample on its own, or each run of samples with the same prompt. Also returns the fuel it took.
+pub(crate) fn score(
     room: &Room,
-    instance: &InstancePre<Guest>,
-    exports: &GuestExports,
-    index: usize,
-    sample: &Sample<'_>,
-    buffer: &mut Vec<u8>,
-) -> (Result<f64, Fault>, u64) {
-    let bytes = abi::text_length(sample);
-    if bytes > (room.limits.sample_kib as usize) << 10 {
-        return (Err(Fault::SampleTooLarge { index, bytes }), 0);
-    }
-    abi::encode(sample, buffer);
-    let _slot = room.slots.take();
-    let memory_limit = (room.limits.memory_mib as usize) << 20;
-    let mut store = Store::new(
-        instance.module().engine(),
-        Guest {
-            memory_limit,
-            denied: false,
-            message: None,
-        },
-    );
-    store.limiter(|guest| guest);
-    // Both limits hold from here on: instantiation could run guest code too.
-    store.set_epoch_deadline(room.deadline_ticks);
-    let outcome = store
-        .set_fuel(room.limits.fuel_per_call)
-        .and_then(|()| run(&mut store, instance, exports, buffer));
-    let fuel = room.limits.fuel_per_call - store.get_fuel().unwrap_or(0);
-    let score = match outcome {
-        Ok(Ok(score)) if score.is_finite() => Ok(score),
-        Ok(Ok(_)) => Err(Fault::NotFinite { index }),
-        Ok(Err(message)) => Err(Fault::Protocol {
-            index,
-            message: message.to_owned(),
-        }),
-        Err(error) => Err(fault(index, &store, &error)),
-    };
-    (score, fuel)
+    code: &GuestCode,
+    batch: &[Sample<'_>],
+) -> (Result<Vec<f64>, Fault>, u64) {
+    let slot = room.slots.take();
+    let warm = code.warm.get_or_init(|| warm_up(room, code).map(Arc::new));
+    let mut session = Session::new(room, code, batch, warm.clone());
+    let result = session.run();
+    drop(slot);
+    (result.map(|()| session.scores), session.fuel)
 }
 
-/// The call itself. The inner error is a breach of the calling convention, the outer one a trap or an error of the engine.
-fn run(
-    store: &mut Store<Guest>,
-    instance: &InstancePre<Guest>,
-    exports: &GuestExports,
-    input: &[u8],
-) -> wasmtime::Result<Result<f64, &'static str>> {
-    let instance = instance.instantiate(&mut *store)?;
-    let export = |store: &mut Store<Guest>, export| instance.get_module_export(store, export);
-    let (Some(Extern::Memory(memory)), Some(Extern::Func(prepare)), Some(Extern::Func(score))) = (
-        export(store, &exports.memory),
-        export(store, &exports.prepare),
-        export(store, &exports.score),
-    ) else {
-        return Ok(Err("an export is missing"));
-    };
-    let prepared = prepare
-        .typed::<u32, u64>(&*store)?
-        .call(&mut *store, input.len() as u32)?;
-    let (address, message) = abi::addresses(prepared);
-    if memory.write(&mut *store, address, input).is_err() {
-        return Ok(Err("it asks for the sample outside its memory"));
+/// Tries a reward that uses regular expressions on made-up samples, for the sake of what its patterns leave in memory.
+fn warm_up(room: &Room, code: &GuestCode) -> Option<Warm> {
+    let expressions = code.expressions.as_ref()?;
+    let samples = warm::samples();
+    let mut session = Session::new(room, code, &samples, None);
+    session.run().ok()?;
+    let store = session.live.take()?.store;
+    let used = store.data().expressions.memory()?.data(&store).to_vec();
+    drop(store);
+    let budget = session.budget(1);
+    let mut store = Store::new(expressions.module().engine(), session.guest());
+    store.limiter(|guest| guest);
+    budget.grant(&mut store).ok()?;
+    let fresh = expressions.instantiate(&mut store).ok()?;
+    let memory = fresh.get_memory(&mut store, regex::MEMORY)?;
+    Warm::difference(memory.data(&store), &used)
+}
+
+/// A batch on its way.
+struct Session<'a> {
+    room: &'a Room,
+    code: &'a GuestCode,
+    batch: &'a [Sample<'a>],
+    scores: Vec<f64>,
+    fuel: u64,
+    warm: Option<Arc<Warm>>,
+    /// The instance, as long as nothing has gone wrong in it.
+    live: Option<Live>,
+}
+
+/// A guest ready to be called.
+struct Live {
+    store: Store<Guest>,
+    prepare: TypedFunc<u32, u64>,
+    score: Score,
+    /// Size of the room that the guest has made.
+    room: usize,
+}
+
+enum Score {
+    OfSample(TypedFunc<(), f64>),
+    OfGroup(TypedFunc<(), u64>),
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        room: &'a Room,
+        code: &'a GuestCode,
+        batch: &'a [Sample<'a>],
+        warm: Option<Arc<Warm>>,
+    ) -> Self {
+        Self {
+            room,
+            code,
+            batch,
+            scores: Vec::with_capacity(batch.len()),
+            fuel: 0,
+            warm,
+            live: None,
+        }
     }
-    store.data_mut().message = Some((memory, message));
-    score
-        .typed::<(), f64>(&*store)?
-        .call(&mut *store, ())
-        .map(Ok)
+
+    fn run(&mut self) -> Result<(), Fault> {
+        let batch = self.batch;
+        if !self.code.of_groups {
+            return (0..batch.len()).try_for_each(|index| self.call(index..index + 1));
+        }
+        let mut start = 0;
+        for group in batch.chunk_by(|a, b| a.prompt == b.prompt) {
+            self.call(start..start + group.len())?;
+            start += group.len();
+        }
+        Ok(())
+    }
+
+    /// Scores some samples of the batch in one call, a second time in a fresh instance if it went wrong in a used one.
+    fn call(&mut self, samples: Range<usize>) -> Result<(), Fault> {
+        let most = (self.room.limits.sample_kib as usize) << 10;
+        for index in samples.clone() {
+            let bytes = abi::text_length(&self.batch[index]);
+            if bytes > most {
+                return Err(Fault::SampleTooLarge { index, bytes });
+            }
+        }
+        let is_used = self.live.is_some();
+        match self.attempt(samples.clone()) {
+            Err(_) if is_used => self.attempt(samples),
+            outcome => outcome,
+        }
+    }
+
+    fn attempt(&mut self, samples: Range<usize>) -> Result<(), Fault> {
+        let budget = self.budget(samples.len());
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => self.start(&samples, &budget)?,
+        };
+        let done = self.scores.len();
+        let outcome = budget
+            .grant(&mut live.store)
+            .and_then(|()| live.score(&self.batch[samples.clone()], &mut self.scores));
+        self.fuel += budget.fuel - live.store.get_fuel().unwrap_or(0);
+        let verdict = match outcome {
+            Ok(()) => check(&self.scores[done..], &samples),
+            Err(error) => Err(fault(samples.start, &live.store, &error)),
+        };
+        match verdict {
+            Ok(()) => self.live = Some(live),
+            Err(_) => self.scores.truncate(done),
+        }
+        verdict
+    }
+
+    /// What a call for some samples may use.
+    const fn budget(&self, samples: usize) -> Budget {
+        let times = samples as u64;
+        Budget {
+            fuel: self.room.limits.fuel_per_call.saturating_mul(times),
+            ticks: self.room.deadline_ticks.saturating_mul(times),
+        }
+    }
+
+    /// Data for a fresh store.
+    fn guest(&self) -> Guest {
+        let memory_limit = (self.room.limits.memory_mib as usize) << 20;
+        let expressions = Expressions::new(self.code.expressions.clone(), self.warm.clone());
+        Guest::new(memory_limit, expressions)
+    }
+
+    /// A fresh instance.
+    fn start(&self, samples: &Range<usize>, budget: &Budget) -> Result<Live, Fault> {
+        let mut store = Store::new(self.code.instance.module().engine(), self.guest());
+        store.limiter(|guest| guest);
+        // Both limits hold from here on: instantiation could run guest code too.
+        let exports = budget
+            .grant(&mut store)
+            .and_then(|()| self.code.instantiate(&mut store));
+        match exports {
+            Ok((prepare, score)) => Ok(Live {
+                store,
+                prepare,
+                score,
+                room: 0,
+            }),
+            Err(error) => Err(fault(samples.start, &store, &error)),
+        }
+    }
+}
+
+/// What one call may use.
+struct Budget {
+    fuel: u64,
+    ticks: u64,
+}
+
+impl Budget {
+    fn grant(&self, store: &mut Store<Guest>) -> wasmtime::Result<()> {
+        store.set_epoch_deadline(self.ticks);
+        store.set_fuel(self.fuel)
+    }
+}
+
+impl Live {
+    /// Writes the samples and appends their scores.
+    fn score(&mut self, samples: &[Sample<'_>], scores: &mut Vec<f64>) -> wasmtime::Result<()> {
+        let memory = self.write(samples)?;
+        match &self.score {
+            Score::OfSample(score) => scores.push(score.call(&mut self.store, ())?),
+            Score::OfGroup(score) => {
+                let (address, count) = abi::halves(score.call(&mut self.store, ())?);
+                let all = abi::scores(memory.data(&self.store), address, count)
+                    .ok_or(Breach("its scores are outside its memory"))?;
+                scores.extend(all);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the samples to the room, which is made first where there is none or too small a one.
+    fn write(&mut self, samples: &[Sample<'_>]) -> wasmtime::Result<Memory> {
+        let store = &mut self.store;
+        let length = abi::encoded_length(samples);
+        if length > self.room {
+            self.room = 0;
+            let room = length.next_multiple_of(ROOM_GRAIN);
+            let prepared = self.prepare.call(&mut *store, room as u32)?;
+            let guest = store.data_mut();
+            (guest.room, guest.message) = abi::halves(prepared);
+            self.room = room;
+        }
+        let memory = store.data().memory()?;
+        let (bytes, guest) = memory.data_and_store_mut(store);
+        abi::encode(samples, &mut guest.input);
+        guest.texts = abi::header_length(samples.len());
+        guest.expressions.forget_sample();
+        bytes
+            .get_mut(guest.room..guest.room + guest.input.len())
+            .ok_or(Breach("it asks for the sample outside its memory"))?
+            .copy_from_slice(&guest.input);
+        Ok(memory)
+    }
+}
+
+/// Rooms are made in multiples of this, so that the samples of a batch mostly share the first.
+const ROOM_GRAIN: usize = 4096;
+
+/// There must be a finite score for each sample.
+fn check(scores: &[f64], samples: &Range<usize>) -> Result<(), Fault> {
+    if scores.len() != samples.len() {
+        return Err(Fault::WrongLength {
+            index: samples.start,
+            expected: samples.len(),
+            found: scores.len(),
+        });
+    }
+    match scores.iter().position(|score| !score.is_finite()) {
+        Some(place) => Err(Fault::NotFinite {
+            index: samples.start + place,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// What an error of the engine means.
 fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
-    if store.data().denied {
+    let guest = store.data();
+    if guest.denied {
         return Fault::OutOfMemory { index };
+    }
+    if let Some(Breach(message)) = error.downcast_ref() {
+        return Fault::Protocol {
+            index,
+            message: (*message).to_owned(),
+        };
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Fault::OutOfFuel { index },
         Some(Trap::Interrupt) => Fault::Deadline { index },
         Some(Trap::StackOverflow) => Fault::StackOverflow { index },
         Some(trap) => {
-            let panic = store
-                .data()
-                .message
-                .and_then(|(memory, address)| abi::panic_message(memory.data(store), address));
+            let panic = guest
+                .memory
+                .and_then(|memory| abi::panic_message(memory.data(store), guest.message));
             Fault::Trap {
                 index,
                 message: panic.unwrap_or_else(|| trap.to_string()),

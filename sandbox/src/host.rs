@@ -1,6 +1,6 @@
 //! The engine and its settings: where modules become reward functions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{
@@ -8,11 +8,12 @@ use wasmtime::{
     PoolingAllocationConfig,
 };
 
-use crate::guest::{Guest, GuestExports};
+use crate::guest::{Guest, GuestCode};
+use crate::inspect::Imports;
 use crate::python::{self, Progress, PythonRoom};
 use crate::slots::Slots;
 use crate::ticker::Ticker;
-use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect};
+use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect, regex};
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///
@@ -28,6 +29,10 @@ pub(crate) struct Room {
     pub(crate) slots: Slots,
     /// The epoch ticks after which a call is interrupted.
     pub(crate) deadline_ticks: u64,
+    /// What guests may import.
+    linker: Linker<Guest>,
+    /// The regular-expression module, once a guest needed it.
+    expressions: OnceLock<InstancePre<Guest>>,
     engine: Engine,
     /// Opened when the first Python reward is loaded.
     python: Mutex<Option<Arc<PythonRoom>>>,
@@ -60,11 +65,14 @@ impl Sandbox {
             .div_ceil(period.as_millis()) as u64
             + 1;
         let slots = Slots::new(limits.concurrent_calls);
+        let linker = regex::linker(&engine).map_err(engine_error)?;
         Ok(Self {
             room: Arc::new(Room {
                 limits,
                 slots,
                 deadline_ticks,
+                linker,
+                expressions: OnceLock::new(),
                 engine,
                 python: Mutex::new(None),
                 progress,
@@ -83,8 +91,8 @@ impl Sandbox {
     /// Python guest is not built, it is built now, which takes a minute.
     ///
     /// # Errors
-    /// [`CompileError::Rejected`] for a binary that imports anything, has a start function, the wrong exports or too large
-    /// parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
+    /// [`CompileError::Rejected`] for a binary that imports anything but regular expressions, has a start function, the
+    /// wrong exports or too large parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
     /// that fails. [`CompileError::Host`] if the Python guest is not there and cannot be built.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
         if let Some((_, source)) = python::unpack(module.bytes()) {
@@ -92,12 +100,19 @@ impl Sandbox {
             let function = python::Function::load(self.python()?, &self.room.slots, source)?;
             return Ok(RewardFn::python(Arc::clone(&self.room), function));
         }
-        inspect::inspect(module.bytes(), &self.room.limits)?;
+        let imports = inspect::inspect(module.bytes(), &self.room.limits)?;
         let code = Code::from_binary(&self.room.engine, module.bytes()).map_err(code_error)?;
-        let exports = GuestExports::of(&code)?;
-        let linker: Linker<Guest> = Linker::new(&self.room.engine);
-        let instance: InstancePre<Guest> = linker.instantiate_pre(&code).map_err(code_error)?;
-        Ok(RewardFn::wasm(Arc::clone(&self.room), instance, exports))
+        let instance = self
+            .room
+            .linker
+            .instantiate_pre(&code)
+            .map_err(code_error)?;
+        let expressions = match imports {
+            Imports::None => None,
+            Imports::Expressions => Some(self.room.expressions()?),
+        };
+        let code = GuestCode::new(instance, expressions)?;
+        Ok(RewardFn::wasm(Arc::clone(&self.room), code))
     }
 
     /// The names of the reward functions in a Python file: those with a parameter `completions`, in order. The file is run
@@ -139,6 +154,17 @@ impl Sandbox {
     }
 }
 
+impl Room {
+    /// The regular-expression module, opened when the first guest needs it.
+    fn expressions(&self) -> Result<InstancePre<Guest>, HostError> {
+        if let Some(code) = self.expressions.get() {
+            return Ok(code.clone());
+        }
+        let code = regex::open(&self.engine)?;
+        Ok(self.expressions.get_or_init(|| code).clone())
+    }
+}
+
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -153,9 +179,11 @@ impl std::fmt::Debug for Sandbox {
 fn config(limits: &Limits) -> Config {
     let memory_bytes = (limits.memory_mib as usize) << 20;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(limits.concurrent_calls)
-        .total_memories(limits.concurrent_calls)
-        .total_tables(limits.concurrent_calls)
+    // A guest, and the regular-expression module that may work for it.
+    let instances = 2 * limits.concurrent_calls;
+    pool.total_core_instances(instances)
+        .total_memories(instances)
+        .total_tables(instances)
         .max_memories_per_module(1)
         .max_tables_per_module(1)
         .table_elements(20_000)

@@ -2,9 +2,9 @@
 //!
 //! Whether the code is valid is the engine's business; this only refuses what a reward has no use for.
 
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasmparser::{ExternalKind, Import, Parser, Payload, TypeRef};
 
-use crate::{Limits, Rejection, abi};
+use crate::{Limits, Rejection, abi, regex};
 
 /// Elements a table may start with. A large reward has a few hundred.
 const TABLE_LIMIT: u64 = 10_000;
@@ -14,8 +14,16 @@ const FUNCTION_LIMIT: u64 = 10_000;
 const FUNCTION_BYTES_LIMIT: u64 = 256 * 1024;
 const PAGE_BYTES: u64 = 65_536;
 
+/// What a module imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Imports {
+    None,
+    /// Functions of the regular-expression module.
+    Expressions,
+}
+
 /// Refuses binaries that break the calling convention or the limits.
-pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<(), Rejection> {
+pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection> {
     at_most(
         "a module",
         (wasm.len() as u64).div_ceil(1024),
@@ -23,6 +31,7 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<(), Rejection> {
         "KiB",
     )?;
     let mut exports = Exports::default();
+    let mut imports = Imports::None;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(malformed)? {
             Payload::Version {
@@ -34,12 +43,9 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<(), Rejection> {
                 });
             }
             Payload::ImportSection(section) => {
-                if let Some(import) = section.into_imports().next() {
-                    let import = import.map_err(malformed)?;
-                    return Err(Rejection::Import {
-                        module: import.module.to_owned(),
-                        name: import.name.to_owned(),
-                    });
+                for import in section.into_imports() {
+                    check_import(&import.map_err(malformed)?)?;
+                    imports = Imports::Expressions;
                 }
             }
             Payload::StartSection { .. } => return Err(Rejection::Start),
@@ -87,7 +93,21 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<(), Rejection> {
             _ => {}
         }
     }
-    exports.complete()
+    exports.complete()?;
+    Ok(imports)
+}
+
+/// The regular-expression module's functions are all there is to import; their types are compared when they are linked.
+fn check_import(import: &Import<'_>) -> Result<(), Rejection> {
+    let is_function = matches!(import.ty, TypeRef::Func(_));
+    if is_function && import.module == regex::IMPORT && regex::FUNCTIONS.contains(&import.name) {
+        return Ok(());
+    }
+    let shortened = |name: &str| name.chars().take(80).collect();
+    Err(Rejection::Import {
+        module: shortened(import.module),
+        name: shortened(import.name),
+    })
 }
 
 /// Which of the wanted exports were seen.
@@ -103,7 +123,7 @@ impl Exports {
         match (name, kind) {
             (abi::MEMORY, ExternalKind::Memory) => self.memory = true,
             (abi::PREPARE, ExternalKind::Func) => self.prepare = true,
-            (abi::SCORE, ExternalKind::Func) => self.score = true,
+            (abi::SCORE | abi::SCORE_GROUP, ExternalKind::Func) if !self.score => self.score = true,
             (_, ExternalKind::Global) if abi::LINKER_EXPORTS.contains(&name) => {}
             _ => {
                 let name: String = name.chars().take(80).collect();

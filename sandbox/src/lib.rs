@@ -21,12 +21,12 @@
 //! Three steps lead from a [`Source`] to scores, and each can turn a candidate away:
 //!
 //! 1. [`Compiler::compile`]: a source check, then rustc, kept from the rest of the machine;
-//! 2. [`Sandbox::load`]: a look at the module (no imports, nothing but the calling convention's exports), then machine code;
+//! 2. [`Sandbox::load`]: a look at the module (no imports but regular expressions, nothing but the calling convention's exports), then machine code;
 //! 3. [`probe()`]: a trial on odd samples.
 //!
 //! Their errors say whose fault it is: [`CompileError::Rejected`] is data about the candidate, [`CompileError::Host`] is
-//! trouble of the machine. A [`RewardFn`] scores each sample in a fresh instance without imports, so that a score depends on
-//! the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
+//! trouble of the machine. A [`RewardFn`] scores each batch in a fresh instance, sample by sample (or group by group), so that
+//! a score depends on the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
 //!
 //! Everything here blocks; nothing needs an async runtime.
 
@@ -43,6 +43,7 @@ mod lint;
 mod machine_code;
 mod probe;
 mod python;
+mod regex;
 mod rejection;
 mod reward_fn;
 mod sample;
@@ -50,6 +51,7 @@ mod scores;
 mod slots;
 mod source;
 mod ticker;
+mod warm;
 
 pub use compile::{Compiler, CompilerConfig};
 pub use error::{CompileError, HostError};
@@ -66,3 +68,6 @@ pub use source::{Language, Module, Source};
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
 pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");
+
+/// What a reward in Python may use and must return, as Markdown, fit for a language model's prompt.
+pub const PYTHON_REFERENCE: &str = include_str!("../guest-python/REFERENCE.md");

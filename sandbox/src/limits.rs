@@ -9,7 +9,10 @@ pub struct Limits {
     /// Fuel for one sample: about one unit an executed WebAssembly instruction, one a byte copied. It decides verdicts, and
     /// it does so alike on every machine with the same engine version.
     pub fuel_per_call: u64,
-    /// Wall time for one sample in milliseconds. Only a backstop: fuel should run out long before.
+    /// The same for a sample scored by a Python guest, whose interpreter takes some ten times more for the same work. Half a
+    /// second, about.
+    pub python_fuel_per_call: u64,
+    /// Wall time for one sample in milliseconds. Only a backstop: fuel should run out long before. (Python guests have none.)
     pub deadline_ms: u64,
     /// Linear memory of a guest in MiB, at most 4095. The guest's own stack takes 256 KiB of it.
     pub memory_mib: u32,
@@ -29,6 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             fuel_per_call: 200_000_000,
+            python_fuel_per_call: 2_000_000_000,
             deadline_ms: 10_000,
             memory_mib: 64,
             python_memory_mib: 256,
@@ -65,6 +69,14 @@ impl Limits {
                 1,
                 i64::MAX as u64,
                 "it must be at least 1",
+            ),
+            (
+                "python_fuel_per_call",
+                self.python_fuel_per_call,
+                1,
+                // A batch has that many times its size.
+                1 << 50,
+                "it must be between 1 and 2^50",
             ),
             (
                 "deadline_ms",

@@ -56,8 +56,35 @@ impl From<Finding> for Rejection {
     }
 }
 
-/// Checks a source. The first finding, the inner error, refuses it; the outer error is the machine's.
-pub(crate) fn check(code: &str) -> Result<Result<(), Finding>, HostError> {
+/// What a source offers to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// `reward`, for one sample.
+    Sample,
+    /// `reward_group`, for the completions of one prompt together.
+    Group,
+}
+
+impl Entry {
+    const ALL: [Self; 2] = [Self::Sample, Self::Group];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sample => "reward",
+            Self::Group => "reward_group",
+        }
+    }
+
+    const fn signature(self) -> &'static str {
+        match self {
+            Self::Sample => "pub fn reward(sample: &Sample) -> f64",
+            Self::Group => "pub fn reward_group(samples: &[Sample]) -> Vec<f64>",
+        }
+    }
+}
+
+/// Checks a source and finds its entry. The first finding, the inner error, refuses it; the outer error is the machine's.
+pub(crate) fn check(code: &str) -> Result<Result<Entry, Finding>, HostError> {
     // Parsing, walking and dropping the tree all recurse. A thread that ends also frees the source map kept for spans.
     thread::scope(|scope| {
         let checker = thread::Builder::new()
@@ -71,7 +98,7 @@ pub(crate) fn check(code: &str) -> Result<Result<(), Finding>, HostError> {
     })
 }
 
-fn check_text(code: &str) -> Result<(), Finding> {
+fn check_text(code: &str) -> Result<Entry, Finding> {
     size::check_text(code)?;
     let syntax = |error: syn::Error| {
         Finding::new("syntax", error.span(), format!("not valid Rust: {error}"))
@@ -85,32 +112,41 @@ fn check_text(code: &str) -> Result<(), Finding> {
     check_entry(&file)
 }
 
-/// There must be a function that can be called as `reward(&sample)`; its types are rustc's business.
-fn check_entry(file: &syn::File) -> Result<(), Finding> {
-    const WANTED: &str = "pub fn reward(sample: &Sample) -> f64";
-    let function = file.items.iter().find_map(|item| match item {
-        syn::Item::Fn(function) if function.sig.ident == "reward" => Some(function),
+/// There must be one function that can be called as `reward(&sample)` or as `reward_group(&samples)`; its types are rustc's
+/// business.
+fn check_entry(file: &syn::File) -> Result<Entry, Finding> {
+    let mut found = file.items.iter().filter_map(|item| match item {
+        syn::Item::Fn(function) => Entry::ALL
+            .into_iter()
+            .find(|entry| function.sig.ident == entry.name())
+            .map(|entry| (entry, &function.sig)),
         _ => None,
     });
-    let Some(function) = function else {
-        return Err(Finding::new(
-            "entry",
+    let refuse = |span, what| Err(Finding::new("entry", span, what));
+    let Some((entry, signature)) = found.next() else {
+        let [sample, group] = Entry::ALL.map(Entry::signature);
+        return refuse(
             Span::call_site(),
-            format!("there is no `{WANTED}`"),
-        ));
+            format!("there is no `{sample}`, nor a `{group}`"),
+        );
     };
-    let sound = function.sig.inputs.len() == 1
-        && matches!(function.sig.output, syn::ReturnType::Type(..))
-        && function.sig.generics.type_params().next().is_none()
-        && function.sig.generics.const_params().next().is_none();
+    if let Some((_, second)) = found.next() {
+        return refuse(
+            second.span(),
+            "there must be one entry, `reward` or `reward_group`".to_owned(),
+        );
+    }
+    let sound = signature.inputs.len() == 1
+        && matches!(signature.output, syn::ReturnType::Type(..))
+        && signature.generics.type_params().next().is_none()
+        && signature.generics.const_params().next().is_none();
     if sound {
-        Ok(())
+        Ok(entry)
     } else {
-        Err(Finding::new(
-            "entry",
-            function.sig.span(),
-            format!("the entry must be `{WANTED}`"),
-        ))
+        refuse(
+            signature.span(),
+            format!("the entry must be `{}`", entry.signature()),
+        )
     }
 }
 

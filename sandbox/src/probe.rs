@@ -1,5 +1,7 @@
 //! Tries a reward function out before it trains anything: does it survive odd input, is it stable, what does it cost?
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CompileError, Fault, HostError, Rejection, RewardFn, Sample, Verdict};
@@ -21,47 +23,41 @@ pub struct ProbeReport {
     pub most_fuel: u64,
 }
 
-/// Scores the samples and a set of odd ones, forwards and backwards.
+/// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards
+/// (a Python function again each alone). For a reward of groups, read "each group".
 ///
 /// # Errors
-/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] where a sample scores differently the second time,
+/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] where a score depends on what was scored before it,
 /// [`CompileError::Host`] where the engine failed and not the candidate.
 pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, CompileError> {
     let odd_texts = OddTexts::new();
     let odd = odd_texts.samples();
-    let named: Vec<(String, &Sample<'_>)> = samples
+    let all: Vec<Sample<'_>> = samples
         .iter()
-        .enumerate()
-        .map(|(index, sample)| (format!("sample {}", index + 1), sample))
-        .chain(
-            odd.iter()
-                .map(|(name, sample)| ((*name).to_owned(), sample)),
-        )
+        .chain(odd.iter().map(|(_, sample)| sample))
+        .copied()
         .collect();
-    let mut scores = Vec::with_capacity(named.len());
-    let mut fuels = Vec::with_capacity(named.len());
-    for (index, (name, sample)) in named.iter().enumerate() {
-        let measured = reward.measure(sample);
-        scores.push(
-            measured
-                .score
-                .map_err(|fault| failure(name, fault.at(index)))?,
-        );
-        fuels.push(measured.fuel);
+    let name = |index: usize| match index.checked_sub(samples.len()) {
+        None => format!("sample {}", index + 1),
+        Some(place) => odd[place].0.to_owned(),
+    };
+    let runs = runs(reward, &all);
+    let mut scores = Vec::with_capacity(all.len());
+    let mut fuels = Vec::with_capacity(all.len());
+    for run in &runs {
+        let (result, fuel) = reward.measure_batch(&all[run.clone()]);
+        scores.extend(result.map_err(|fault| failure(&name, run.start, fault))?);
+        fuels.resize(run.end, fuel / run.len() as u64);
     }
-    for (index, (name, sample)) in named.iter().enumerate().rev() {
-        let second = reward
-            .measure(sample)
-            .score
-            .map_err(|fault| failure(name, fault.at(index)))?;
-        let first = scores[index];
-        if first.to_bits() != second.to_bits() {
-            return Err(Rejection::Unstable {
-                sample: name.clone(),
-                first,
-                second,
-            }
-            .into());
+    let forwards: Vec<usize> = (0..all.len()).collect();
+    let backwards: Vec<usize> = runs.iter().rev().cloned().flatten().collect();
+    if reward.is_wasm() {
+        compare(reward, &all, &forwards, &scores, &name)?;
+        compare(reward, &all, &backwards, &scores, &name)?;
+    } else {
+        // A Python function may weigh the completions of a batch against each other.
+        for index in backwards {
+            compare(reward, &all, &[index], &scores, &name)?;
         }
     }
     let given = &scores[..samples.len()];
@@ -80,16 +76,59 @@ pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, C
     })
 }
 
-fn failure(sample: &str, fault: Fault) -> CompileError {
+/// What the reward is given at once: a sample, or a run of samples with the same prompt.
+fn runs(reward: &RewardFn, all: &[Sample<'_>]) -> Vec<Range<usize>> {
+    if !reward.is_of_groups() {
+        return (0..all.len()).map(|index| index..index + 1).collect();
+    }
+    let mut start = 0;
+    all.chunk_by(|a, b| a.prompt == b.prompt)
+        .map(|run| {
+            start += run.len();
+            start - run.len()..start
+        })
+        .collect()
+}
+
+/// Scores the samples in the given order as one batch; that must not change a score.
+fn compare(
+    reward: &RewardFn,
+    all: &[Sample<'_>],
+    order: &[usize],
+    scores: &[f64],
+    name: &impl Fn(usize) -> String,
+) -> Result<(), CompileError> {
+    let batch: Vec<Sample<'_>> = order.iter().map(|index| all[*index]).collect();
+    let again = reward.score(&batch).map_err(|fault| {
+        let place = fault.index().unwrap_or(0);
+        failure(name, order[place], fault.at(0))
+    })?;
+    for (index, second) in order.iter().zip(again) {
+        let first = scores[*index];
+        if first.to_bits() != second.to_bits() {
+            return Err(Rejection::Unstable {
+                sample: name(*index),
+                first,
+                second,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// The fault of a call whose first sample has the place `start`.
+fn failure(name: &impl Fn(usize) -> String, start: usize, fault: Fault) -> CompileError {
     if fault.is_host_trouble() {
         return HostError::Engine {
             message: fault.to_string(),
         }
         .into();
     }
+    let place = start + fault.index().unwrap_or(0);
     Rejection::Probe {
-        sample: sample.to_owned(),
-        fault,
+        sample: name(place),
+        fault: fault.at(place),
     }
     .into()
 }

@@ -10,16 +10,31 @@
 //! | `recipe` | the build itself: a private environment, componentize-py, our application |
 //! | `machine_code` | precompiled code from the cache; the one place that trusts a file |
 //! | `room` | engine and limits |
-//! | `call` | one instance: load the file, score a batch |
+//! | `instance` | one instance: fuel, memory, verdicts |
+//! | `function` | a reward function: load its file, score a batch |
 
-mod call;
+mod function;
 mod guest;
+mod instance;
 mod recipe;
 mod room;
 
-pub(crate) use call::{Function, functions};
+pub(crate) use function::{Function, functions};
 pub use guest::{GuestStatus, build_guest, guest_status};
 pub(crate) use room::PythonRoom;
+
+/// The host's side of `guest-python/wit/reward.wit`, which documents it.
+#[allow(
+    missing_docs,
+    clippy::too_many_arguments,
+    reason = "a macro makes it: no documentation, one argument a column"
+)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "guest-python/wit",
+        ownership: Borrowing { duplicate_if_necessary: false },
+    });
+}
 
 /// Receives a line for people now and then while the interpreter is built.
 pub type Progress = std::sync::Arc<dyn Fn(&str) + Send + Sync>;
@@ -29,8 +44,9 @@ pub(crate) const DIRECTIVE: &str = "# reward-search: ";
 /// Beginning of the first line of a module.
 const HEADER: &str = "# reward-search module for the Python guest ";
 
-/// The module of a source.
+/// The module of a source; of a file that is a module already, with today's guest in the first line.
 pub(crate) fn pack(code: &str) -> String {
+    let code = unpack(code.as_bytes()).map_or(code, |(_, source)| source);
     format!("{HEADER}{}\n{code}", recipe::id())
 }
 
@@ -87,6 +103,7 @@ mod tests {
             unpack(module.as_bytes()),
             Some((recipe::id().as_str(), code))
         );
+        assert_eq!(pack(&module), module);
         assert_eq!(unpack(code.as_bytes()), None);
         assert_eq!(unpack(b"\0asm"), None);
     }
@@ -103,10 +120,10 @@ mod tests {
             Directives::of("def reward(): ..."),
             Ok(Directives::default())
         );
-        let error = Directives::of("# reward-search: fuction=a").unwrap_err();
+        let error = Directives::of("# reward-search: fuction=a");
         assert!(
-            error.contains("fuction=a") && error.contains("function=NAME"),
-            "{error}"
+            error
+                .is_err_and(|error| error.contains("fuction=a") && error.contains("function=NAME"))
         );
     }
 }

@@ -71,7 +71,9 @@ pub enum Rejection {
         message: String,
     },
     /// The module imports something.
-    #[error("the module imports `{module}::{name}`; a reward has no imports")]
+    #[error(
+        "the module imports `{module}::{name}`; a reward may import nothing but `re.compile` and `re.search`"
+    )]
     Import {
         /// Module part of the import.
         module: String,
@@ -95,14 +97,16 @@ pub enum Rejection {
         /// What happened.
         fault: Fault,
     },
-    /// The same sample got two different scores.
-    #[error("unstable: {sample} scored {first} and then {second}")]
+    /// The same sample got two different scores, on its own and among others.
+    #[error(
+        "unstable: {sample} scored {first} on its own and {second} after other samples; a score may not depend on earlier calls"
+    )]
     Unstable {
         /// Which sample, in words.
         sample: String,
-        /// The score in order.
+        /// The score on its own.
         first: f64,
-        /// The score in reverse order.
+        /// The score after others.
         second: f64,
     },
     /// Every sample got the same score. The sandbox only reports this; whoever refuses constant rewards says it with this.

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use wasmtime::InstancePre;
-
-use crate::guest::{self, Guest, GuestExports};
+use crate::guest::{self, GuestCode};
 use crate::host::Room;
 use crate::python::Function;
 use crate::{Fault, Sample, Scores};
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///
-/// A WebAssembly guest scores every sample in an instance of its own, so a score depends on the module, the sample and the
-/// limits, and on nothing else. A Python function is given the batch, as TRL gives it, in an instance of its own: its scores
-/// may depend on the rest of the batch, but not on earlier calls.
+/// Every batch is scored in an instance of its own, so scores depend on the module, the batch and the limits, and not on
+/// earlier calls. A Rust reward gets one sample at a time, or the runs of samples with the same prompt, as trainers pass the
+/// completions of one prompt; that it carries nothing from one to the next is for [`probe`](crate::probe()) to make sure. A
+/// Python function is given the batch, as TRL gives it.
 #[derive(Clone)]
 pub struct RewardFn {
     loaded: Arc<Loaded>,
@@ -26,10 +25,7 @@ struct Loaded {
 }
 
 enum Code {
-    Wasm {
-        instance: InstancePre<Guest>,
-        exports: GuestExports,
-    },
+    Wasm(GuestCode),
     Python(Function),
 }
 
@@ -43,12 +39,8 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn wasm(
-        room: Arc<Room>,
-        instance: InstancePre<Guest>,
-        exports: GuestExports,
-    ) -> Self {
-        let code = Code::Wasm { instance, exports };
+    pub(crate) fn wasm(room: Arc<Room>, code: GuestCode) -> Self {
+        let code = Code::Wasm(code);
         Self {
             loaded: Arc::new(Loaded { code, room }),
         }
@@ -59,6 +51,17 @@ impl RewardFn {
         Self {
             loaded: Arc::new(Loaded { code, room }),
         }
+    }
+
+    /// Whether it scores the completions of a prompt together; each on its own otherwise.
+    #[must_use]
+    pub fn is_of_groups(&self) -> bool {
+        matches!(&self.loaded.code, Code::Wasm(guest) if guest.is_of_groups())
+    }
+
+    /// Whether it is in Rust: samples are scored one after the other in one instance.
+    pub(crate) fn is_wasm(&self) -> bool {
+        matches!(self.loaded.code, Code::Wasm(_))
     }
 
     /// One finite score a sample, in order.
@@ -76,20 +79,10 @@ impl RewardFn {
     pub fn score_parts(&self, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
         let Loaded { code, room } = &*self.loaded;
         match code {
-            Code::Wasm { instance, exports } => {
-                let mut buffer = Vec::new();
-                let total: Result<Vec<f64>, Fault> = batch
-                    .iter()
-                    .enumerate()
-                    .map(|(index, sample)| {
-                        guest::call(room, instance, exports, index, sample, &mut buffer).0
-                    })
-                    .collect();
-                total.map(|total| Scores {
-                    total,
-                    ..Scores::default()
-                })
-            }
+            Code::Wasm(guest) => guest::score(room, guest, batch).0.map(|total| Scores {
+                total,
+                ..Scores::default()
+            }),
             Code::Python(function) => function.score(room, batch),
         }
     }
@@ -97,14 +90,23 @@ impl RewardFn {
     /// One sample, with the fuel it took.
     #[must_use]
     pub fn measure(&self, sample: &Sample<'_>) -> Measurement {
+        let (scores, fuel) = self.measure_batch(std::slice::from_ref(sample));
+        Measurement {
+            score: scores.map(|scores| scores[0]),
+            fuel,
+        }
+    }
+
+    /// A batch, with the fuel it took.
+    pub(crate) fn measure_batch(&self, batch: &[Sample<'_>]) -> (Result<Vec<f64>, Fault>, u64) {
         let Loaded { code, room } = &*self.loaded;
-        let (score, fuel) = match code {
-            Code::Wasm { instance, exports } => {
-                guest::call(room, instance, exports, 0, sample, &mut Vec::new())
+        match code {
+            Code::Wasm(guest) => guest::score(room, guest, batch),
+            Code::Python(function) => {
+                let (scores, fuel) = function.measure(room, batch);
+                (scores.map(|scores| scores.total), fuel)
             }
-            Code::Python(function) => function.measure(room, sample),
-        };
-        Measurement { score, fuel }
+        }
     }
 }
 

@@ -100,7 +100,7 @@ fn normalized(values: &[f64], scale: ScaleRewards, group: usize) -> Vec<f64> {
 }
 
 /// Mean and unbiased standard deviation; a deviation of exactly 0 when all values are equal or there is one only.
-fn moments(values: &[f64]) -> (f64, f64) {
+pub fn moments(values: &[f64]) -> (f64, f64) {
     let Some(&first) = values.first() else {
         return (0.0, 0.0);
     };

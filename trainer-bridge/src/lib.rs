@@ -4,13 +4,21 @@ mod advantage;
 mod candle;
 mod config;
 mod fake;
+mod filter;
+mod grpo_config;
+mod metrics;
 mod reward_mix;
 mod trainer;
 
-pub use candle::{CandleConfig, ModelFiles, PretrainConfig, SftExample, SftProgress, pretrain};
-pub use config::{GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig, build};
+pub use candle::{
+    AdapterFiles, CandleConfig, ChatMode, LoraConfig, ModelFiles, PretrainConfig, SftExample,
+    SftProgress, benchmark, pretrain,
+};
+pub use config::{SamplingConfig, TrainerConfig, build};
 pub use fake::FakeConfig;
+pub use grpo_config::{Filter, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards};
+pub use metrics::{SampleCompletion, StepMetrics};
 pub use reward_mix::{Aggregation, Judged, RewardMember, RewardMix, Rollout, Verifier};
 pub use trainer::{
-    BoxFuture, Checkpoint, StepMetrics, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
+    BoxFuture, Checkpoint, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
 };

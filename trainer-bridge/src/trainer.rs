@@ -1,10 +1,10 @@
 //! The seam: one trait, what goes in, what comes out. Every trainer stands behind it and knows nothing of the others.
 
-use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GrpoConfig, RewardMix, SamplingConfig};
+use crate::{AdapterFiles, GrpoConfig, RewardMix, SamplingConfig, StepMetrics};
 
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -77,41 +77,8 @@ pub struct TrainOutput {
     pub completions: Vec<String>,
     /// The state to continue from.
     pub checkpoint: Checkpoint,
-    /// The adapter in PEFT's format, where the trainer writes one.
-    pub adapter: Option<PathBuf>,
-}
-
-/// Metrics of one optimiser step, under TRL's names.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct StepMetrics {
-    /// The step just done, from 1.
-    pub step: u32,
-    /// Mean of the weighted sum of rewards over the step's completions.
-    pub reward: f64,
-    /// Mean over groups of the standard deviation within a group.
-    pub reward_std: f64,
-    /// Share of groups whose rewards are all equal (no gradient).
-    pub frac_reward_zero_std: f64,
-    /// Mean raw reward of each member of the mix, in the mix's order.
-    pub member_rewards: Vec<f64>,
-    /// Share of completions the verifier calls right.
-    pub correct: f64,
-    /// Mean completion length, tokens.
-    pub completion_length: f64,
-    /// Share of completions cut at the length limit.
-    pub clipped_ratio: f64,
-    /// Loss; about 0 on policy by construction.
-    pub loss: f64,
-    /// Gradient norm before clipping.
-    pub grad_norm: f64,
-    /// Learning rate of this step.
-    pub learning_rate: f64,
-    /// Mean entropy of the sampled tokens' distributions, nats.
-    pub entropy: f64,
-    /// Wall seconds of the step.
-    pub step_time: f64,
-    /// Completion tokens sampled in this step.
-    pub num_tokens: u64,
+    /// The adapter in PEFT's format, where one was trained.
+    pub adapter: Option<AdapterFiles>,
 }
 
 /// Why a run did not finish. A variant is what the caller does next.
@@ -137,6 +104,23 @@ pub enum TrainError {
         /// The optimiser step.
         step: u32,
     },
+    /// The policy ran away: a failure of the trial, never retried (it would repeat).
+    #[error(
+        "the run diverged at step {step}: {what} grew beyond e^20; lower `learning_rate`, or learn from fresher rollouts \
+         (`num_iterations`, `steps_per_generation`, `sync_every`)"
+    )]
+    Diverged {
+        /// What grew.
+        what: &'static str,
+        /// The optimiser step.
+        step: u32,
+    },
+    /// Memory ran out, or would: the search stops and the user is told what to lower.
+    #[error(
+        "out of memory ({0}); lower `max_completion_length`, `prompts_per_step`, `num_generations` or `max_concurrent_trials`, \
+         or take a smaller model"
+    )]
+    OutOfMemory(String),
     /// The configuration or the model cannot work: the search stops and the user is told.
     #[error("{0}")]
     Setup(String),

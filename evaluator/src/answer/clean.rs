@@ -4,7 +4,7 @@
 //! takes it from there.
 
 /// Unicode characters and what they are in LaTeX.
-const CHARACTERS: [(char, &str); 62] = [
+const CHARACTERS: [(char, &str); 59] = [
     ('π', r"\pi "),
     ('∞', r"\infty "),
     ('√', r"\sqrt "),
@@ -12,6 +12,9 @@ const CHARACTERS: [(char, &str); 62] = [
     ('·', r"\cdot "),
     ('⋅', r"\cdot "),
     ('÷', "/"),
+    ('⁄', "/"),
+    ('∕', "/"),
+    ('∉', r"\notin "),
     ('±', r"\pm "),
     ('∓', r"\mp "),
     ('−', "-"),
@@ -61,16 +64,10 @@ const CHARACTERS: [(char, &str); 62] = [
     ('、', ","),
     ('，', ","),
     ('。', "."),
-    ('⁰', "^{0}"),
-    ('¹', "^{1}"),
-    ('²', "^{2}"),
-    ('³', "^{3}"),
-    ('⁴', "^{4}"),
-    ('₁', "_{1}"),
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 55] = [
+const SPELLINGS: [(&str, &str); 62] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -99,6 +96,10 @@ const SPELLINGS: [(&str, &str); 55] = [
     ("&nbsp;", " "),
     ("&amp;", "&"),
     (r"\overrightarrow", r"\vec"),
+    ("+/-", r"\pm "),
+    (r"\not\in", r"\notin"),
+    (r"\dbinom", r"\binom"),
+    (r"\tbinom", r"\binom"),
     (r"\dfrac", r"\frac"),
     (r"\tfrac", r"\frac"),
     (r"\cfrac", r"\frac"),
@@ -117,7 +118,9 @@ const SPELLINGS: [(&str, &str); 55] = [
     (r"\text{infinitely many}", r"\infty "),
     (r"\text{no solution}", r"\emptyset "),
     (r"\text{no solutions}", r"\emptyset "),
+    (r"\text{all real numbers except }", r"\mathbb{R} \setminus "),
     (r"\text{all real numbers}", r"\mathbb{R}"),
+    ("all real numbers except", r"\mathbb{R} \setminus "),
     ("all real numbers", r"\mathbb{R}"),
     ("~", " "),
     (r"\displaystyle", " "),
@@ -126,6 +129,47 @@ const SPELLINGS: [(&str, &str); 55] = [
     (r"\dots", r"\ldots"),
     ("**", "^"),
     ("\u{200b}", ""),
+    ("\u{a0}", " "),
+];
+
+/// Raised and lowered characters and what they are on the line.
+const RAISED: [(char, char); 13] = [
+    ('⁰', '0'),
+    ('¹', '1'),
+    ('²', '2'),
+    ('³', '3'),
+    ('⁴', '4'),
+    ('⁵', '5'),
+    ('⁶', '6'),
+    ('⁷', '7'),
+    ('⁸', '8'),
+    ('⁹', '9'),
+    ('⁺', '+'),
+    ('⁻', '-'),
+    ('ⁿ', 'n'),
+];
+const LOWERED: [(char, char); 11] = [
+    ('₀', '0'),
+    ('₁', '1'),
+    ('₂', '2'),
+    ('₃', '3'),
+    ('₄', '4'),
+    ('₅', '5'),
+    ('₆', '6'),
+    ('₇', '7'),
+    ('₈', '8'),
+    ('₉', '9'),
+    ('ₙ', 'n'),
+];
+
+/// Ways to say that there is none.
+const NOTHING: [&str; 6] = [
+    "no solution",
+    "no solutions",
+    "no real solution",
+    "no real solutions",
+    "no real roots",
+    "empty set",
 ];
 
 /// The beginnings of commands that a careless reader of escapes turns into control characters: `\text`
@@ -144,15 +188,13 @@ const DAMAGED: [(char, &str, &[&str]); 5] = [
 
 /// The one spelling of `text`.
 pub(super) fn clean(text: &str) -> String {
-    let mut clean = repair(text);
-    let needs_characters = !clean.is_ascii();
-    if needs_characters {
-        clean = clean
-            .chars()
-            .fold(String::with_capacity(clean.len()), |mut out, c| {
-                push_plain(&mut out, c);
-                out
-            });
+    let text = text.trim();
+    let bold = text
+        .strip_prefix("**")
+        .and_then(|inner| inner.strip_suffix("**"));
+    let mut clean = with_slashes(&repair(bold.unwrap_or(text)));
+    if !clean.is_ascii() {
+        clean = plain_characters(&clean);
     }
     // Escaped once too often, as happens between JSON and its readers.
     if !clean.contains("begin{") {
@@ -169,10 +211,51 @@ pub(super) fn clean(text: &str) -> String {
     let clean = clean
         .trim()
         .trim_end_matches(['.', ',', ';', ':', ' ', '^']);
-    // The box was cut off before its end.
-    let braces = |brace| clean.matches(brace).count();
-    let cut_off = clean.starts_with('{') && braces('{') > braces('}');
-    clean[usize::from(cut_off)..].trim_start().to_owned()
+    if NOTHING.contains(&clean.to_lowercase().as_str()) {
+        return r"\emptyset".to_owned();
+    }
+    balanced(clean)
+}
+
+/// With the backslash that `frac{1}{2}` has lost.
+fn with_slashes(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("frac{") {
+        whole.push_str(before);
+        let stem = before.strip_suffix(['d', 't', 'c']).unwrap_or(before);
+        let is_bare = !stem.ends_with(|c: char| c == '\\' || c.is_ascii_alphabetic());
+        if is_bare {
+            whole.truncate(whole.len() - (before.len() - stem.len()));
+            whole.push('\\');
+        }
+        whole.push_str("frac{");
+        rest = after;
+    }
+    whole + rest
+}
+
+/// With every brace closed and none closed that is not open. A brace at the very beginning that nothing closes
+/// is what a cut left of a box, and goes.
+fn balanced(text: &str) -> String {
+    let mut balanced = String::with_capacity(text.len());
+    let (mut open, mut escaped) = (0usize, false);
+    for c in text.chars() {
+        match c {
+            '{' if !escaped => open += 1,
+            '}' if !escaped && open == 0 => continue,
+            '}' if !escaped => open -= 1,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+        balanced.push(c);
+    }
+    if open > 0 && balanced.starts_with('{') {
+        balanced.remove(0);
+        open -= 1;
+    }
+    balanced.extend(std::iter::repeat_n('}', open));
+    balanced.trim_start().to_owned()
 }
 
 /// Restores commands whose first letter an escape sequence has swallowed.
@@ -192,6 +275,33 @@ fn repair(text: &str) -> String {
         }
     }
     repaired
+}
+
+/// Characters beyond ASCII as what they are in LaTeX; raised and lowered ones in a row as one power or index.
+fn plain_characters(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let shifted = [('^', &RAISED[..]), ('_', &LOWERED[..])]
+            .into_iter()
+            .find_map(|(mark, table)| Some((mark, table, on_the_line(table, c)?)));
+        let Some((mark, table, first)) = shifted else {
+            push_plain(&mut plain, c);
+            continue;
+        };
+        plain.extend([mark, '{', first]);
+        while let Some(next) = chars.peek().and_then(|c| on_the_line(table, *c)) {
+            plain.push(next);
+            chars.next();
+        }
+        plain.push('}');
+    }
+    plain
+}
+
+/// What a raised or lowered character is on the line.
+fn on_the_line(table: &[(char, char)], c: char) -> Option<char> {
+    table.iter().find(|(from, _)| *from == c).map(|(_, to)| *to)
 }
 
 fn push_plain(out: &mut String, c: char) {

@@ -5,9 +5,11 @@
 //! match a single value, because a list only equals a list.
 
 use super::{
-    evaluate::{constant, constant_ratio, equal, is_integer},
+    evaluate::{constant, equal, is_integer},
     expr::Expr,
-    token::Relation,
+    read::WHOLE,
+    same_relation::{relation_of, same_relations},
+    signs::{self, Signs},
     unit::{self, Unit},
     value::{End, Kind, Label, Scalar, Value},
 };
@@ -110,7 +112,7 @@ impl<'a> Comparison<'a> {
         if let (Some(a), Some(b)) = units
             && a != b
         {
-            return a.dimension == b.dimension && self.same_numbers(gold, &converted(given, a, b));
+            return a.is_like(&b) && self.same_numbers(gold, &converted(given, &a, &b));
         }
         if let (Some(a), Some(b)) = (half_of_day(gold), half_of_day(given))
             && a != b
@@ -159,18 +161,16 @@ impl<'a> Comparison<'a> {
             return self.same_values(x, y);
         }
         // `f(x) = 2x` and `f(n) = 2n` are the same function.
-        match (&a.parameter, &b.parameter) {
-            (Some(from), Some(to)) if a.name.split('(').next() == b.name.split('(').next() => {
-                self.same_values(&renamed(x, from, to), y)
-            }
-            // The name of a variable means nothing to a region, nor a number to one of its values.
-            (None, None) => {
-                let same_name =
-                    a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
-                (same_name || is_region(x) && is_region(y)) && self.same_values(x, y)
-            }
-            _ => false,
+        let (from, to) = (&a.parameters, &b.parameters);
+        if !from.is_empty() {
+            return from.len() == to.len()
+                && a.stem() == b.stem()
+                && self.same_values(&called(x, from), &called(y, to));
         }
+        // The name of a variable means nothing to a region, nor a number to one of its values.
+        let same_name =
+            a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
+        to.is_empty() && (same_name || is_region(x) && is_region(y)) && self.same_values(x, y)
     }
 
     /// `y = 2x` against `2x - y = 0`, `x > 1` against `-x < -1`.
@@ -226,12 +226,12 @@ impl<'a> Comparison<'a> {
 
     /// Answers with `±` as the list of what they stand for, with the signs chosen together or apart.
     fn same_with_signs(&mut self, gold: &Value, given: &Value) -> bool {
-        let most = signs(gold).max(signs(given));
+        let most = signs::count(gold).max(signs::count(given));
         if most == 0 || most > MOST_SIGNS {
             return false;
         }
         [Signs::Together, Signs::Apart].into_iter().any(|how| {
-            let (gold, given) = (expanded(gold, how), expanded(given, how));
+            let (gold, given) = (signs::expanded(gold, how), signs::expanded(given, how));
             self.same_values(&gold, &given)
         })
     }
@@ -278,7 +278,7 @@ fn radians(degrees: &Expr) -> Expr {
 }
 
 /// The scalar, given in units of `from`, in units of `to`.
-fn converted(scalar: &Scalar, to: Unit, from: Unit) -> Scalar {
+fn converted(scalar: &Scalar, to: &Unit, from: &Unit) -> Scalar {
     let factor = Expr::Number(from.in_terms_of(to));
     Scalar {
         expr: Expr::Product(vec![factor, scalar.expr.clone()]),
@@ -297,16 +297,20 @@ fn equal_up_to_names(a: &Expr, b: &Expr) -> bool {
     };
     let (in_a, in_b) = (a.symbols(), b.symbols());
     match (&only_in(&in_a, &in_b)[..], &only_in(&in_b, &in_a)[..]) {
-        ([x], [y]) if x.eq_ignore_ascii_case(y) || is_period(a, x) && is_period(b, y) => {
+        ([x], [y]) if x.eq_ignore_ascii_case(y) || are_whole((a, x), (b, y)) => {
             equal(&a.renamed(x, y), b)
         }
         _ => false,
     }
 }
 
-/// Whether the symbol is a customary name of whole numbers in an expression with pi.
-fn is_period(expr: &Expr, symbol: &str) -> bool {
-    matches!(symbol, "k" | "l" | "m" | "n") && expr.any(&|e| *e == Expr::Pi)
+/// Whether both symbols stand for every whole number: they have customary names of one, and either one side says
+/// so or they count the periods of a solution.
+fn are_whole((a, x): (&Expr, &str), (b, y): (&Expr, &str)) -> bool {
+    let is_customary = |name| matches!(name, WHOLE | "k" | "l" | "m" | "n");
+    let has_pi = |expr: &Expr| expr.any(&|e| *e == Expr::Pi);
+    let is_said = x == WHOLE || y == WHOLE;
+    is_customary(x) && is_customary(y) && (is_said || has_pi(a) && has_pi(b))
 }
 
 /// The parts without their labels, for comparison with parts that have none.
@@ -316,6 +320,15 @@ fn plain(values: &[Value]) -> Vec<Value> {
         .cloned()
         .map(super::read::unlabelled)
         .collect()
+}
+
+/// The value with its variables called by their places.
+fn called(value: &Value, variables: &[String]) -> Value {
+    let mut places = 0..;
+    variables.iter().fold(value.clone(), |value, name| {
+        let place = places.next().unwrap_or(0);
+        value.renamed(name, &format!("variable {place}"))
+    })
 }
 
 /// Whether one is the other with a number, as `x_1` is `x`.
@@ -334,148 +347,4 @@ fn is_region(value: &Value) -> bool {
         Value::Interval(..)
             | Value::Collection(Kind::Set | Kind::Union | Kind::Tuple | Kind::Bracket, _)
     )
-}
-
-fn renamed(value: &Value, from: &str, to: &str) -> Value {
-    map_scalars(value, &|expr| expr.renamed(from, to))
-}
-
-fn map_scalars(value: &Value, f: &impl Fn(&Expr) -> Expr) -> Value {
-    let scalar = |s: &Scalar| Scalar {
-        expr: f(&s.expr),
-        ..s.clone()
-    };
-    let end = |e: &End| End {
-        at: scalar(&e.at),
-        closed: e.closed,
-    };
-    let all = |values: &[Value]| values.iter().map(|v| map_scalars(v, f)).collect();
-    match value {
-        Value::Scalar(s) => Value::Scalar(scalar(s)),
-        Value::Collection(kind, items) => Value::Collection(*kind, all(items)),
-        Value::Interval(low, high) => Value::Interval(end(low), end(high)),
-        Value::Labelled(label, inner) => {
-            Value::Labelled(label.clone(), Box::new(map_scalars(inner, f)))
-        }
-        Value::Matrix(rows) => Value::Matrix(rows.iter().map(|row| all(row)).collect()),
-        other => other.clone(),
-    }
-}
-
-/// The labelled value as an equation or inequality of its label.
-fn relation_of(label: &Label, value: &Value) -> Option<Value> {
-    let name = Expr::Symbol(label.name.clone());
-    let infinite = |end: &End| super::evaluate::sign_of_infinity(&end.at.expr).is_some();
-    let strict_or = |end: &End, strict, closed| if end.closed { closed } else { strict };
-    let (relation, bound) = match value {
-        Value::Scalar(scalar) => (Relation::Equal, scalar),
-        Value::Interval(low, high) if infinite(high) => (
-            strict_or(low, Relation::Greater, Relation::GreaterOrEqual),
-            &low.at,
-        ),
-        Value::Interval(low, high) if infinite(low) => (
-            strict_or(high, Relation::Less, Relation::LessOrEqual),
-            &high.at,
-        ),
-        _ => return None,
-    };
-    Some(Value::Relation(
-        vec![name, bound.expr.clone()],
-        vec![relation],
-    ))
-}
-
-/// Whether two relations hold for the same values of their symbols, as far as scaling can show.
-fn same_relations(a: &Value, b: &Value) -> bool {
-    let (Value::Relation(xs, r), Value::Relation(ys, s)) = (a, b) else {
-        return false;
-    };
-    if let ([left, right], [other_left, other_right], [r], [s]) = (&xs[..], &ys[..], &r[..], &s[..])
-    {
-        let (x, y) = (
-            left.clone().minus(right.clone()),
-            other_left.clone().minus(other_right.clone()),
-        );
-        return constant_ratio(&x, &y).is_some_and(|ratio| {
-            let turned = if ratio > 0.0 { *s } else { s.reversed() };
-            *r == turned
-        });
-    }
-    let same = |ys: &[&Expr], s: &[Relation]| {
-        xs.len() == ys.len() && r == s && std::iter::zip(xs, ys).all(|(x, y)| equal(x, y))
-    };
-    let backwards: Vec<Relation> = s.iter().rev().map(|r| r.reversed()).collect();
-    same(&ys.iter().collect::<Vec<_>>(), s)
-        || same(&ys.iter().rev().collect::<Vec<_>>(), &backwards)
-}
-
-/// How several `±` in one expression belong together.
-#[derive(Clone, Copy)]
-enum Signs {
-    /// All upper or all lower signs.
-    Together,
-    /// Every combination.
-    Apart,
-}
-
-/// The most `±` in any one part.
-fn signs(value: &Value) -> usize {
-    match value {
-        Value::Scalar(scalar) => scalar.expr.plus_minus_count(),
-        Value::Labelled(_, inner) => signs(inner),
-        Value::Collection(Kind::Tuple, items) => items.iter().map(signs).sum(),
-        Value::Collection(_, items) => items.iter().map(signs).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// The value with everything that has a `±` replaced by the list of what it stands for.
-fn expanded(value: &Value, how: Signs) -> Value {
-    let count = signs(value);
-    match value {
-        Value::Labelled(_, inner) => expanded(inner, how),
-        Value::Scalar(_) | Value::Collection(Kind::Tuple, _) if count > 0 => {
-            let choices: Vec<u32> = match how {
-                Signs::Together => vec![0, u32::MAX],
-                Signs::Apart => (0..1 << count).collect(),
-            };
-            let chosen = |choice| with_signs(value, choice, &mut 0);
-            Value::Collection(Kind::Set, choices.into_iter().map(chosen).collect())
-        }
-        Value::Collection(kind @ (Kind::List | Kind::Set), items) => {
-            let mut all = Vec::new();
-            for item in items {
-                match expanded(item, how) {
-                    Value::Collection(Kind::Set, inner) if signs(item) > 0 => all.extend(inner),
-                    item => all.push(item),
-                }
-            }
-            Value::Collection(*kind, all)
-        }
-        other => other.clone(),
-    }
-}
-
-/// The value with signs chosen; `used` counts the signs chosen in earlier parts.
-fn with_signs(value: &Value, choice: u32, used: &mut usize) -> Value {
-    match value {
-        Value::Scalar(scalar) => {
-            let chosen = choice.checked_shr(*used as u32).unwrap_or(0);
-            // Signs chosen together stay so however many came before.
-            let chosen = if choice == u32::MAX { u32::MAX } else { chosen };
-            *used += scalar.expr.plus_minus_count();
-            Value::Scalar(Scalar {
-                expr: scalar.expr.with_signs(chosen),
-                ..scalar.clone()
-            })
-        }
-        Value::Collection(kind, items) => {
-            let items = items
-                .iter()
-                .map(|item| with_signs(item, choice, used))
-                .collect();
-            Value::Collection(*kind, items)
-        }
-        other => other.clone(),
-    }
 }

@@ -46,6 +46,16 @@ impl Function {
             _ => return None,
         })
     }
+
+    /// What `\sin^{-1}` and its like stand for.
+    pub const fn inverse(self) -> Option<Self> {
+        match self {
+            Self::Sin => Some(Self::Arcsin),
+            Self::Cos => Some(Self::Arccos),
+            Self::Tan => Some(Self::Arctan),
+            _ => None,
+        }
+    }
 }
 
 /// An expression. Trees are at most as deep as the parser allows, so recursion over them is safe.

@@ -11,18 +11,25 @@
 
 mod ball;
 mod brackets;
+mod choice;
 mod clean;
 mod compare;
+mod enclosed;
 mod evaluate;
 mod expr;
 mod matrix;
 mod number;
 mod parse;
+mod parts;
 mod read;
+mod readings;
+mod region;
 mod relation;
 mod residue;
+mod same_relation;
 mod scalar;
 mod show;
+mod signs;
 mod text;
 mod token;
 mod unit;
@@ -32,14 +39,11 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use compare::Comparison;
-use expr::Expr;
 use number::Number;
-use value::{Kind, Scalar, Value};
+use readings::{gold_readings, readings};
+use value::{Kind, Value};
 
 use crate::explain::{StepOutcome, Trace};
-
-/// Longer texts are compared as text only: no final answer is that long.
-const LONGEST: usize = 2000;
 
 /// The default relative tolerance where the gold answer is not a whole number.
 pub(crate) const DEFAULT_TOLERANCE: f64 = 0.01;
@@ -52,7 +56,15 @@ pub(crate) const DEFAULT_TOLERANCE: f64 = 0.01;
 pub struct Answer {
     text: String,
     number: Option<Number>,
+    choice: Option<GoldChoice>,
     readings: Vec<Value>,
+}
+
+/// A choice among several: its letter, and what stands behind it.
+#[derive(Debug, Clone, PartialEq)]
+struct GoldChoice {
+    letter: char,
+    content: Option<Box<Answer>>,
 }
 
 /// The rule by which an answer was found to be the gold answer.
@@ -62,6 +74,8 @@ pub struct Answer {
 pub enum Rule {
     /// The same text up to case, punctuation and white space.
     SameText,
+    /// The same choice of several, by its letter or by what it says.
+    SameChoice,
     /// The same number.
     SameNumber,
     /// Expressions of equal value.
@@ -83,6 +97,7 @@ impl Answer {
         let text = text.trim().to_owned();
         Self {
             number: Number::parse(&text),
+            choice: GoldChoice::read(&text),
             readings: gold_readings(&text),
             text,
         }
@@ -117,11 +132,38 @@ impl Answer {
         if same_text {
             return Some(Rule::SameText);
         }
+        if let Some(rule) = self.same_choice(given, tolerance, trace) {
+            return Some(rule);
+        }
         match self.same_number(given, trace) {
             Some(true) => Some(Rule::SameNumber),
             Some(false) => None,
             None => self.same_structure(given, tolerance, trace),
         }
+    }
+
+    /// Whether the given answer names the choice that the gold answer is, or says what it says.
+    fn same_choice(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
+        let what = "rule: same choice";
+        let Some(mine) = &self.choice else {
+            trace.step(what, StepOutcome::NotApplicable, || {
+                "the reference is no choice among several".to_owned()
+            });
+            return None;
+        };
+        let same = match (choice::choice(given), &mine.content) {
+            (Some(theirs), Some(content)) if !theirs.content.is_empty() => {
+                mine.letter == theirs.letter
+                    && content.matches_within(theirs.content, tolerance).is_some()
+            }
+            (Some(theirs), _) => mine.letter == theirs.letter,
+            (None, Some(content)) => content.matches_within(given, tolerance).is_some(),
+            (None, None) => false,
+        };
+        trace.step(what, same, || {
+            format!("the reference is choice {}", mine.letter)
+        });
+        same.then_some(Rule::SameChoice)
     }
 
     /// Whether both are the same number; `None` where that is not for plain numbers to decide.
@@ -168,6 +210,17 @@ impl Answer {
     }
 }
 
+impl GoldChoice {
+    fn read(text: &str) -> Option<Self> {
+        let choice = choice::choice(text)?;
+        let content = (!choice.content.is_empty()).then(|| Box::new(Answer::new(choice.content)));
+        Some(Self {
+            letter: choice.letter,
+            content,
+        })
+    }
+}
+
 /// What a text was understood as, in all its readings.
 fn understood(number: &Option<Number>, readings: &[Value]) -> String {
     let mut all: Vec<String> = number.iter().map(Number::to_string).collect();
@@ -211,56 +264,6 @@ fn described(value: &Value) -> String {
             format!("{name} of {}", items.len())
         }
     }
-}
-
-/// The ways in which a text can be understood; none when it is no mathematics.
-fn readings(text: &str) -> Vec<Value> {
-    if text.len() > LONGEST {
-        return Vec::new();
-    }
-    // Digits alone need no parser.
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        && let Some(value) = number::decimal(text)
-    {
-        let decimal = text.contains('.');
-        return vec![Value::Scalar(Scalar {
-            decimal,
-            ..Scalar::of(Expr::Number(value))
-        })];
-    }
-    let clean = clean::clean(text);
-    let plain = token::tokens(&clean, false);
-    let grouped = token::tokens(&clean, true);
-    let mut readings: Vec<Value> = read::value(&grouped).into_iter().collect();
-    readings.extend(decimal_comma(&clean));
-    // `1,234` is a number first and a list second.
-    if grouped != plain {
-        readings.extend(read::value(&plain));
-    }
-    readings
-}
-
-/// The ways in which a gold answer can be understood. It is trusted, so that a sentence around its formula
-/// is taken for an explanation, which in a given answer could take the answer back.
-fn gold_readings(text: &str) -> Vec<Value> {
-    let mut readings = readings(text);
-    if readings.is_empty() && text.len() <= LONGEST {
-        let tokens = token::tokens(&clean::clean(text), true);
-        readings.extend(read::explained(&tokens));
-    }
-    readings
-}
-
-/// `2,74` as 2.74: a single comma, behind it two or more digits that are not a group of thousands.
-fn decimal_comma(clean: &str) -> Option<Value> {
-    let (whole, decimals) = clean.split_once(',')?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
-    let is_group = decimals.len() == 3 && unsigned.len() <= 3 && !unsigned.starts_with('0');
-    if !digits(unsigned) || !digits(decimals) || decimals.len() < 2 || is_group {
-        return None;
-    }
-    read::value(&token::tokens(&format!("{whole}.{decimals}"), false))
 }
 
 /// The rule that equality of such a value goes by.

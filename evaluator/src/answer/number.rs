@@ -7,7 +7,10 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, One, pow};
 
-use super::words;
+use super::{
+    unit::{self, Unit},
+    words,
+};
 
 /// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
 /// time.
@@ -15,6 +18,12 @@ const MOST_DIGITS: usize = 1000;
 
 /// The most words a unit has, as in `square feet per day`.
 const MOST_UNIT_WORDS: usize = 4;
+
+/// No number in words is longer than this.
+const MOST_WORDS: usize = 16;
+
+/// Behind a number in words only that many words are taken for what it counts: more make a sentence.
+const MOST_WORDS_COUNTED: usize = 2;
 
 /// Words that say something about the number instead of what it counts.
 const NOT_A_UNIT: [&str; 16] = [
@@ -43,24 +52,25 @@ pub(crate) struct Number {
     pub value: BigRational,
     /// A percent sign followed.
     pub percent: bool,
-    /// Words followed, which may be a unit.
-    unit: bool,
+    /// A decimal point was written, so the value may be rounded.
+    pub decimal: bool,
+    /// The words that followed, which may be a unit.
+    pub unit: Option<String>,
+    /// A dollar sign stood before it.
+    dollars: bool,
 }
 
 impl Number {
     /// Reads `text` as one number, or says that it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let text = unwrap(text);
-        if let Some(value) = words::number(text) {
-            let value = BigRational::from_integer(value.into());
-            return Some(Self {
-                value,
-                percent: false,
-                unit: false,
-            });
+        if text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && let Some(spelled) = spelled(text)
+        {
+            return Some(spelled);
         }
         let (negative, text) = sign(text);
-        let text = strip_currency(text);
+        let (dollars, text) = strip_currency(text);
         // The sign may stand on either side of the currency: `-$5`, `$-5`.
         let (inner_negative, text) = if negative { (false, text) } else { sign(text) };
         let (digits, rest) = split_digits(text);
@@ -75,30 +85,51 @@ impl Number {
             }
             _ => (fraction(digits)?, rest),
         };
+        let (magnitude, rest) = enlarged(magnitude, rest);
+        let value = if negative || inner_negative {
+            -magnitude
+        } else {
+            magnitude
+        };
+        Some(Self {
+            decimal: digits.contains('.'),
+            dollars,
+            ..Self::with_rest(value, rest)?
+        })
+    }
+
+    /// A number and what stands behind it, if that can be a unit.
+    fn with_rest(value: BigRational, rest: &str) -> Option<Self> {
         let percent = is_percent(rest);
         // A unit stands apart from its number or is short, as in `5kg`; `3x` is an expression.
         let apart = rest.is_empty()
             || rest.starts_with(char::is_whitespace)
             || rest.len() > 1 && !rest.contains(' ');
-        if !(percent || apart && is_unit(rest)) {
-            return None;
-        }
-        Some(Self {
-            value: if negative || inner_negative {
-                -magnitude
-            } else {
-                magnitude
-            },
+        let unit = rest.trim();
+        // A single letter is a variable unless it is known as a unit.
+        let is_variable = unit.len() == 1
+            && unit.starts_with(|c: char| c.is_ascii_lowercase())
+            && unit::named(unit).is_none();
+        let follows = percent || apart && !is_variable && is_unit(rest);
+        follows.then(|| Self {
+            value,
             percent,
-            unit: !percent && !rest.trim().is_empty(),
+            decimal: false,
+            unit: (!percent && !unit.is_empty()).then(|| unit.to_owned()),
+            dollars: false,
         })
     }
 
     /// Whether the two can be meant as the same number.
     ///
     /// `20%` is both the number of per cent, 20, and the value .2: where only one side has the sign,
-    /// either reading counts. Without a sign, 20 is never .2.
+    /// either reading counts. Without a sign, 20 is never .2. Units that are both known are converted.
     pub fn agrees(&self, other: &Self) -> bool {
+        if let (Some(mine), Some(theirs)) = (self.known_unit(), other.known_unit())
+            && mine != theirs
+        {
+            return mine.is_like(&theirs) && &self.value * mine.in_terms_of(&theirs) == other.value;
+        }
         self.value == other.value
             || match (self.percent, other.percent) {
                 (true, false) => self.of_one() == other.value,
@@ -107,13 +138,47 @@ impl Number {
             }
     }
 
+    /// The unit, if it is one that can be converted.
+    fn known_unit(&self) -> Option<Unit> {
+        unit::named(self.unit_name()?)
+    }
+
+    /// The words that followed, or `dollar` for the sign of it.
+    pub fn unit_name(&self) -> Option<&str> {
+        self.unit.as_deref().or(self.dollars.then_some("dollar"))
+    }
+
     /// Whether it is a number and nothing else.
     pub fn is_plain(&self) -> bool {
-        !self.percent && !self.unit
+        !self.percent && self.unit.is_none()
     }
 
     fn of_one(&self) -> BigRational {
         &self.value / BigInt::from(100)
+    }
+}
+
+/// `twelve`, `two thirds`, `seven apples`.
+fn spelled(text: &str) -> Option<Number> {
+    let words: Vec<&str> = text.split_whitespace().take(MOST_WORDS + 1).collect();
+    if words.len() > MOST_WORDS {
+        return None;
+    }
+    let (value, length) = words::leading_number(&words)?;
+    let rest = &words[length..];
+    if rest.len() > MOST_WORDS_COUNTED {
+        return None;
+    }
+    Number::with_rest(value, &format!(" {}", rest.join(" ")))
+}
+
+/// `1.5 million`: the value with the word that multiplies it, and what follows.
+fn enlarged(value: BigRational, rest: &str) -> (BigRational, &str) {
+    let trimmed = rest.trim_start();
+    let (word, behind) = trimmed.split_at(trimmed.find(' ').unwrap_or(trimmed.len()));
+    match words::large(word) {
+        Some(size) => (value * BigInt::from(size), behind),
+        None => (value, rest),
     }
 }
 
@@ -141,13 +206,21 @@ impl fmt::Display for Number {
             "the number {}{}",
             self.value,
             if self.percent { " per cent" } else { "" }
-        )
+        )?;
+        match self.unit_name() {
+            Some(unit) => write!(f, " [{unit}]"),
+            None => Ok(()),
+        }
     }
 }
 
 /// Without white space, dollar signs around the whole, and a final full stop.
 fn unwrap(text: &str) -> &str {
     let text = text.trim();
+    let text = text
+        .strip_prefix("**")
+        .and_then(|inner| inner.strip_suffix("**"))
+        .unwrap_or(text);
     let text = text
         .strip_prefix('$')
         .and_then(|inner| inner.strip_suffix('$'))
@@ -157,21 +230,35 @@ fn unwrap(text: &str) -> &str {
 
 fn sign(text: &str) -> (bool, &str) {
     let text = text.trim_start();
-    if let Some(rest) = text.strip_prefix(['-', '−', '–']) {
+    let negative = text
+        .strip_prefix(['-', '−', '–'])
+        .or_else(|| text.strip_prefix("negative "))
+        .or_else(|| text.strip_prefix("minus "));
+    if let Some(rest) = negative {
         (true, rest.trim_start())
     } else {
         (false, text.strip_prefix('+').unwrap_or(text).trim_start())
     }
 }
 
-fn strip_currency(text: &str) -> &str {
-    let text = text
-        .strip_prefix('\\')
-        .filter(|t| t.starts_with('$'))
-        .unwrap_or(text);
-    text.strip_prefix(['$', '€', '£', '¥'])
-        .unwrap_or(text)
-        .trim_start()
+/// Without the sign or short name of a currency, and whether it was that of the dollar.
+fn strip_currency(text: &str) -> (bool, &str) {
+    const CURRENCIES: [(&str, bool); 9] = [
+        (r"\$", true),
+        ("$", true),
+        ("USD", true),
+        ("US$", true),
+        ("€", false),
+        ("£", false),
+        ("¥", false),
+        ("EUR", false),
+        ("Rs.", false),
+    ];
+    let found = CURRENCIES
+        .iter()
+        .find_map(|(sign, dollars)| Some((*dollars, text.strip_prefix(sign)?)));
+    let (dollars, text) = found.unwrap_or((false, text));
+    (dollars, text.trim_start())
 }
 
 /// `a` or `a/b`.
@@ -244,7 +331,8 @@ pub(super) fn is_unit(text: &str) -> bool {
         let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/' | '.');
         !lower.is_empty() && lower.chars().all(is_plain) && !NOT_A_UNIT.contains(&lower.as_str())
     };
-    text.split_whitespace().count() <= MOST_UNIT_WORDS && text.split_whitespace().all(is_unit_word)
+    let words = || text.split_whitespace();
+    words().count() <= MOST_UNIT_WORDS && (words().all(is_unit_word) || unit::named(text).is_some())
 }
 
 #[cfg(test)]

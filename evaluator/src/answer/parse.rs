@@ -13,11 +13,13 @@ mod command;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::ToPrimitive;
 
 use super::{
     expr::{Expr, Function},
     number::decimal,
     token::Token,
+    words,
 };
 
 /// How deep expressions may nest.
@@ -253,7 +255,7 @@ impl Parser {
         let subscript = &self.tokens[start..self.at];
         match base {
             Expr::Number(number) => {
-                let base: u32 = spelled(subscript).parse().ok()?;
+                let base = base_named(&spelled(subscript))?;
                 let digits = number.is_integer().then(|| number.to_integer())?;
                 in_base(&digits.to_string(), base)
             }
@@ -364,6 +366,12 @@ pub(super) fn spelled(tokens: &[Token]) -> String {
         }
     }
     name
+}
+
+/// The base of a number: `8`, `eight`.
+fn base_named(name: &str) -> Option<u32> {
+    let digits = name.parse().ok();
+    digits.or_else(|| words::leading_number(&[name])?.0.to_u32())
 }
 
 fn in_base(digits: &str, base: u32) -> Option<Expr> {

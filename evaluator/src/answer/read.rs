@@ -6,21 +6,22 @@
 
 use super::{
     brackets::{encloses, split},
-    evaluate::{constant, sign_of_infinity},
+    enclosed::{bracketed, matrices, turned},
     expr::Expr,
-    matrix,
-    parse::spelled,
-    relation::{line, relation, without},
+    number::is_unit as is_name,
+    parse::{expression, spelled},
+    region::Region,
+    relation::{line, relation},
     scalar::scalar,
     token::{Relation, Token},
     value::{End, Kind, Label, Scalar, Value},
 };
 
+/// The name of a parameter that stands for every whole number.
+pub(super) const WHOLE: &str = "any whole number";
+
 /// How deep brackets may nest in a structured answer.
 const MAX_DEPTH: usize = 8;
-
-/// Longer products of matrices are not carried out.
-const MOST_FACTORS: usize = 3;
 
 /// Words that begin a remark on the answer before them.
 const REMARKS: [&str; 8] = ["for", "where", "with", "when", "if", "such", "as", "in"];
@@ -50,16 +51,19 @@ pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     {
         return read(rest, depth);
     }
+    if let Some(interval) = turned(tokens) {
+        return Some(interval);
+    }
     for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
         let parts = split(tokens, |token| separator.is(token));
         if parts.len() > 1 {
             let is_and = |token: &Token| matches!(token, Token::Text(word) if word == "and");
+            let is_or = |token: &Token| matches!(token, Token::Text(word) if word == "or");
             let list = list(&parts, separator, depth)?;
-            return Some(if tokens.iter().any(is_and) {
-                intersected(list)
-            } else {
-                list
-            });
+            if tokens.iter().any(is_or) {
+                return Some(list);
+            }
+            return Some(conjunction(&list, tokens.iter().any(is_and)).unwrap_or(list));
         }
     }
     single(tokens, depth)
@@ -119,7 +123,7 @@ fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value>
             (item, _) => items.push(item),
         }
     }
-    items.retain(|item| !is_domain(item));
+    let mut items = without_domains(items);
     match items.len() {
         0 => None,
         1 => items.pop(),
@@ -127,13 +131,41 @@ fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value>
     }
 }
 
-/// `k \in \mathbb{Z}` says where a parameter comes from and is no part of the answer.
+/// The items without those that only say where a parameter comes from, such as `k \in \mathbb{Z}`; the parameter
+/// is called [`WHOLE`] in the others, because its name means nothing.
+fn without_domains(items: Vec<Value>) -> Vec<Value> {
+    let (domains, items): (Vec<_>, Vec<_>) = items.into_iter().partition(is_domain);
+    let is_whole =
+        |domain: &&Value| domain_of(domain).is_some_and(|set| set.starts_with("mathbbZ"));
+    let mut named = domains
+        .iter()
+        .filter(is_whole)
+        .filter_map(|domain| match domain {
+            Value::Labelled(label, _) => Some(&label.name),
+            _ => None,
+        });
+    match (named.next(), named.next()) {
+        (Some(name), None) => items.iter().map(|item| item.renamed(name, WHOLE)).collect(),
+        _ => items,
+    }
+}
+
+/// `k \in \mathbb{Z}`.
 fn is_domain(item: &Value) -> bool {
-    match item {
-        Value::Labelled(_, set) => {
-            matches!(&**set, Value::Scalar(s) if matches!(&s.expr, Expr::Symbol(name) if name.starts_with("mathbb")))
-        }
-        _ => false,
+    domain_of(item).is_some_and(|set| set.starts_with("mathbb"))
+}
+
+/// The name of the set that a labelled value comes from.
+fn domain_of(item: &Value) -> Option<&str> {
+    let Value::Labelled(_, set) = item else {
+        return None;
+    };
+    match &**set {
+        Value::Scalar(Scalar {
+            expr: Expr::Symbol(name),
+            ..
+        }) => Some(name),
+        _ => None,
     }
 }
 
@@ -179,70 +211,110 @@ fn without_remark(tokens: &[Token]) -> &[Token] {
 }
 
 fn single(tokens: &[Token], depth: usize) -> Option<Value> {
-    if spelled(tokens) == "mathbbR" {
-        let [below, above] = line();
-        return Some(Value::Interval(below, above));
+    if let Some(numbers) = real_numbers(&spelled(tokens)) {
+        return Some(numbers);
     }
     relation(tokens, depth)
         .or_else(|| union(tokens, depth))
-        .or_else(|| difference(tokens, depth))
+        .or_else(|| cut(tokens, depth))
         .or_else(|| named_point(tokens, depth))
+        .or_else(|| named_in_words(tokens, depth))
+        .or_else(|| ratio(tokens))
         .or_else(|| matrices(tokens, depth))
         .or_else(|| bracketed(tokens, depth))
         .or_else(|| scalar(tokens).map(Value::Scalar))
 }
 
-/// `x > 2 and x < 5` as the interval between; any other list as it is.
-fn intersected(list: Value) -> Value {
-    let Value::Collection(Kind::List, items) = &list else {
-        return list;
+/// All real numbers, the positive or the negative ones.
+fn real_numbers(name: &str) -> Option<Value> {
+    let [below, above] = line();
+    let zero = End {
+        at: Scalar::of(Expr::integer(0)),
+        closed: false,
     };
-    let [Value::Labelled(a, x), Value::Labelled(b, y)] = &items[..] else {
-        return list;
-    };
-    let (Value::Interval(low, high), Value::Interval(other_low, other_high)) = (&**x, &**y) else {
-        return list;
-    };
-    let is_open_ended = |end: &End| sign_of_infinity(&end.at.expr).is_some();
-    let (low, high) = match (is_open_ended(high), is_open_ended(other_high)) {
-        (true, false) if is_open_ended(other_low) => (low, other_high),
-        (false, true) if is_open_ended(low) => (other_low, high),
-        _ => return list,
-    };
-    if a != b {
-        return list;
-    }
-    Value::Labelled(
-        a.clone(),
-        Box::new(Value::Interval(low.clone(), high.clone())),
-    )
+    Some(match name {
+        "mathbbR" => Value::Interval(below, above),
+        "mathbbR^+" | "mathbbR_+" | "mathbbR_Greater0" => Value::Interval(zero, above),
+        "mathbbR^-" | "mathbbR_-" | "mathbbR_Less0" => Value::Interval(below, zero),
+        _ => return None,
+    })
 }
 
-/// All numbers but some: `\mathbb{R} \setminus \{2\}`.
-fn difference(tokens: &[Token], depth: usize) -> Option<Value> {
-    let parts = split(tokens, |token| {
-        *token == Token::Command("setminus".to_owned())
-    });
-    let [whole, holes] = parts[..] else {
+/// `x > 2 and x < 5` as the interval between, `x > 2, x \ne 5` as that ray without the point. A comma joins only
+/// where one condition leaves out nothing but points; elsewhere it may mean `or`.
+fn conjunction(list: &Value, is_and: bool) -> Option<Value> {
+    let Value::Collection(Kind::List, items) = list else {
         return None;
     };
-    if spelled(whole) != "mathbbR" {
-        return None;
-    }
-    let Value::Collection(Kind::Set, holes) = read(holes, depth)? else {
-        return None;
-    };
-    let mut points: Vec<(f64, Scalar)> = Vec::new();
-    for hole in holes {
-        let Value::Scalar(scalar) = hole else {
+    let mut joint: Option<(&Label, Region)> = None;
+    let mut is_plain = is_and;
+    for item in items {
+        let Value::Labelled(label, inner) = item else {
             return None;
         };
-        points.push((constant(&scalar.expr)?, scalar));
+        let region = Region::of(inner)?;
+        is_plain |= region.is_all_but_points();
+        joint = Some(match joint {
+            None => (label, region),
+            Some((first, so_far)) if first == label => (label, so_far.intersected(&region)),
+            Some(_) => return None,
+        });
     }
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    Some(without(
-        points.into_iter().map(|(_, scalar)| scalar).collect(),
-    ))
+    let (label, region) = joint.filter(|_| is_plain)?;
+    Some(Value::Labelled(label.clone(), Box::new(region.value()?)))
+}
+
+/// A set without another, `\mathbb{R} \setminus \{2\}`, or what is in both, `A \cap B`.
+fn cut(tokens: &[Token], depth: usize) -> Option<Value> {
+    let is_cut =
+        |name: &'static str| move |token: &Token| *token == Token::Command(name.to_owned());
+    let regions = |sides: &[&[Token]]| match sides {
+        [left, right] => Some((region(left, depth)?, region(right, depth)?)),
+        _ => None,
+    };
+    let cut = match regions(&split(tokens, is_cut("setminus"))) {
+        Some((whole, holes)) => whole.intersected(&holes.complement()),
+        None => {
+            let (a, b) = regions(&split(tokens, is_cut("cap")))?;
+            a.intersected(&b)
+        }
+    };
+    cut.value()
+}
+
+/// A set of numbers; a number or a list stands for the set of them.
+fn region(tokens: &[Token], depth: usize) -> Option<Region> {
+    match read(tokens, depth)? {
+        Value::Scalar(at) => Region::point(&at),
+        Value::Collection(Kind::List, items) => Region::of(&Value::Collection(Kind::Set, items)),
+        value => Region::of(&value),
+    }
+}
+
+/// `\text{max: } 5`: a name in words, and its value. The words that cannot be a unit, such as `not`, are no name
+/// either.
+fn named_in_words(tokens: &[Token], depth: usize) -> Option<Value> {
+    let [Token::Text(words), value @ ..] = tokens else {
+        return None;
+    };
+    let name = words.strip_suffix([':', '='])?.trim();
+    if !is_name(name) {
+        return None;
+    }
+    let label = Label::plain(&name.to_lowercase());
+    Some(Value::Labelled(label, Box::new(read(value, depth)?)))
+}
+
+/// `1:2:3` as its terms in units of the first. A ratio of two is a fraction.
+fn ratio(tokens: &[Token]) -> Option<Value> {
+    let terms = split(tokens, |token| *token == Token::Mark(':'));
+    if terms.len() < 3 {
+        return None;
+    }
+    let terms: Vec<Expr> = terms.into_iter().map(expression).collect::<Option<_>>()?;
+    let in_units = |term: &Expr| Scalar::of(Expr::quotient(term.clone(), terms[0].clone()));
+    let terms = terms.iter().map(|term| Value::Scalar(in_units(term)));
+    Some(Value::Collection(Kind::Tuple, terms.collect()))
 }
 
 /// `A(1, 2)`: a point and its coordinates.
@@ -252,10 +324,7 @@ fn named_point(tokens: &[Token], depth: usize) -> Option<Value> {
     };
     let is_point = name.is_uppercase() && coordinates.first() == Some(&Token::Mark('('));
     let value = bracketed(coordinates, depth).filter(|_| is_point)?;
-    let label = Label {
-        name: name.to_string(),
-        parameter: None,
-    };
+    let label = Label::plain(&name.to_string());
     matches!(value, Value::Collection(Kind::Tuple, _))
         .then(|| Value::Labelled(label, Box::new(value)))
 }
@@ -266,124 +335,7 @@ fn union(tokens: &[Token], depth: usize) -> Option<Value> {
         return None;
     }
     let parts: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
-    Some(Value::Collection(Kind::Union, parts?))
-}
-
-/// Several matrices, added or multiplied.
-fn matrices(tokens: &[Token], depth: usize) -> Option<Value> {
-    if tokens.first() != Some(&Token::Begin) || encloses(tokens) {
-        return None;
-    }
-    let terms = split(tokens, |token| *token == Token::Mark('+'));
-    // Entries of a product grow with every factor.
-    let factors = |term: &&[Token]| term.iter().filter(|token| **token == Token::End).count();
-    if terms.iter().any(|term| factors(term) > MOST_FACTORS) {
-        return None;
-    }
-    let mut sum: Option<Value> = None;
-    for term in terms {
-        let mut product: Option<Value> = None;
-        for factor in term.split_inclusive(|token| *token == Token::End) {
-            let factor = bracketed(factor, depth)?;
-            product = Some(match product {
-                None => factor,
-                Some(product) => matrix::product(&product, &factor)?,
-            });
-        }
-        sum = Some(match sum {
-            None => product?,
-            Some(sum) => matrix::sum(&sum, &product?)?,
-        });
-    }
-    sum
-}
-
-fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
-    if !encloses(tokens) {
-        return None;
-    }
-    let (open, inner, close) = (
-        tokens.first()?,
-        &tokens[1..tokens.len() - 1],
-        tokens.last()?,
-    );
-    if let (Token::SetOpen, Token::SetClose) = (open, close) {
-        return set(inner, depth);
-    }
-    if (open, close) == (&Token::Begin, &Token::End) {
-        return matrix_of(inner, depth);
-    }
-    let closed = |token: &Token| matches!(token, Token::Mark('[' | ']'));
-    let parts = split(inner, |token| matches!(token, Token::Mark(',' | ';')));
-    if parts.len() < 2 {
-        // A scalar in parentheses is left to the expression parser, with what surrounds it.
-        return read(inner, depth).filter(|value| !matches!(value, Value::Scalar(_)));
-    }
-    let items: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
-    let items = items?;
-    if closed(open) == closed(close) {
-        let kind = if closed(open) {
-            Kind::Bracket
-        } else {
-            Kind::Tuple
-        };
-        return Some(Value::Collection(kind, items));
-    }
-    let [low, high]: [Value; 2] = items.try_into().ok()?;
-    let (Value::Scalar(low), Value::Scalar(high)) = (low, high) else {
-        return None;
-    };
-    let low = End {
-        at: low,
-        closed: closed(open),
-    };
-    Some(Value::Interval(
-        low,
-        End {
-            at: high,
-            closed: closed(close),
-        },
-    ))
-}
-
-/// `\{…\}`: by its elements, or by a condition on them.
-fn set(inner: &[Token], depth: usize) -> Option<Value> {
-    let is_bar = |token: &Token| {
-        matches!(token, Token::Mark('|' | ':')) || *token == Token::Command("mid".to_owned())
-    };
-    let parts = split(inner, is_bar);
-    if let [variable, condition] = parts[..]
-        && variable
-            .iter()
-            .any(|token| matches!(token, Token::Letter(_)))
-    {
-        return read(condition, depth);
-    }
-    match read(inner, depth)? {
-        Value::Collection(Kind::List, items) => Some(Value::Collection(Kind::Set, items)),
-        item => Some(Value::Collection(Kind::Set, vec![item])),
-    }
-}
-
-/// `\begin{pmatrix} … \end{pmatrix}`; a single row or column is a vector.
-fn matrix_of(inner: &[Token], depth: usize) -> Option<Value> {
-    let mut rows = Vec::new();
-    for row in split(inner, |token| *token == Token::RowBreak) {
-        if row.is_empty() {
-            continue;
-        }
-        let cells = split(row, |token| *token == Token::Mark('&'));
-        rows.push(
-            cells
-                .into_iter()
-                .map(|cell| read(cell, depth))
-                .collect::<Option<Vec<_>>>()?,
-        );
-    }
-    let is_vector = rows.len() == 1 || rows.iter().all(|row| row.len() == 1);
-    Some(if is_vector {
-        Value::Collection(Kind::Tuple, rows.into_iter().flatten().collect())
-    } else {
-        Value::Matrix(rows)
-    })
+    let union = Value::Collection(Kind::Union, parts?);
+    let known = Region::of(&union).and_then(|region| region.value());
+    Some(known.unwrap_or(union))
 }

@@ -2,10 +2,11 @@
 
 use super::{
     brackets::split,
-    evaluate::sign_of_infinity,
+    evaluate::{equal, sign_of_infinity},
     expr::Expr,
     parse::{expression, spelled},
     read::read,
+    region::Region,
     scalar::scalar,
     token::{Relation, Token},
     value::{End, Kind, Label, Scalar, Value},
@@ -31,6 +32,13 @@ pub(super) fn relation(tokens: &[Token], depth: usize) -> Option<Value> {
         return Some(Value::Labelled(
             label(sides[0])?,
             Box::new(read(sides[1], depth)?),
+        ));
+    }
+    if relations == [Relation::NotElement] {
+        let outside = Region::of(&read(sides[1], depth)?)?.complement();
+        return Some(Value::Labelled(
+            label(sides[0])?,
+            Box::new(outside.value()?),
         ));
     }
     if relations
@@ -96,9 +104,19 @@ fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<
                     Box::new(read(sides[value_at], depth)?),
                 ))
             }
-            _ => general(sides, relations),
+            _ => working(sides, depth).or_else(|| general(sides, relations)),
         },
     }
+}
+
+/// `3 \times 4 = 12`: a working in numbers stands for its result, if every step of it is true.
+fn working(sides: &[&[Token]], depth: usize) -> Option<Value> {
+    let steps: Vec<Expr> = sides
+        .iter()
+        .map(|side| expression(side).filter(Expr::is_constant))
+        .collect::<Option<_>>()?;
+    let is_true = steps.windows(2).all(|pair| equal(&pair[0], &pair[1]));
+    is_true.then(|| read(sides[sides.len() - 1], depth))?
 }
 
 fn general(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
@@ -134,10 +152,7 @@ fn inequality(sides: &[&[Token]], relations: &[Relation]) -> Option<Value> {
         .and_then(|name| name.strip_suffix('|'));
     Some(match absolute {
         Some(inner) => {
-            let label = Label {
-                name: inner.to_owned(),
-                parameter: None,
-            };
+            let label = Label::plain(inner);
             Value::Labelled(label, Box::new(of_absolute(low, high)))
         }
         None => Value::Labelled(variable, Box::new(Value::Interval(low, high))),
@@ -212,22 +227,46 @@ fn label(tokens: &[Token]) -> Option<Label> {
             _ => return None,
         }
     }
-    let parameter = match tokens {
-        [
-            Token::Letter(_),
-            Token::Mark('('),
-            Token::Letter(x),
-            Token::Mark(')'),
-        ] => Some(x.to_string()),
-        _ => None,
-    };
     let has_symbol = tokens
         .iter()
         .any(|t| matches!(t, Token::Letter(_) | Token::Command(_) | Token::Text(_)));
     has_symbol.then(|| Label {
         name: spelled(tokens),
-        parameter,
+        parameters: parameters(tokens),
     })
+}
+
+/// The variables of `f(x, y)` and the index of `a_n`, which may be called otherwise.
+fn parameters(tokens: &[Token]) -> Vec<String> {
+    let is_index = |letter: char| matches!(letter, 'i' | 'j' | 'k' | 'm' | 'n');
+    match tokens {
+        [
+            Token::Letter(_),
+            Token::Mark('('),
+            inside @ ..,
+            Token::Mark(')'),
+        ] => {
+            let variables = inside.split(|token| *token == Token::Mark(','));
+            let name = |variable: &[Token]| match variable {
+                [Token::Letter(letter)] => Some(letter.to_string()),
+                [Token::Command(name)] => Some(name.clone()),
+                _ => None,
+            };
+            variables
+                .map(name)
+                .collect::<Option<_>>()
+                .unwrap_or_default()
+        }
+        [Token::Letter(_), Token::Mark('_'), index @ ..] => match index {
+            [Token::Letter(n)] | [Token::Mark('{'), Token::Letter(n), Token::Mark('}')]
+                if is_index(*n) =>
+            {
+                vec![n.to_string()]
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 /// Commands that are symbols or part of their spelling.

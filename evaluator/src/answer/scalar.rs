@@ -9,6 +9,7 @@ use super::{
     token::Token,
     unit::{self, Unit},
     value::Scalar,
+    words,
 };
 
 /// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
@@ -40,6 +41,10 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
         ),
     };
     let expr = expression(tokens)?;
+    let (expr, unit) = match unit.as_deref().and_then(words::large) {
+        Some(size) => (times(expr, size), None),
+        None => (expr, unit),
+    };
     Some(Scalar {
         expr,
         percent,
@@ -47,6 +52,14 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
         unit: unit.filter(|_| !percent),
         decimal,
     })
+}
+
+/// `1.2 \text{ million}`.
+fn times(expr: Expr, size: u64) -> Expr {
+    Expr::Product(vec![
+        expr,
+        Expr::Number(BigRational::from_integer(size.into())),
+    ])
 }
 
 impl Scalar {
@@ -65,8 +78,14 @@ impl Scalar {
 /// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and
 /// make the whole no expression.
 fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
-    let is_word = |token: &Token| matches!(token, Token::Text(_));
-    let Some(at) = tokens.iter().position(is_word).filter(|at| *at > 0) else {
+    let in_index = |at: usize| {
+        matches!(
+            &tokens[..at],
+            [.., Token::Mark('_')] | [.., Token::Mark('_'), Token::Mark('{')]
+        )
+    };
+    let is_word = |at: &usize| matches!(tokens[*at], Token::Text(_)) && !in_index(*at);
+    let Some(at) = (1..tokens.len()).find(is_word) else {
         return (tokens, None);
     };
     let is_part = |(index, token): (usize, &Token)| match token {
@@ -97,8 +116,8 @@ fn compound(tokens: &[Token]) -> Option<Scalar> {
         let unit = unit::named(next.unit.as_deref()?)?;
         sum = Some(match sum {
             None => (next, unit),
-            Some((sum, first)) if first.dimension == unit.dimension => {
-                let factor = Expr::Number(unit.in_terms_of(first));
+            Some((sum, first)) if first.is_like(&unit) => {
+                let factor = Expr::Number(unit.in_terms_of(&first));
                 let converted = Expr::Product(vec![factor, next.expr]);
                 let decimal = sum.decimal || next.decimal;
                 (

@@ -151,6 +151,7 @@ impl Display for Relation {
             Self::GreaterOrEqual => ">=",
             Self::Approximately => "~",
             Self::Element => "in",
+            Self::NotElement => "not in",
         })
     }
 }

@@ -11,6 +11,7 @@ pub(super) enum Relation {
     GreaterOrEqual,
     Approximately,
     Element,
+    NotElement,
 }
 
 impl Relation {
@@ -28,7 +29,7 @@ impl Relation {
     pub fn is_order(self) -> bool {
         !matches!(
             self,
-            Self::Equal | Self::NotEqual | Self::Approximately | Self::Element
+            Self::Equal | Self::NotEqual | Self::Approximately | Self::Element | Self::NotElement
         )
     }
 }
@@ -166,6 +167,7 @@ impl<'a> Lexer<'a> {
             "ne" | "neq" => self.relation(Relation::NotEqual, length),
             "approx" | "simeq" | "doteq" => self.relation(Relation::Approximately, length),
             "in" => self.relation(Relation::Element, length),
+            "notin" => self.relation(Relation::NotElement, length),
             "quad" | "qquad" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" => {
                 self.at += length
             }
@@ -216,6 +218,11 @@ impl<'a> Lexer<'a> {
             depth == 0
         });
         let words = inner[..end.unwrap_or(inner.len())].trim();
+        if words.contains('\\') {
+            // A formula in the clothes of a text: its braces only group.
+            self.at = self.text.len() - rest.len();
+            return;
+        }
         self.at = self.text.len() - inner.len() + end.map_or(inner.len(), |end| end + 1);
         let number = words
             .split(' ')

@@ -43,8 +43,23 @@ pub(super) struct End {
 pub(super) struct Label {
     /// As spelled: `x`, `f(x)`, `AB`.
     pub name: String,
-    /// The single argument of a function, as in `f(x)`.
-    pub parameter: Option<String>,
+    /// The variables of a function, as in `f(x, y)`, or the index of a sequence, as in `a_n`.
+    pub parameters: Vec<String>,
+}
+
+impl Label {
+    /// A name without variables.
+    pub fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// The name without its variables: `f`, `a`.
+    pub fn stem(&self) -> &str {
+        self.name.split(['(', '_']).next().unwrap_or_default()
+    }
 }
 
 /// An answer that has been understood.
@@ -59,4 +74,36 @@ pub(super) enum Value {
     Relation(Vec<Expr>, Vec<Relation>),
     /// Rows.
     Matrix(Vec<Vec<Value>>),
+}
+
+impl Value {
+    /// The value with the symbol `from` called `to`.
+    pub fn renamed(&self, from: &str, to: &str) -> Self {
+        self.mapped(&|expr| expr.renamed(from, to))
+    }
+
+    /// The value with every expression in it replaced.
+    fn mapped(&self, f: &impl Fn(&Expr) -> Expr) -> Self {
+        let scalar = |s: &Scalar| Scalar {
+            expr: f(&s.expr),
+            ..s.clone()
+        };
+        let end = |e: &End| End {
+            at: scalar(&e.at),
+            closed: e.closed,
+        };
+        let all = |values: &[Self]| values.iter().map(|v| v.mapped(f)).collect();
+        match self {
+            Self::Scalar(s) => Self::Scalar(scalar(s)),
+            Self::Collection(kind, items) => Self::Collection(*kind, all(items)),
+            Self::Interval(low, high) => Self::Interval(end(low), end(high)),
+            Self::Labelled(label, inner) => {
+                Self::Labelled(label.clone(), Box::new(inner.mapped(f)))
+            }
+            Self::Matrix(rows) => Self::Matrix(rows.iter().map(|row| all(row)).collect()),
+            Self::Relation(sides, relations) => {
+                Self::Relation(sides.iter().map(f).collect(), relations.clone())
+            }
+        }
+    }
 }

@@ -1,4 +1,6 @@
-//! Numbers spelled out in English.
+//! Numbers spelled out in English: cardinals, ordinals and fractions.
+
+use num_rational::BigRational;
 
 /// The words below a hundred.
 const SMALL: [(&str, u64); 28] = [
@@ -33,22 +35,102 @@ const SMALL: [(&str, u64); 28] = [
 ];
 
 /// The words that multiply what stands before them.
-const LARGE: [(&str, u64); 3] = [
+const LARGE: [(&str, u64); 4] = [
     ("thousand", 1000),
     ("million", 1_000_000),
     ("billion", 1_000_000_000),
+    ("trillion", 1_000_000_000_000),
 ];
 
-/// The value of `two hundred and five`; `None` for anything but a number in words.
-pub(super) fn number(text: &str) -> Option<u64> {
-    let lower = text.to_lowercase();
-    let mut words = lower
-        .split([' ', '-'])
-        .filter(|word| !word.is_empty())
+/// Ordinals that are not their number with `th` behind it.
+const ORDINALS: [(&str, &str); 9] = [
+    ("first", "one"),
+    ("second", "two"),
+    ("third", "three"),
+    ("fourth", "four"),
+    ("fifth", "five"),
+    ("eighth", "eight"),
+    ("ninth", "nine"),
+    ("twelfth", "twelve"),
+    ("quarter", "four"),
+];
+
+/// The value of `two hundred and five`, `negative three`, `two thirds`, `one and a half` or `fifth`, and how many
+/// words it takes; the most that make a number count. `None` where the first word begins none.
+pub(super) fn leading_number(words: &[&str]) -> Option<(BigRational, usize)> {
+    let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let is_sign = |word: &&str| matches!(*word, "negative" | "minus");
+    let sign = usize::from(lower.first().is_some_and(is_sign));
+    (sign + 1..=lower.len()).rev().find_map(|end| {
+        let parts: Vec<&str> = lower[sign..end]
+            .iter()
+            .flat_map(|word| word.split('-'))
+            .collect();
+        let value = number(&parts)?;
+        Some((if sign == 1 { -value } else { value }, end))
+    })
+}
+
+/// The number that all of `words`, in lower case, spell.
+fn number(words: &[&str]) -> Option<BigRational> {
+    let whole =
+        |words: &[&str]| cardinal(words).map(|value| BigRational::from_integer(value.into()));
+    whole(words)
+        .or_else(|| fraction(words))
+        .or_else(|| {
+            let joint = words.iter().rposition(|word| *word == "and")?;
+            Some(whole(&words[..joint])? + fraction(&words[joint + 1..])?)
+        })
+        .or_else(|| {
+            let (last, before) = words.split_last()?;
+            let named = ordinal(last)?;
+            whole(&[before, &[named.as_str()]].concat())
+        })
+}
+
+/// `two thirds`, `a half`, `one fifth`.
+fn fraction(words: &[&str]) -> Option<BigRational> {
+    let (last, count) = words.split_last()?;
+    let count = match count {
+        ["a" | "an" | "one"] => 1,
+        _ => cardinal(count)?,
+    };
+    // `three fifth` is no fraction, and `one second` is a time.
+    let singular = match last.strip_suffix('s') {
+        Some(singular) => singular,
+        None if count == 1 => last,
+        None => return (*last == "halves").then(|| BigRational::new(count.into(), 2.into())),
+    };
+    let parts = match singular {
+        "half" | "halve" => 2,
+        "second" | "first" => return None,
+        _ => cardinal(&[ordinal(singular)?.as_str()])?,
+    };
+    (parts > 0).then(|| BigRational::new(count.into(), parts.into()))
+}
+
+/// The cardinal of an ordinal, in words.
+fn ordinal(word: &str) -> Option<String> {
+    if let Some((_, cardinal)) = ORDINALS.iter().find(|(name, _)| *name == word) {
+        return Some((*cardinal).to_owned());
+    }
+    match word.strip_suffix("ieth") {
+        Some(tens) => Some(format!("{tens}y")),
+        None => word.strip_suffix("th").map(str::to_owned),
+    }
+}
+
+/// `two hundred and five`
+fn cardinal(words: &[&str]) -> Option<u64> {
+    let mut words = words
+        .iter()
+        .copied()
+        .filter(|word| !word.is_empty() && *word != "and")
         .peekable();
     words.peek()?;
     let (mut total, mut group) = (0u64, None::<u64>);
-    for word in words.filter(|word| *word != "and") {
+    for word in words {
         let find =
             |table: &[(&str, u64)]| table.iter().find(|(name, _)| *name == word).map(|e| e.1);
         if let Some(value) = find(&SMALL) {
@@ -62,29 +144,49 @@ pub(super) fn number(text: &str) -> Option<u64> {
         } else if word == "hundred" {
             group = Some(group.filter(|hundreds| (1..10).contains(hundreds))? * 100);
         } else {
-            let size = find(&LARGE)?;
+            let size = large(word)?;
             total += group.take().filter(|group| *group > 0)? * size;
         }
     }
     Some(total + group.unwrap_or(0))
 }
 
+/// The size of `thousand`, `million` and so on.
+pub(super) fn large(word: &str) -> Option<u64> {
+    LARGE.iter().find(|(name, _)| *name == word).map(|e| e.1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The value of a text that is a number and nothing else, as a fraction.
+    fn number(text: &str) -> Option<String> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let (value, length) = leading_number(&words)?;
+        (length == words.len()).then(|| value.to_string())
+    }
+
     #[test]
     fn words_make_numbers() {
         let cases = [
-            ("twelve", 12),
-            ("Twenty-five", 25),
-            ("two hundred and five", 205),
-            ("one million two thousand", 1_002_000),
-            ("ninety nine", 99),
-            ("zero", 0),
+            ("twelve", "12"),
+            ("Twenty-five", "25"),
+            ("two hundred and five", "205"),
+            ("one million two thousand", "1002000"),
+            ("ninety nine", "99"),
+            ("zero", "0"),
+            ("negative seven", "-7"),
+            ("two thirds", "2/3"),
+            ("a half", "1/2"),
+            ("three quarters", "3/4"),
+            ("one and a half", "3/2"),
+            ("third", "3"),
+            ("twenty-first", "21"),
+            ("fortieth", "40"),
         ];
         for (text, value) in cases {
-            assert_eq!(number(text), Some(value), "{text}");
+            assert_eq!(number(text).as_deref(), Some(value), "{text}");
         }
         for text in [
             "",
@@ -95,6 +197,9 @@ mod tests {
             "five twenty",
             "one of two",
             "thousand",
+            "negative",
+            "one second",
+            "th",
         ] {
             assert_eq!(number(text), None, "{text}");
         }

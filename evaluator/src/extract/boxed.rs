@@ -105,7 +105,8 @@ fn joint(between: &str) -> Option<&'static str> {
     if between.len() > LONGEST_JOINT {
         return None;
     }
-    let mut bare = between.to_lowercase();
+    // Of a command that was escaped once too often a backslash is left over.
+    let mut bare = between.trim_end_matches('\\').to_lowercase();
     for dress in [
         r"\text", r"\quad", r"\(", r"\)", r"\[", r"\]", r"\ ", r"\,", "$", "{", "}",
     ] {
@@ -118,11 +119,13 @@ fn joint(between: &str) -> Option<&'static str> {
         .split([' ', ',', ';'])
         .filter(|word| !word.is_empty())
         .collect();
-    let is_listed = words.is_empty() && bare.contains([',', ';']);
-    if words.is_empty() && !is_listed || words.contains(&"or") {
+    if words.is_empty() && !bare.contains([',', ';']) || words.contains(&"or") {
         return Some(" or ");
     }
-    (is_listed || words.contains(&"and")).then_some(", ")
+    // Marks that state no relation only set the boxes apart.
+    let is_apart = bare.chars().all(|c| c == ' ' || c.is_ascii_punctuation())
+        && !bare.contains(['=', '<', '>', '\\']);
+    (is_apart || words.contains(&"and")).then_some(", ")
 }
 
 #[cfg(test)]
@@ -157,6 +160,9 @@ mod tests {
             "1, 2",
         );
         check(r"\boxed{1} red and \boxed{2} blue", "1, 2");
+        check(r"\boxed{1} ++ \boxed{2}", "1, 2");
+        check(r"\boxed{1} = \boxed{2}", "2");
+        check(r"\boxed{1} \implies \boxed{2}", "2");
         check(r"\boxed{1}. Wait and see: \boxed{2}", "2");
     }
 

@@ -1,8 +1,10 @@
 //! One file a command. They write their result to standard output, and nothing else does.
 
 pub mod compare;
+pub mod data;
 pub mod evaluate;
 pub mod export;
+pub mod guest;
 pub mod leaderboard;
 pub mod pretrain;
 pub mod probe;
@@ -10,6 +12,7 @@ mod rewards;
 pub mod run;
 pub mod score;
 pub mod show;
+pub mod train;
 pub mod verify;
 
 use std::path::PathBuf;
@@ -21,6 +24,8 @@ use trainer_bridge::TrainError;
 use crate::{
     cli::{Cli, Command, DatabaseArg, JudgeArgs},
     config::load_verifier,
+    data::DataError,
+    hub::HubError,
     proposer::ProposeError,
     search::SearchError,
     store::{Store, WriterLock},
@@ -42,7 +47,10 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
         Command::Probe(args) => probe::run(args).await,
+        Command::Guest(args) => guest::run(args).await,
+        Command::Train(args) => train::run(args).await,
         Command::Pretrain(args) => pretrain::run(&args),
+        Command::Data(command) => data::run(command).await,
     }
 }
 
@@ -110,6 +118,11 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         return INTERRUPTED;
     }
     let of_the_world = error.is::<HostError>()
+        || matches!(error.downcast_ref(), Some(HubError::Unreachable { .. }))
+        || matches!(
+            error.downcast_ref(),
+            Some(DataError::Unreachable { .. } | DataError::Write { .. })
+        )
         || matches!(error.downcast_ref(), Some(TrainError::Host(_)))
         || matches!(
             error.downcast_ref(),
@@ -120,10 +133,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
                     | SearchError::Verify(VerifierError::Unavailable(_))
             )
         )
-        || matches!(
-            error.downcast_ref(),
-            Some(VerifierError::Unavailable(_))
-        );
+        || matches!(error.downcast_ref(), Some(VerifierError::Unavailable(_)));
     if of_the_world { 1 } else { 2 }
 }
 

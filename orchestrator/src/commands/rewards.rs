@@ -1,7 +1,5 @@
 //! From what a person types to rewards that can be called: files, exported folders, and candidates of a search.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail, ensure};
 use evaluator::ExtractionConfig;
 use sandbox::{CompileError, Compiler, CompilerConfig, Language, Limits, Module, Sandbox, Source};
@@ -10,10 +8,22 @@ use crate::{
     cli::DatabaseArg,
     config::Config,
     panel::{Member, Panel},
-    progress::Progress,
+    progress::guest_to_stderr,
     reward_file::{self, FileReward, Guest},
     task::verifier,
 };
+
+/// The one reward that `spec` names, compiled.
+pub(super) async fn module(spec: &str, database: &DatabaseArg) -> anyhow::Result<Module> {
+    let mut found = find(spec, database).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Tools::default().module(&only.name, only.guest),
+        (last, _) => {
+            found.extend(last);
+            bail!("{spec} holds several rewards ({}); name one", names(&found))
+        }
+    }
+}
 
 /// Finds, compiles and loads the rewards. `weights` is empty, or has one for each reward found.
 pub(super) async fn panel(
@@ -23,10 +33,7 @@ pub(super) async fn panel(
 ) -> anyhow::Result<Panel> {
     let mut found = Vec::new();
     for spec in specs {
-        match reward_file::read(spec)? {
-            Some(rewards) => found.extend(rewards),
-            None => found.push(candidate(spec, database).await?),
-        }
+        found.extend(find(spec, database).await?);
     }
     weigh(&mut found, weights)?;
     distinct(&mut found);
@@ -37,6 +44,14 @@ pub(super) async fn panel(
         .map(|reward| tools.load(reward))
         .collect::<anyhow::Result<_>>()?;
     Ok(Panel::new(members, verifier(extraction)))
+}
+
+/// A file's rewards, or a candidate.
+async fn find(spec: &str, database: &DatabaseArg) -> anyhow::Result<Vec<FileReward>> {
+    match reward_file::read(spec)? {
+        Some(rewards) => Ok(rewards),
+        None => Ok(vec![candidate(spec, database).await?]),
+    }
 }
 
 fn weigh(found: &mut [FileReward], weights: &[f64]) -> anyhow::Result<()> {
@@ -127,10 +142,7 @@ pub(super) struct Tools {
 impl Tools {
     /// Compiles if need be, and loads.
     pub(super) fn load(&mut self, found: FileReward) -> anyhow::Result<Member> {
-        let module = match found.guest {
-            Guest::Module(module) => module,
-            Guest::Source(source) => self.compile(&found.name, &source)?,
-        };
+        let module = self.module(&found.name, found.guest)?;
         let limits = found.ran.map_or_else(Limits::default, |(limits, _)| limits);
         let reward = match self.sandbox(&limits)?.load(&module) {
             Ok(reward) => reward,
@@ -145,6 +157,13 @@ impl Tools {
             reward,
             limits,
         })
+    }
+
+    fn module(&mut self, name: &str, guest: Guest) -> anyhow::Result<Module> {
+        match guest {
+            Guest::Module(module) => Ok(module),
+            Guest::Source(source) => self.compile(name, &source),
+        }
     }
 
     fn compile(&mut self, name: &str, source: &Source) -> anyhow::Result<Module> {
@@ -167,10 +186,8 @@ impl Tools {
         let place = match known {
             Some(place) => place,
             None => {
-                // A Python reward may have to build the interpreter first.
-                let say = Arc::new(|text: &str| Progress::to_stderr().line(text));
-                self.sandboxes
-                    .push(Sandbox::with_progress(limits.clone(), say)?);
+                let sandbox = Sandbox::with_progress(limits.clone(), guest_to_stderr())?;
+                self.sandboxes.push(sandbox);
                 self.sandboxes.len() - 1
             }
         };

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     cli::RunArgs,
     config::Config,
+    hub::Hub,
     leaderboard::Leaderboard,
     plan::{self, Plan},
     progress::Progress,
@@ -38,7 +39,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     // Everything that can be wrong with the input is found before a database is made.
     let task = Task::load(&config.task, seed)?;
-    let trainer = trainer_bridge::build(&config.trainer)?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
     let seeds = seeds::drafts(&config.search.seed_rewards)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
@@ -126,7 +127,7 @@ async fn carry_out(
 }
 
 /// Ctrl-C, or whatever a shell, a container or a service manager sends to end a process.
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -99,10 +99,11 @@ pub enum TaskConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         extraction: Option<ExtractionConfig>,
     },
-    /// GSM8K from a local folder with `train.jsonl` and `test.jsonl`.
+    /// GSM8K: `train.jsonl` and `test.jsonl`.
     Gsm8k {
-        /// The folder.
-        path: PathBuf,
+        /// Their folder; absent, where `reward-search data fetch gsm8k` puts them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
         /// Questions of the training file set aside to rank on.
         #[serde(default = "default_dev_size")]
         dev_size: usize,

@@ -42,6 +42,7 @@ struct Manifest<'a> {
 struct Member {
     name: String,
     weight: f64,
+    /// The file that ran: WebAssembly, or the Python file itself.
     wasm: String,
     wasm_sha256: String,
     source: String,
@@ -110,6 +111,7 @@ pub async fn ensemble(
     );
 
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut sources: Vec<(String, Vec<u8>)> = Vec::new();
     let mut members = Vec::new();
     for (name, figures) in chosen {
         let stem = name.replace('/', "_");
@@ -125,11 +127,11 @@ pub async fn ensemble(
             .wasm()
             .context("a ranked candidate has its bytes")?
             .to_vec();
-        let extension = match candidate.source.language {
-            sandbox::Language::Rust => "rs",
-            sandbox::Language::Python => "py",
+        // A module in Python is its own source.
+        let (wasm_file, source_file) = match candidate.source.language {
+            sandbox::Language::Rust => (format!("{stem}.wasm"), format!("{stem}.rs")),
+            sandbox::Language::Python => (format!("{stem}.py"), format!("{stem}.py")),
         };
-        let (wasm_file, source_file) = (format!("{stem}.wasm"), format!("{stem}.{extension}"));
         members.push(Member {
             name: candidate.name,
             weight: 1.0,
@@ -141,10 +143,12 @@ pub async fn ensemble(
             round: candidate.round,
             dev: figures,
         });
+        if source_file != wasm_file {
+            sources.push((source_file, candidate.source.code.into_bytes()));
+        }
         files.push((wasm_file, wasm));
-        files.push((source_file, candidate.source.code.into_bytes()));
     }
-    files.sort_by_key(|(name, _)| !name.ends_with(".wasm"));
+    files.append(&mut sources);
 
     let manifest = Manifest {
         manifest_version: MANIFEST_VERSION,

@@ -18,6 +18,7 @@ use crate::{
     statistics::{Figures, bootstrap_of},
     store::{Snapshot, Store, StoreError, StoredEvaluation, TrialRow},
     trial::{Arm, Stage, TrialId, TrialState},
+    verifier::Tally,
 };
 
 /// The state of a search, ranked. Its JSON keys are stable and documented in the README.
@@ -34,6 +35,9 @@ pub struct Leaderboard {
     /// Ranked candidates in all, the family of the adjusted p-values.
     #[serde(skip)]
     pub family: usize,
+    /// Who decided the verdicts behind all figures; absent where the rules alone did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<Tally>,
     /// Dev questions each figure of `candidates` and `references` is computed from; 0 before the first.
     pub questions: usize,
     /// Every candidate: ranked ones first, then those under way, failed, and refused.
@@ -148,6 +152,7 @@ impl Leaderboard {
             stop_reason: search
                 .stop_reason
                 .and_then(|json| serde_json::from_str(&json).ok()),
+            verdicts: verdicts(&evaluations),
             search: search.name,
             seed: search.seed,
             questions,
@@ -195,6 +200,12 @@ impl Leaderboard {
                 _ => stalled + 1,
             })
     }
+}
+
+/// Who decided everything that was judged, if a model had a part in it.
+fn verdicts(evaluations: &HashMap<TrialId, StoredEvaluation>) -> Option<Tally> {
+    let deciders = evaluations.values().flat_map(|e| e.deciders.iter().copied());
+    Some(Tally::of(deciders)).filter(Tally::involves_a_model)
 }
 
 /// Finds the name of an arm.

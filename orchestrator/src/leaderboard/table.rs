@@ -153,6 +153,9 @@ impl Leaderboard {
         if family > 1 {
             text += "The best of many on Dev flatters itself; only the figures on Test are free of that.\n";
         }
+        if let Some(verdicts) = &self.verdicts {
+            text += &format!("Verdicts: {verdicts}.\n");
+        }
         if !self.confirmed.is_empty() {
             text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, Holm-adjusted over the finalists.\n";
         }

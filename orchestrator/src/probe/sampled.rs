@@ -60,6 +60,9 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
         evaluation: SamplingConfig {
             temperature: grpo.temperature,
             max_completion_length: grpo.max_completion_length,
+            top_k: grpo.top_k,
+            top_p: grpo.top_p,
+            min_p: grpo.min_p,
         },
         examples: Arc::from([]),
         eval_prompts: prompts.into(),

@@ -34,12 +34,26 @@ pub(super) fn holds(
 }
 
 fn is_empty(verdict: &Verdict) -> bool {
-    let says_something = |c: char| c.is_alphanumeric() || MEANINGFUL.contains(&c);
-    verdict.outcome == Outcome::NoAnswer
-        || !verdict
-            .extracted
-            .as_deref()
-            .is_some_and(|answer| answer.contains(says_something))
+    let answer = verdict.extracted.as_deref().unwrap_or_default();
+    verdict.outcome == Outcome::NoAnswer || !says_something(answer)
+}
+
+/// Whether there is a letter, digit or meaningful symbol besides the names of LaTeX commands that only wrap something, as in
+/// `\boxed{\frac{}{}}`.
+fn says_something(answer: &str) -> bool {
+    let mut rest = answer;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        let unnamed = after.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        if c == '\\' && unnamed.starts_with('{') {
+            rest = unnamed;
+        } else if c.is_alphanumeric() || MEANINGFUL.contains(&c) {
+            return true;
+        } else {
+            rest = after;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -63,6 +77,8 @@ mod tests {
             "\\boxed{}",
             "\\boxed{\\{}",
             "\\boxed{...}",
+            "\\boxed{\\frac{}{}}",
+            "\\boxed{\\text{}}",
             "\\boxed{3} or \\boxed{4}",
         ] {
             assert_eq!(guard(nothing, "7"), Some(Decider::GuardEmpty), "{nothing}");

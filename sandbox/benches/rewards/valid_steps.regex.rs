@@ -2,7 +2,7 @@ use regex::Regex;
 
 pub fn reward(sample: &Sample) -> f64 {
     let step =
-        Regex::new(r"(\d+(?:\.\d+)?)\s*([-+*/])\s*(\d+(?:\.\d+)?)\s*=\s*(-?\d+(?:\.\d+)?)").unwrap();
+        Regex::new(r"(\d+(?:\.\d+)?)\s*([-+*/])\s*(\d+(?:\.\d+)?)\s*=\s*\$?(-?\d+(?:\.\d+)?)").unwrap();
     let (mut total, mut valid) = (0.0, 0.0);
     for found in step.captures_iter(sample.completion()) {
         let number = |group: usize| found[group].parse::<f64>().unwrap_or(0.0);

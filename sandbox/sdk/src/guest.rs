@@ -1,7 +1,7 @@
-//! The guest's side of the call: where the host writes a sample, and where a panic leaves its message.
+//! The guest's side of the call: where the host writes samples, and where scores and a panic's message are found.
 //!
-//! The host asks [`prepare`] for room, writes the encoded sample there and calls [`score`]. The layout is the host's
-//! `abi` module word for word; both change together with the number in the exports' names.
+//! The host asks [`prepare`] for room, writes encoded samples there and calls [`score`] or [`score_group`], as often as it
+//! likes. The layout is the host's `abi` module word for word; both change together with the number in the exports' names.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -11,13 +11,15 @@ use crate::Sample;
 
 /// Bytes kept of a panic message.
 const MESSAGE_CAPACITY: usize = 1024;
-/// Six little-endian u32: flags, then the lengths of prompt, completion, answer and extracted answer, then 0.
-const HEADER: usize = 24;
+/// Little-endian u32 of a sample in the header: flags, then the lengths of prompt, completion, answer and extracted answer.
+const FIELDS: usize = 5;
 const CORRECT: u32 = 1;
 const HAS_EXTRACTED: u32 = 2;
 
-/// The encoded sample. Written by the host between `prepare` and `score`.
+/// The encoded samples. Written by the host between calls.
 static INPUT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// The scores of the last group.
+static SCORES: Mutex<Vec<f64>> = Mutex::new(Vec::new());
 
 /// What the host reads after a trap: the length, then that many bytes of UTF-8.
 #[repr(C)]
@@ -31,8 +33,8 @@ static MESSAGE: Message = Message {
     bytes: [const { AtomicU8::new(0) }; MESSAGE_CAPACITY],
 };
 
-/// Makes room for `length` bytes. The low half of the result is where the host is to write them, the high half where it
-/// finds the message of a panic after a trap.
+/// Makes room for `length` bytes, to be written to until the next call of this. The low half of the result is its address,
+/// the high half is where the host finds the message of a panic after a trap.
 #[must_use]
 pub fn prepare(length: u32) -> u64 {
     std::panic::set_hook(Box::new(|panic| {
@@ -44,33 +46,71 @@ pub fn prepare(length: u32) -> u64 {
     };
     input.clear();
     input.resize(length as usize, 0);
-    let message = (&raw const MESSAGE).expose_provenance() as u64;
-    (message << 32) | input.as_mut_ptr().expose_provenance() as u64
+    pair(
+        input.as_mut_ptr().expose_provenance(),
+        (&raw const MESSAGE).expose_provenance(),
+    )
 }
 
 /// Scores the sample that the host wrote.
 pub fn score(reward: fn(&Sample<'_>) -> f64) -> f64 {
-    match INPUT.lock().ok().as_deref().and_then(|input| decode(input)) {
-        Some(sample) => reward(&sample),
-        None => f64::NAN,
+    let Ok(input) = INPUT.lock() else {
+        return f64::NAN;
+    };
+    Samples::new(&input)
+        .and_then(|mut samples| samples.next())
+        .map_or(f64::NAN, |sample| reward(&sample))
+}
+
+/// Scores the group that the host wrote. The low half of the result is the address of the scores, the high half their number.
+pub fn score_group(reward: fn(&[Sample<'_>]) -> Vec<f64>) -> u64 {
+    let (Ok(input), Ok(mut scores)) = (INPUT.lock(), SCORES.lock()) else {
+        return 0;
+    };
+    let samples: Vec<Sample<'_>> = Samples::new(&input).into_iter().flatten().collect();
+    *scores = reward(&samples);
+    pair(scores.as_ptr().expose_provenance(), scores.len())
+}
+
+const fn pair(low: usize, high: usize) -> u64 {
+    (high as u64) << 32 | low as u64
+}
+
+/// Reads the samples of an input; ends early where host and guest do not speak the same layout.
+struct Samples<'a> {
+    headers: std::slice::ChunksExact<'a, [u8; 4]>,
+    texts: &'a [u8],
+}
+
+impl<'a> Samples<'a> {
+    fn new(input: &'a [u8]) -> Option<Self> {
+        let (count, rest) = input.split_first_chunk()?;
+        let fields = (u32::from_le_bytes(*count) as usize).checked_mul(FIELDS)?;
+        let (headers, texts) = rest.split_at_checked(fields.checked_mul(4)?)?;
+        let headers = headers.as_chunks().0.chunks_exact(FIELDS);
+        Some(Self { headers, texts })
+    }
+
+    fn text(&mut self, length: [u8; 4]) -> Option<&'a str> {
+        let (text, rest) = self
+            .texts
+            .split_at_checked(u32::from_le_bytes(length) as usize)?;
+        self.texts = rest;
+        std::str::from_utf8(text).ok()
     }
 }
 
-/// The sample in `input`; `None` where host and guest do not speak the same layout.
-fn decode(input: &[u8]) -> Option<Sample<'_>> {
-    let (header, mut texts) = input.split_at_checked(HEADER)?;
-    let (fields, _) = header.as_chunks::<4>();
-    let field = |index: usize| fields.get(index).map(|bytes| u32::from_le_bytes(*bytes));
-    let mut text = |length: u32| {
-        let (head, rest) = texts.split_at_checked(length as usize)?;
-        texts = rest;
-        std::str::from_utf8(head).ok()
-    };
-    let flags = field(0)?;
-    let (prompt, completion) = (text(field(1)?)?, text(field(2)?)?);
-    let (answer, extracted) = (text(field(3)?)?, text(field(4)?)?);
-    let extracted = (flags & HAS_EXTRACTED != 0).then_some(extracted);
-    Some(Sample::new(prompt, completion, answer).with_verdict(flags & CORRECT != 0, extracted))
+impl<'a> Iterator for Samples<'a> {
+    type Item = Sample<'a>;
+
+    fn next(&mut self) -> Option<Sample<'a>> {
+        let &[flags, prompt, completion, answer, extracted] = self.headers.next()?.as_array()?;
+        let flags = u32::from_le_bytes(flags);
+        let (prompt, completion) = (self.text(prompt)?, self.text(completion)?);
+        let (answer, extracted) = (self.text(answer)?, self.text(extracted)?);
+        let extracted = (flags & HAS_EXTRACTED != 0).then_some(extracted);
+        Some(Sample::new(prompt, completion, answer).with_verdict(flags & CORRECT != 0, extracted))
+    }
 }
 
 /// Appends to [`MESSAGE`].
@@ -97,16 +137,24 @@ mod tests {
     #[test]
     fn decodes_what_the_host_encodes_and_nothing_else() {
         let mut input = Vec::new();
-        for field in [CORRECT | HAS_EXTRACTED, 2, 3, 1, 1, 0] {
+        for field in [2, CORRECT | HAS_EXTRACTED, 2, 3, 1, 1, 0, 0, 1, 0, 0] {
             input.extend_from_slice(&u32::to_le_bytes(field));
         }
-        input.extend_from_slice("q?a b42".as_bytes());
-        let sample = Sample::new("q?", "a b", "4").with_verdict(true, Some("2"));
-        assert_eq!(decode(&input), Some(sample));
-        assert_eq!(decode(&input[..input.len() - 1]), None);
-        assert_eq!(decode(&input[..10]), None);
-        let last = input.len() - 1;
+        input.extend_from_slice("q?a b42x".as_bytes());
+        let decode = |input: &[u8]| -> Vec<String> {
+            let samples = Samples::new(input).into_iter().flatten();
+            samples.map(|sample| format!("{sample:?}")).collect()
+        };
+        let first = Sample::new("q?", "a b", "4").with_verdict(true, Some("2"));
+        let all = [first, Sample::new("", "x", "")].map(|sample| format!("{sample:?}"));
+        assert_eq!(decode(&input), all);
+        // More room than was written to.
+        input.push(0);
+        assert_eq!(decode(&input), all);
+        assert_eq!(decode(&input[..input.len() - 2]), all[..1]);
+        assert_eq!(decode(&input[..20]), [""; 0]);
+        let last = input.len() - 2;
         input[last] = 0xff;
-        assert_eq!(decode(&input), None);
+        assert_eq!(decode(&input), all[..1]);
     }
 }

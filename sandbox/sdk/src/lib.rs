@@ -22,18 +22,23 @@
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
+mod bytes;
 mod equations;
 mod expression;
 mod guest;
 mod maps;
 mod numbers;
-mod regex;
+#[cfg(target_arch = "wasm32")]
+pub mod regex;
 mod repetition;
 mod sample;
 mod shape;
 mod tags;
 mod words;
 
+/// The crate itself, on the author's own machine: a reward tested there meets the same expressions.
+#[cfg(not(target_arch = "wasm32"))]
+pub use ::regex;
 pub use equations::{Equation, Equations, equations, last_result, valid_share};
 pub use expression::{Operator, Relation};
 pub use maps::{HashMap, HashSet};
@@ -41,24 +46,24 @@ pub use numbers::{
     Numbers, first_number, last_number, nearly_equal, number, number_overlap, numbers,
     relative_error,
 };
-pub use regex::{Captures, Match, Regex, RegexError};
+pub use regex::Regex;
 pub use repetition::{repeated_lines, repetition};
 pub use sample::Sample;
 pub use shape::{band, proximity, ramp};
-pub use tags::{Tags, count, in_format, tag, tags};
+pub use tags::{Between, Tags, after, after_last, between, count, in_format, tag, tags};
 pub use words::{Words, contains_word, word_count, words};
 
 /// Everything a reward needs; the host puts it in scope of every candidate.
 pub mod prelude {
     pub use crate::{
-        Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, band, contains_word, count,
-        equations, first_number, in_format, last_number, last_result, nearly_equal, number,
-        number_overlap, numbers, proximity, ramp, relative_error, repeated_lines, repetition, tag,
-        tags, valid_share, word_count, words,
+        Equation, HashMap, HashSet, Operator, Regex, Relation, Sample, after, after_last, band,
+        between, contains_word, count, equations, first_number, in_format, last_number,
+        last_result, nearly_equal, number, number_overlap, numbers, proximity, ramp,
+        relative_error, repeated_lines, repetition, tag, tags, valid_share, word_count, words,
     };
 }
 
 #[doc(hidden)]
 pub mod abi {
-    pub use crate::guest::{prepare, score};
+    pub use crate::guest::{prepare, score, score_group};
 }

@@ -1,5 +1,6 @@
 //! Numbers as people write them in text: signs, thousands separators, decimals.
 
+use crate::bytes::first_within;
 use crate::maps::HashSet;
 
 /// The number that the whole text is: surrounding white space, one leading currency sign and one trailing `%` or `.`
@@ -71,12 +72,15 @@ pub fn last_number(text: &str) -> Option<f64> {
 /// ```
 #[must_use]
 pub fn number_overlap(from: &str, within: &str) -> f64 {
-    let wanted: HashSet<u64> = numbers(from).map(identity).collect();
-    if wanted.is_empty() {
+    let mut missing: HashSet<u64> = numbers(from).map(identity).collect();
+    let wanted = missing.len();
+    if wanted == 0 {
         return 0.0;
     }
-    let there: HashSet<u64> = numbers(within).map(identity).collect();
-    wanted.intersection(&there).count() as f64 / wanted.len() as f64
+    for there in numbers(within) {
+        missing.remove(&identity(there));
+    }
+    (wanted - missing.len()) as f64 / wanted as f64
 }
 
 /// Whether two numbers are equal up to rounding: a difference of at most 1e-6, or 1e-9 of the larger.
@@ -121,20 +125,22 @@ impl Iterator for Numbers<'_> {
 
     fn next(&mut self) -> Option<f64> {
         let bytes = self.text.as_bytes();
-        while self.position < bytes.len() {
-            if bytes[self.position].is_ascii_digit() || is_leading_point(bytes, self.position) {
-                let start = self.position;
-                let (value, end) = unsigned_at(bytes, start)?;
-                self.position = end;
-                return Some(if has_sign(bytes, start) {
-                    -value
-                } else {
-                    value
-                });
+        loop {
+            // What begins a number is a digit or a point; `/` lies between them.
+            let start = first_within(bytes, self.position, b'.', b'9');
+            let first = *bytes.get(start)?;
+            if !first.is_ascii_digit() && !is_leading_point(bytes, start) {
+                self.position = start + 1;
+                continue;
             }
-            self.position += 1;
+            let (value, end) = unsigned_at(bytes, start)?;
+            self.position = end;
+            return Some(if has_sign(bytes, start) {
+                -value
+            } else {
+                value
+            });
         }
-        None
     }
 }
 

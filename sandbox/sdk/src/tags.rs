@@ -1,4 +1,6 @@
-//! Tagged sections, `<name>…</name>`, and counts of literal text.
+//! Tagged sections, `<name>…</name>`, and literal text: counts, and what stands after it or between.
+
+use crate::bytes::find;
 
 /// Content of the first `<name>…</name>`, without surrounding white space. `None` where the pair is not complete.
 ///
@@ -49,12 +51,75 @@ impl<'a> Iterator for Tags<'a, '_> {
 /// ```
 #[must_use]
 pub fn count(text: &str, needle: &str) -> usize {
-    let (mut rest, mut found) = (text.as_bytes(), 0);
-    while let Some(start) = find(rest, needle.as_bytes()) {
+    let (mut from, mut found) = (0, 0);
+    while let Some(start) = find(text.as_bytes(), needle.as_bytes(), from) {
         found += 1;
-        rest = &rest[start + needle.len()..];
+        from = start + needle.len();
     }
     found
+}
+
+/// What stands after the first `literal`.
+///
+/// ```
+/// use reward_sdk::prelude::*;
+/// assert_eq!(after("so #### 42", "####"), Some(" 42"));
+/// assert_eq!(after("so 42", "####"), None);
+/// ```
+#[must_use]
+pub fn after<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
+    let start = find(text.as_bytes(), literal.as_bytes(), 0)?;
+    Some(&text[start + literal.len()..])
+}
+
+/// What stands after the last `literal`.
+///
+/// ```
+/// use reward_sdk::prelude::*;
+/// assert_eq!(after_last("A: 1\nA: 2", "A:"), Some(" 2"));
+/// ```
+#[must_use]
+pub fn after_last<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
+    let mut last = after(text, literal)?;
+    while let Some(rest) = after(last, literal) {
+        last = rest;
+    }
+    Some(last)
+}
+
+/// What stands between an `open` and the next `close`, from left to right, as written.
+///
+/// ```
+/// use reward_sdk::prelude::*;
+/// let all: Vec<&str> = between("<<2*3=6>>6 and <<6+1=7>>7", "<<", ">>").collect();
+/// assert_eq!(all, ["2*3=6", "6+1=7"]);
+/// ```
+#[must_use]
+pub const fn between<'a, 'n>(text: &'a str, open: &'n str, close: &'n str) -> Between<'a, 'n> {
+    Between {
+        rest: text,
+        open,
+        close,
+    }
+}
+
+/// Iterator of [`between`].
+#[derive(Debug, Clone)]
+pub struct Between<'a, 'n> {
+    rest: &'a str,
+    open: &'n str,
+    close: &'n str,
+}
+
+impl<'a> Iterator for Between<'a, '_> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let inside = after(self.rest, self.open)?;
+        let end = find(inside.as_bytes(), self.close.as_bytes(), 0)?;
+        self.rest = &inside[end + self.close.len()..];
+        Some(&inside[..end])
+    }
 }
 
 /// Whether the whole text is the named sections in this order: each opening and closing tag exactly once, no section
@@ -100,8 +165,7 @@ fn section<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
 /// Byte position of the first `<name>` (bracket `"<"`) or `</name>` (bracket `"</"`).
 fn find_tag(text: &str, name: &str, bracket: &str) -> Option<usize> {
     let mut from = 0;
-    while let Some(found) = find(&text.as_bytes()[from..], bracket.as_bytes()) {
-        let start = from + found;
+    while let Some(start) = find(text.as_bytes(), bracket.as_bytes(), from) {
         let inside = &text[start + bracket.len()..];
         if inside
             .strip_prefix(name)
@@ -110,21 +174,6 @@ fn find_tag(text: &str, name: &str, bracket: &str) -> Option<usize> {
             return Some(start);
         }
         from = start + bracket.len();
-    }
-    None
-}
-
-/// Position of a literal. Texts are short and so are tags: looking for the first byte and comparing beats the preparations
-/// of a cleverer search.
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let (first, rest) = needle.split_first()?;
-    let mut from = 0;
-    while let Some(found) = text[from..].iter().position(|byte| byte == first) {
-        let start = from + found;
-        if text[start + 1..].starts_with(rest) {
-            return Some(start);
-        }
-        from = start + 1;
     }
     None
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{Compiler, CompilerConfig};
+use crate::lint::Entry;
 use crate::{CompileError, Limits, Module, Rejection, Sample, Sandbox, Verdict};
 
 const SECRET: &str = "sesame-open-4711";
@@ -26,10 +27,12 @@ fn compiler() -> Compiler {
 
 /// rustc's answer to a source nobody looked at.
 fn build(code: &str) -> Result<Module, Rejection> {
-    compiler().build(code).map_err(|error| match error {
-        CompileError::Rejected(rejection) => rejection,
-        CompileError::Host(error) => panic!("the host's trouble: {error}"),
-    })
+    compiler()
+        .build(code, Entry::Sample)
+        .map_err(|error| match error {
+            CompileError::Rejected(rejection) => rejection,
+            CompileError::Host(error) => panic!("the host's trouble: {error}"),
+        })
 }
 
 fn reward(expression: &str) -> String {
@@ -160,7 +163,7 @@ fn the_wall_clock_ends_what_the_cpu_limit_does_not() {
         reward("ENDLESS as f64")
     );
     let started = Instant::now();
-    let error = impatient.build(&code).unwrap_err();
+    let error = impatient.build(&code, Entry::Sample).unwrap_err();
     assert!(
         matches!(
             error,

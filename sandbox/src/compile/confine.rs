@@ -227,17 +227,68 @@ mod linux {
                 cpu_seconds: 0,
                 memory_bytes: 0,
             };
-            match thread::spawn(move || shut_in(&nothing)).join() {
-                Ok(Ok(RulesetStatus::FullyEnforced)) => {
-                    "landlock, resource limits, empty environment, empty folder, wall-clock limit"
-                }
-                Ok(Ok(RulesetStatus::PartiallyEnforced)) => {
-                    "landlock (as far as this kernel knows it), resource limits, empty environment, empty folder, wall-clock limit"
-                }
-                _ => {
-                    "resource limits, empty environment, empty folder, wall-clock limit (this kernel has no landlock)"
-                }
-            }
+            let status = thread::spawn(move || shut_in(&nothing)).join();
+            in_words(status.ok().and_then(Result::ok))
         })
+    }
+
+    /// What a status of landlock leaves to keep rustc in; none where it could not even be asked.
+    const fn in_words(status: Option<RulesetStatus>) -> &'static str {
+        match status {
+            Some(RulesetStatus::FullyEnforced) => {
+                "landlock, resource limits, empty environment, empty folder, wall-clock limit"
+            }
+            Some(RulesetStatus::PartiallyEnforced) => {
+                "landlock (as far as this kernel knows it), resource limits, empty environment, empty folder, wall-clock limit"
+            }
+            Some(RulesetStatus::NotEnforced) | None => {
+                "resource limits, empty environment, empty folder, wall-clock limit (this kernel has no landlock)"
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #![allow(clippy::unwrap_used)]
+
+        use super::*;
+
+        #[test]
+        fn a_kernel_without_landlock_is_said_to_have_none() {
+            for status in [Some(RulesetStatus::NotEnforced), None] {
+                assert!(in_words(status).ends_with("(this kernel has no landlock)"));
+            }
+            assert!(in_words(Some(RulesetStatus::PartiallyEnforced)).contains("as far as"));
+        }
+
+        #[test]
+        fn a_child_has_the_limits_and_no_environment() {
+            let folder = tempfile::tempdir().unwrap();
+            let confinement = Confinement {
+                readable: &[Path::new("/bin"), Path::new("/usr/bin")],
+                writable: folder.path(),
+                cpu_seconds: 7,
+                memory_bytes: 900 << 20,
+            };
+            // The limits are set from outside right after the start.
+            let mut command = Command::new("/bin/sh");
+            command.current_dir(folder.path()).env_clear().args([
+                "-c",
+                "sleep 0.3; { ulimit -St; ulimit -Ht; ulimit -v; ulimit -f; ulimit -c; export -p; ls -A; } >&2",
+            ]);
+            let finished = run(&mut command, Duration::from_secs(30), &confinement).unwrap();
+            let said: Vec<&str> = finished.stderr.lines().collect();
+            let blocks = (FILE_BYTES / 512).to_string();
+            assert_eq!(
+                said[..5],
+                ["7", "9", "921600", blocks.as_str(), "0"],
+                "{said:?}"
+            );
+            // What the shell exports itself, and no file in the folder.
+            assert!(
+                said[5..].iter().all(|line| line.contains("PWD")),
+                "{said:?}"
+            );
+        }
     }
 }

@@ -119,3 +119,64 @@ fn read_in_background(
         ))?;
     Ok(receive)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_time_out_ends_the_whole_group() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "sleep 600 & echo $! >&2; sleep 600"]);
+        let mut group = None;
+        let started = Instant::now();
+        let finished = run(&mut command, Duration::from_millis(500), |child| {
+            group = Some(rustix::process::Pid::from_child(child));
+            Ok(())
+        })
+        .unwrap();
+        assert!(finished.timed_out && !finished.status.success());
+        assert!(started.elapsed() < Duration::from_secs(60));
+        // The shell's own child, too; it may take a moment to be reaped by whoever inherited it.
+        let group = group.unwrap();
+        let is_gone =
+            || rustix::process::test_kill_process_group(group) == Err(rustix::io::Errno::SRCH);
+        while !is_gone() && started.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        // Where nobody reaps orphans, a dead one remains in the group.
+        assert!(
+            is_gone() || only_dead_in(group),
+            "something of the group is left"
+        );
+    }
+
+    /// Whether all processes of a group are dead and only wait to be reaped.
+    fn only_dead_in(group: rustix::process::Pid) -> bool {
+        let stats = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        stats
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+            .filter_map(|stat| {
+                let fields: Vec<String> = stat
+                    .rsplit(") ")
+                    .next()?
+                    .split(' ')
+                    .map(str::to_owned)
+                    .collect();
+                Some((fields.first()?.clone(), fields.get(2)?.parse::<i32>().ok()?))
+            })
+            .filter(|(_, of)| *of == group.as_raw_nonzero().get())
+            .all(|(state, _)| state == "Z")
+    }
+
+    #[test]
+    fn a_background_process_that_keeps_the_pipe_open_does_not_hold_us_up() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "sleep 600 & exit 0"]);
+        let started = Instant::now();
+        let finished = run(&mut command, Duration::from_millis(500), |_| Ok(())).unwrap();
+        assert!(finished.timed_out && started.elapsed() < Duration::from_secs(60));
+    }
+}

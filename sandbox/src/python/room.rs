@@ -5,7 +5,8 @@ use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine};
 
-use super::call::{Guest, RewardPre};
+use super::bindings::RewardPre;
+use super::instance::Guest;
 use super::{Progress, guest, recipe};
 use crate::host::one_line;
 use crate::{HostError, Limits};
@@ -35,7 +36,7 @@ impl PythonRoom {
             engine,
             interpreter,
             memory_bytes: (limits.python_memory_mib as usize) << 20,
-            fuel_per_call: limits.fuel_per_call,
+            fuel_per_call: limits.python_fuel_per_call,
         }))
     }
 }

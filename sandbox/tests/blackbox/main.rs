@@ -1,6 +1,12 @@
 //! The sandbox from outside: source in, scores or reasons out.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[allow(dead_code, reason = "shared with the benchmarks, which use more of it")]
+#[path = "../../benches/cpython/mod.rs"]
+mod cpython;
+mod digest;
+mod equality;
+mod groups;
 mod hostile;
 mod mutation;
 mod regex;

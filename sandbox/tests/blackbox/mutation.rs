@@ -11,7 +11,7 @@ use super::{compiler, sample};
 fn module() -> &'static [u8] {
     static MODULE: OnceLock<Module> = OnceLock::new();
     let source = "pub fn reward(sample: &Sample) -> f64 { if sample.completion().is_empty() { panic!(\"empty\") } else { 1.0 } }";
-    &MODULE
+    MODULE
         .get_or_init(|| compiler().compile(&Source::rust(source)).unwrap())
         .bytes()
 }

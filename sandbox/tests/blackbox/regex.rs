@@ -1,6 +1,117 @@
-//! The SDK's regular expressions against the `regex` crate, which their syntax and meaning follow.
+//! Regular expressions inside the sandbox against the `regex` crate outside: the same answers to everything.
+
+use std::sync::OnceLock;
 
 use proptest::prelude::*;
+use sandbox::RewardFn;
+
+use super::digest::digest;
+use super::{reward, sample};
+
+/// [`digest`] as a reward: the pattern is the prompt, the text is the completion.
+fn guest() -> &'static RewardFn {
+    static REWARD: OnceLock<RewardFn> = OnceLock::new();
+    REWARD.get_or_init(|| {
+        let digest = include_str!("digest.rs");
+        reward(&format!("{digest}pub fn reward(sample: &Sample) -> f64 {{ digest(sample.prompt(), sample.completion()) }}"))
+    })
+}
+
+fn in_guest(pattern: &str, text: &str) -> f64 {
+    guest().score(&[sample(pattern, text, "")]).unwrap()[0]
+}
+
+#[test]
+fn the_patterns_people_write_mean_the_same() {
+    let patterns = [
+        r"-?\d+(?:,\d{3})*(?:\.\d+)?",
+        r"(?s)<solution>\s*(?P<x>.*?)\s*</solution>",
+        r"(?i)\b(?:so|thus|therefore)\b",
+        r"(?m)^\s*step\s+(\d+)[:.]",
+        r"\\boxed\{([^{}]*)\}",
+        r"(\d+)\s*([-+*/×])\s*(\d+)\s*=\s*(-?\d+)",
+        r"\w+",
+        r"[^\W\d_]+",
+        r"\s+",
+        "",
+        r"\b",
+        "$",
+        r"[.!?]+(?:\s|$)",
+        r"(a|b)*?c",
+        r"(?x) \d+ # digits",
+        r"####\s*(.+)$",
+        "(",
+        r"(?=x)",
+        r"(\d)\1",
+        r"\d{1000000}",
+    ];
+    let texts = [
+        "",
+        "Step 1: 6 * 7 = 42.\nstep 2. So thus 1,234.50 ≠ -3!\n<solution> 42\n</solution> #### 42",
+        r"\boxed{42} and \boxed{}",
+        "naïve ３ ４５ ٣ × ½ 日本語\u{a0}x\u{2028}é̂ ÀÉ",
+        "aababcbbc abc",
+    ];
+    for pattern in patterns {
+        for text in texts {
+            assert_eq!(
+                in_guest(pattern, text),
+                digest(pattern, text),
+                "{pattern} on {text:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn patterns_outlive_a_sample_but_texts_do_not() {
+    let all: Vec<_> = ["a1", "22 b", "", "a1", "3 33 333"]
+        .into_iter()
+        .flat_map(|text| [r"\d+", r"[ab]"].map(|pattern| sample(pattern, text, "")))
+        .collect();
+    let expected: Vec<f64> = all
+        .iter()
+        .map(|one| digest(one.prompt, one.completion))
+        .collect();
+    assert_eq!(guest().score(&all), Ok(expected));
+}
+
+/// Whoever has built the workspace has the sources of the regular-expression module, so that it builds without a network.
+#[test]
+fn the_module_is_made_of_what_the_workspace_is_made_of() {
+    let packages = |path: &str| -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let lock = std::fs::read_to_string(path).unwrap();
+        let entries = lock.split("[[package]]").skip(1);
+        let from_outside = entries.filter(|entry| entry.contains("checksum"));
+        from_outside
+            .map(|entry| {
+                entry
+                    .split("dependencies")
+                    .next()
+                    .unwrap()
+                    .trim()
+                    .to_owned()
+            })
+            .collect()
+    };
+    let workspace = packages("../Cargo.lock");
+    for lock in ["regex-module/Cargo.lock", "sdk/Cargo.lock"] {
+        let ours = packages(lock);
+        assert!(ours.len() >= 5, "{lock}: {ours:?}");
+        for package in ours {
+            assert!(workspace.contains(&package), "{lock}: {package}");
+        }
+    }
+}
+
+#[test]
+fn catastrophic_patterns_are_harmless() {
+    let text = "a".repeat(5000);
+    for pattern in [r"(a+)+$b", r"(a|a)*c", r"(.*)(.*)(.*)(.*)x"] {
+        assert_eq!(in_guest(pattern, &text), digest(pattern, &text));
+    }
+}
 
 /// Patterns out of the constructs that both know, over an alphabet small enough to match.
 fn pattern() -> impl Strategy<Value = String> {
@@ -30,40 +141,15 @@ fn pattern() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn matches_are_those_of_the_regex_crate(pattern in pattern(), text in "[abA1 <é\n]{0,24}") {
-        // ASCII classes, as in the SDK; multibyte characters stay characters.
-        let reference_pattern = pattern.replace(r"\d", "[0-9]").replace(r"\w", "[0-9A-Za-z_]")
-            .replace(r"\S", r"[^\t-\r ]").replace(r"\b", r"(?-u:\b)");
-        let reference = regex::Regex::new(&reference_pattern).unwrap();
-        let ours = reward_sdk::Regex::new(&pattern).unwrap();
-        let expected: Vec<_> = reference.find_iter(&text).map(|found| found.range()).collect();
-        let found: Vec<_> = ours.find_iter(&text).map(|found| found.range()).collect();
-        prop_assert_eq!(found, expected, "{} on {:?}", pattern, text);
-        let expected: Option<Vec<_>> = reference.captures(&text).map(|all| all.iter().map(|one| one.map(|one| one.range())).collect());
-        let found: Option<Vec<_>> = ours.captures(&text).map(|all| all.iter().map(|one| one.map(|one| one.range())).collect());
-        prop_assert_eq!(found, expected, "{} on {:?}", pattern, text);
+        prop_assert_eq!(in_guest(&pattern, &text), digest(&pattern, &text), "{} on {:?}", pattern, text);
     }
 
     #[test]
-    fn any_text_is_a_pattern_or_an_error(pattern in "\\PC{0,40}", text in "\\PC{0,40}") {
-        if let Ok(regex) = reward_sdk::Regex::new(&pattern) {
-            for found in regex.captures_iter(&text) {
-                prop_assert!(found.get(0).is_some());
-            }
-            let _ = regex.replace_all(&text, "$0$1${name}$$");
-            regex.split(&text).count();
-        }
-    }
-
-    #[test]
-    fn what_both_accept_they_read_alike(pattern in "[ab(|)*+?\\[\\]^$.{},0-2-]{0,12}", text in "[ab()0-2]{0,12}") {
-        if let (Ok(reference), Ok(ours)) = (regex::Regex::new(&pattern), reward_sdk::Regex::new(&pattern)) {
-            let expected: Vec<_> = reference.find_iter(&text).map(|found| found.range()).collect();
-            let found: Vec<_> = ours.find_iter(&text).map(|found| found.range()).collect();
-            prop_assert_eq!(found, expected, "{} on {:?}", pattern, text);
-        }
+    fn any_text_is_a_pattern_or_an_error(pattern in "[ab(|)*+?\\[\\]^$.{},0-2-]{0,12}|\\PC{0,20}", text in "[ab()0-2]{0,12}|\\PC{0,30}") {
+        prop_assert_eq!(in_guest(&pattern, &text), digest(&pattern, &text), "{} on {:?}", pattern, text);
     }
 }

@@ -135,13 +135,55 @@ fn a_verdict_does_not_depend_on_the_rest_of_the_batch() {
 }
 
 #[test]
-fn no_state_survives_a_sample() {
+fn no_state_survives_a_batch_and_a_probe_finds_what_survives_a_sample() {
     let code = "use std::sync::atomic::{AtomicU32, Ordering};
         static CALLS: AtomicU32 = AtomicU32::new(0);
         pub fn reward(_: &Sample) -> f64 { f64::from(CALLS.fetch_add(1, Ordering::Relaxed)) }";
+    let counting = reward(code);
+    for _ in 0..3 {
+        assert_eq!(
+            counting.score(&[sample("", "", ""); 3]),
+            Ok(vec![0.0, 1.0, 2.0])
+        );
+    }
+    let refused = rejection(probe(&counting, &[]).unwrap_err());
     assert_eq!(
-        reward(code).score(&[sample("", "", ""); 5]),
-        Ok(vec![0.0; 5])
+        refused.to_string(),
+        "unstable: an empty completion scored 0 on its own and 1 after other samples; a score may not depend on earlier calls"
+    );
+}
+
+#[test]
+fn a_fault_counts_only_if_a_fresh_instance_shows_it_too() {
+    // It keeps 3 MiB a sample: one alone fits, a batch in one instance does not.
+    let module = compiler()
+        .compile(&Source::rust(
+            "use std::sync::Mutex;
+        static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+        pub fn reward(sample: &Sample) -> f64 {
+            KEPT.lock().unwrap().push(vec![1; 3 << 20]);
+            sample.completion().len() as f64
+        }",
+        ))
+        .unwrap();
+    let narrow = Sandbox::new(Limits {
+        memory_mib: 16,
+        ..Limits::default()
+    })
+    .unwrap();
+    let hoarder = narrow.load(&module).unwrap();
+    assert_eq!(
+        hoarder.score(&[sample("", "abc", ""); 20]),
+        Ok(vec![3.0; 20])
+    );
+    let tight = Sandbox::new(Limits {
+        memory_mib: 4,
+        ..Limits::default()
+    })
+    .unwrap();
+    assert_eq!(
+        tight.load(&module).unwrap().score(&[sample("", "abc", "")]),
+        Err(Fault::OutOfMemory { index: 0 })
     );
 }
 

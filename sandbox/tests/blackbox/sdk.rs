@@ -51,6 +51,26 @@ fn the_example_of_the_reference_is_a_reward() {
 }
 
 #[test]
+fn the_example_of_a_group_is_one() {
+    let example = SDK_REFERENCE.split("```rust\n").nth(2).unwrap();
+    let example = reward(example.split("```").next().unwrap());
+    let verdict = Verdict {
+        correct: true,
+        extracted: None,
+    };
+    let right = |completion| Sample {
+        verdict,
+        ..sample("q", completion, "")
+    };
+    let group = [
+        right("one two"),
+        right("one two three four"),
+        sample("q", "one", ""),
+    ];
+    assert_eq!(example.score(&group), Ok(vec![1.0, 0.5, 0.0]));
+}
+
+#[test]
 fn regular_expressions_are_found_under_the_name_of_the_crate() {
     let code = r#"use regex::{Captures, Regex};
 use std::sync::LazyLock;

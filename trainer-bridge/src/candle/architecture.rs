@@ -1,13 +1,16 @@
-//! `config.json` of a Hugging Face decoder: what it says of the architecture, and which parameters follow from it.
+//! `config.json` of a Hugging Face decoder: what it says of the architecture. Which parameters follow from it is `layout`'s.
 
 use serde::{Deserialize, Serialize};
 
-use super::kernels::attention::{HEAD_DIMS, Heads};
+use super::{
+    kernels::attention::{HEAD_DIMS, Heads},
+    rope::{Llama3Scaling, Rope},
+};
 
 /// The fields of `config.json` that the decoder needs, under their Hugging Face names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
-    /// `llama` is the one supported type.
+    /// Which decoder this is.
     pub model_type: String,
     /// Name of the transformers class; written for transformers' sake.
     #[serde(default)]
@@ -23,7 +26,7 @@ pub struct Architecture {
     /// Key-value heads; as many as query heads where absent.
     #[serde(default)]
     pub num_key_value_heads: Option<usize>,
-    /// Elements a head; `hidden_size / num_attention_heads` where absent.
+    /// Elements a head; `hidden_size / num_attention_heads` where absent (128 in Qwen3).
     #[serde(default)]
     pub head_dim: Option<usize>,
     /// Rows of the embedding.
@@ -40,19 +43,28 @@ pub struct Architecture {
     pub rope_parameters: Option<RopeParameters>,
     /// Rotary scaling (transformers before 5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rope_scaling: Option<serde_json::Value>,
+    pub rope_scaling: Option<RopeParameters>,
     /// Whether the output head is the embedding.
     #[serde(default)]
     pub tie_word_embeddings: bool,
     /// Activation of the feed-forward block.
     #[serde(default = "silu")]
     pub hidden_act: String,
-    /// Whether the attention projections have biases.
+    /// Whether all four attention projections have biases (Qwen2's three have them without saying so).
     #[serde(default)]
     pub attention_bias: bool,
     /// Whether the feed-forward projections have biases.
     #[serde(default)]
     pub mlp_bias: bool,
+    /// Whether some layers see a window only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_sliding_window: Option<bool>,
+    /// Share of a head that is rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial_rotary_factor: Option<f64>,
+    /// Set in checkpoints of quantised weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization_config: Option<serde_json::Value>,
     /// The token or tokens that end a completion.
     #[serde(default)]
     pub eos_token_id: Option<TokenIds>,
@@ -70,14 +82,31 @@ pub struct Architecture {
     pub dtype: Option<String>,
 }
 
-/// `rope_parameters` of transformers 5.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `rope_parameters` of transformers 5, `rope_scaling` before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RopeParameters {
     /// Base of the angles.
-    pub rope_theta: f64,
-    /// `default` is the one supported type.
-    #[serde(default = "default_rope")]
-    pub rope_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rope_theta: Option<f64>,
+    /// How angles are scaled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rope_type: Option<String>,
+    /// The old name of `rope_type`; some files have both.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub old_type: Option<String>,
+    /// What the slow frequencies are divided by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// Turns within the original context below which a frequency is slow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low_freq_factor: Option<f64>,
+    /// Turns within the original context above which a frequency is fast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high_freq_factor: Option<f64>,
+    /// The context the model was first trained with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_max_position_embeddings: Option<usize>,
 }
 
 /// One token id or several.
@@ -90,87 +119,80 @@ pub enum TokenIds {
     Many(Vec<u32>),
 }
 
+impl TokenIds {
+    /// The ids as a list.
+    pub fn to_vec(&self) -> Vec<u32> {
+        match self {
+            Self::One(id) => vec![*id],
+            Self::Many(ids) => ids.clone(),
+        }
+    }
+}
+
 fn silu() -> String {
     "silu".into()
 }
 
-fn default_rope() -> String {
-    "default".into()
-}
-
-/// A parameter of the decoder: one matrix (or vector) here, one or several tensors of the checkpoint stacked by rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its role.
-    pub role: Role,
-    /// The tensors of the checkpoint with their rows, in order.
-    pub parts: Vec<(String, usize)>,
-    /// Columns; absent for vectors.
-    pub columns: Option<usize>,
-}
-
-/// What a parameter is for; decides its initial values.
+/// The decoders there is code for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Token embedding or output head.
-    Embedding,
-    /// Gain of a normalisation.
-    Norm,
-    /// Projection that reads the residual stream.
-    Input,
-    /// Projection that writes to the residual stream.
-    Output,
+pub enum Family {
+    /// Llama 2 and 3, and whatever has its shape.
+    Llama,
+    /// Qwen2 and 2.5: query, key and value projections have biases.
+    Qwen2,
+    /// Qwen3, dense: every query and key head is normalised before it is rotated.
+    Qwen3,
 }
 
-impl Parameter {
-    /// Rows over all parts.
-    pub fn rows(&self) -> usize {
-        self.parts.iter().map(|(_, rows)| rows).sum()
-    }
+const FAMILIES: [(&str, Family); 3] = [
+    ("llama", Family::Llama),
+    ("qwen2", Family::Qwen2),
+    ("qwen3", Family::Qwen3),
+];
 
-    /// Shape of the stacked tensor.
-    pub fn shape(&self) -> Vec<usize> {
-        std::iter::once(self.rows()).chain(self.columns).collect()
-    }
+fn unsupported(field: &str, value: &str, supported: &str) -> String {
+    format!("`{field}` is `{value}`, which is not supported (supported: {supported})")
+}
+
+fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(message()) }
 }
 
 impl Architecture {
     /// Reads and checks `config.json`. The error names the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let architecture: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let fields: serde_json::Value =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        // Before all other fields: a decoder of another family may lack some, and that is not what is wrong with it.
+        if let Some(model_type) = fields["model_type"].as_str() {
+            family_of(model_type)?;
+        }
+        let architecture: Self =
+            serde_json::from_value(fields).map_err(|error| error.to_string())?;
         architecture.check().map(|()| architecture)
     }
 
     fn check(&self) -> Result<(), String> {
-        let require = |holds: bool, message: String| if holds { Ok(()) } else { Err(message) };
-        let unsupported = |field: &str, value: &str, supported: &str| {
-            format!("`{field}` is `{value}`, which is not supported (supported: {supported})")
-        };
-        require(
-            self.model_type == "llama",
-            unsupported("model_type", &self.model_type, "llama"),
-        )?;
-        require(
-            self.hidden_act == "silu",
-            unsupported("hidden_act", &self.hidden_act, "silu"),
-        )?;
+        require(self.hidden_act == "silu", || {
+            unsupported("hidden_act", &self.hidden_act, "silu")
+        })?;
         for (field, set) in [
             ("attention_bias", self.attention_bias),
             ("mlp_bias", self.mlp_bias),
+            (
+                "use_sliding_window",
+                self.use_sliding_window.unwrap_or(false),
+            ),
         ] {
-            require(!set, unsupported(field, "true", "false"))?;
+            require(!set, || unsupported(field, "true", "false"))?;
         }
-        let scaled = self
-            .rope_scaling
-            .as_ref()
-            .is_some_and(|scaling| !scaling.is_null());
-        require(!scaled, unsupported("rope_scaling", "set", "null"))?;
-        if let Some(rope) = &self.rope_parameters {
-            require(
-                rope.rope_type == "default",
-                unsupported("rope_parameters.rope_type", &rope.rope_type, "default"),
-            )?;
-        }
+        require(self.quantization_config.is_none(), || {
+            unsupported("quantization_config", "set", "float weights")
+        })?;
+        let rotated = self.partial_rotary_factor.unwrap_or(1.0);
+        require(rotated == 1.0, || {
+            unsupported("partial_rotary_factor", &rotated.to_string(), "1")
+        })?;
         for (field, size) in [
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),
@@ -179,104 +201,117 @@ impl Architecture {
             ("vocab_size", self.vocab_size),
             ("max_position_embeddings", self.max_position_embeddings),
         ] {
-            require(size > 0, format!("`{field}` must be at least 1"))?;
+            require(size > 0, || format!("`{field}` must be at least 1"))?;
         }
         let heads = self.heads();
         require(
             heads.key_value > 0 && heads.query.is_multiple_of(heads.key_value),
-            format!(
-                "`num_key_value_heads` ({}) must divide `num_attention_heads` ({})",
-                heads.key_value, heads.query
-            ),
+            || {
+                format!(
+                    "`num_key_value_heads` ({}) must divide `num_attention_heads` ({})",
+                    heads.key_value, heads.query
+                )
+            },
         )?;
-        require(
-            HEAD_DIMS.contains(&heads.dim),
-            unsupported("head_dim", &heads.dim.to_string(), "16, 32, 64, 128"),
-        )
+        require(HEAD_DIMS.contains(&heads.dim), || {
+            unsupported("head_dim", &heads.dim.to_string(), "16, 32, 64, 128")
+        })?;
+        self.rope_scaling().map(drop)
+    }
+
+    /// Which decoder this is.
+    pub fn family(&self) -> Family {
+        family_of(&self.model_type).unwrap_or(Family::Llama)
     }
 
     /// The shape of the heads.
     pub fn heads(&self) -> Heads {
         let query = self.num_attention_heads;
+        let usual = match self.family() {
+            Family::Qwen3 => 128,
+            Family::Llama | Family::Qwen2 => self.hidden_size / query,
+        };
         Heads {
             query,
             key_value: self.num_key_value_heads.unwrap_or(query),
-            dim: self.head_dim.unwrap_or(self.hidden_size / query),
+            dim: self.head_dim.unwrap_or(usual),
         }
     }
 
-    /// Base of the rotary angles; 10000 where the file says nothing, as in transformers.
-    pub fn rope_theta(&self) -> f64 {
-        self.rope_parameters
+    /// The rotary angles; the base is 10000 where the file says nothing, as in transformers.
+    pub fn rope(&self) -> Rope {
+        let theta = self
+            .rope_parameters
             .as_ref()
-            .map(|rope| rope.rope_theta)
+            .and_then(|rope| rope.rope_theta)
             .or(self.rope_theta)
-            .unwrap_or(10_000.0)
+            .unwrap_or(10_000.0);
+        let scaling = self
+            .rope_scaling()
+            .expect("the scaling was checked when the file was read");
+        Rope::new(
+            self.heads().dim,
+            theta,
+            scaling.as_ref(),
+            self.max_position_embeddings,
+        )
+    }
+
+    /// How the angles are scaled, under either of the field's names.
+    fn rope_scaling(&self) -> Result<Option<Llama3Scaling>, String> {
+        let (field, rope) = match (&self.rope_parameters, &self.rope_scaling) {
+            (Some(rope), _) => ("rope_parameters", rope),
+            (None, Some(rope)) => ("rope_scaling", rope),
+            (None, None) => return Ok(None),
+        };
+        let kind = rope.rope_type.as_ref().or(rope.old_type.as_ref());
+        match kind.map_or("default", String::as_str) {
+            "default" => Ok(None),
+            "llama3" => rope.llama3(field).map(Some),
+            other => Err(unsupported(
+                &format!("{field}.rope_type"),
+                other,
+                "default, llama3",
+            )),
+        }
     }
 
     /// Tokens that end a completion.
     pub fn eos(&self) -> Vec<u32> {
-        match &self.eos_token_id {
-            Some(TokenIds::One(id)) => vec![*id],
-            Some(TokenIds::Many(ids)) => ids.clone(),
-            None => Vec::new(),
-        }
+        self.eos_token_id
+            .as_ref()
+            .map_or_else(Vec::new, TokenIds::to_vec)
     }
+}
 
-    /// Every parameter in the decoder's order: embedding; each layer's input norm, fused query-key-value, output, post-attention norm,
-    /// fused gate-up, down; final norm; output head unless tied.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        let (hidden, inner, heads) = (self.hidden_size, self.intermediate_size, self.heads());
-        let norm = |name: String| Parameter {
-            role: Role::Norm,
-            parts: vec![(name, hidden)],
-            columns: None,
+fn family_of(model_type: &str) -> Result<Family, String> {
+    FAMILIES
+        .iter()
+        .find(|(name, _)| *name == model_type)
+        .map(|&(_, family)| family)
+        .ok_or_else(|| unsupported("model_type", model_type, "llama, qwen2, qwen3"))
+}
+
+impl RopeParameters {
+    fn llama3(&self, field: &str) -> Result<Llama3Scaling, String> {
+        let positive = |name: &str, value: Option<f64>| {
+            value
+                .filter(|value| value.is_finite() && *value > 0.0)
+                .ok_or_else(|| format!("`{field}.{name}` must be a number above 0"))
         };
-        let matrix = |role, parts: Vec<(String, usize)>, columns| Parameter {
-            role,
-            parts,
-            columns: Some(columns),
+        let scaling = Llama3Scaling {
+            factor: positive("factor", self.factor)?,
+            low_freq_factor: positive("low_freq_factor", self.low_freq_factor)?,
+            high_freq_factor: positive("high_freq_factor", self.high_freq_factor)?,
+            original_context: positive(
+                "original_max_position_embeddings",
+                self.original_max_position_embeddings
+                    .map(|context| context as f64),
+            )?,
         };
-        let mut all = vec![matrix(
-            Role::Embedding,
-            vec![("model.embed_tokens.weight".into(), self.vocab_size)],
-            hidden,
-        )];
-        for layer in 0..self.num_hidden_layers {
-            let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
-            all.extend([
-                norm(name("input_layernorm")),
-                matrix(
-                    Role::Input,
-                    vec![
-                        (name("self_attn.q_proj"), heads.out_width()),
-                        (name("self_attn.k_proj"), heads.kv_width()),
-                        (name("self_attn.v_proj"), heads.kv_width()),
-                    ],
-                    hidden,
-                ),
-                matrix(
-                    Role::Output,
-                    vec![(name("self_attn.o_proj"), hidden)],
-                    heads.out_width(),
-                ),
-                norm(name("post_attention_layernorm")),
-                matrix(
-                    Role::Input,
-                    vec![(name("mlp.gate_proj"), inner), (name("mlp.up_proj"), inner)],
-                    hidden,
-                ),
-                matrix(Role::Output, vec![(name("mlp.down_proj"), hidden)], inner),
-            ]);
-        }
-        all.push(norm("model.norm.weight".into()));
-        if !self.tie_word_embeddings {
-            all.push(matrix(
-                Role::Embedding,
-                vec![("lm_head.weight".into(), self.vocab_size)],
-                hidden,
-            ));
-        }
-        all
+        require(scaling.low_freq_factor < scaling.high_freq_factor, || {
+            format!("`{field}.low_freq_factor` must be below `high_freq_factor`")
+        })?;
+        Ok(scaling)
     }
 }

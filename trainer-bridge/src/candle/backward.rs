@@ -1,12 +1,14 @@
-//! The way back through a forward pass: gradients of every parameter from the gradients of the log-probabilities.
+//! The way back through a forward pass: gradients of every parameter that is trained from the gradients of the log-probabilities.
 
 use super::{
-    forward::{Tape, sized},
+    adapter::LowRank,
+    forward::{Tape, head_norms, sized},
     kernels::{
+        bias::add_rows,
         gemm::{Into, View, gemm},
         log_probs::log_probs_backward,
         pack_attention::{attend_backward, rotate_rows},
-        rms_norm::rms_norm_backward,
+        rms_norm::{norm_heads_backward, rms_norm_backward},
         swiglu::swiglu_backward,
     },
     model::{EMBEDDING, Model, Part},
@@ -21,36 +23,74 @@ pub struct Scratch {
     residual: Vec<f32>,
     wide: Vec<f32>,
     narrow: Vec<f32>,
+    low_rank: LowRank,
+    /// Where gradients go that nobody wants.
+    unused: Vec<f32>,
 }
 
-/// A projection `y = x W^T` on the way back: overwrites dx = dy W and adds dy^T x to dW.
-fn project_backward(
-    x: &[f32],
-    weight: &[f32],
-    inner: usize,
-    dy: &[f32],
-    dx: &mut [f32],
-    dw: &mut [f32],
-) {
-    let (rows, outer) = (x.len() / inner, weight.len() / inner);
-    gemm(
-        rows,
-        inner,
-        outer,
-        View::rows(dy, outer),
-        View::rows(weight, inner),
-        dx,
-        Into::Overwrite,
-    );
-    gemm(
-        outer,
-        inner,
-        rows,
-        View::transposed(dy, outer),
-        View::rows(x, inner),
-        dw,
-        Into::Add,
-    );
+/// What the way back of a pass reads, and where its gradients go.
+struct Pass<'a> {
+    model: &'a Model,
+    noise: Option<u64>,
+    gradients: &'a mut Gradients,
+    low_rank: &'a mut LowRank,
+    unused: &'a mut Vec<f32>,
+}
+
+impl Pass<'_> {
+    /// A projection `y = x W^T` on the way back: overwrites dx = dy W and adds the gradients of what is trained.
+    fn project(&mut self, index: usize, x: &[f32], inner: usize, dy: &[f32], dx: &mut [f32]) {
+        let weight = &self.model.weights()[index];
+        let (rows, outer) = (x.len() / inner, weight.len() / inner);
+        let (dy_rows, w) = (View::rows(dy, outer), View::rows(weight, inner));
+        gemm(rows, inner, outer, dy_rows, w, dx, Into::Overwrite);
+        match self.model.adapter() {
+            Some(adapter) => {
+                let (gradients, scratch) = (&mut *self.gradients, &mut *self.low_rank);
+                adapter.backward(index, self.noise, x, dy, dx, gradients, scratch);
+            }
+            None => gemm(
+                outer,
+                inner,
+                rows,
+                View::transposed(dy, outer),
+                View::rows(x, inner),
+                self.gradients.at(index),
+                Into::Add,
+            ),
+        }
+    }
+
+    /// Where the gradient of a weight that no adapter sits on is added up: nowhere that counts while an adapter is trained.
+    fn gradient(&mut self, index: usize) -> &mut [f32] {
+        if self.model.adapter().is_some() {
+            sized(self.unused, self.model.weights()[index].len())
+        } else {
+            self.gradients.at(index)
+        }
+    }
+
+    /// From the gradients of the heads, rotated back, to those of the fused projection's result.
+    fn heads(&mut self, layer: usize, plain_qkv: &[f32], dqkv: &mut [f32]) {
+        let architecture = self.model.architecture();
+        let (heads, eps) = (architecture.heads(), architecture.rms_norm_eps as f32);
+        let width = heads.qkv_width();
+        if let Some([queries, keys]) = head_norms(self.model, layer) {
+            for (norm, part) in [(queries, heads.queries()), (keys, heads.keys())] {
+                let gain = &self.model.weights()[norm];
+                norm_heads_backward(plain_qkv, width, part, gain, eps, dqkv, self.gradient(norm));
+            }
+        }
+        if let Some(bias) = self.model.find(layer, Part::QkvBias) {
+            add_rows(dqkv, self.gradient(bias));
+        }
+    }
+
+    fn norm(&mut self, index: usize, x: &[f32], dy: &mut [f32], dx: &mut [f32]) {
+        let eps = self.model.architecture().rms_norm_eps as f32;
+        let gain = &self.model.weights()[index];
+        rms_norm_backward(x, gain, eps, dy, dx, self.gradient(index));
+    }
 }
 
 impl Scratch {
@@ -70,56 +110,45 @@ impl Scratch {
             architecture.intermediate_size,
             architecture.heads(),
         );
-        let eps = architecture.rms_norm_eps as f32;
-        let parameters = model.parameters();
         let rows = pack.tokens.len();
-        sized(&mut self.residual, rows * hidden).fill(0.0);
-        self.head(model, pack, tape, temperature, dlog_probs, gradients);
+        let Self {
+            residual,
+            wide,
+            narrow,
+            low_rank,
+            unused,
+        } = self;
+        let mut pass = Pass {
+            model,
+            noise: tape.noise,
+            gradients,
+            low_rank,
+            unused,
+        };
+        sized(residual, rows * hidden).fill(0.0);
+        let buffers = (&mut residual[..], &mut *wide, &mut *narrow);
+        pass.head(pack, tape, temperature, dlog_probs, buffers);
         for (index, layer) in tape.layers.iter().enumerate().rev() {
             let at = |part| model.index(index, part);
-            let dgated = sized(&mut self.narrow, rows * inner);
-            project_backward(
-                &layer.gated,
-                &parameters[at(Part::Down)],
-                inner,
-                &self.residual,
-                dgated,
-                gradients.at(at(Part::Down)),
-            );
-            let dgate_up = sized(&mut self.wide, rows * 2 * inner);
+            let dgated = sized(narrow, rows * inner);
+            pass.project(at(Part::Down), &layer.gated, inner, residual, dgated);
+            let dgate_up = sized(wide, rows * 2 * inner);
             swiglu_backward(&layer.gate_up, inner, dgated, dgate_up);
-            let dnormed = sized(&mut self.narrow, rows * hidden);
+            let dnormed = sized(narrow, rows * hidden);
             let gate_up = at(Part::GateUp);
-            project_backward(
-                &layer.middle_normed,
-                &parameters[gate_up],
-                hidden,
-                dgate_up,
-                dnormed,
-                gradients.at(gate_up),
-            );
-            let norm = at(Part::PostNorm);
-            rms_norm_backward(
-                &layer.middle,
-                &parameters[norm],
-                eps,
-                dnormed,
-                &mut self.residual,
-                gradients.at(norm),
-            );
+            pass.project(gate_up, &layer.middle_normed, hidden, dgate_up, dnormed);
+            pass.norm(at(Part::PostNorm), &layer.middle, dnormed, residual);
 
-            let dattended = sized(&mut self.narrow, rows * heads.out_width());
-            let output = at(Part::Output);
             let width = heads.out_width();
-            project_backward(
+            let dattended = sized(narrow, rows * width);
+            pass.project(
+                at(Part::Output),
                 &layer.attended,
-                &parameters[output],
                 width,
-                &self.residual,
+                residual,
                 dattended,
-                gradients.at(output),
             );
-            let dqkv = sized(&mut self.wide, rows * heads.qkv_width());
+            let dqkv = sized(wide, rows * heads.qkv_width());
             attend_backward(
                 heads,
                 pack,
@@ -130,77 +159,46 @@ impl Scratch {
                 dqkv,
             );
             rotate_rows(heads, model.rope(), &pack.positions, -1.0, dqkv);
-            let dnormed = sized(&mut self.narrow, rows * hidden);
-            let qkv = at(Part::Qkv);
-            project_backward(
-                &layer.normed,
-                &parameters[qkv],
-                hidden,
-                dqkv,
-                dnormed,
-                gradients.at(qkv),
-            );
-            let norm = at(Part::InputNorm);
-            rms_norm_backward(
-                &layer.entry,
-                &parameters[norm],
-                eps,
-                dnormed,
-                &mut self.residual,
-                gradients.at(norm),
-            );
+            pass.heads(index, &layer.plain_qkv, dqkv);
+            let dnormed = sized(narrow, rows * hidden);
+            pass.project(at(Part::Qkv), &layer.normed, hidden, dqkv, dnormed);
+            pass.norm(at(Part::InputNorm), &layer.entry, dnormed, residual);
         }
-        scatter_add(
-            &self.residual,
-            hidden,
-            &pack.tokens,
-            gradients.at(EMBEDDING),
-        );
+        if model.adapter().is_none() {
+            scatter_add(residual, hidden, &pack.tokens, gradients.at(EMBEDDING));
+        }
     }
+}
 
-    /// From the log-probabilities to the residual stream after the last layer.
+impl Pass<'_> {
+    /// From the log-probabilities to the residual stream after the last layer. `buffers` are the residual stream's gradient and scratch.
     fn head(
         &mut self,
-        model: &Model,
         pack: &Pack,
         tape: &Tape,
         temperature: f64,
         dlog_probs: &[f32],
-        gradients: &mut Gradients,
+        buffers: (&mut [f32], &mut Vec<f32>, &mut Vec<f32>),
     ) {
-        let architecture = model.architecture();
-        let (hidden, eps) = (architecture.hidden_size, architecture.rms_norm_eps as f32);
-        let parameters = model.parameters();
-        let dlogits = sized(&mut self.wide, tape.logits.len());
+        let (residual, wide, narrow) = buffers;
+        let hidden = self.model.architecture().hidden_size;
+        let dlogits = sized(wide, tape.logits.len());
+        let inverse_temperature = (1.0 / temperature) as f32;
         log_probs_backward(
             &tape.logits,
             &pack.targets,
-            (1.0 / temperature) as f32,
+            inverse_temperature,
             dlog_probs,
             dlogits,
         );
-        let dnormed = sized(&mut self.narrow, tape.selected.len());
-        let head = model.head();
-        project_backward(
-            &tape.selected_normed,
-            &parameters[head],
-            hidden,
-            dlogits,
-            dnormed,
-            gradients.at(head),
-        );
-        let dselected = sized(&mut self.wide, tape.selected.len());
+        let dnormed = sized(narrow, tape.selected.len());
+        let head = self.model.head();
+        self.project(head, &tape.selected_normed, hidden, dlogits, dnormed);
+        let dselected = sized(wide, tape.selected.len());
         dselected.fill(0.0);
-        let norm = model.final_norm();
-        rms_norm_backward(
-            &tape.selected,
-            &parameters[norm],
-            eps,
-            dnormed,
-            dselected,
-            gradients.at(norm),
-        );
-        scatter_add(dselected, hidden, &pack.predicting, &mut self.residual);
+        let norm = self.model.final_norm();
+        self.norm(norm, &tape.selected, dnormed, dselected);
+        scatter_add(dselected, hidden, &pack.predicting, residual);
     }
 }
 

@@ -1,58 +1,131 @@
-//! CPU-seconds of the embedded model's two kinds of work, on one thread, for comparison with a hand-tuned PyTorch step of the same model:
-//! 128 sequences (16 prompts of 14 to 24 tokens, 8 completions each of 8 to 34) trained on, and 128 completions of a fixed length drawn.
+//! How fast the embedded trainer's two kinds of work are on this machine: drawing completions, and an optimiser step over completions.
+//! A measurement for people who compare trainers (`examples/speed.rs`), no part of a run.
 //!
-//! `cargo test --release -p trainer-bridge -- --ignored --nocapture cpu_seconds`
-#![expect(clippy::unwrap_used, clippy::print_stdout)]
+//! Tokens are random and nothing ends a completion, so that the work is the same whatever the weights. One thread.
 
-use rand::{RngExt, SeedableRng};
+use std::time::Instant;
+
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    files::embedded,
+    files::Source,
     in_pool,
-    objective::policy_loss,
+    kernels::choose::Truncation,
+    model::Model,
+    objective::{Objective, Term},
     optim::{AdamW, Update},
     pack::Group,
     sample::{Prompt, Settings, sample},
     step::{Stepper, micro_batches},
     tokenizer::Tokenizer,
 };
+use crate::{GrpoConfig, TrainError};
 
-/// Seconds of processor time this thread has used.
-fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+/// What is measured. Lengths are tokens, drawn evenly from a lowest and a highest one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Distinct prompts.
+    pub prompts: usize,
+    /// Completions a prompt.
+    pub num_generations: usize,
+    /// Lengths of prompts.
+    pub prompt_length: (usize, usize),
+    /// Lengths of the completions that are trained on.
+    pub trained_length: (usize, usize),
+    /// Length of the completions that are drawn.
+    pub sampled_length: usize,
+    /// Repeats; the best one counts.
+    pub repeats: usize,
 }
 
-/// The best of a few repeats.
-fn best(mut work: impl FnMut()) -> f64 {
-    work();
-    let timed = |work: &mut dyn FnMut()| {
-        let start = cpu();
-        work();
-        cpu() - start
-    };
-    (0..6)
-        .map(|_| timed(&mut work))
-        .fold(f64::INFINITY, f64::min)
+/// Seconds of processor time, best of the repeats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// All completions drawn.
+    pub sample_cpu_s: f64,
+    /// Tokens drawn.
+    pub sampled_tokens: usize,
+    /// Forward, backward and AdamW over all completions.
+    pub update_cpu_s: f64,
+    /// Completion tokens trained on.
+    pub trained_tokens: usize,
+    /// Floats the optimiser moves.
+    pub trained_parameters: usize,
 }
 
-#[test]
-#[ignore = "a measurement, not a test; Linux only"]
-fn cpu_seconds() {
-    let files = embedded();
-    let (mut model, _) = files.load("toy").unwrap();
-    // Nothing ends a completion: every row runs to the full length.
-    let tokenizer = Tokenizer::parse(&files.tokenizer, Vec::new()).unwrap();
+/// Measures a workload on a model: `toy` or a folder.
+///
+/// # Errors
+/// `Setup` when the model cannot be used, `NonFinite` when its weights are no numbers.
+pub fn measure(model: &str, workload: &Workload) -> Result<Timings, TrainError> {
+    let source = Source::of(model)?.load()?;
+    let (loaded, endless) = (source.model, source.tokenizer.endless());
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut draw = |low: usize, high: usize| -> Vec<u32> {
+    let vocabulary = loaded.architecture().vocab_size as u32;
+    let mut draw = |(low, high): (usize, usize)| -> Vec<u32> {
         let length = rng.random_range(low..=high);
-        (0..length).map(|_| rng.random_range(2..84)).collect()
+        (0..length)
+            .map(|_| rng.random_range(0..vocabulary))
+            .collect()
     };
-    let prompts: Vec<Vec<u32>> = (0..16).map(|_| draw(14, 24)).collect();
-    let completions: Vec<Vec<Vec<u32>>> = (0..16)
-        .map(|_| (0..8).map(|_| draw(8, 34)).collect())
+    let prompts: Vec<Vec<u32>> = (0..workload.prompts)
+        .map(|_| draw(workload.prompt_length))
         .collect();
+    let completions: Vec<Vec<Vec<u32>>> = prompts
+        .iter()
+        .map(|_| {
+            let completions = 0..workload.num_generations;
+            completions.map(|_| draw(workload.trained_length)).collect()
+        })
+        .collect();
+    in_pool(1, || {
+        Ok(Timings {
+            sample_cpu_s: best(workload.repeats, || {
+                draw_all(&loaded, &endless, &prompts, workload)
+            })?,
+            sampled_tokens: workload.prompts * workload.num_generations * workload.sampled_length,
+            update_cpu_s: update_seconds(loaded.clone(), &prompts, &completions, workload.repeats)?,
+            trained_tokens: completions.iter().flatten().map(Vec::len).sum(),
+            trained_parameters: loaded.parameters().iter().map(Vec::len).sum(),
+        })
+    })
+}
+
+fn draw_all(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    prompts: &[Vec<u32>],
+    workload: &Workload,
+) -> Result<(), TrainError> {
+    let requests: Vec<Prompt<'_>> = prompts
+        .iter()
+        .map(|tokens| Prompt {
+            tokens,
+            seeds: (0..workload.num_generations)
+                .map(|i| [i as u8; 32])
+                .collect(),
+        })
+        .collect();
+    let settings = Settings {
+        temperature: 1.0,
+        truncation: Truncation::NONE,
+        max_length: workload.sampled_length,
+    };
+    let drawn = sample(model, tokenizer, &requests, settings);
+    drawn.map(drop).map_err(|_| TrainError::NonFinite {
+        what: "the probability of a next token",
+        step: 0,
+    })
+}
+
+fn update_seconds(
+    mut model: Model,
+    prompts: &[Vec<u32>],
+    completions: &[Vec<Vec<u32>>],
+    repeats: usize,
+) -> Result<f64, TrainError> {
     let views: Vec<Vec<&[u32]>> = completions
         .iter()
         .map(|group| group.iter().map(Vec::as_slice).collect())
@@ -66,49 +139,75 @@ fn cpu_seconds() {
         })
         .collect();
     let tokens: usize = completions.iter().flatten().map(Vec::len).sum();
-    in_pool(1, || {
-        let mut stepper = Stepper::new(&model);
-        let mut optimizer = AdamW::new(model.parameters());
-        let update = Update {
-            learning_rate: 1e-4,
-            beta1: 0.9,
-            beta2: 0.999,
-            weight_decay: 0.01,
-            max_grad_norm: 1.0,
+    let term = Term {
+        advantage: 1.0,
+        share: 1.0 / tokens.max(1) as f64,
+        old: None,
+        reference: None,
+    };
+    let objective = Objective::new(&GrpoConfig::default());
+    let mut stepper = Stepper::new(&model);
+    let mut optimizer = AdamW::new(model.parameters());
+    let update = Update {
+        learning_rate: 1e-4,
+        beta1: 0.9,
+        beta2: 0.999,
+        weight_decay: 0.01,
+        max_grad_norm: 1.0,
+    };
+    best(repeats, || {
+        let loss = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
+            // One long completion does for the arithmetic: every token has the same share.
+            objective.completion(&term, log_probs, derivative)
         };
-        let train = best(|| {
-            let (_, gradients) = stepper
-                .gradients(&model, &micro_batches(&groups), 1.0, |_, log_probs| {
-                    policy_loss(log_probs, &(log_probs.ones_like()? / tokens as f64)?)
-                })
-                .unwrap();
-            optimizer.update(model.parameters_mut(), gradients, gradients.norm(), &update);
-        });
-        println!("train step, 128 sequences, {tokens} completion tokens: {train:.4} CPU-s");
-        for length in [24, 56] {
-            let seconds = best(|| {
-                let requests: Vec<Prompt<'_>> = prompts
-                    .iter()
-                    .map(|tokens| Prompt {
-                        tokens,
-                        seeds: (0..8).map(|i| [i; 32]).collect(),
-                    })
-                    .collect();
-                let settings = Settings {
-                    temperature: 1.0,
-                    max_length: length,
-                };
-                let drawn = sample(&model, &tokenizer, &requests, settings).unwrap();
-                assert!(
-                    drawn
-                        .iter()
-                        .flatten()
-                        .all(|completion| completion.tokens.len() == length)
-                );
-            });
-            println!("sample 128 x {length} tokens: {seconds:.4} CPU-s");
-        }
+        let (_, gradients) = stepper
+            .gradients(&model, &micro_batches(&groups), 1.0, loss)
+            .map_err(|diverged| diverged.at(0))?;
+        let norm = gradients.norm();
+        model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         Ok(())
     })
-    .unwrap();
+}
+
+/// The best of a few repeats after one to warm up.
+fn best(
+    repeats: usize,
+    mut work: impl FnMut() -> Result<(), TrainError>,
+) -> Result<f64, TrainError> {
+    work()?;
+    let mut shortest = f64::INFINITY;
+    for _ in 0..repeats.max(1) {
+        let start = Clock::start();
+        work()?;
+        shortest = shortest.min(start.seconds());
+    }
+    Ok(shortest)
+}
+
+/// Processor time of this thread where the system tells it (Linux), wall time elsewhere.
+struct Clock {
+    wall: Instant,
+    cpu: Option<f64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            wall: Instant::now(),
+            cpu: thread_seconds(),
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        match (self.cpu, thread_seconds()) {
+            (Some(start), Some(end)) => end - start,
+            _ => self.wall.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+fn thread_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
 }

@@ -22,6 +22,13 @@ struct Layer {
 }
 
 impl Cache {
+    /// Bytes that a sequence of up to `positions` tokens takes.
+    pub fn bytes_per_row(model: &Model, positions: usize) -> usize {
+        let architecture = model.architecture();
+        let floats = 2 * architecture.heads().kv_width() * capacity_for(positions);
+        size_of::<f32>() * floats * architecture.num_hidden_layers
+    }
+
     /// Room for `rows` sequences of up to `positions` tokens.
     pub fn new(model: &Model, rows: usize, positions: usize) -> Self {
         let heads = model.architecture().heads();

@@ -1,5 +1,5 @@
-//! The full state of a run between two steps as one safetensors file: weights, optimiser moments, step. Continuing from it gives the same
-//! bits as never having stopped.
+//! The full state of a run between two steps as one safetensors file: what is trained (all weights, or an adapter's), optimiser moments,
+//! step. Continuing from it gives the same bits as never having stopped.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -13,6 +13,8 @@ use crate::{Checkpoint, TrainError};
 const FORMAT: &str = "reward-search.candle.1";
 /// The file's three tensors a parameter.
 const KINDS: [&str; 3] = ["weight", "first_moment", "second_moment"];
+/// A fourth one where rollouts come from older weights than the trained ones.
+const SAMPLER: &str = "sampler_weight";
 
 /// A float tensor on its way into a safetensors file.
 pub struct FloatTensor {
@@ -55,10 +57,16 @@ fn name(kind: &str, index: usize) -> String {
     format!("{kind}.{index:04}")
 }
 
-/// Writes the state of a run.
-pub fn encode(model: &Model, optimizer: &AdamW) -> Result<Checkpoint, TrainError> {
+/// Writes the state of a run. `sampler` is the policy that samples, where it is not the trained one.
+pub fn encode(
+    model: &Model,
+    optimizer: &AdamW,
+    sampler: Option<&Model>,
+) -> Result<Checkpoint, TrainError> {
     let states = [model.parameters(), &optimizer.first, &optimizer.second];
-    let tensors = KINDS.iter().zip(states).flat_map(|(kind, values)| {
+    let states = KINDS.into_iter().zip(states);
+    let sampler = sampler.map(|sampler| (SAMPLER, sampler.parameters()));
+    let tensors = states.chain(sampler).flat_map(|(kind, values)| {
         values
             .iter()
             .enumerate()
@@ -73,8 +81,12 @@ pub fn encode(model: &Model, optimizer: &AdamW) -> Result<Checkpoint, TrainError
     })
 }
 
-/// Puts the state of a run back into a model of the same architecture.
-pub fn decode(checkpoint: &Checkpoint, model: &mut Model) -> Result<AdamW, TrainError> {
+/// Puts the state of a run back into a model of the same architecture; gives the optimiser and the policy that samples, where it is not the
+/// trained one.
+pub fn decode(
+    checkpoint: &Checkpoint,
+    model: &mut Model,
+) -> Result<(AdamW, Option<Model>), TrainError> {
     let fault = |problem: String| {
         TrainError::Setup(format!(
             "the checkpoint to continue from cannot be used: {problem}"
@@ -108,13 +120,26 @@ pub fn decode(checkpoint: &Checkpoint, model: &mut Model) -> Result<AdamW, Train
             .map(|bytes| f32::from_le_bytes(*bytes))
             .collect::<Vec<f32>>())
     };
-    let mut optimizer = AdamW::new(model.parameters());
-    optimizer.step = checkpoint.step;
-    for (index, weights) in model.parameters_mut().iter_mut().enumerate() {
-        let len = weights.len();
-        *weights = read(KINDS[0], index, len)?;
-        optimizer.first[index] = read(KINDS[1], index, len)?;
-        optimizer.second[index] = read(KINDS[2], index, len)?;
-    }
-    Ok(optimizer)
+    let read_all = |kind: &str| {
+        let parameters = model.parameters().iter().enumerate();
+        let values = parameters.map(|(index, parameter)| read(kind, index, parameter.len()));
+        values.collect::<Result<Vec<_>, _>>()
+    };
+    let optimizer = AdamW {
+        step: checkpoint.step,
+        first: read_all(KINDS[1])?,
+        second: read_all(KINDS[2])?,
+    };
+    let trained = read_all(KINDS[0])?;
+    let sampling = match tensors.tensor(&name(SAMPLER, 0)) {
+        Ok(_) => Some(read_all(SAMPLER)?),
+        Err(_) => None,
+    };
+    let sampler = sampling.map(|sampling| {
+        let mut sampler = model.clone();
+        sampler.restore(checkpoint.step, |old| old.clone_from_slice(&sampling));
+        sampler
+    });
+    model.restore(checkpoint.step, |old| old.clone_from_slice(&trained));
+    Ok((optimizer, sampler))
 }

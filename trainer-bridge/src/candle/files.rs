@@ -1,20 +1,30 @@
-//! A model folder in Hugging Face's layout: `config.json`, `model.safetensors`, `tokenizer.json`. Reads and writes it; every complaint
-//! names the file and the field or tensor.
+//! A model folder in Hugging Face's layout: `config.json`, `model.safetensors` or several files with an index, `tokenizer.json`, and
+//! what may stand beside them. Reads and writes it; every complaint names the file and the field or tensor.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use candle_core::{DType, Device};
+use serde::Deserialize;
 
 use super::{
-    architecture::Architecture, checkpoint::FloatTensor, model::Model, tokenizer::Tokenizer,
+    architecture::{Architecture, TokenIds},
+    chat_template::{ChatTemplate, TEMPLATE, TOKENIZER_CONFIG},
+    model::Model,
+    tokenizer::Tokenizer,
+    weights::{Collector, INDEX, WEIGHTS, shards},
 };
 use crate::TrainError;
 
 const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
+const GENERATION_CONFIG: &str = "generation_config.json";
 const TOKENIZER: &str = "tokenizer.json";
 
-/// The content of a model folder.
+/// The content of a small model folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFiles {
     /// `config.json`.
@@ -25,30 +35,11 @@ pub struct ModelFiles {
     pub tokenizer: Vec<u8>,
 }
 
-/// The model that is part of this program.
-pub fn embedded() -> ModelFiles {
-    ModelFiles {
-        config: include_bytes!("../../models/toy/config.json").to_vec(),
-        weights: include_bytes!("../../models/toy/model.safetensors").to_vec(),
-        tokenizer: include_bytes!("../../models/toy/tokenizer.json").to_vec(),
-    }
-}
-
 impl ModelFiles {
     /// Reads a model folder.
     pub fn read(folder: &Path) -> Result<Self, TrainError> {
-        if !folder.is_dir() {
-            return Err(TrainError::Setup(format!(
-                "there is no model folder {}",
-                folder.display()
-            )));
-        }
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read(&path).map_err(|error| {
-                TrainError::Setup(format!("cannot read {}: {error}", path.display()))
-            })
-        };
+        let source = Source::folder(folder)?;
+        let read = |name| source.must_read(name).map(Cow::into_owned);
         Ok(Self {
             config: read(CONFIG)?,
             weights: read(WEIGHTS)?,
@@ -68,97 +59,176 @@ impl ModelFiles {
         }
         Ok(())
     }
-
-    /// Builds the model. `origin` stands in the error messages: the folder, or the name of an embedded model.
-    pub fn load(&self, origin: &str) -> Result<(Model, Tokenizer), TrainError> {
-        let fault =
-            |file: &str, problem: String| TrainError::Setup(format!("{origin}/{file}: {problem}"));
-        let config =
-            std::str::from_utf8(&self.config).map_err(|error| fault(CONFIG, error.to_string()))?;
-        let architecture = Architecture::parse(config).map_err(|problem| fault(CONFIG, problem))?;
-        let tokenizer = Tokenizer::parse(&self.tokenizer, architecture.eos())
-            .map_err(|problem| fault(TOKENIZER, problem))?;
-        if tokenizer.size() > architecture.vocab_size {
-            let (tokens, rows) = (tokenizer.size(), architecture.vocab_size);
-            return Err(fault(
-                TOKENIZER,
-                format!("has {tokens} tokens but `vocab_size` in {CONFIG} is {rows}"),
-            ));
-        }
-        let model = decode_weights(architecture, &self.weights)
-            .map_err(|problem| fault(WEIGHTS, problem))?;
-        Ok((model, tokenizer))
-    }
 }
 
-fn decode_weights(architecture: Architecture, bytes: &[u8]) -> Result<Model, String> {
-    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|error| {
-        format!(
-            "is truncated or no safetensors file ({})",
-            first_line(&error)
-        )
-    })?;
-    let mut parameters = Vec::new();
-    for parameter in architecture.parameters() {
-        let mut values = Vec::new();
-        for (name, rows) in &parameter.parts {
-            let tensor = tensors
-                .get(name)
-                .ok_or_else(|| format!("tensor `{name}` is missing"))?;
-            let expected: Vec<usize> = std::iter::once(*rows).chain(parameter.columns).collect();
-            if tensor.dims() != expected {
-                return Err(format!(
-                    "tensor `{name}` has shape {:?}, config.json asks for {expected:?}",
-                    tensor.dims()
-                ));
-            }
-            if !tensor.dtype().is_float() {
-                return Err(format!(
-                    "tensor `{name}` holds {:?}, not floats",
-                    tensor.dtype()
-                ));
-            }
-            let part = tensor
-                .to_dtype(DType::F32)
-                .and_then(|tensor| tensor.flatten_all()?.to_vec1::<f32>());
-            let part = part.map_err(|error| format!("tensor `{name}`: {}", first_line(&error)))?;
-            if !part.iter().all(|value| value.is_finite()) {
-                return Err(format!("tensor `{name}` holds values that are not finite"));
-            }
-            values.extend(part);
-        }
-        parameters.push(values);
-    }
-    Ok(Model::new(Arc::new(architecture), parameters))
+/// Name of the model that is part of this program.
+pub const EMBEDDED: &str = "toy";
+
+/// Its files by name.
+const EMBEDDED_FILES: [(&str, &[u8]); 3] = [
+    (CONFIG, include_bytes!("../../models/toy/config.json")),
+    (
+        WEIGHTS,
+        include_bytes!("../../models/toy/model.safetensors"),
+    ),
+    (TOKENIZER, include_bytes!("../../models/toy/tokenizer.json")),
+];
+
+/// Where a model's files are.
+pub enum Source {
+    /// In this program.
+    Embedded,
+    /// In a folder.
+    Folder(PathBuf),
 }
 
-fn first_line(error: &candle_core::Error) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+/// What a model folder holds, ready for use.
+pub struct Loaded {
+    /// The decoder.
+    pub model: Model,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// How it is spoken to, if it was trained for conversations.
+    pub chat_template: Option<ChatTemplate>,
 }
 
-/// `model.safetensors` of a model: its parameters taken apart into the tensors of the checkpoint, in f32.
-pub fn encode_weights(model: &Model) -> Result<Vec<u8>, TrainError> {
-    let mut tensors = Vec::new();
-    for (parameter, values) in model
-        .architecture()
-        .parameters()
-        .into_iter()
-        .zip(model.parameters())
-    {
-        let mut rest = values.as_slice();
-        for (name, rows) in parameter.parts {
-            let (part, after) = rest.split_at(rows * parameter.columns.unwrap_or(1));
-            rest = after;
-            let shape: Vec<usize> = std::iter::once(rows).chain(parameter.columns).collect();
-            tensors.push((name, FloatTensor::new(part, shape)));
+#[derive(Deserialize)]
+struct GenerationConfig {
+    eos_token_id: Option<TokenIds>,
+}
+
+impl Source {
+    /// The model that a configuration names.
+    pub fn of(model: &str) -> Result<Self, TrainError> {
+        match model {
+            EMBEDDED => Ok(Self::Embedded),
+            folder => Self::folder(Path::new(folder)),
         }
     }
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(tensors, Some(metadata))
-        .map_err(|error| TrainError::Host(format!("cannot encode the weights: {error}")))
+
+    /// A folder that must be there.
+    pub fn folder(folder: &Path) -> Result<Self, TrainError> {
+        if folder.is_dir() {
+            return Ok(Self::Folder(folder.to_owned()));
+        }
+        Err(TrainError::Setup(format!(
+            "there is no model folder {}",
+            folder.display()
+        )))
+    }
+
+    /// A file's content; `None` where there is none.
+    fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, TrainError> {
+        match self {
+            Self::Embedded => {
+                let file = EMBEDDED_FILES.iter().find(|(file, _)| *file == name);
+                Ok(file.map(|&(_, content)| Cow::Borrowed(content)))
+            }
+            Self::Folder(folder) => match std::fs::read(folder.join(name)) {
+                Ok(content) => Ok(Some(Cow::Owned(content))),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(self.unreadable(name, &error.to_string())),
+            },
+        }
+    }
+
+    fn must_read(&self, name: &str) -> Result<Cow<'static, [u8]>, TrainError> {
+        self.read(name)?
+            .ok_or_else(|| self.unreadable(name, "there is no such file"))
+    }
+
+    fn path(&self, name: &str) -> String {
+        match self {
+            Self::Embedded => format!("{EMBEDDED}/{name}"),
+            Self::Folder(folder) => folder.join(name).display().to_string(),
+        }
+    }
+
+    fn unreadable(&self, name: &str, why: &str) -> TrainError {
+        TrainError::Setup(format!("cannot read {}: {why}", self.path(name)))
+    }
+
+    /// A complaint about a file, on one line.
+    fn fault(&self, name: &str, problem: &str) -> TrainError {
+        let problem = problem.lines().next().unwrap_or_default();
+        TrainError::Setup(format!("{}: {problem}", self.path(name)))
+    }
+
+    /// Reads and checks everything.
+    pub fn load(&self) -> Result<Loaded, TrainError> {
+        let config = self.must_read(CONFIG)?;
+        let architecture = std::str::from_utf8(&config)
+            .map_err(|error| error.to_string())
+            .and_then(Architecture::parse)
+            .map_err(|problem| self.fault(CONFIG, &problem))?;
+        let tokenizer = self.tokenizer(&architecture)?;
+        let chat_template = self.chat_template()?;
+        Ok(Loaded {
+            model: self.model(architecture)?,
+            tokenizer,
+            chat_template,
+        })
+    }
+
+    fn tokenizer(&self, architecture: &Architecture) -> Result<Tokenizer, TrainError> {
+        let eos = self.eos(architecture)?;
+        let tokenizer = Tokenizer::parse(&self.must_read(TOKENIZER)?, eos)
+            .map_err(|problem| self.fault(TOKENIZER, &problem))?;
+        let (tokens, rows) = (tokenizer.size(), architecture.vocab_size);
+        if tokens > rows {
+            let problem = format!("has {tokens} tokens but `vocab_size` in {CONFIG} is {rows}");
+            return Err(self.fault(TOKENIZER, &problem));
+        }
+        Ok(tokenizer)
+    }
+
+    /// Tokens that end a completion: those of `config.json` and those of `generation_config.json`, where instruct models have more.
+    fn eos(&self, architecture: &Architecture) -> Result<Vec<u32>, TrainError> {
+        let mut ids: BTreeSet<u32> = BTreeSet::new();
+        if let Some(json) = self.read(GENERATION_CONFIG)? {
+            let config: GenerationConfig = serde_json::from_slice(&json)
+                .map_err(|error| self.fault(GENERATION_CONFIG, &error.to_string()))?;
+            ids.extend(config.eos_token_id.iter().flat_map(TokenIds::to_vec));
+        }
+        let mut eos = architecture.eos();
+        eos.extend(
+            ids.into_iter()
+                .filter(|id| !architecture.eos().contains(id)),
+        );
+        Ok(eos)
+    }
+
+    fn chat_template(&self) -> Result<Option<ChatTemplate>, TrainError> {
+        let own = self.read(TEMPLATE)?;
+        let config = self.read(TOKENIZER_CONFIG)?;
+        let name = if own.is_some() {
+            TEMPLATE
+        } else {
+            TOKENIZER_CONFIG
+        };
+        ChatTemplate::of_folder(own.as_deref(), config.as_deref())
+            .map_err(|problem| self.fault(name, &problem))
+    }
+
+    fn model(&self, architecture: Architecture) -> Result<Model, TrainError> {
+        let mut collector = Collector::new(Arc::new(architecture));
+        let mut last = WEIGHTS;
+        match self.read(INDEX)? {
+            Some(index) => {
+                last = INDEX;
+                let names = shards(&index).map_err(|problem| self.fault(INDEX, &problem))?;
+                for name in names {
+                    collector
+                        .add(&self.must_read(&name)?)
+                        .map_err(|problem| self.fault(&name, &problem))?;
+                }
+            }
+            None => collector
+                .add(&self.must_read(WEIGHTS)?)
+                .map_err(|problem| self.fault(WEIGHTS, &problem))?,
+        }
+        collector
+            .finish()
+            .map_err(|problem| self.fault(last, &problem))
+    }
 }

@@ -2,11 +2,13 @@
 //! over a pack in training, over a cache in sampling.
 
 use super::{
+    adapter::LowRank,
     kernels::{
+        bias::fill_rows,
         gemm::{Into, View, gemm},
         log_probs::log_probs,
         pack_attention::{Gathered, attend, rotate_rows},
-        rms_norm::rms_norm,
+        rms_norm::{norm_heads, rms_norm},
         swiglu::swiglu,
     },
     model::{EMBEDDING, Model, Part},
@@ -22,6 +24,8 @@ pub struct LayerTape {
     pub normed: Vec<f32>,
     /// Fused queries, keys and values; queries and keys rotated.
     pub qkv: Vec<f32>,
+    /// The same before heads are normalised and rotated; empty where they are not normalised.
+    pub plain_qkv: Vec<f32>,
     /// The attention's result.
     pub attended: Vec<f32>,
     /// The residual stream after attention.
@@ -51,6 +55,9 @@ pub struct Tape {
     pub log_probs: Vec<f32>,
     /// Scratch of attention.
     pub gathered: Gathered,
+    /// The noise of dropout in this pass, where an adapter drops inputs.
+    pub noise: Option<u64>,
+    low_rank: LowRank,
 }
 
 /// Gives `buffer` exactly `len` elements; the old ones keep whatever value they have.
@@ -73,6 +80,64 @@ pub fn project(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], into: Int
     );
 }
 
+/// One projection of a pass, by weights that an adapter is merged into.
+struct Projector<'a> {
+    model: &'a Model,
+    noise: Option<u64>,
+    scratch: &'a mut LowRank,
+}
+
+impl Projector<'_> {
+    fn project(
+        &mut self,
+        layer: usize,
+        part: Part,
+        x: &[f32],
+        inner: usize,
+        y: &mut [f32],
+        into: Into,
+    ) {
+        let index = self.model.index(layer, part);
+        project(x, &self.model.weights()[index], inner, y, into);
+        if let Some((adapter, noise)) = self.model.adapter().zip(self.noise) {
+            adapter.drop_inputs(index, noise, x, y, self.scratch);
+        }
+    }
+
+    /// Fused queries, keys and values, with their bias and normalised where the architecture says so; not yet rotated.
+    fn project_qkv(&mut self, layer: usize, normed: &[f32], tape: (&mut Vec<f32>, &mut Vec<f32>)) {
+        let (qkv, plain) = tape;
+        let model = self.model;
+        let architecture = model.architecture();
+        let heads = architecture.heads();
+        let hidden = architecture.hidden_size;
+        let qkv = sized(qkv, normed.len() / hidden * heads.qkv_width());
+        let bias = model.find(layer, Part::QkvBias);
+        let into = match bias {
+            Some(bias) => {
+                fill_rows(&model.weights()[bias], qkv);
+                Into::Add
+            }
+            None => Into::Overwrite,
+        };
+        self.project(layer, Part::Qkv, normed, hidden, qkv, into);
+        if let Some([queries, keys]) = head_norms(model, layer) {
+            plain.clear();
+            plain.extend_from_slice(qkv);
+            let (eps, width) = (architecture.rms_norm_eps as f32, heads.qkv_width());
+            for (norm, part) in [(queries, heads.queries()), (keys, heads.keys())] {
+                norm_heads(qkv, width, part, &model.weights()[norm], eps);
+            }
+        }
+    }
+}
+
+/// Indices of the gains of a layer's query and key heads, where they are normalised.
+pub fn head_norms(model: &Model, layer: usize) -> Option<[usize; 2]> {
+    let queries = model.find(layer, Part::QueryNorm)?;
+    Some([queries, model.find(layer, Part::KeyNorm)?])
+}
+
 impl Tape {
     /// Runs the layers over `tokens`. `attend` gets a layer's number and its fused rows, not yet rotated, rotates them, and fills in the
     /// attention's result. The hidden states are in `self.exit`.
@@ -92,62 +157,40 @@ impl Tape {
         let rows = tokens.len();
         self.layers
             .resize_with(architecture.num_hidden_layers, LayerTape::default);
-        gather(
-            &model.parameters()[EMBEDDING],
-            hidden,
-            tokens,
-            &mut self.exit,
-        );
+        gather(&model.weights()[EMBEDDING], hidden, tokens, &mut self.exit);
+        let mut projector = Projector {
+            model,
+            noise: self.noise,
+            scratch: &mut self.low_rank,
+        };
         for (index, layer) in self.layers.iter_mut().enumerate() {
             std::mem::swap(&mut layer.entry, &mut self.exit);
-            rms_norm(
-                &layer.entry,
-                model.part(index, Part::InputNorm),
-                eps,
-                sized(&mut layer.normed, rows * hidden),
-            );
-            let qkv = sized(&mut layer.qkv, rows * heads.qkv_width());
-            project(
-                &layer.normed,
-                model.part(index, Part::Qkv),
-                hidden,
-                qkv,
-                Into::Overwrite,
-            );
+            let gain = model.part(index, Part::InputNorm);
+            let normed = sized(&mut layer.normed, rows * hidden);
+            rms_norm(&layer.entry, gain, eps, normed);
+            projector.project_qkv(index, normed, (&mut layer.qkv, &mut layer.plain_qkv));
             let attended = sized(&mut layer.attended, rows * heads.out_width());
-            attend(index, qkv, attended, &mut self.gathered);
+            attend(index, &mut layer.qkv, attended, &mut self.gathered);
             layer.middle.clone_from(&layer.entry);
-            project(
-                attended,
-                model.part(index, Part::Output),
-                heads.out_width(),
-                &mut layer.middle,
-                Into::Add,
-            );
+            let (width, middle) = (heads.out_width(), &mut layer.middle);
+            projector.project(index, Part::Output, attended, width, middle, Into::Add);
+
+            let gain = model.part(index, Part::PostNorm);
             let normed = sized(&mut layer.middle_normed, rows * hidden);
-            rms_norm(
-                &layer.middle,
-                model.part(index, Part::PostNorm),
-                eps,
-                normed,
-            );
+            rms_norm(&layer.middle, gain, eps, normed);
             let gate_up = sized(&mut layer.gate_up, rows * 2 * inner);
-            project(
+            projector.project(
+                index,
+                Part::GateUp,
                 normed,
-                model.part(index, Part::GateUp),
                 hidden,
                 gate_up,
                 Into::Overwrite,
             );
-            swiglu(gate_up, inner, sized(&mut layer.gated, rows * inner));
+            let gated = sized(&mut layer.gated, rows * inner);
+            swiglu(gate_up, inner, gated);
             self.exit.clone_from(&layer.middle);
-            project(
-                &layer.gated,
-                model.part(index, Part::Down),
-                inner,
-                &mut self.exit,
-                Into::Add,
-            );
+            projector.project(index, Part::Down, gated, inner, &mut self.exit, Into::Add);
         }
     }
 
@@ -159,14 +202,14 @@ impl Tape {
         let normed = sized(&mut self.selected_normed, self.selected.len());
         rms_norm(
             &self.selected,
-            &model.parameters()[model.final_norm()],
+            &model.weights()[model.final_norm()],
             architecture.rms_norm_eps as f32,
             normed,
         );
         let logits = sized(&mut self.logits, rows.len() * architecture.vocab_size);
         project(
             normed,
-            &model.parameters()[model.head()],
+            &model.weights()[model.head()],
             hidden,
             logits,
             Into::Overwrite,
@@ -175,6 +218,17 @@ impl Tape {
 
     /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order.
     pub fn log_probs(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
+        self.noise = None;
+        self.run_pack(model, pack, temperature)
+    }
+
+    /// The same as a training pass sees them: with dropout where the adapter has it.
+    pub fn training_log_probs(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
+        self.noise = model.noise(&pack.tokens);
+        self.run_pack(model, pack, temperature)
+    }
+
+    fn run_pack(&mut self, model: &Model, pack: &Pack, temperature: f64) -> &[f32] {
         let heads = model.architecture().heads();
         self.run(model, &pack.tokens, |_, qkv, attended, gathered| {
             rotate_rows(heads, model.rope(), &pack.positions, 1.0, qkv);

@@ -1,81 +1,67 @@
-//! One GRPO run: sample, score, compare within groups, update; step by step until the budget is used, then the evaluation.
+//! One GRPO run: rollouts in the schedule's rhythm, an update a step, until the budget is used; then the evaluation.
 
 use std::time::Instant;
 
-use candle_core::Tensor;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
+    base::Base,
     checkpoint,
+    complete::{Request, complete},
+    learn::{Learnt, learn},
+    memory::{self, Need},
     model::Model,
-    objective::{Lengths, policy_loss, token_share},
     optim::{AdamW, Update},
-    pack::Group,
-    sample::{Completion, Prompt, Seed, Settings, sample},
-    step::{Stepper, micro_batches},
-    tokenizer::{Tokenizer, excerpt},
+    rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
+    sample::Settings,
+    schedule::Schedule,
+    step::Stepper,
+    summary::summary,
 };
-use crate::{
-    GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput,
-    advantage::{Advantages, advantages},
-    reward_mix::{Rollout, Scores},
-};
-
-/// What a draw is for; keeps training's noise and the evaluation's apart.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Train = 1,
-    Evaluate = 2,
-}
-
-/// The seed of one completion: of the run, the purpose, the step and the completion's place. It does not depend on the rewards, so every
-/// candidate meets the same prompts and the same noise (common random numbers).
-fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
-    let mut seed = [0; 32];
-    for (bytes, part) in
-        seed.chunks_exact_mut(8)
-            .zip([run, purpose as u64, u64::from(step), place as u64])
-    {
-        bytes.copy_from_slice(&part.to_le_bytes());
-    }
-    seed
-}
+use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
 
 /// A run between two steps.
 pub struct Run<'a> {
     job: &'a TrainJob,
-    tokenizer: &'a Tokenizer,
+    /// Where the run began, without an adapter: the reference policy of the KL term.
+    base: &'a Base,
     model: Model,
+    /// The policy that samples, where some steps learn from rollouts of older weights.
+    sampler: Option<Model>,
+    batch: Option<Batch>,
+    schedule: Schedule,
     optimizer: AdamW,
     stepper: Stepper,
 }
 
-/// A step's completions, prompt after prompt.
-struct Rollouts {
-    examples: Vec<usize>,
-    prompts: Vec<Vec<u32>>,
-    completions: Vec<Vec<Completion>>,
-    texts: Vec<String>,
-}
-
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
-    pub fn new(
-        job: &'a TrainJob,
-        base: &Model,
-        tokenizer: &'a Tokenizer,
-    ) -> Result<Self, TrainError> {
+    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
         check(job)?;
-        let mut model = base.clone();
-        let optimizer = match &job.from {
+        let mut model = base.start(job.seed);
+        let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
-            None => AdamW::new(model.parameters()),
+            None => (AdamW::new(model.parameters()), None),
         };
+        let schedule = Schedule::new(&job.grpo);
+        let next = optimizer.step + 1;
+        if next <= job.until_step && sampler.is_none() && !schedule.syncs(next) {
+            return Err(TrainError::Setup(format!(
+                "the checkpoint of step {} lacks the policy that samples, which these settings of `steps_per_generation`, \
+                 `num_iterations` and `sync_every` need: continue with the settings it was made with",
+                optimizer.step
+            )));
+        }
+        let trained = optimizer.first.iter().map(Vec::len).sum();
+        Need::of(job, &model, trained, rayon::current_num_threads()).check(memory::free())?;
         let stepper = Stepper::new(&model);
         Ok(Self {
             job,
-            tokenizer,
+            base,
             model,
+            sampler,
+            batch: None,
+            schedule,
             optimizer,
             stepper,
         })
@@ -94,173 +80,69 @@ impl<'a> Run<'a> {
         let Some(completions) = self.evaluate(metrics)? else {
             return Ok(None);
         };
-        let checkpoint = checkpoint::encode(&self.model, &self.optimizer)?;
+        let between_syncs = !self.schedule.syncs(self.optimizer.step + 1);
+        let sampler = self.sampler.as_ref().filter(|_| between_syncs);
+        let checkpoint = checkpoint::encode(&self.model, &self.optimizer, sampler)?;
         Ok(Some(TrainOutput {
             completions,
             checkpoint,
-            adapter: None,
+            adapter: self.base.adapter_of(&self.model)?,
         }))
     }
 
     fn step(&mut self) -> Result<StepMetrics, TrainError> {
         let start = Instant::now();
         let step = self.optimizer.step + 1;
-        let rollouts = self.roll_out(step)?;
-        let texts = rollouts
-            .examples
-            .iter()
-            .flat_map(|&e| std::iter::repeat_n(e, self.job.grpo.num_generations));
-        let scored: Vec<Rollout<'_>> = texts
-            .zip(&rollouts.texts)
-            .map(|(example, completion)| Rollout {
-                example: &self.job.examples[example],
-                completion,
-            })
-            .collect();
-        let mix = &self.job.rewards;
-        let scores = mix.score(&scored, step)?;
-        let advantages = advantages(
-            &scores.members,
-            &mix.weights(),
-            mix.aggregation,
-            self.job.grpo.scale_rewards,
-            self.job.grpo.num_generations,
-        );
-        let overflow = |values: &[f64]| !mean(values).is_finite();
-        // Finite rewards can still be too large to be added up or squared.
-        if overflow(&advantages.rewards)
-            || overflow(&advantages.group_std)
-            || scores.members.iter().any(|m| overflow(m))
-        {
-            return Err(TrainError::NonFinite {
-                what: "the mean or spread of the rewards",
-                step,
-            });
+        if self.schedule.off_policy() && self.schedule.syncs(step) {
+            self.sampler = Some(self.model.clone());
         }
-        let (loss, grad_norm) = self.update(step, &rollouts, &advantages.values)?;
-        let learning_rate = learning_rate(&self.job.grpo, step);
-        let step_time = start.elapsed().as_secs_f64();
-        let done = summary(&rollouts.completions, &scores, &advantages);
-        Ok(StepMetrics {
+        let batch = self.batch_of(step)?;
+        let prompts = self.job.grpo.prompts_per_step;
+        let part = self.schedule.part(step);
+        let groups = &batch.groups[part * prompts..][..prompts];
+        let learnt = self.update(step, groups, batch.tokens_per_step)?;
+        let done = StepMetrics {
             step,
-            loss,
-            grad_norm,
-            learning_rate,
-            step_time,
-            ..done
-        })
+            learning_rate: learning_rate(&self.job.grpo, step),
+            step_time: start.elapsed().as_secs_f64(),
+            ..learnt.onto(summary(groups, &self.job.examples))
+        };
+        self.batch = Some(batch);
+        Ok(done)
     }
 
-    fn roll_out(&self, step: u32) -> Result<Rollouts, TrainError> {
-        let grpo = &self.job.grpo;
-        let first = (step as usize - 1) * grpo.prompts_per_step;
-        let examples: Vec<usize> = (first..first + grpo.prompts_per_step)
-            .map(|i| i % self.job.examples.len())
-            .collect();
-        let prompts = examples
-            .iter()
-            .map(|&example| self.encode(&self.job.examples[example].prompt))
-            .collect::<Result<Vec<_>, _>>()?;
-        let requests: Vec<Prompt<'_>> = prompts
-            .iter()
-            .enumerate()
-            .map(|(index, tokens)| {
-                let places = index * grpo.num_generations..(index + 1) * grpo.num_generations;
-                Prompt {
-                    tokens,
-                    seeds: places
-                        .map(|place| seed(self.job.seed, Purpose::Train, step, place))
-                        .collect(),
-                }
-            })
-            .collect();
-        let settings = Settings {
-            temperature: grpo.temperature,
-            max_length: grpo.max_completion_length,
+    /// The batch of rollouts that a step learns from: the one at hand, or a new one. After a continuation it is the one the run before had,
+    /// made again.
+    fn batch_of(&mut self, step: u32) -> Result<Batch, TrainError> {
+        let start = self.schedule.batch_start(step);
+        if let Some(batch) = self.batch.take_if(|batch| batch.start == start) {
+            return Ok(batch);
+        }
+        let roles = Roles {
+            job: self.job,
+            tokenizer: &self.base.tokenizer,
+            sampler: self.sampler.as_ref().unwrap_or(&self.model),
+            reference: &self.base.model,
         };
-        let completions = self.sample(&requests, settings, step)?;
-        let texts = completions
-            .iter()
-            .flatten()
-            .map(|c| self.decode(c))
-            .collect::<Result<_, _>>()?;
-        Ok(Rollouts {
-            examples,
-            prompts,
-            completions,
-            texts,
-        })
+        roles.batch(&mut self.stepper, start)
     }
 
     fn update(
         &mut self,
         step: u32,
-        rollouts: &Rollouts,
-        advantages: &[f64],
-    ) -> Result<(f64, f64), TrainError> {
+        groups: &[RolloutGroup],
+        tokens_per_step: f64,
+    ) -> Result<Learnt, TrainError> {
         let grpo = &self.job.grpo;
-        let masked =
-            |completion: &Completion| grpo.mask_truncated_completions && !completion.finished;
-        let all = rollouts.completions.iter().flatten();
-        let lengths = Lengths {
-            completions: all.clone().count(),
-            tokens: all.filter(|c| !masked(c)).map(|c| c.tokens.len()).sum(),
-            limit: grpo.max_completion_length,
-        };
-        // Completions without an advantage have no gradient: they are left out, but count in the mean.
-        let kept: Vec<Vec<(&[u32], f64)>> = rollouts
-            .completions
-            .iter()
-            .zip(advantages.chunks(grpo.num_generations))
-            .map(|(completions, advantages)| {
-                let pairs = completions.iter().zip(advantages);
-                pairs
-                    .filter(|(completion, advantage)| **advantage != 0.0 && !masked(completion))
-                    .map(|(c, advantage)| {
-                        let share = token_share(grpo.loss_type, c.tokens.len(), lengths);
-                        (c.tokens.as_slice(), advantage * share)
-                    })
-                    .collect()
-            })
-            .collect();
-        let completions: Vec<Vec<&[u32]>> = kept
-            .iter()
-            .map(|group| group.iter().map(|(completion, _)| *completion).collect())
-            .collect();
-        let groups: Vec<Group<'_>> = rollouts
-            .prompts
-            .iter()
-            .zip(&completions)
-            .filter(|(_, completions)| !completions.is_empty())
-            .map(|(prompt, completions)| Group {
-                prompt,
-                completions,
-            })
-            .collect();
-        let batches = micro_batches(&groups);
-        let mut remaining = kept.iter().filter(|group| !group.is_empty());
-        let per_token: Vec<Vec<f32>> = batches
-            .iter()
-            .map(|batch| {
-                let pairs = remaining.by_ref().take(batch.len()).flatten();
-                pairs
-                    .flat_map(|(tokens, coefficient)| {
-                        std::iter::repeat_n(*coefficient as f32, tokens.len())
-                    })
-                    .collect()
-            })
-            .collect();
-        let (loss, gradients) = self.stepper.gradients(
+        let (learnt, gradients) = learn(
+            &mut self.stepper,
             &self.model,
-            &batches,
-            grpo.temperature,
-            |index, log_probs| {
-                let coefficients = Tensor::new(per_token[index].as_slice(), log_probs.device())?;
-                policy_loss(log_probs, &coefficients)
-            },
-        )?;
-        let norm = gradients.norm();
-        for (what, value) in [("loss", loss), ("gradient", norm)] {
+            groups,
+            tokens_per_step,
+            grpo,
+        )
+        .map_err(|trouble| trouble.at(step))?;
+        for (what, value) in [("loss", learnt.loss), ("gradient", learnt.grad_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NonFinite { what, step });
             }
@@ -272,9 +154,11 @@ impl<'a> Run<'a> {
             weight_decay: grpo.weight_decay,
             max_grad_norm: grpo.max_grad_norm,
         };
-        self.optimizer
-            .update(self.model.parameters_mut(), gradients, norm, &update);
-        Ok((loss, norm))
+        let norm = learnt.grad_norm;
+        let optimizer = &mut self.optimizer;
+        self.model
+            .update(|parameters| optimizer.update(parameters, gradients, norm, &update));
+        Ok(learnt)
     }
 
     /// Completes the held-out prompts, a portion at a time so that a dropped run ends soon.
@@ -283,79 +167,27 @@ impl<'a> Run<'a> {
         listener: &UnboundedSender<StepMetrics>,
     ) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
-        let step = self.optimizer.step;
-        let settings = Settings {
-            temperature: self.job.evaluation.temperature,
-            max_length: self.job.evaluation.max_completion_length,
-        };
+        let (tokenizer, settings) = (&self.base.tokenizer, Settings::from(&self.job.evaluation));
         let mut texts = Vec::with_capacity(self.job.eval_prompts.len());
         for (portion, prompts) in self.job.eval_prompts.chunks(PORTION).enumerate() {
             if listener.is_closed() {
                 return Ok(None);
             }
-            let encoded = prompts
-                .iter()
-                .map(|prompt| self.encode(prompt))
-                .collect::<Result<Vec<_>, _>>()?;
             // Not seeded by the step: the same noise at every rung makes curves comparable.
-            let draw = |index: usize| {
-                seed(
-                    self.job.seed,
-                    Purpose::Evaluate,
-                    0,
-                    portion * PORTION + index,
-                )
+            let request = |(index, prompt): (usize, &'a String)| {
+                let place = portion * PORTION + index;
+                Request {
+                    prompt,
+                    seeds: vec![seed(self.job.seed, Purpose::Evaluate, 0, place)],
+                }
             };
-            let requests: Vec<Prompt<'_>> = encoded
-                .iter()
-                .enumerate()
-                .map(|(i, tokens)| Prompt {
-                    tokens,
-                    seeds: vec![draw(i)],
-                })
-                .collect();
-            for completion in self.sample(&requests, settings, step)?.iter().flatten() {
-                texts.push(self.decode(completion)?);
-            }
+            let requests = prompts.iter().enumerate().map(request).collect();
+            let step = self.optimizer.step;
+            let completed = complete(&self.model, tokenizer, requests, settings, step)?;
+            let completions = completed.into_iter().flat_map(|c| c.completions);
+            texts.extend(completions.map(|(_, text)| text));
         }
         Ok(Some(texts))
-    }
-
-    fn sample(
-        &self,
-        prompts: &[Prompt<'_>],
-        settings: Settings,
-        step: u32,
-    ) -> Result<Vec<Vec<Completion>>, TrainError> {
-        sample(&self.model, self.tokenizer, prompts, settings).map_err(|_| TrainError::NonFinite {
-            what: "the probability of a next token",
-            step,
-        })
-    }
-
-    fn encode(&self, prompt: &str) -> Result<Vec<u32>, TrainError> {
-        let tokens = self
-            .tokenizer
-            .encode_prompt(prompt)
-            .map_err(TrainError::Setup)?;
-        let longest = self.model.rope().positions();
-        if tokens.is_empty() || tokens.len() >= longest {
-            let count = tokens.len();
-            return Err(TrainError::Setup(format!(
-                "the prompt {} has {count} tokens; this model takes 1 to {}",
-                excerpt(prompt),
-                longest - 1
-            )));
-        }
-        Ok(tokens)
-    }
-
-    fn decode(&self, completion: &Completion) -> Result<String, TrainError> {
-        let text = self
-            .tokenizer
-            .decode(&completion.tokens)
-            .map_err(TrainError::Host)?;
-        Ok(text.trim().to_owned())
     }
 }
 
@@ -383,43 +215,4 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
         ));
     }
     Ok(())
-}
-
-/// The step's figures that come from its completions and rewards.
-fn summary(groups: &[Vec<Completion>], scores: &Scores, advantages: &Advantages) -> StepMetrics {
-    let completions: Vec<&Completion> = groups.iter().flatten().collect();
-    let tokens: usize = completions
-        .iter()
-        .map(|completion| completion.tokens.len())
-        .sum();
-    let share = |count: usize| count as f64 / completions.len().max(1) as f64;
-    let clipped = completions
-        .iter()
-        .filter(|completion| !completion.finished)
-        .count();
-    let constant = advantages
-        .group_std
-        .iter()
-        .filter(|&&std| std == 0.0)
-        .count();
-    StepMetrics {
-        reward: mean(&advantages.rewards),
-        reward_std: mean(&advantages.group_std),
-        frac_reward_zero_std: constant as f64 / advantages.group_std.len().max(1) as f64,
-        member_rewards: scores.members.iter().map(|rewards| mean(rewards)).collect(),
-        correct: share(scores.correct.iter().filter(|&&correct| correct).count()),
-        completion_length: share(tokens),
-        clipped_ratio: share(clipped),
-        entropy: completions
-            .iter()
-            .map(|completion| completion.entropy)
-            .sum::<f64>()
-            / tokens.max(1) as f64,
-        num_tokens: tokens as u64,
-        ..StepMetrics::default()
-    }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
 }

@@ -1,72 +1,64 @@
 //! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
 //!
-//! `model`, `forward` and `backward` are the decoder; `kernels` its arithmetic; `sample` draws completions; `step` turns a loss into
-//! gradients; `grpo` is the run; `sft` makes a base model from nothing.
+//! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
+//! `backward` are the decoder; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
+//! with rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
+//! `grpo` is the run; `sft` makes a base model from nothing.
 
+mod adapter;
+mod adapter_files;
 mod architecture;
 mod backward;
-#[cfg(test)]
-mod benchmark;
+mod base;
+pub mod benchmark;
 mod cache;
+mod chat_template;
 mod checkpoint;
+mod complete;
 mod files;
 mod forward;
+#[cfg(test)]
+mod goldens;
 mod grpo;
 mod kernels;
+mod layout;
+mod learn;
+mod lora;
+mod memory;
 mod model;
 mod objective;
 mod optim;
 mod pack;
 #[cfg(test)]
 mod reference;
+mod rollouts;
 mod rope;
 mod sample;
+mod schedule;
 mod sft;
 mod step;
+mod summary;
 mod tokenizer;
+#[cfg(test)]
+mod trl;
+mod weights;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
+pub use adapter_files::AdapterFiles;
+use base::Base;
+pub use base::{CandleConfig, ChatMode};
 pub use files::ModelFiles;
-use model::Model;
-use serde::{Deserialize, Serialize};
+pub use lora::LoraConfig;
 pub use sft::{PretrainConfig, SftExample, SftProgress, pretrain};
-use tokenizer::Tokenizer;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
-
-/// Name of the model that is part of this program.
-const EMBEDDED: &str = "toy";
-
-/// Settings of the embedded trainer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CandleConfig {
-    /// `toy`, the tiny model that is part of this program, or a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
-    pub model: String,
-    /// Threads a run may use.
-    pub threads_per_trial: usize,
-}
-
-impl Default for CandleConfig {
-    fn default() -> Self {
-        Self {
-            model: EMBEDDED.into(),
-            threads_per_trial: 1,
-        }
-    }
-}
 
 /// Trains in this process, each run on threads of its own.
 pub struct CandleTrainer {
     base: Arc<Base>,
     threads: usize,
-}
-
-struct Base {
-    model: Model,
-    tokenizer: Tokenizer,
 }
 
 impl CandleTrainer {
@@ -75,18 +67,8 @@ impl CandleTrainer {
     /// # Errors
     /// `Setup`, naming the file and the field or tensor, when the model cannot be used.
     pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
-        if config.threads_per_trial == 0 {
-            return Err(TrainError::Setup(
-                "`threads_per_trial` must be at least 1".into(),
-            ));
-        }
-        let files = match config.model.as_str() {
-            EMBEDDED => files::embedded(),
-            folder => ModelFiles::read(Path::new(folder))?,
-        };
-        let (model, tokenizer) = files.load(&config.model)?;
         Ok(Self {
-            base: Arc::new(Base { model, tokenizer }),
+            base: Arc::new(Base::load(config)?),
             threads: config.threads_per_trial,
         })
     }
@@ -103,9 +85,7 @@ impl CandleTrainer {
         std::thread::Builder::new()
             .name("grpo".into())
             .spawn(move || {
-                let outcome = in_pool(threads, || {
-                    grpo::Run::new(&job, &base.model, &base.tokenizer)?.finish(&metrics)
-                });
+                let outcome = in_pool(threads, || grpo::Run::new(&job, &base)?.finish(&metrics));
                 drop(metrics);
                 // Nobody waits any more when the run was dropped.
                 let _ = result.send(outcome);
@@ -138,7 +118,13 @@ impl Trainer for CandleTrainer {
 
 impl From<candle_core::Error> for TrainError {
     fn from(error: candle_core::Error) -> Self {
-        Self::Host(format!("the tensor library failed: {error}"))
+        let message = error.to_string();
+        let lower = message.to_lowercase();
+        if lower.contains("out of memory") || lower.contains("out_of_memory") {
+            let what = message.lines().next().unwrap_or_default();
+            return Self::OutOfMemory(what.to_owned());
+        }
+        Self::Host(format!("the tensor library failed: {message}"))
     }
 }
 

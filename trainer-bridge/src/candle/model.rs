@@ -1,54 +1,55 @@
-//! A decoder-only language model: its architecture, its rotary angles and its weights, as plain vectors.
+//! A decoder-only language model: its architecture, its rotary angles, its weights as plain vectors, and the adapter on them, if any.
 
 use std::sync::Arc;
 
-use super::{architecture::Architecture, rope::Rope};
+pub use super::layout::Part;
+use super::{
+    adapter::{Adapter, add_product},
+    architecture::Architecture,
+    lora::{LoraConfig, Site},
+    rope::Rope,
+};
 
-/// A decoder with its weights.
+/// A decoder with its weights. Clones share them until one of the two is trained.
 #[derive(Clone)]
 pub struct Model {
     architecture: Arc<Architecture>,
     rope: Arc<Rope>,
-    parameters: Vec<Vec<f32>>,
+    /// As the forward pass uses them: an adapter's product is merged in.
+    weights: Arc<Vec<Vec<f32>>>,
+    adapter: Option<Adapter>,
+    updates: u32,
 }
 
-/// Where a layer's parameters stand, counted from its first.
-#[derive(Debug, Clone, Copy)]
-pub enum Part {
-    /// Gain before attention.
-    InputNorm,
-    /// Fused query, key and value projection.
-    Qkv,
-    /// Projection of the attention's result.
-    Output,
-    /// Gain before the feed-forward block.
-    PostNorm,
-    /// Fused gate and up projection.
-    GateUp,
-    /// Projection of the feed-forward block's result.
-    Down,
-}
-
-/// Parameters of one layer.
-const PER_LAYER: usize = 6;
-
-/// Index of the embedding among the parameters.
+/// Index of the embedding among the weights.
 pub const EMBEDDING: usize = 0;
 
 impl Model {
-    /// Puts a model together from parameters in the order of [`Architecture::parameters`], their sizes checked by the caller.
-    pub fn new(architecture: Arc<Architecture>, parameters: Vec<Vec<f32>>) -> Self {
-        let (heads, theta) = (architecture.heads(), architecture.rope_theta());
-        let rope = Arc::new(Rope::new(
-            heads.dim,
-            theta,
-            architecture.max_position_embeddings,
-        ));
+    /// Puts a model together from weights in the order of [`Architecture::parameters`], their sizes checked by the caller.
+    pub fn new(architecture: Arc<Architecture>, weights: Vec<Vec<f32>>) -> Self {
         Self {
+            rope: Arc::new(architecture.rope()),
             architecture,
-            rope,
-            parameters,
+            weights: Arc::new(weights),
+            adapter: None,
+            updates: 0,
         }
+    }
+
+    /// The model with a fresh adapter to be trained instead of its weights.
+    pub fn with_adapter(&self, config: &LoraConfig, seed: u64) -> Self {
+        let frozen = Arc::clone(&self.weights);
+        Self {
+            adapter: Some(Adapter::new(config, &self.architecture, frozen, seed)),
+            ..self.clone()
+        }
+    }
+
+    /// Adds `scale B A` to a projection for good.
+    pub fn merge(&mut self, site: &Site, a: &[f32], b: &[f32], scale: f64) {
+        let range = site.rows.start * site.columns..site.rows.end * site.columns;
+        let matrix = &mut Arc::make_mut(&mut self.weights)[site.weight][range];
+        add_product(matrix, a, b, site.columns, a.len() / site.columns, scale);
     }
 
     /// What kind of decoder this is.
@@ -61,24 +62,71 @@ impl Model {
         &self.rope
     }
 
-    /// All parameters, in the order of [`Architecture::parameters`].
+    /// The adapter, if one is trained.
+    pub fn adapter(&self) -> Option<&Adapter> {
+        self.adapter.as_ref()
+    }
+
+    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in.
+    pub fn weights(&self) -> &[Vec<f32>] {
+        &self.weights
+    }
+
+    /// What training changes: all weights, or the adapter's matrices.
     pub fn parameters(&self) -> &[Vec<f32>] {
-        &self.parameters
+        match &self.adapter {
+            Some(adapter) => adapter.parameters(),
+            None => &self.weights,
+        }
     }
 
-    /// The same, to be updated.
-    pub fn parameters_mut(&mut self) -> &mut [Vec<f32>] {
-        &mut self.parameters
+    /// One update of what training changes.
+    pub fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
+        let weights = Arc::make_mut(&mut self.weights);
+        match &mut self.adapter {
+            Some(adapter) => {
+                change(adapter.parameters_mut());
+                adapter.merge_into(weights);
+            }
+            None => change(weights),
+        }
+        self.updates += 1;
     }
 
-    /// Index of a layer's parameter.
+    /// Puts a state back that was reached after `updates` updates.
+    pub fn restore(&mut self, updates: u32, change: impl FnOnce(&mut [Vec<f32>])) {
+        self.update(change);
+        self.updates = updates;
+    }
+
+    /// Updates done.
+    #[cfg(test)]
+    pub fn updates(&self) -> u32 {
+        self.updates
+    }
+
+    /// The noise of dropout for a training pass over these tokens; none where nothing is dropped. It depends on seed, number of updates and
+    /// tokens alone: continuing a run meets the same noise.
+    pub fn noise(&self, tokens: &[u32]) -> Option<u64> {
+        self.adapter.as_ref()?.noise(self.updates, tokens)
+    }
+
+    /// Index of a layer's weight, where the architecture has it.
+    pub fn find(&self, layer: usize, part: Part) -> Option<usize> {
+        let parts = self.architecture.layer_parts();
+        let place = parts.iter().position(|&p| p == part)?;
+        Some(1 + layer * parts.len() + place)
+    }
+
+    /// Index of a layer's weight.
     pub fn index(&self, layer: usize, part: Part) -> usize {
-        1 + layer * PER_LAYER + part as usize
+        self.find(layer, part)
+            .expect("only parts that every architecture has are asked for so")
     }
 
     /// Index of the final norm.
     pub fn final_norm(&self) -> usize {
-        1 + self.architecture.num_hidden_layers * PER_LAYER
+        1 + self.architecture.num_hidden_layers * self.architecture.layer_parts().len()
     }
 
     /// Index of the output head: the embedding where they are tied.
@@ -90,8 +138,8 @@ impl Model {
         }
     }
 
-    /// A layer's parameter.
+    /// A layer's weight.
     pub fn part(&self, layer: usize, part: Part) -> &[f32] {
-        &self.parameters[self.index(layer, part)]
+        &self.weights[self.index(layer, part)]
     }
 }

@@ -6,39 +6,91 @@ use candle_core::{D, Device, Result, Tensor, Var};
 use super::{
     architecture::Architecture,
     kernels::attention::Heads,
-    model::Model,
+    model::{Model, Part},
     pack::{GroupRows, Pack},
     rope::Rope,
 };
 
-/// Log-probabilities of a pack's completion tokens, and the variables (in the model's order) they depend on.
+/// Log-probabilities of a pack's completion tokens, and the variables (what is trained, in the model's order) they depend on.
 pub fn log_probs(model: &Model, pack: &Pack, temperature: f64) -> Result<(Tensor, Vec<Var>)> {
+    let (weights, variables) = weights(model)?;
+    let logits = logits(model, &weights, pack)?;
+    Ok((chosen(&logits, &pack.targets, temperature)?, variables))
+}
+
+/// All weights as functions of what is trained: of themselves, or of an adapter's matrices.
+fn weights(model: &Model) -> Result<(Vec<Tensor>, Vec<Var>)> {
+    let layout = model.architecture().parameters();
+    let tensor = |values: &[f32], shape: &[usize]| Var::from_slice(values, shape, &Device::Cpu);
+    let Some(adapter) = model.adapter() else {
+        let variables = layout
+            .iter()
+            .zip(model.weights())
+            .map(|(parameter, values)| tensor(values, &parameter.shape()))
+            .collect::<Result<Vec<_>>>()?;
+        let weights = variables.iter().map(|v| v.as_tensor().clone()).collect();
+        return Ok((weights, variables));
+    };
+    let mut weights = layout
+        .iter()
+        .zip(adapter.frozen())
+        .map(|(parameter, values)| Ok(tensor(values, &parameter.shape())?.detach()))
+        .collect::<Result<Vec<_>>>()?;
+    let mut variables = Vec::new();
+    for (site, pair) in adapter.sites().iter().zip(adapter.parameters().chunks(2)) {
+        let r = adapter.config().r;
+        let a = tensor(&pair[0], &[r, site.columns])?;
+        let b = tensor(&pair[1], &[site.rows.len(), r])?;
+        let product = (b.matmul(&a)? * adapter.config().scale())?;
+        let rows = weights[site.weight].dim(0)?;
+        let dtype = product.dtype();
+        let zeros = |rows| Tensor::zeros((rows, site.columns), dtype, &Device::Cpu);
+        let change = [
+            zeros(site.rows.start)?,
+            product,
+            zeros(rows - site.rows.end)?,
+        ];
+        weights[site.weight] = (&weights[site.weight] + Tensor::cat(&change, 0)?)?;
+        variables.extend([a, b]);
+    }
+    Ok((weights, variables))
+}
+
+/// Logits of a pack's predicting rows.
+fn logits(model: &Model, weights: &[Tensor], pack: &Pack) -> Result<Tensor> {
     let architecture = model.architecture();
     let (heads, eps) = (architecture.heads(), architecture.rms_norm_eps);
-    let variables = architecture
-        .parameters()
-        .iter()
-        .zip(model.parameters())
-        .map(|(parameter, values)| Var::from_vec(values.clone(), parameter.shape(), &Device::Cpu))
-        .collect::<Result<Vec<_>>>()?;
-    let mut x = variables[0].index_select(&Tensor::new(&*pack.tokens, &Device::Cpu)?, 0)?;
-    let (layers, rest) = variables[1..].as_chunks::<6>();
-    for [input_norm, qkv, output, post_norm, gate_up, down] in
-        &layers[..architecture.num_hidden_layers]
-    {
-        let qkv = linear(&rms_norm(&x, input_norm, eps)?, qkv)?;
-        x = (x + linear(&attention(&qkv, pack, heads, model.rope())?, output)?)?;
-        let gate_up = linear(&rms_norm(&x, post_norm, eps)?, gate_up)?;
-        x = (x + linear(&swiglu(&gate_up)?, down)?)?;
+    let mut x = weights[0].index_select(&Tensor::new(&*pack.tokens, &Device::Cpu)?, 0)?;
+    for layer in 0..architecture.num_hidden_layers {
+        let part = |part| &weights[model.index(layer, part)];
+        let find = |part| model.find(layer, part).map(|index| &weights[index]);
+        let mut qkv = linear(&rms_norm(&x, part(Part::InputNorm), eps)?, part(Part::Qkv))?;
+        if let Some(bias) = find(Part::QkvBias) {
+            qkv = qkv.broadcast_add(bias)?;
+        }
+        let gains = find(Part::QueryNorm).zip(find(Part::KeyNorm));
+        let gains = gains.map(|(queries, keys)| Gains { queries, keys, eps });
+        let attended = attention(&qkv, pack, heads, gains, model.rope())?;
+        x = (x + linear(&attended, part(Part::Output))?)?;
+        let gate_up = linear(
+            &rms_norm(&x, part(Part::PostNorm), eps)?,
+            part(Part::GateUp),
+        )?;
+        x = (x + linear(&swiglu(&gate_up)?, part(Part::Down))?)?;
     }
     let x = x.index_select(&Tensor::new(&*pack.predicting, &Device::Cpu)?, 0)?;
-    let head = if architecture.tie_word_embeddings {
-        &variables[0]
-    } else {
-        &rest[1]
-    };
-    let logits = linear(&rms_norm(&x, &rest[0], eps)?, head)?;
-    Ok((chosen(&logits, &pack.targets, temperature)?, variables))
+    linear(
+        &rms_norm(&x, &weights[model.final_norm()], eps)?,
+        &weights[model.head()],
+    )
+}
+
+/// Gains of the heads' normalisation.
+#[derive(Clone, Copy)]
+struct Gains<'a> {
+    queries: &'a Tensor,
+    keys: &'a Tensor,
+    eps: f64,
 }
 
 fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -68,7 +120,13 @@ fn chosen(logits: &Tensor, targets: &[u32], temperature: f64) -> Result<Tensor> 
     logits.gather(&index, D::Minus1)?.squeeze(D::Minus1)? - normaliser
 }
 
-fn attention(qkv: &Tensor, pack: &Pack, heads: Heads, rope: &Rope) -> Result<Tensor> {
+fn attention(
+    qkv: &Tensor,
+    pack: &Pack,
+    heads: Heads,
+    gains: Option<Gains<'_>>,
+    rope: &Rope,
+) -> Result<Tensor> {
     let (rows, device) = (qkv.dim(0)?, qkv.device());
     let half = heads.dim / 2;
     let angles = |table: &[f32]| -> Result<Tensor> {
@@ -95,8 +153,12 @@ fn attention(qkv: &Tensor, pack: &Pack, heads: Heads, rope: &Rope) -> Result<Ten
             .broadcast_as(shape)?
             .reshape((rows, heads.query, heads.dim))
     };
-    let queries = turn(split(0, heads.query)?)?;
-    let keys = repeat(turn(split(heads.query, heads.key_value)?)?)?;
+    let (mut queries, mut keys) = (split(0, heads.query)?, split(heads.query, heads.key_value)?);
+    if let Some(gains) = gains {
+        queries = rms_norm(&queries, gains.queries, gains.eps)?;
+        keys = rms_norm(&keys, gains.keys, gains.eps)?;
+    }
+    let (queries, keys) = (turn(queries)?, repeat(turn(keys)?)?);
     let values = repeat(split(heads.query + heads.key_value, heads.key_value)?)?;
     let mut mask = vec![f32::NEG_INFINITY; rows * rows];
     for (prefix, own) in pack.groups.iter().flat_map(GroupRows::sequences) {
@@ -120,29 +182,49 @@ fn attention(qkv: &Tensor, pack: &Pack, heads: Heads, rope: &Rope) -> Result<Ten
         .reshape((rows, heads.out_width()))
 }
 
-/// A small model with random weights: grouped queries, and an output head of its own unless `tied`.
+/// A small Llama with random weights: grouped queries, and an output head of its own unless `tied`.
 pub fn small_model(tied: bool) -> Model {
+    small("llama", tied)
+}
+
+/// A small model of a family with random weights.
+pub fn small(model_type: &str, tied: bool) -> Model {
     let architecture = Architecture::parse(&format!(
-        r#"{{"model_type": "llama", "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4,
+        r#"{{"model_type": "{model_type}", "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4,
             "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 23, "max_position_embeddings": 64, "rms_norm_eps": 1e-5,
             "tie_word_embeddings": {tied}, "eos_token_id": 1}}"#
     ));
     let architecture = architecture.expect("the configuration above is valid");
     let mut model = super::sft::random(architecture.into(), 5);
-    // Norms other than 1, weights large enough for attention to be far from uniform.
-    for (i, values) in model.parameters_mut().iter_mut().enumerate() {
+    model.update(stir);
+    model
+}
+
+/// Makes norms other than 1, biases and adapters other than 0, and weights large enough for attention to be far from uniform.
+pub fn stir(parameters: &mut [Vec<f32>]) {
+    for (i, values) in parameters.iter_mut().enumerate() {
         for (j, value) in values.iter_mut().enumerate() {
             *value = *value * 4.0 + 0.1 * ((i + 3 * j) as f32).sin();
         }
     }
-    model
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]
-    use super::super::{backward::Scratch, forward::Tape, optim::Gradients, pack::Group};
+    use super::super::{
+        backward::Scratch, forward::Tape, lora::LoraConfig, optim::Gradients, pack::Group,
+    };
     use super::*;
+
+    /// Makes both matrices of each pair matter.
+    fn stir_adapter(parameters: &mut [Vec<f32>]) {
+        for (i, values) in parameters.iter_mut().enumerate() {
+            for (j, value) in values.iter_mut().enumerate() {
+                *value += 0.05 * ((i + 3 * j) as f32).sin();
+            }
+        }
+    }
 
     /// Two groups; completions long enough for blocks of rows and for single ones, one of a single token.
     fn pack() -> Pack {
@@ -170,47 +252,72 @@ mod tests {
             .fold(0.0, f32::max)
     }
 
+    /// Checks log-probabilities and the gradients of everything that is trained.
+    fn equals_automatic_differentiation(model: &Model, temperature: f64, tolerance: f32) {
+        let pack = pack();
+        let mut tape = Tape::default();
+        // Twice: buffers that were used before must not show.
+        tape.log_probs(model, &pack, temperature);
+        let ours = tape.log_probs(model, &pack, temperature).to_vec();
+        let (theirs, variables) = log_probs(model, &pack, temperature).unwrap();
+        let error = worst(&ours, &theirs.to_vec1::<f32>().unwrap());
+        assert!(error < 1e-5, "log-probabilities: {error}");
+
+        let direction: Vec<f32> = (0..ours.len()).map(|i| (i as f32 * 1.7).cos()).collect();
+        let mut gradients = Gradients::zeros(model.parameters());
+        Scratch::default().backward(
+            model,
+            &pack,
+            &mut tape,
+            temperature,
+            &direction,
+            &mut gradients,
+        );
+        let loss = (theirs * Tensor::new(direction, &Device::Cpu).unwrap())
+            .unwrap()
+            .sum_all()
+            .unwrap();
+        let store = loss.backward().unwrap();
+        assert_eq!(variables.len(), model.parameters().len());
+        for (index, (ours, variable)) in gradients.iter().zip(&variables).enumerate() {
+            let theirs = store
+                .get(variable)
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap();
+            let error = worst(ours, &theirs);
+            let family = &model.architecture().model_type;
+            assert!(error < tolerance, "{family}, parameter {index}: {error}");
+        }
+    }
+
     #[test]
     fn fused_log_probs_and_gradients_equal_those_of_automatic_differentiation() {
-        for (tied, temperature) in [(true, 1.0), (false, 0.7)] {
-            let (model, pack) = (small_model(tied), pack());
-            let mut tape = Tape::default();
-            // Twice: buffers that were used before must not show.
-            tape.log_probs(&model, &pack, temperature);
-            let ours = tape.log_probs(&model, &pack, temperature).to_vec();
-            let (theirs, variables) = log_probs(&model, &pack, temperature).unwrap();
-            assert!(worst(&ours, &theirs.to_vec1::<f32>().unwrap()) < 1e-5);
-
-            let direction: Vec<f32> = (0..ours.len()).map(|i| (i as f32 * 1.7).cos()).collect();
-            let mut gradients = Gradients::zeros(model.parameters());
-            Scratch::default().backward(
-                &model,
-                &pack,
-                &mut tape,
-                temperature,
-                &direction,
-                &mut gradients,
-            );
-            let loss = (theirs * Tensor::new(direction, &Device::Cpu).unwrap())
-                .unwrap()
-                .sum_all()
-                .unwrap();
-            let store = loss.backward().unwrap();
-            for ((ours, variable), parameter) in gradients
-                .iter()
-                .zip(&variables)
-                .zip(model.architecture().parameters())
-            {
-                let theirs = store
-                    .get(variable)
-                    .unwrap()
-                    .flatten_all()
-                    .unwrap()
-                    .to_vec1::<f32>()
-                    .unwrap();
-                let error = worst(ours, &theirs);
-                assert!(error < 1e-4, "{:?}: {error}", parameter.parts);
+        for family in ["llama", "qwen2", "qwen3"] {
+            for (tied, temperature) in [(true, 1.0), (false, 0.7)] {
+                equals_automatic_differentiation(&small(family, tied), temperature, 1e-4);
             }
+        }
+    }
+
+    #[test]
+    fn gradients_of_an_adapter_equal_those_of_automatic_differentiation() {
+        let all = LoraConfig {
+            r: 3,
+            alpha: 5.0,
+            ..LoraConfig::default()
+        };
+        let some = LoraConfig {
+            targets: ["k_proj", "v_proj", "up_proj"].map(str::to_owned).to_vec(),
+            ..all.clone()
+        };
+        for (family, config) in [("llama", &all), ("qwen2", &all), ("qwen3", &some)] {
+            let mut model = small(family, true).with_adapter(config, 3);
+            model.update(stir_adapter);
+            // An adapter's gradients are small sums of large products.
+            equals_automatic_differentiation(&model, 0.9, 5e-4);
         }
     }
 

@@ -11,13 +11,14 @@ use super::{
     cache::Cache,
     forward::Tape,
     kernels::{
-        choose::{Choice, choose_rows},
+        choose::{Choice, Truncation, choose_rows},
         pack_attention::{attend, rotate_rows},
     },
     model::Model,
     pack::Pack,
     tokenizer::Tokenizer,
 };
+use crate::SamplingConfig;
 
 /// Seed of one completion.
 pub type Seed = [u8; 32];
@@ -35,8 +36,20 @@ pub struct Prompt<'a> {
 pub struct Settings {
     /// 0 is greedy.
     pub temperature: f64,
+    /// Which tokens can be drawn.
+    pub truncation: Truncation,
     /// Longest completion, tokens.
     pub max_length: usize,
+}
+
+impl From<&SamplingConfig> for Settings {
+    fn from(config: &SamplingConfig) -> Self {
+        Self {
+            temperature: config.temperature,
+            truncation: Truncation::new(config.top_k, config.top_p, config.min_p),
+            max_length: config.max_completion_length,
+        }
+    }
 }
 
 /// A drawn completion.
@@ -46,9 +59,9 @@ pub struct Completion {
     pub tokens: Vec<u32>,
     /// Whether it ended by itself, not at the length limit.
     pub finished: bool,
-    /// Log-probability of each token under the distribution it was drawn from.
+    /// Log-probability of each token at the temperature, over all tokens: what training computes, whatever was left out in drawing.
     pub log_probs: Vec<f32>,
-    /// Sum over tokens of that distribution's entropy, nats.
+    /// Sum over tokens of the entropy of the same distribution, nats.
     pub entropy: f64,
 }
 
@@ -58,6 +71,8 @@ pub struct NotFinite;
 
 /// Most rows decoded together: more would push the cache out of the processor's.
 const MAX_ROWS: usize = 128;
+/// Most bytes a cache may take, unless a single prompt's completions need more.
+pub const MAX_CACHE: usize = 4 << 30;
 
 /// Draws the completions of every prompt, in order.
 pub fn sample(
@@ -67,8 +82,12 @@ pub fn sample(
     settings: Settings,
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
+    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max();
+    let positions = longest.unwrap_or(0) + settings.max_length;
+    let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
+        .min(fitting)
         .clamp(1, MAX_ROWS);
     let mut chunks = Vec::new();
     let (mut start, mut filled) = (0, 0);
@@ -168,6 +187,7 @@ impl<'a> Sampler<'a> {
             choose_rows(
                 &self.tape.logits,
                 self.settings.temperature as f32,
+                self.settings.truncation,
                 &uniforms,
                 &mut choices,
             );
@@ -181,7 +201,8 @@ impl<'a> Sampler<'a> {
                 row.completion.tokens.push(choice.token);
                 row.completion.log_probs.push(choice.log_prob);
                 row.completion.entropy += f64::from(choice.entropy);
-                row.completion.finished = self.tokenizer.ends(choice.token);
+                row.completion.finished = self.tokenizer.ends(choice.token)
+                    || self.tokenizer.stops(&row.completion.tokens);
                 if !row.completion.finished && row.completion.tokens.len() < row.limit {
                     tokens.push(choice.token);
                     next.push(index);
@@ -286,6 +307,7 @@ mod tests {
             ];
             let settings = Settings {
                 temperature,
+                truncation: Truncation::NONE,
                 max_length: 30,
             };
             let drawn = sample(&model, &tokenizer(), &prompts, settings).unwrap();
@@ -322,6 +344,7 @@ mod tests {
         let model = small_model(false);
         let settings = Settings {
             temperature: 1.0,
+            truncation: Truncation::NONE,
             max_length: 20,
         };
         let draw =
@@ -358,6 +381,7 @@ mod tests {
             &prompts,
             Settings {
                 temperature: 1.0,
+                truncation: Truncation::NONE,
                 max_length: 50,
             },
         )
@@ -372,7 +396,7 @@ mod tests {
     #[test]
     fn weights_that_are_no_numbers_are_an_error() {
         let mut model = small_model(true);
-        model.parameters_mut()[3][0] = f32::NAN;
+        model.update(|parameters| parameters[3][0] = f32::NAN);
         let prompts = [Prompt {
             tokens: &[4, 5],
             seeds: seeds(0..1),
@@ -384,6 +408,7 @@ mod tests {
                 &prompts,
                 Settings {
                     temperature: 1.0,
+                    truncation: Truncation::NONE,
                     max_length: 5
                 }
             ),

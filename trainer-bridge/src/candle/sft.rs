@@ -7,14 +7,16 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    architecture::{Architecture, Role, TokenIds},
-    files::{ModelFiles, encode_weights},
+    architecture::{Architecture, TokenIds},
+    files::ModelFiles,
     in_pool,
+    layout::Role,
     model::Model,
     optim::{AdamW, Update},
     pack::Group,
     step::{Stepper, micro_batches},
     tokenizer::{Tokenizer, excerpt, word_level},
+    weights::encode_weights,
 };
 use crate::TrainError;
 
@@ -168,6 +170,9 @@ fn architecture(config: &PretrainConfig, vocab_size: usize) -> Architecture {
         hidden_act: "silu".into(),
         attention_bias: false,
         mlp_bias: false,
+        use_sliding_window: None,
+        partial_rotary_factor: None,
+        quantization_config: None,
         eos_token_id: Some(TokenIds::One(1)),
         pad_token_id: Some(0),
         bos_token_id: None,
@@ -222,10 +227,14 @@ fn train(
             .collect();
         let tokens: usize = batch.iter().map(|(_, completion)| completion.len()).sum();
         let scale = -1.0 / tokens as f64;
-        let (loss, gradients) =
-            stepper.gradients(model, &micro_batches(&groups), 1.0, |_, log_probs| {
-                log_probs.sum_all()? * scale
-            })?;
+        let mean_nll = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
+            derivative.fill(scale as f32);
+            let sum: f64 = log_probs.iter().map(|&l| f64::from(l)).sum();
+            Ok::<f64, TrainError>(sum * scale)
+        };
+        let (losses, gradients) =
+            stepper.gradients(model, &micro_batches(&groups), 1.0, mean_nll)?;
+        let loss: f64 = losses.iter().sum();
         let norm = gradients.norm();
         let step = index as u32 + 1;
         for (what, value) in [("loss", loss), ("gradient", norm)] {
@@ -241,7 +250,7 @@ fn train(
             weight_decay: config.weight_decay,
             max_grad_norm: config.max_grad_norm,
         };
-        optimizer.update(model.parameters_mut(), gradients, norm, &update);
+        model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));
         on_step(SftProgress {
             step: index + 1,
             steps,
@@ -277,6 +286,7 @@ pub fn random(architecture: Arc<Architecture>, seed: u64) -> Model {
             let count = parameter.shape().iter().product();
             match parameter.role {
                 Role::Norm => vec![1.0; count],
+                Role::Bias => vec![0.0; count],
                 Role::Embedding | Role::Input => {
                     normal(&mut rng, INITIAL_DEVIATION).take(count).collect()
                 }

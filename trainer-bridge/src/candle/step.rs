@@ -1,6 +1,5 @@
 //! Loss and gradients over many sequences: micro-batches small enough for the caches, on as many threads as the run may use.
 
-use candle_core::{Device, Result, Tensor, Var};
 use rayon::prelude::*;
 
 use super::{
@@ -40,7 +39,7 @@ struct Bench {
     tape: Tape,
     scratch: Scratch,
     gradients: Gradients,
-    loss: f64,
+    derivative: Vec<f32>,
 }
 
 /// Computes losses and gradients; keeps its memory from step to step.
@@ -56,7 +55,7 @@ impl Stepper {
             tape: Tape::default(),
             scratch: Scratch::default(),
             gradients: Gradients::zeros(model.parameters()),
-            loss: 0.0,
+            derivative: Vec::new(),
         };
         let benches = std::iter::repeat_with(bench)
             .take(rayon::current_num_threads().max(1))
@@ -67,55 +66,73 @@ impl Stepper {
         }
     }
 
-    /// Sum over micro-batches of a loss and of its gradients.
+    /// Sums a loss's gradients over micro-batches.
     ///
-    /// `loss` gets a micro-batch's index and the log-probabilities of its completion tokens, and gives a scalar computed from them by
-    /// the tensor library's operations. Gradients are added in the order of the micro-batches, so the number of threads does not
-    /// change a bit.
-    pub fn gradients(
+    /// `loss` gets a micro-batch's index and the log-probabilities of its completion tokens, writes the loss's derivative by each of them,
+    /// and returns what the caller wants to know of the micro-batch. Gradients are added in the order of the micro-batches, so the number
+    /// of threads does not change a bit.
+    pub fn gradients<R: Send, E: Send>(
         &mut self,
         model: &Model,
         batches: &[&[Group<'_>]],
         temperature: f64,
-        loss: impl Fn(usize, &Tensor) -> Result<Tensor> + Sync,
-    ) -> Result<(f64, &Gradients)> {
+        loss: impl Fn(usize, &[f32], &mut [f32]) -> Result<R, E> + Sync,
+    ) -> Result<(Vec<R>, &Gradients), E> {
         self.total.clear();
-        let mut sum = 0.0;
+        let mut results = Vec::with_capacity(batches.len());
         let width = self.benches.len();
         for (wave, batches) in batches.chunks(width).enumerate() {
-            let work = |(i, bench): (usize, &mut Bench)| -> Result<()> {
+            let work = |(i, bench): (usize, &mut Bench)| {
                 bench.gradients.clear();
                 let pack = Pack::new(batches[i]);
-                let log_probs = bench.tape.log_probs(model, &pack, temperature);
-                let log_probs = Var::from_slice(log_probs, log_probs.len(), &Device::Cpu)?;
-                let loss = loss(wave * width + i, &log_probs)?;
-                bench.loss = f64::from(loss.to_scalar::<f32>()?);
-                let store = loss.backward()?;
-                let Some(derivative) = store.get(&log_probs) else {
-                    return Ok(());
-                };
-                let derivative = derivative.to_vec1::<f32>()?;
+                let log_probs = bench.tape.training_log_probs(model, &pack, temperature);
+                bench.derivative.clear();
+                bench.derivative.resize(log_probs.len(), 0.0);
+                let result = loss(wave * width + i, log_probs, &mut bench.derivative)?;
                 bench.scratch.backward(
                     model,
                     &pack,
                     &mut bench.tape,
                     temperature,
-                    &derivative,
+                    &bench.derivative,
                     &mut bench.gradients,
                 );
-                Ok(())
+                Ok(result)
             };
             let benches = &mut self.benches[..batches.len()];
-            benches
+            let wave: Vec<R> = benches
                 .par_iter_mut()
                 .enumerate()
-                .map(|(i, bench)| work((i, bench)))
-                .collect::<Result<()>>()?;
+                .map(work)
+                .collect::<Result<_, E>>()?;
+            results.extend(wave);
             for bench in benches {
-                sum += bench.loss;
                 self.total.add(&bench.gradients);
             }
         }
-        Ok((sum, &self.total))
+        Ok((results, &self.total))
+    }
+
+    /// Log-probabilities of the completion tokens of micro-batches, end to end.
+    pub fn log_probs(
+        &mut self,
+        model: &Model,
+        batches: &[&[Group<'_>]],
+        temperature: f64,
+    ) -> Vec<f32> {
+        let mut all = Vec::new();
+        for batches in batches.chunks(self.benches.len()) {
+            let benches = &mut self.benches[..batches.len()];
+            let wave: Vec<Vec<f32>> = benches
+                .par_iter_mut()
+                .zip(batches)
+                .map(|(bench, batch)| {
+                    let pack = Pack::new(batch);
+                    bench.tape.log_probs(model, &pack, temperature).to_vec()
+                })
+                .collect();
+            all.extend(wave.into_iter().flatten());
+        }
+        all
     }
 }

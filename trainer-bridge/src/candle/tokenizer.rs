@@ -4,11 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-/// A tokenizer and the tokens that end a completion.
+use super::chat_template::ChatTemplate;
+
+/// A tokenizer, how prompts are put to the model, and what ends a completion.
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     eos: Vec<u32>,
+    stop_strings: Vec<String>,
+    chat: Option<Chat>,
+}
+
+/// A conversation's form and its first message.
+#[derive(Clone)]
+struct Chat {
+    template: ChatTemplate,
+    system_prompt: Option<String>,
 }
 
 /// Where one piece of the word-level tokenizer ends: a digit or a word, each with the space before it. Because a token carries its
@@ -24,12 +35,47 @@ impl Tokenizer {
     /// Reads `tokenizer.json`; `eos` ends completions, as `config.json` says.
     pub fn parse(json: &[u8], eos: Vec<u32>) -> Result<Self, String> {
         let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())?;
-        Ok(Self { inner, eos })
+        Ok(Self {
+            inner,
+            eos,
+            stop_strings: Vec::new(),
+            chat: None,
+        })
     }
 
-    /// Tokens of a prompt, with whatever the tokenizer puts in front of a text.
+    /// The same tokenizer; prompts are put to the model as questions of a conversation.
+    pub fn with_chat(self, template: ChatTemplate, system_prompt: Option<String>) -> Self {
+        let chat = Some(Chat {
+            template,
+            system_prompt,
+        });
+        Self { chat, ..self }
+    }
+
+    /// The same tokenizer; a completion that contains one of these texts has ended.
+    pub fn with_stop_strings(self, stop_strings: Vec<String>) -> Self {
+        Self {
+            stop_strings,
+            ..self
+        }
+    }
+
+    /// The same tokenizer; no token ends a completion.
+    pub fn endless(self) -> Self {
+        let eos = Vec::new();
+        Self { eos, ..self }
+    }
+
+    /// Tokens of a prompt: as a question of a conversation, where the template writes every special token there shall be (a second
+    /// beginning-of-sequence token would harm); else as it is, with whatever the tokenizer puts in front of a text.
     pub fn encode_prompt(&self, text: &str) -> Result<Vec<u32>, String> {
-        self.encode(text, true)
+        match &self.chat {
+            Some(chat) => {
+                let system = chat.system_prompt.as_deref();
+                self.encode(&chat.template.render(system, text)?, false)
+            }
+            None => self.encode(text, true),
+        }
     }
 
     /// Tokens of a continuation of a text.
@@ -57,6 +103,18 @@ impl Tokenizer {
     /// Whether a token ends a completion.
     pub fn ends(&self, id: u32) -> bool {
         self.eos.contains(&id)
+    }
+
+    /// Whether a completion has just come to a stop string.
+    pub fn stops(&self, completion: &[u32]) -> bool {
+        let Some(longest) = self.stop_strings.iter().map(String::len).max() else {
+            return false;
+        };
+        // A token is a byte at least, special ones aside: this many hold the stop string and the end of a character before it.
+        let tail = &completion[completion.len().saturating_sub(longest + 4)..];
+        // What cannot be decoded now will be complained about when the whole completion is.
+        let text = self.decode(tail).unwrap_or_default();
+        self.stop_strings.iter().any(|stop| text.contains(stop))
     }
 
     /// The first of the tokens that end a completion.
@@ -165,6 +223,33 @@ mod tests {
             format!("{}{}", TEXTS[0], TEXTS[1])
         );
         assert!(tokenizer.ends(1) && !tokenizer.ends(0));
+    }
+
+    #[test]
+    fn a_stop_string_is_found_across_tokens() {
+        let tokenizer =
+            Tokenizer::parse(word_level(TEXTS.into_iter()).as_bytes(), vec![1]).unwrap();
+        let ids = tokenizer.encode_continuation(" 294 or 7 .").unwrap();
+        assert!(!tokenizer.stops(&ids), "nothing stops unless asked for");
+        let tokenizer = tokenizer.with_stop_strings(vec!["zebra".into(), "94 or".into()]);
+        let stops: Vec<bool> = (0..=ids.len())
+            .map(|n| tokenizer.stops(&ids[..n]))
+            .collect();
+        assert_eq!(stops.iter().position(|&stop| stop), Some(4));
+    }
+
+    #[test]
+    fn a_conversation_has_only_the_special_tokens_of_its_template() {
+        let json = word_level(TEXTS.into_iter());
+        let plain = Tokenizer::parse(json.as_bytes(), vec![1]).unwrap();
+        let template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}";
+        let tokens = [("bos_token".to_owned(), PAD.to_owned())];
+        let template = ChatTemplate::new(template, tokens.into()).unwrap();
+        let chat = plain.clone().with_chat(template, Some("tom has".into()));
+        let ids = chat.encode_prompt(" 49 apples").unwrap();
+        assert_eq!(ids[0], 0);
+        let rest = plain.encode_continuation("tom has 49 apples").unwrap();
+        assert_eq!(ids[1..], rest);
     }
 
     #[test]

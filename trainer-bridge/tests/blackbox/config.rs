@@ -16,7 +16,8 @@ fn kinds_and_defaults() {
         parse(r#"{"kind": "candle", "model": "x", "threads_per_trial": 2}"#).unwrap(),
         TrainerConfig::Candle(CandleConfig {
             model: "x".into(),
-            threads_per_trial: 2
+            threads_per_trial: 2,
+            ..CandleConfig::default()
         })
     );
     assert_eq!(

@@ -1,8 +1,10 @@
 //! The crate from outside: runs of the embedded trainer with real sandboxed rewards, model folders, configuration.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod checkpoints;
 mod config;
 mod jobs;
 mod model_folder;
+mod objectives;
 mod pretraining;
 mod runs;

@@ -9,7 +9,7 @@ use trainer_bridge::{
 use crate::jobs::{Reward, job, member, run, trainer};
 
 /// Metrics without the one that measures time.
-fn timeless(steps: &[StepMetrics]) -> Vec<StepMetrics> {
+pub fn timeless(steps: &[StepMetrics]) -> Vec<StepMetrics> {
     steps
         .iter()
         .map(|step| StepMetrics {

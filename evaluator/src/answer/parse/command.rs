@@ -76,7 +76,11 @@ impl Parser {
             None
         };
         let argument = self.function_argument()?;
-        let value = Expr::Function(function, Box::new(argument));
+        let value = |function| Expr::Function(function, Box::new(argument.clone()));
+        if let (Some(-1), Some(inverse)) = (power.as_ref().and_then(small), function.inverse()) {
+            return Some(value(inverse));
+        }
+        let value = value(function);
         Some(match power {
             None => value,
             Some(power) => Expr::Power(Box::new(value), Box::new(power)),
@@ -141,6 +145,14 @@ impl Parser {
             "{name}{}",
             spelled(&self.tokens[start..self.at])
         )))
+    }
+}
+
+/// The value of an exponent that is 1 or -1.
+fn small(exponent: &Expr) -> Option<i8> {
+    match exponent {
+        Expr::Negative(inner) => small(inner).map(|value| -value),
+        one => (*one == Expr::integer(1)).then_some(1),
     }
 }
 

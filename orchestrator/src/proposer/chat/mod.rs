@@ -43,12 +43,6 @@ impl Chat {
     }
 
     fn asking(endpoint: Endpoint, config: &ChatConfig) -> Result<Self, ProposeError> {
-        if config.language != Language::Rust {
-            return Err(setup(
-                "proposer.language must be \"rust\": there is no prompt for other languages yet"
-                    .to_owned(),
-            ));
-        }
         Ok(Self {
             endpoint,
             language: config.language,

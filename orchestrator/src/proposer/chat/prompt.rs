@@ -11,8 +11,9 @@ use super::Brief;
 use crate::proposer::{Fate, PastCandidate};
 
 /// What templates may refer to.
-const PLACEHOLDERS: [&str; 9] = [
+const PLACEHOLDERS: [&str; 10] = [
     "language",
+    "example",
     "sdk_reference",
     "round",
     "count",
@@ -104,7 +105,8 @@ impl Templates {
     pub(super) fn render(&self, brief: &Brief<'_>, language: Language) -> Prompt {
         let value = |name: &str| match name {
             "language" => language_name(language).to_owned(),
-            "sdk_reference" => sandbox::SDK_REFERENCE.trim().to_owned(),
+            "example" => example(language).to_owned(),
+            "sdk_reference" => reference(language).trim().to_owned(),
             "round" => brief.round.to_string(),
             "count" => brief.count.to_string(),
             "format_hint" => brief.format_hint.trim().to_owned(),
@@ -170,6 +172,24 @@ const fn language_name(language: Language) -> &'static str {
     match language {
         Language::Rust => "Rust",
         Language::Python => "Python",
+    }
+}
+
+/// A reward function in one line of a JSON string.
+const fn example(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "pub fn reward(sample: &Sample) -> f64 { ... }",
+        Language::Python => {
+            r"def reward(prompts, completions, answer, **kwargs):\n    return [...]"
+        }
+    }
+}
+
+/// What a reward function may use.
+const fn reference(language: Language) -> &'static str {
+    match language {
+        Language::Rust => sandbox::SDK_REFERENCE,
+        Language::Python => sandbox::PYTHON_REFERENCE,
     }
 }
 
@@ -336,6 +356,10 @@ mod tests {
     }
 
     fn render(history: &[PastCandidate]) -> Prompt {
+        render_in(Language::Rust, history)
+    }
+
+    fn render_in(language: Language, history: &[PastCandidate]) -> Prompt {
         let problems = [Problem {
             question: "1 + 1 ?".to_owned(),
             answer: Answer::new("2"),
@@ -349,9 +373,7 @@ mod tests {
             problems: &problems,
             format_hint: "Answers look like <solution> 2 </solution>.",
         };
-        Templates::load(None)
-            .unwrap()
-            .render(&brief, Language::Rust)
+        Templates::load(None).unwrap().render(&brief, language)
     }
 
     #[test]
@@ -366,6 +388,21 @@ mod tests {
         assert!(prompt.user.contains("- 1 + 1 ? -> 2"));
         assert!(prompt.user.contains("first round"));
         assert!(prompt.user.contains("Answers look like"));
+    }
+
+    #[test]
+    fn a_prompt_for_python_speaks_of_python_alone() {
+        let prompt = render_in(Language::Python, &[]);
+        assert!(
+            prompt
+                .system
+                .contains("Python source with one public function")
+        );
+        assert!(prompt.system.contains(sandbox::PYTHON_REFERENCE.trim()));
+        assert!(prompt.system.contains(
+            r#""code": "def reward(prompts, completions, answer, **kwargs):\n    return [...]""#
+        ));
+        assert!(!prompt.system.contains("Rust") && !prompt.system.contains("{{"));
     }
 
     #[test]

@@ -8,6 +8,8 @@
     reason = "loops over constant bounds are what turns into vector instructions"
 )]
 
+use std::ops::Range;
+
 use super::lanes::{LANES, dot, exponentiate};
 
 /// The shape of the heads.
@@ -52,6 +54,16 @@ impl Heads {
     /// Width of the keys (or the values) of a row.
     pub fn kv_width(self) -> usize {
         self.key_value * self.dim
+    }
+
+    /// Where the queries lie in a fused row.
+    pub fn queries(self) -> Range<usize> {
+        0..self.out_width()
+    }
+
+    /// Where the keys lie in a fused row.
+    pub fn keys(self) -> Range<usize> {
+        self.out_width()..self.out_width() + self.kv_width()
     }
 
     /// The key-value head a query head reads.

@@ -1,22 +1,87 @@
 //! Drawing the next token of every row.
 
-use super::lanes::{dot, exponentiate, max};
+use super::lanes::{dot, exponentiate, max, sum};
 
 /// A drawn token.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Choice {
     /// Its id.
     pub token: u32,
-    /// Its log-probability under the distribution it was drawn from; not finite if the logits were not.
+    /// Its log-probability at the temperature, over all tokens, those that could not be drawn included; not finite if the logits were not.
     pub log_prob: f32,
     /// Entropy of that distribution, nats.
     pub entropy: f32,
 }
 
+/// Which tokens can be drawn, as in transformers and in its order: the likeliest `top_k`, of these the fewest that reach `top_p`
+/// together (Holtzman et al., arXiv 1904.09751), of these all that have `min_p` of the likeliest one's probability (Nguyen et al.,
+/// arXiv 2407.01082).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truncation {
+    /// 0 for all.
+    pub top_k: usize,
+    /// 1 for all.
+    pub top_p: f32,
+    /// 0 for all.
+    pub min_p: f32,
+}
+
+impl Truncation {
+    /// Every token can be drawn.
+    pub const NONE: Self = Self {
+        top_k: 0,
+        top_p: 1.0,
+        min_p: 0.0,
+    };
+
+    /// As configured.
+    pub fn new(top_k: usize, top_p: f64, min_p: f64) -> Self {
+        Self {
+            top_k,
+            top_p: top_p as f32,
+            min_p: min_p as f32,
+        }
+    }
+
+    /// Sets the weights of tokens that cannot be drawn to 0. Of equals at a border all stay.
+    fn apply(self, weights: &mut [f32]) {
+        if self.top_k > 0 || self.top_p < 1.0 {
+            let least = self.least_of_sorted(weights);
+            clear_below(weights, least);
+        }
+        if self.min_p > 0.0 {
+            let least = max(weights) * self.min_p;
+            clear_below(weights, least);
+        }
+    }
+
+    /// The smallest weight that `top_k` and then `top_p` leave.
+    fn least_of_sorted(self, weights: &[f32]) -> f32 {
+        let mut sorted: Vec<f32> = weights.iter().copied().filter(|&w| w > 0.0).collect();
+        sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+        if self.top_k > 0 {
+            sorted.truncate(self.top_k);
+        }
+        let target = self.top_p * sorted.iter().sum::<f32>();
+        let mut sum = 0.0;
+        let reached = sorted.iter().find(|&&weight| {
+            sum += weight;
+            sum >= target
+        });
+        reached.or(sorted.last()).copied().unwrap_or(0.0)
+    }
+}
+
+fn clear_below(weights: &mut [f32], least: f32) {
+    for weight in weights.iter_mut().filter(|weight| **weight < least) {
+        *weight = 0.0;
+    }
+}
+
 vectorized! {
 /// Draws one token a row of logits by inverting the cumulative distribution at `uniforms`. At temperature 0 it is the likeliest (the
 /// first of equals), its log-probability and entropy those at temperature 1.
-pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, uniforms: &'a [f32], choices: &'a mut [Choice]) {
+pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncation, uniforms: &'a [f32], choices: &'a mut [Choice]) {
     let Some(width) = logits.len().checked_div(choices.len()) else { return };
     let inverse_temperature = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let (mut scaled, mut weights) = (vec![0.0_f32; width], vec![0.0_f32; width]);
@@ -27,12 +92,16 @@ pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, uniforms: &'a [f32],
         }
         let (largest, total) = exponentiate(&mut weights);
         let normaliser = largest + total.ln();
-        let token = if temperature > 0.0 { invert(&weights, uniform * total) } else { first_of(&scaled, max(&scaled)) };
-        *choice = Choice {
-            token: token as u32,
-            log_prob: scaled[token] - normaliser,
-            entropy: normaliser - dot(&weights, &scaled) / total,
+        let entropy = normaliser - dot(&weights, &scaled) / total;
+        let token = if temperature == 0.0 {
+            first_of(&scaled, max(&scaled))
+        } else if truncation == Truncation::NONE {
+            invert(&weights, uniform * total)
+        } else {
+            truncation.apply(&mut weights);
+            invert(&weights, uniform * sum(&weights))
         };
+        *choice = Choice { token: token as u32, log_prob: scaled[token] - normaliser, entropy };
     }
 }
 }
@@ -67,7 +136,13 @@ mod tests {
 
     fn choose(logits: &[f32], temperature: f32, uniform: f32) -> Choice {
         let mut choice = [Choice::default()];
-        choose_rows(logits, temperature, &[uniform], &mut choice);
+        choose_rows(
+            logits,
+            temperature,
+            Truncation::NONE,
+            &[uniform],
+            &mut choice,
+        );
         choice[0]
     }
 
@@ -87,6 +162,53 @@ mod tests {
         let first = choose(&logits, 1.0, 0.1);
         assert!((first.log_prob - 0.5_f32.ln()).abs() < 1e-6);
         assert!((first.entropy - 1.5 * 2.0_f32.ln()).abs() < 1e-6);
+    }
+
+    /// Tokens that can be drawn from probabilities .05, .4, .25, .2, .1.
+    fn drawable(truncation: Truncation) -> Vec<usize> {
+        let mut weights = [0.05, 0.4, 0.25, 0.2, 0.1_f32];
+        truncation.apply(&mut weights);
+        let kept = weights.iter().enumerate().filter(|(_, w)| **w > 0.0);
+        kept.map(|(token, _)| token).collect()
+    }
+
+    /// transformers 5 (`TopKLogitsWarper`, `TopPLogitsWarper`, `MinPLogitsWarper` in this order) on the logarithms of these probabilities.
+    #[test]
+    fn truncation_keeps_what_transformers_keeps() {
+        let none = Truncation::NONE;
+        assert_eq!(drawable(none), [0, 1, 2, 3, 4]);
+        assert_eq!(drawable(Truncation { top_k: 2, ..none }), [1, 2]);
+        assert_eq!(drawable(Truncation { top_k: 9, ..none }), [0, 1, 2, 3, 4]);
+        assert_eq!(drawable(Truncation { top_p: 0.6, ..none }), [1, 2]);
+        assert_eq!(drawable(Truncation { top_p: 0.7, ..none }), [1, 2, 3]);
+        assert_eq!(
+            drawable(Truncation {
+                top_p: 0.01,
+                ..none
+            }),
+            [1]
+        );
+        assert_eq!(drawable(Truncation { min_p: 0.3, ..none }), [1, 2, 3]);
+        // .4 of the three that top_k leaves are .47: top_p is already reached.
+        let both = Truncation {
+            top_k: 3,
+            top_p: 0.45,
+            min_p: 0.0,
+        };
+        assert_eq!(drawable(both), [1]);
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_still_counts_in_the_log_probability() {
+        let logits = [0.5_f32.ln(), 0.25_f32.ln(), 0.25_f32.ln()];
+        let mut choice = [Choice::default()];
+        let best = Truncation {
+            top_k: 1,
+            ..Truncation::NONE
+        };
+        choose_rows(&logits, 1.0, best, &[0.99], &mut choice);
+        assert_eq!(choice[0].token, 0);
+        assert!((choice[0].log_prob - 0.5_f32.ln()).abs() < 1e-6);
     }
 
     #[test]

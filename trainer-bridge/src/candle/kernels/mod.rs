@@ -29,6 +29,7 @@ macro_rules! vectorized {
 pub(super) use vectorized;
 
 pub mod attention;
+pub mod bias;
 pub mod choose;
 pub mod gemm;
 pub mod lanes;

@@ -1,0 +1,104 @@
+//! Answers to multiple-choice questions: a letter, what stands behind it, or both, as in `\textbf{(B)}\ 12`.
+
+/// The letters by which choices are called.
+const LETTERS: std::ops::RangeInclusive<char> = 'A'..='H';
+
+/// What a letter may be dressed in.
+const DRESS: [&str; 12] = [
+    r"\textbf", r"\textrm", r"\text", r"\mathrm", r"\mathbf", r"\(", r"\ ", r"\,", "**", "{", "$",
+    " ",
+];
+
+/// A letter and what stands behind it.
+pub(super) struct Choice<'a> {
+    pub letter: char,
+    /// The text of the choice; empty where there is only the letter.
+    pub content: &'a str,
+}
+
+/// Reads `(B) 12`, `B. 12`, `B: 12`, `\textbf{(B) }12`, `(B)`, `B`; `None` for texts that begin otherwise, or that
+/// name a second choice.
+pub(super) fn choice(text: &str) -> Option<Choice<'_>> {
+    let rest = undressed(text.trim());
+    let (opened, rest) = match rest.strip_prefix('(') {
+        Some(rest) => (true, undressed(rest)),
+        None => (false, rest),
+    };
+    let letter = rest.chars().next().filter(|c| LETTERS.contains(c))?;
+    let behind = rest[1..].trim_start_matches([' ', '}', '*', '$']);
+    let marked = match opened {
+        true => behind.strip_prefix(')'),
+        false => behind.strip_prefix([')', '.', ':']),
+    };
+    let (marked, behind) = match marked {
+        Some(behind) => (true, behind),
+        None => (false, behind),
+    };
+    let content = undressed(behind.trim_start_matches(['}', ' ', '*', '.', ':'])).trim();
+    let is_choice = if content.is_empty() {
+        marked || !opened
+    } else {
+        marked
+    };
+    (is_choice && !names_a_choice(content)).then_some(Choice { letter, content })
+}
+
+/// Without what opens at the start and says nothing.
+fn undressed(mut text: &str) -> &str {
+    while let Some(rest) = DRESS.iter().find_map(|dress| text.strip_prefix(dress)) {
+        text = rest;
+    }
+    text
+}
+
+/// Whether a choice is named anywhere, as in `(C)`, `C.`, `or C`.
+fn names_a_choice(text: &str) -> bool {
+    let words = || text.split(|c: char| !c.is_alphanumeric());
+    let is_letter = |word: &str| word.len() == 1 && word.starts_with(|c| LETTERS.contains(&c));
+    let is_marked = |(at, _): (usize, &str)| {
+        !text[..at].ends_with(char::is_alphanumeric) && text[at + 1..].starts_with([')', '.', ':'])
+    };
+    words().any(|word| matches!(word, "or" | "and" | "not"))
+        || words().next().is_some_and(is_letter)
+        || text.match_indices(|c| LETTERS.contains(&c)).any(is_marked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<(char, &str)> {
+        choice(text).map(|choice| (choice.letter, choice.content))
+    }
+
+    #[test]
+    fn letters_and_contents_are_told_apart() {
+        for (text, expected) in [
+            ("(B) 12", ('B', "12")),
+            ("B) 12", ('B', "12")),
+            ("B. 12", ('B', "12")),
+            (r"\textbf{(B)}\ 12", ('B', "12")),
+            (r"\textbf{(C) } \frac{1}{2}", ('C', r"\frac{1}{2}")),
+            (r"\text{D: } 7", ('D', "7")),
+            ("B", ('B', "")),
+            ("(B)", ('B', "")),
+            (r"$\textbf{(B)}$", ('B', "")),
+        ] {
+            assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "B or C",
+            "(B) or (C)",
+            "A(1,2)",
+            "B = 3",
+            "(A, B)",
+            "Alice",
+            "12",
+            "A. B. C.",
+            "(B",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

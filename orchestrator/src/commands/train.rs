@@ -1,0 +1,335 @@
+//! `train`: a single training run without a search.
+
+use std::{
+    io::{Write as _, stdout},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail};
+use evaluator::{Evaluation, Problem, Split};
+use sandbox::{CompileError, Compiler, CompilerConfig, Module, Sandbox, Source};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use trainer_bridge::{
+    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
+};
+
+use super::rewards;
+use crate::{
+    base_rewards::{PREFIX, base_rewards},
+    candidate::hex,
+    cli::{AggregationArg, DatabaseArg, Format, TrainArgs},
+    config::Config,
+    hub::Hub,
+    leaderboard::{interval, share},
+    progress::Progress,
+    run_folder::RunFolder,
+    sheet::{Column, Sheet},
+    statistics::{Figures, bootstrap_of},
+    task::Task,
+    trial::{Stage, derive_seed},
+    verifier::Verifier,
+};
+
+pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
+    let config = configured(&args)?;
+    let seed = config.search.seed;
+    let task = Task::load(&config.task, seed)?;
+    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    let members = members(&args, &config).await?;
+    let names: Vec<String> = members.iter().map(|m| m.member.name.clone()).collect();
+    let folder = match &args.out {
+        Some(path) => Some(RunFolder::open(path, &identity(&config, &members), names)?),
+        None => None,
+    };
+    let problems = task.problems(
+        Split::Dev,
+        config.screen.problems,
+        derive_seed(seed, &Split::Dev.to_string()),
+    );
+    let progress = Progress::to_stderr();
+    for warning in config.verifier.warnings() {
+        progress.line(&format!("warning: {warning}"));
+    }
+    let training = Training {
+        trainer: &*trainer,
+        folder: folder.as_ref(),
+        progress,
+        save_every: args.save_every,
+        job: job(&config, &task, &verifier, members, &problems),
+    };
+    let completions = tokio::select! {
+        ended = training.run() => ended?,
+        () = super::run::asked_to_stop() => return Err(super::Interrupted.into()),
+    };
+    let evaluation = verifier.evaluate(&problems, &completions).await?.evaluation;
+    let figures = Figures::of(&evaluation, &bootstrap_of(seed));
+    let result = json!({"steps": config.screen.steps, "seed": seed, "split": "dev", "questions": problems.len(),
+                        "correct": evaluation.counts().correct, "figures": figures});
+    if let Some(folder) = &folder {
+        folder.finish(&result)?;
+    }
+    print(args.format, &result, &evaluation, &figures)
+}
+
+/// The configuration with what was typed beside it.
+fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(&args.config)?;
+    if !args.weights.is_empty() && args.weights.len() != args.rewards.len() {
+        bail!(
+            "{} rewards but {} weights: give one --weight for each --reward, or none",
+            args.rewards.len(),
+            args.weights.len()
+        );
+    }
+    if args.weights.iter().any(|weight| !weight.is_finite()) {
+        bail!("--weight must be a finite number");
+    }
+    config.search.seed = args.seed.unwrap_or(config.search.seed);
+    config.screen.steps = args.steps.unwrap_or(config.screen.steps);
+    config.screen.problems = args.problems.unwrap_or(config.screen.problems).max(1);
+    if let Some(aggregation) = args.aggregation {
+        config.ensemble.aggregation = match aggregation {
+            AggregationArg::SumThenNormalize => Aggregation::SumThenNormalize,
+            AggregationArg::NormalizeThenSum => Aggregation::NormalizeThenSum,
+        };
+    }
+    Ok(config)
+}
+
+/// A reward of the mix, and the hash of what runs.
+struct Member {
+    member: RewardMember,
+    wasm_sha256: String,
+}
+
+async fn members(args: &TrainArgs, config: &Config) -> anyhow::Result<Vec<Member>> {
+    let sandbox = Sandbox::new(config.limits.clone())?;
+    let mut members: Vec<Member> = Vec::new();
+    for (index, reward) in args.rewards.iter().enumerate() {
+        let module = module(reward, &args.database).await?;
+        let loaded = sandbox.load(&module);
+        let name = name_of(reward, |name| members.iter().any(|m| m.member.name == name));
+        members.push(Member {
+            wasm_sha256: hex(&Sha256::digest(module.bytes())),
+            member: RewardMember {
+                name,
+                reward: loaded.with_context(|| format!("cannot load {reward}"))?,
+                weight: args.weights.get(index).copied().unwrap_or(1.0),
+            },
+        });
+    }
+    Ok(members)
+}
+
+/// A base reward by its name, or whatever `score` takes.
+async fn module(reward: &str, database: &DatabaseArg) -> anyhow::Result<Module> {
+    if !reward.starts_with(PREFIX) {
+        return rewards::module(reward, database).await;
+    }
+    let bases = base_rewards();
+    let Some(base) = bases.iter().find(|draft| draft.name == reward) else {
+        let names: Vec<&str> = bases.iter().map(|draft| draft.name.as_str()).collect();
+        bail!(
+            "there is no base reward `{reward}`: expected {}",
+            names.join(", ")
+        );
+    };
+    let compiler = Compiler::new(CompilerConfig::default())?;
+    match compiler.compile(&Source::rust(base.code.clone())) {
+        Ok(module) => Ok(module),
+        Err(CompileError::Rejected(rejection)) => bail!("{reward} is refused: {rejection}"),
+        Err(CompileError::Host(error)) => Err(error.into()),
+    }
+}
+
+/// The file's name without its extension, or the reward's name; numbered where it is taken.
+fn name_of(reward: &str, taken: impl Fn(&str) -> bool) -> String {
+    let path = Path::new(reward);
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let is_file = path.extension().is_some() && path.is_file();
+    let name = stem.filter(|_| is_file).unwrap_or(reward).to_owned();
+    let mut numbered = (2_u32..).map(|n| format!("{name}-{n}"));
+    let mut unique = name.clone();
+    while taken(&unique) {
+        unique = numbered.next().unwrap_or_default();
+    }
+    unique
+}
+
+/// Everything the run depends on but its length: a run may be made longer.
+fn identity(config: &Config, members: &[Member]) -> Value {
+    let rewards: Vec<Value> = members
+        .iter()
+        .map(|m| json!({"name": m.member.name, "weight": m.member.weight, "wasm_sha256": m.wasm_sha256}))
+        .collect();
+    json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
+}
+
+fn job(
+    config: &Config,
+    task: &Task,
+    verifier: &Verifier,
+    members: Vec<Member>,
+    problems: &[Problem],
+) -> TrainJob {
+    let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
+    let steps = config.screen.steps;
+    TrainJob {
+        rewards: RewardMix {
+            members: members.into_iter().map(|m| m.member).collect(),
+            aggregation: config.ensemble.aggregation,
+            verifier: verifier.for_training(task.question_finder()),
+        },
+        grpo: config.grpo.clone(),
+        evaluation: config.evaluation.clone(),
+        examples: task.train_examples(steps as usize * config.grpo.prompts_per_step, seed),
+        eval_prompts: problems
+            .iter()
+            .map(|problem| task.render(problem))
+            .collect(),
+        seed,
+        from: None,
+        until_step: steps,
+    }
+}
+
+/// A run in legs: a checkpoint after each, the evaluation after the last.
+struct Training<'a> {
+    trainer: &'a dyn Trainer,
+    folder: Option<&'a RunFolder>,
+    progress: Progress,
+    save_every: u32,
+    job: TrainJob,
+}
+
+impl Training<'_> {
+    /// The completions of the held-out prompts.
+    async fn run(&self) -> anyhow::Result<Vec<String>> {
+        let mut from = match self.folder {
+            Some(folder) => folder.resume()?,
+            None => None,
+        };
+        let last = self.job.until_step;
+        if let Some(checkpoint) = &from {
+            let step = checkpoint.step;
+            self.progress.line(&format!("Continuing after step {step}"));
+        }
+        loop {
+            let done = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+            let until = match self.folder {
+                Some(_) => done.saturating_add(self.save_every).min(last),
+                None => last,
+            };
+            let (completions, checkpoint) = self.leg(from, until.max(done)).await?;
+            if let Some(folder) = self.folder {
+                folder.keep(&checkpoint)?;
+            }
+            if until >= last {
+                return Ok(completions);
+            }
+            from = Some(checkpoint);
+        }
+    }
+
+    async fn leg(
+        &self,
+        from: Option<Checkpoint>,
+        until_step: u32,
+    ) -> anyhow::Result<(Vec<String>, Checkpoint)> {
+        let mut job = self.job.clone();
+        if until_step < job.until_step {
+            job.eval_prompts = Arc::from([]);
+        }
+        (job.from, job.until_step) = (from, until_step);
+        let mut trouble = None;
+        let mut on_step = |metrics: StepMetrics| {
+            self.progress.line(&line(&metrics, self.job.until_step));
+            if let Some(folder) = self.folder
+                && let Err(error) = folder.record(&metrics)
+            {
+                trouble.get_or_insert(error);
+            }
+        };
+        let trained = self.trainer.train(job, &mut on_step).await;
+        if let Some(error) = trouble {
+            return Err(error.into());
+        }
+        let output = trained.map_err(|error| self.with_advice(error))?;
+        if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
+            let path = folder.keep_adapter(adapter)?;
+            self.progress
+                .line(&format!("The adapter is in {}", path.display()));
+        }
+        Ok((output.completions, output.checkpoint))
+    }
+
+    /// A longer run than asked for is the one thing that a message of the trainer cannot put into the user's words.
+    fn with_advice(&self, error: TrainError) -> anyhow::Error {
+        let longer =
+            matches!(&error, TrainError::Setup(m) if m.contains("past the run's last step"));
+        let error = anyhow::Error::from(error);
+        if longer {
+            return error.context("this run is longer already; raise --steps");
+        }
+        error
+    }
+}
+
+/// A step for people.
+fn line(m: &StepMetrics, steps: u32) -> String {
+    let kl = m.kl.map_or_else(String::new, |kl| format!("  kl {kl:.4}"));
+    let clipped = m.clip_ratio_low + m.clip_ratio_high;
+    let clipped = if clipped > 0.0 {
+        format!("  clipped {clipped:.3}")
+    } else {
+        String::new()
+    };
+    format!(
+        "  step {:>4}/{steps}  reward {:+.3}  right {:.2}  length {:.1}  entropy {:.3}  grad {:.3}{kl}{clipped}  {:.0} tok/s",
+        m.step,
+        m.reward,
+        m.correct,
+        m.completion_length,
+        m.entropy,
+        m.grad_norm,
+        m.tokens_per_second()
+    )
+}
+
+fn print(
+    format: Format,
+    result: &Value,
+    evaluation: &Evaluation,
+    f: &Figures,
+) -> anyhow::Result<()> {
+    let mut sheet = Sheet::new(&[
+        Column::Number("right"),
+        Column::Number("of"),
+        Column::Number("F1 on Dev"),
+        Column::Text("95 % interval"),
+        Column::Number("accuracy"),
+        Column::Text("95 % interval"),
+        Column::Number("answered"),
+    ]);
+    sheet.push(vec![
+        evaluation.counts().correct.to_string(),
+        evaluation.outcomes().len().to_string(),
+        share(f.f1.point),
+        interval(&f.f1),
+        share(f.accuracy.point),
+        interval(&f.accuracy),
+        share(f.answer_rate),
+    ]);
+    let text = match format {
+        Format::Table => sheet.to_text(),
+        Format::Markdown => sheet.to_markdown(),
+        Format::Csv => sheet.to_csv()?,
+        Format::Json => format!("{result:#}"),
+    };
+    writeln!(stdout(), "{}", text.trim_end())?;
+    Ok(())
+}

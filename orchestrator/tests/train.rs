@@ -1,0 +1,112 @@
+//! `train` from outside: one real run in two sittings equals the run in one, and bad input is told in one line.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod program;
+
+use program::Program;
+use serde_json::Value;
+
+const CONFIG: &str = r#"
+[search]
+name = "single"
+seed = 3
+
+[task]
+kind = "toy"
+
+[grpo]
+prompts_per_step = 4
+steps_per_generation = 2
+
+[screen]
+steps = 5
+problems = 40
+"#;
+
+const RIGHT: &str = "pub fn reward(s: &Sample) -> f64 { if s.correct() { 1.0 } else { 0.0 } }";
+
+fn folder() -> Program {
+    let program = Program::with(CONFIG);
+    program.write("right.rs", RIGHT);
+    program
+}
+
+/// The lines of a run's metrics without those that measure time.
+fn metrics(program: &Program, out: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(program.path(out).join("metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line["step_time"].take();
+            line["tokens_per_second"].take();
+            line
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_in_sittings_is_the_run_in_one() {
+    let program = folder();
+    let mix = [
+        "train",
+        "search.toml",
+        "--reward",
+        "right.rs",
+        "--reward",
+        "base/exact_format",
+        "--weight",
+        "1",
+        "--weight",
+        "0.1",
+        "--format",
+        "json",
+    ];
+    let train = |more: &[&str]| -> Value {
+        let out = program.succeed(&[&mix[..], more].concat());
+        serde_json::from_str(&out).unwrap()
+    };
+    let straight = train(&["--out", "straight"]);
+    assert_eq!(
+        (straight["questions"].as_u64(), straight["steps"].as_u64()),
+        (Some(40), Some(5))
+    );
+    // Two legs of three steps, the second cut short, then a second sitting that makes the run longer.
+    train(&["--out", "pieces", "--save-every", "3", "--steps", "4"]);
+    let pieces = train(&["--out", "pieces", "--save-every", "3"]);
+    assert_eq!(straight, pieces);
+    let steps = metrics(&program, "straight");
+    assert_eq!(steps, metrics(&program, "pieces"));
+    assert_eq!(steps.len(), 5);
+    assert!(
+        steps[0]["rewards/right/mean"].is_number()
+            && steps[0]["rewards/base/exact_format/std"].is_number()
+    );
+    let bytes = |out: &str| std::fs::read(program.path(out).join("checkpoint-5.bin")).unwrap();
+    assert!(bytes("straight") == bytes("pieces"));
+    // Done is done: nothing is trained again, and the result is the same.
+    assert_eq!(train(&["--out", "pieces"]), straight);
+}
+
+#[test]
+fn bad_input_is_told_in_one_line() {
+    let program = folder();
+    std::fs::create_dir(program.path("thesis")).unwrap();
+    program.write("thesis/chapter.txt", "");
+    let refused = |arguments: &[&str], part: &str| {
+        let printed = program.run(&[&["train", "search.toml"], arguments].concat());
+        let lines = printed.err.trim_end().lines().count();
+        assert!(
+            printed.code == 2 && printed.err.contains(part) && lines == 1,
+            "{arguments:?}: {} {}",
+            printed.code,
+            printed.err
+        );
+    };
+    refused(
+        &["--reward", "right.rs", "--weight", "1", "--weight", "2"],
+        "1 rewards but 2 weights",
+    );
+    refused(&["--reward", "base/exact"], "base/exact_format");
+    refused(&["--reward", "missing.rs"], "missing.rs");
+    refused(&["--reward", "right.rs", "--out", "thesis"], "holds no run");
+}

@@ -1,0 +1,76 @@
+//! From prompts as text to completions as text, and what was drawn between the two.
+
+use super::{
+    model::Model,
+    sample::{Completion, Prompt, Seed, Settings, sample},
+    tokenizer::{Tokenizer, excerpt},
+};
+use crate::TrainError;
+
+/// A prompt and the seeds of the completions wanted for it.
+pub struct Request<'a> {
+    /// The prompt exactly as the model sees it.
+    pub prompt: &'a str,
+    /// One a completion.
+    pub seeds: Vec<Seed>,
+}
+
+/// A prompt's tokens and its completions, each with its text.
+pub struct Completed {
+    /// Token ids of the prompt.
+    pub prompt: Vec<u32>,
+    /// In the seeds' order.
+    pub completions: Vec<(Completion, String)>,
+}
+
+/// Completes every request, in order. `step` stands in the error messages.
+pub fn complete(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    requests: Vec<Request<'_>>,
+    settings: Settings,
+    step: u32,
+) -> Result<Vec<Completed>, TrainError> {
+    let encode = |request: &Request<'_>| encode(model, tokenizer, request.prompt);
+    let tokens: Vec<Vec<u32>> = requests.iter().map(encode).collect::<Result<_, _>>()?;
+    let prompts: Vec<Prompt<'_>> = tokens
+        .iter()
+        .zip(requests)
+        .map(|(tokens, request)| Prompt {
+            tokens,
+            seeds: request.seeds,
+        })
+        .collect();
+    let drawn = sample(model, tokenizer, &prompts, settings);
+    let drawn = drawn.map_err(|_| TrainError::NonFinite {
+        what: "the probability of a next token",
+        step,
+    })?;
+    let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
+        let text = tokenizer.decode(&completion.tokens);
+        let text = text.map_err(TrainError::Host)?.trim().to_owned();
+        Ok((completion, text))
+    };
+    let completed = tokens.into_iter().zip(drawn).map(|(prompt, completions)| {
+        let completions = completions.into_iter().map(with_text);
+        Ok(Completed {
+            prompt,
+            completions: completions.collect::<Result<_, TrainError>>()?,
+        })
+    });
+    completed.collect()
+}
+
+fn encode(model: &Model, tokenizer: &Tokenizer, prompt: &str) -> Result<Vec<u32>, TrainError> {
+    let tokens = tokenizer.encode_prompt(prompt).map_err(TrainError::Setup)?;
+    let longest = model.rope().positions();
+    if tokens.is_empty() || tokens.len() >= longest {
+        let count = tokens.len();
+        return Err(TrainError::Setup(format!(
+            "the prompt {} has {count} tokens; this model takes 1 to {}",
+            excerpt(prompt),
+            longest - 1
+        )));
+    }
+    Ok(tokens)
+}

@@ -1,0 +1,107 @@
+//! What a run will need of the host's memory, so that one that cannot fit ends with a word of advice and not with the process.
+
+use super::{model::Model, sample::MAX_CACHE, schedule::Schedule};
+use crate::{TrainError, TrainJob};
+
+/// Rows a thread decodes together, at most.
+const ROWS: usize = 128;
+const FLOAT: u64 = size_of::<f32>() as u64;
+
+/// Bytes a run adds to what the loaded base model takes, at the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// The policy, and the one that samples where that is another.
+    pub weights: u64,
+    /// Gradients of every thread and their sum, and the optimiser's two moments.
+    pub training: u64,
+    /// Keys and values of the rows that are decoded together.
+    pub cache: u64,
+}
+
+impl Need {
+    /// Of a job that moves `trained` floats of `model` on `threads` threads.
+    pub fn of(job: &TrainJob, model: &Model, trained: usize, threads: usize) -> Self {
+        let grpo = &job.grpo;
+        let copies = 1 + u64::from(Schedule::new(grpo).off_policy());
+        let weights: usize = model.weights().iter().map(Vec::len).sum();
+        let architecture = model.architecture();
+        let rollouts = grpo.prompts_per_step * grpo.num_generations;
+        let rows = rollouts.max(job.eval_prompts.len()).min(ROWS * threads);
+        let length = grpo.max_completion_length.min(model.rope().positions());
+        let widths = 2 * architecture.heads().kv_width() * architecture.num_hidden_layers;
+        Self {
+            weights: FLOAT * copies * weights as u64,
+            training: FLOAT * (threads as u64 + 3) * trained as u64,
+            cache: (FLOAT * rows as u64 * length as u64 * widths as u64)
+                .min(threads as u64 * MAX_CACHE as u64),
+        }
+    }
+
+    /// Refuses a need beyond what is free. Where the system does not say what is free, nothing is refused.
+    pub fn check(self, free: Option<u64>) -> Result<(), TrainError> {
+        let all = self.weights + self.training + self.cache;
+        match free {
+            Some(free) if all > free => Err(TrainError::OutOfMemory(format!(
+                "the run needs at least {}, {} of it for weights, {} for gradients and moments, {} for keys and values; {} are free",
+                gib(all),
+                gib(self.weights),
+                gib(self.training),
+                gib(self.cache),
+                gib(free)
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn gib(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+}
+
+/// Bytes the host can still give, as far as it says so (Linux).
+pub fn free() -> Option<u64> {
+    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_the_parts_and_what_to_lower() {
+        let need = Need {
+            weights: 3 << 30,
+            training: 12 << 30,
+            cache: 1 << 30,
+        };
+        assert!(need.check(Some(16 << 30)).is_ok() && need.check(None).is_ok());
+        let error = need
+            .check(Some(8 << 30))
+            .err()
+            .map(|error| error.to_string());
+        let message = error.unwrap_or_default();
+        for part in [
+            "16.0 GiB",
+            "12.0 GiB for gradients",
+            "8.0 GiB are free",
+            "lower `max_completion_length`",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_systems_figure_is_read() {
+        let meminfo = "MemTotal:       8000000 kB\nMemAvailable:    1024 kB\n";
+        assert_eq!(available(meminfo), Some(1 << 20));
+        assert_eq!(available("MemTotal: 1 kB"), None);
+    }
+}

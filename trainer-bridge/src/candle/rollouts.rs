@@ -1,0 +1,302 @@
+//! A batch of rollouts: drawn, scored, compared within their groups, filtered, and with the log-probabilities that the objective needs
+//! beside the policy's own.
+
+use super::{
+    complete::{Request, complete},
+    kernels::choose::Truncation,
+    model::Model,
+    pack::Group,
+    sample::{Completion, Seed, Settings},
+    schedule::Schedule,
+    step::{Stepper, micro_batches},
+    tokenizer::Tokenizer,
+};
+use crate::{
+    GrpoConfig, TrainError, TrainJob,
+    advantage::{Advantages, advantages},
+    filter::filtered,
+    reward_mix::{Rollout, Scores},
+};
+
+/// What a draw is for; keeps training's noise and the evaluation's apart.
+#[derive(Clone, Copy)]
+pub enum Purpose {
+    /// Rollouts.
+    Train = 1,
+    /// Completions of held-out prompts.
+    Evaluate = 2,
+}
+
+/// The seed of one completion: of the run, the purpose, the step and the completion's place. It does not depend on the rewards, so every
+/// candidate meets the same prompts and the same noise (common random numbers).
+pub fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
+    let mut seed = [0; 32];
+    for (bytes, part) in
+        seed.chunks_exact_mut(8)
+            .zip([run, purpose as u64, u64::from(step), place as u64])
+    {
+        bytes.copy_from_slice(&part.to_le_bytes());
+    }
+    seed
+}
+
+/// A completion with all that is known of it.
+pub struct Scored {
+    /// What was drawn.
+    pub completion: Completion,
+    /// Its text.
+    pub text: String,
+    /// Raw reward of each member of the mix.
+    pub rewards: Vec<f64>,
+    /// Their weighted sum.
+    pub reward: f64,
+    /// The verifier's verdict.
+    pub correct: bool,
+    /// Its advantage; absent if a filter left it out.
+    pub advantage: Option<f64>,
+    /// Cut at the length limit and left out of the loss for it.
+    pub masked: bool,
+    /// Whether the loss has a gradient by it: the others need no forward pass.
+    pub learns: bool,
+    /// Log-probabilities under the policy that sampled it, where that is not the policy itself.
+    pub old: Option<Vec<f32>>,
+    /// Log-probabilities under the reference policy, where there is a KL term.
+    pub reference: Option<Vec<f32>>,
+}
+
+/// A prompt and its completions.
+pub struct RolloutGroup {
+    /// Index of the training example.
+    pub example: usize,
+    /// Token ids of its prompt.
+    pub prompt: Vec<u32>,
+    /// `num_generations` of them.
+    pub rollouts: Vec<Scored>,
+}
+
+/// The rollouts of the steps from `start` on that share them.
+pub struct Batch {
+    /// The first of the steps.
+    pub start: u32,
+    /// Prompt after prompt.
+    pub groups: Vec<RolloutGroup>,
+    /// Tokens that count in the loss, on average a step.
+    pub tokens_per_step: f64,
+}
+
+/// Who takes part in making a batch.
+pub struct Roles<'a> {
+    /// The run.
+    pub job: &'a TrainJob,
+    /// Of all of the policies.
+    pub tokenizer: &'a Tokenizer,
+    /// Who samples.
+    pub sampler: &'a Model,
+    /// Whom the KL term holds the policy to: the base model.
+    pub reference: &'a Model,
+}
+
+impl Roles<'_> {
+    /// Makes the batch of rollouts that step `start` begins with. The same every time for the same sampler.
+    pub fn batch(&self, stepper: &mut Stepper, start: u32) -> Result<Batch, TrainError> {
+        let grpo = &self.job.grpo;
+        let schedule = Schedule::new(grpo);
+        let mut groups = self.score(self.draw(schedule, start)?, start)?;
+        if schedule.off_policy() {
+            let logs = log_probs(stepper, self.sampler, &groups, grpo.temperature);
+            fill(&mut groups, &logs, |scored| &mut scored.old);
+        }
+        if grpo.beta > 0.0 {
+            let logs = log_probs(stepper, self.reference, &groups, grpo.temperature);
+            fill(&mut groups, &logs, |scored| &mut scored.reference);
+        }
+        let tokens: usize = groups.iter().map(RolloutGroup::tokens).sum();
+        Ok(Batch {
+            start,
+            groups,
+            tokens_per_step: tokens as f64 / schedule.parts() as f64,
+        })
+    }
+
+    /// Samples: each group's example, prompt tokens and completions.
+    fn draw(&self, schedule: Schedule, start: u32) -> Result<Vec<Drawn>, TrainError> {
+        let grpo = &self.job.grpo;
+        let first = schedule.parts_before(start) * grpo.prompts_per_step;
+        let examples: Vec<usize> = (first..first + schedule.parts() * grpo.prompts_per_step)
+            .map(|i| i % self.job.examples.len())
+            .collect();
+        let request = |(index, &example): (usize, &usize)| {
+            let places = index * grpo.num_generations..(index + 1) * grpo.num_generations;
+            Request {
+                prompt: &self.job.examples[example].prompt,
+                seeds: places
+                    .map(|place| seed(self.job.seed, Purpose::Train, start, place))
+                    .collect(),
+            }
+        };
+        let requests = examples.iter().enumerate().map(request).collect();
+        let settings = Settings {
+            temperature: grpo.temperature,
+            truncation: Truncation::new(grpo.top_k, grpo.top_p, grpo.min_p),
+            max_length: grpo.max_completion_length,
+        };
+        let completed = complete(self.sampler, self.tokenizer, requests, settings, start)?;
+        let drawn = examples.into_iter().zip(completed);
+        Ok(drawn
+            .map(|(example, completed)| Drawn {
+                example,
+                prompt: completed.prompt,
+                completions: completed.completions,
+            })
+            .collect())
+    }
+
+    /// Rewards, advantages, and who is learnt from.
+    fn score(&self, drawn: Vec<Drawn>, step: u32) -> Result<Vec<RolloutGroup>, TrainError> {
+        let (grpo, mix) = (&self.job.grpo, &self.job.rewards);
+        let rollouts: Vec<Rollout<'_>> = drawn
+            .iter()
+            .flat_map(|group| {
+                let example = &self.job.examples[group.example];
+                let texts = group.completions.iter().map(|(_, text)| text.as_str());
+                texts.map(move |completion| Rollout {
+                    example,
+                    completion,
+                })
+            })
+            .collect();
+        let scores = mix.score(&rollouts, step)?;
+        let advantages = advantages(
+            &scores.members,
+            &mix.weights(),
+            mix.aggregation,
+            grpo.scale_rewards,
+            grpo.num_generations,
+        );
+        check_finite(&scores, &advantages, step)?;
+        let kept = filtered(
+            grpo.filter,
+            &advantages,
+            &scores.correct,
+            grpo.num_generations,
+        );
+        let mut places = 0..;
+        let groups = drawn.into_iter().map(|group| RolloutGroup {
+            example: group.example,
+            prompt: group.prompt,
+            rollouts: group
+                .completions
+                .into_iter()
+                .zip(places.by_ref())
+                .map(|((completion, text), place)| {
+                    let masked = grpo.mask_truncated_completions && !completion.finished;
+                    Scored {
+                        rewards: scores.members.iter().map(|member| member[place]).collect(),
+                        reward: advantages.rewards[place],
+                        correct: scores.correct[place],
+                        advantage: kept[place],
+                        masked,
+                        learns: !masked && has_gradient(kept[place], grpo),
+                        completion,
+                        text,
+                        old: None,
+                        reference: None,
+                    }
+                })
+                .collect(),
+        });
+        Ok(groups.collect())
+    }
+}
+
+/// What was drawn for a prompt.
+struct Drawn {
+    example: usize,
+    prompt: Vec<u32>,
+    completions: Vec<(Completion, String)>,
+}
+
+impl RolloutGroup {
+    /// Tokens that count in the loss.
+    pub fn tokens(&self) -> usize {
+        let counted = |scored: &&Scored| scored.advantage.is_some() && !scored.masked;
+        let lengths = self.rollouts.iter().filter(counted);
+        lengths.map(|scored| scored.completion.tokens.len()).sum()
+    }
+
+    /// The completions that are learnt from.
+    pub fn taught(&self) -> impl Iterator<Item = &Scored> {
+        self.rollouts.iter().filter(|scored| scored.learns)
+    }
+}
+
+/// Without an advantage there is nothing to learn but to stay near the reference policy.
+fn has_gradient(advantage: Option<f64>, grpo: &GrpoConfig) -> bool {
+    advantage.is_some_and(|advantage| advantage != 0.0 || grpo.beta > 0.0)
+}
+
+/// Lays the completions that are learnt from out in micro-batches, groups without any left out, and hands them on.
+pub fn with_micro_batches<R>(
+    groups: &[RolloutGroup],
+    work: impl FnOnce(&[&[Group<'_>]]) -> R,
+) -> R {
+    let views: Vec<Vec<&[u32]>> = groups
+        .iter()
+        .map(|group| {
+            group
+                .taught()
+                .map(|s| s.completion.tokens.as_slice())
+                .collect()
+        })
+        .collect();
+    let packed: Vec<Group<'_>> = groups
+        .iter()
+        .zip(&views)
+        .filter(|(_, completions)| !completions.is_empty())
+        .map(|(group, completions)| Group {
+            prompt: &group.prompt,
+            completions,
+        })
+        .collect();
+    work(&micro_batches(&packed))
+}
+
+/// Log-probabilities of the completions that are learnt from, end to end.
+fn log_probs(
+    stepper: &mut Stepper,
+    model: &Model,
+    groups: &[RolloutGroup],
+    temperature: f64,
+) -> Vec<f32> {
+    with_micro_batches(groups, |batches| {
+        stepper.log_probs(model, batches, temperature)
+    })
+}
+
+/// Hands out log-probabilities that lie end to end.
+fn fill(
+    groups: &mut [RolloutGroup],
+    log_probs: &[f32],
+    slot: impl Fn(&mut Scored) -> &mut Option<Vec<f32>>,
+) {
+    let mut rest = log_probs;
+    let all = groups.iter_mut().flat_map(|group| &mut group.rollouts);
+    for scored in all.filter(|scored| scored.learns) {
+        let (own, others) = rest.split_at(scored.completion.tokens.len());
+        *slot(scored) = Some(own.to_vec());
+        rest = others;
+    }
+}
+
+/// Finite rewards can still be too large to be added up or squared.
+fn check_finite(scores: &Scores, advantages: &Advantages, step: u32) -> Result<(), TrainError> {
+    let finite = |values: &[f64]| values.iter().sum::<f64>().is_finite();
+    let members = scores.members.iter().all(|member| finite(member));
+    if members && finite(&advantages.rewards) && finite(&advantages.group_std) {
+        return Ok(());
+    }
+    Err(TrainError::NonFinite {
+        what: "the mean or spread of the rewards",
+        step,
+    })
+}

@@ -1,0 +1,78 @@
+//! Which completions of a batch are learnt from, and with what advantage: pure functions.
+
+use crate::{Filter, advantage::Advantages};
+
+/// Applies a filter to completions that come group after group, `group` at a time. `correct` holds the verifier's verdicts.
+///
+/// Gives each completion's advantage, or nothing where it is left out of the loss and of what the loss is averaged over:
+/// - `None` keeps all;
+/// - `ZeroVariance` leaves groups of equal rewards out (arXiv 2503.14476, section 3.2);
+/// - `Raft` keeps r_i = max r of groups that have a contrast, with advantage 1 (arXiv 2504.11343, section 2, RAFT++);
+/// - `ReinforceRej` leaves out groups that are all right or all wrong (arXiv 2504.11343, section 3).
+pub fn filtered(
+    filter: Filter,
+    advantages: &Advantages,
+    correct: &[bool],
+    group: usize,
+) -> Vec<Option<f64>> {
+    let keep = |index: usize| -> Option<f64> {
+        let first = index / group * group;
+        let members = first..(first + group).min(advantages.values.len());
+        let advantage = advantages.values[index];
+        let contrast = advantages.group_std[index / group] != 0.0;
+        match filter {
+            Filter::None => Some(advantage),
+            Filter::ZeroVariance => contrast.then_some(advantage),
+            Filter::Raft => {
+                let best = |best: f64, reward: &f64| best.max(*reward);
+                let rewards = &advantages.rewards;
+                let top = rewards[members].iter().fold(f64::NEG_INFINITY, best);
+                (contrast && rewards[index] == top).then_some(1.0)
+            }
+            Filter::ReinforceRej => {
+                let right = correct[members.clone()].iter().filter(|&&c| c).count();
+                (right > 0 && right < members.len()).then_some(advantage)
+            }
+        }
+    };
+    (0..advantages.values.len()).map(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Aggregation, ScaleRewards, advantage::advantages};
+
+    /// Groups of three: one with a contrast and two best, one without.
+    fn kept(filter: Filter, correct: [bool; 6]) -> Vec<Option<f64>> {
+        let rewards = vec![vec![0.0, 2.0, 2.0, 5.0, 5.0, 5.0]];
+        let weights = [1.0];
+        let (sum, none) = (Aggregation::SumThenNormalize, ScaleRewards::None);
+        let advantages = advantages(&rewards, &weights, sum, none, 3);
+        filtered(filter, &advantages, &correct, 3)
+    }
+
+    #[test]
+    fn each_filter_keeps_what_its_formula_says() {
+        let (t, f) = (true, false);
+        let values: Vec<f64> = kept(Filter::None, [f; 6]).into_iter().flatten().collect();
+        assert_eq!(values.len(), 6);
+        assert!((values[0] + 4.0 / 3.0).abs() < 1e-12 && values[3..] == [0.0; 3]);
+
+        let zero_variance = kept(Filter::ZeroVariance, [f; 6]);
+        assert!(zero_variance[..3].iter().all(Option::is_some));
+        assert_eq!(zero_variance[3..], [None; 3]);
+
+        let best = Some(1.0);
+        assert_eq!(
+            kept(Filter::Raft, [t; 6]),
+            [None, best, best, None, None, None]
+        );
+
+        let mixed = kept(Filter::ReinforceRej, [f, f, f, t, f, f]);
+        assert_eq!(mixed[..3], [None; 3]);
+        assert!(mixed[3..].iter().all(Option::is_some));
+        let all_right = kept(Filter::ReinforceRej, [t, t, t, t, t, t]);
+        assert_eq!(all_right, [None; 6]);
+    }
+}
