@@ -1,7 +1,5 @@
 //! From what a person types to rewards that can be called: files, exported folders, base rewards, and candidates of a search.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail, ensure};
 use evaluator::ExtractionConfig;
 use sandbox::{
@@ -14,7 +12,7 @@ use crate::{
     cli::DatabaseArg,
     config::Config,
     panel::{Member, Panel},
-    progress::Progress,
+    progress::guest_to_stderr,
     reward_file::{self, FileReward, Guest},
     task::verifier,
 };
@@ -231,10 +229,8 @@ impl Tools {
         let place = match known {
             Some(place) => place,
             None => {
-                // A Python reward may have to build the interpreter first.
-                let say = Arc::new(|text: &str| Progress::to_stderr().line(text));
-                self.sandboxes
-                    .push(Sandbox::with_progress(limits.clone(), say)?);
+                let sandbox = Sandbox::with_progress(limits.clone(), guest_to_stderr())?;
+                self.sandboxes.push(sandbox);
                 self.sandboxes.len() - 1
             }
         };

@@ -3,4 +3,5 @@
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     sandbox_fuzz::panic_message(data);
+    sandbox_fuzz::scores(data);
 });
