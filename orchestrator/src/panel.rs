@@ -100,7 +100,9 @@ impl Panel {
             }
             if scores.components.len() > 1 {
                 let parts = scores.components.into_iter();
-                components.extend(parts.map(|part| (format!("{}.{}", member.name, part.name), part.values)));
+                components.extend(
+                    parts.map(|part| (format!("{}.{}", member.name, part.name), part.values)),
+                );
             }
             if self.members.len() > 1 {
                 components.push((member.name.clone(), scores.total));

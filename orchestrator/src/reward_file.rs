@@ -140,7 +140,12 @@ fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoRewa
             return Err(no_reward(path, what));
         }
     };
-    let reward = |name: &str| of_source(name.to_owned(), Source::python(code.as_str()).with_function(name));
+    let reward = |name: &str| {
+        of_source(
+            name.to_owned(),
+            Source::python(code.as_str()).with_function(name),
+        )
+    };
     Ok(wanted.into_iter().map(reward).collect())
 }
 

@@ -102,7 +102,10 @@ fn an_endpoint_out_of_reach_stops_the_search_or_is_counted() {
     assert_eq!(printed.code, 0, "{}", printed.err);
     assert!(printed.err.contains("failed requests"), "{}", printed.err);
     let board = other.succeed(&["leaderboard"]);
-    assert!(board.contains("Verdicts: ") && board.contains("failed requests"), "{board}");
+    assert!(
+        board.contains("Verdicts: ") && board.contains("failed requests"),
+        "{board}"
+    );
     let shown = other.succeed(&["show", "untouched"]);
     assert!(shown.contains("failed requests"), "{shown}");
 }
