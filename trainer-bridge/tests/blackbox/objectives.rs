@@ -112,13 +112,15 @@ fn without_updates_the_policy_is_the_reference_policy() {
 
 #[test]
 fn a_kl_term_alone_pulls_the_policy_back_to_where_it_began() {
-    let (away, _) = done(with(5, |_| {}));
-    let mut back = job(vec![member(Reward::Constant)], 15);
+    let (away, _) = done(with(12, |grpo| grpo.learning_rate = 5e-4));
+    let mut back = job(vec![member(Reward::Constant)], 52);
     (back.grpo.beta, back.grpo.learning_rate) = (1.0, 3e-4);
     back.from = Some(away.checkpoint);
     let (_, steps) = done(back);
     let kl: Vec<f64> = steps.iter().filter_map(|step| step.kl).collect();
-    assert!(kl.len() == 10 && kl[9] < 0.7 * kl[0], "{kl:?}");
+    // Prompts differ from step to step, and the optimiser arrives with its momentum: means, not single steps.
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    assert!(mean(&kl[30..]) < 0.5 * mean(&kl[..10]), "{kl:?}");
 }
 
 #[test]
