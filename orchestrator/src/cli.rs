@@ -240,13 +240,23 @@ pub struct ServedArgs {
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// The reference answer.
-    #[arg(long, value_name = "TEXT", required_unless_present = "pairs")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        required_unless_present = "pairs",
+        allow_hyphen_values = true
+    )]
     pub reference: Option<String>,
     /// The answer to be judged, without text around it.
-    #[arg(long, value_name = "TEXT", conflicts_with = "completion")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        conflicts_with = "completion",
+        allow_hyphen_values = true
+    )]
     pub answer: Option<String>,
     /// A completion in which the answer is to be found.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub completion: Option<String>,
     /// The question, for a model that judges.
     #[arg(long, value_name = "TEXT", default_value = "")]

@@ -48,6 +48,8 @@ fn one_answer_is_explained_step_by_step() {
     assert_eq!(json(&program, &strict)["outcome"], "no_answer");
     let listed = [&completion[..], &["--extraction", "boxed,last_number"]].concat();
     assert_eq!(json(&program, &listed)["strategy"], "last_number");
+    let negative = ["verify", "--reference", "-1/2", "--answer", "-0.5"];
+    assert_eq!(json(&program, &negative)["outcome"], "correct");
 }
 
 #[test]

@@ -34,6 +34,18 @@ pub fn python_source() -> PathBuf {
     folder().join("rewards.py")
 }
 
+/// One of them as a file of its own, as a candidate is.
+#[allow(dead_code, reason = "only the benchmark loads them one by one")]
+pub fn python_function(name: &str) -> String {
+    let all = std::fs::read_to_string(python_source()).unwrap();
+    let head = format!("def {name}(");
+    let body = all
+        .split("\n\n\n")
+        .find(|part| part.starts_with(&head))
+        .unwrap();
+    format!("import re\n\n\n{body}\n")
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rewards")
 }

@@ -13,6 +13,7 @@ use super::{
     files::Source,
     in_pool,
     kernels::choose::Truncation,
+    lora::LoraConfig,
     model::Model,
     objective::{Objective, Term},
     optim::{AdamW, Update},
@@ -36,6 +37,8 @@ pub struct Workload {
     pub trained_length: (usize, usize),
     /// Length of the completions that are drawn.
     pub sampled_length: usize,
+    /// Rank of an adapter on all projections; 0 trains all weights.
+    pub lora_rank: usize,
     /// Repeats; the best one counts.
     pub repeats: usize,
 }
@@ -61,7 +64,10 @@ pub struct Timings {
 /// `Setup` when the model cannot be used, `NonFinite` when its weights are no numbers.
 pub fn measure(model: &str, workload: &Workload) -> Result<Timings, TrainError> {
     let source = Source::of(model)?.load()?;
-    let (loaded, endless) = (source.model, source.tokenizer.endless());
+    let (loaded, endless) = (
+        with_adapter(source.model, workload.lora_rank),
+        source.tokenizer.endless(),
+    );
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let vocabulary = loaded.architecture().vocab_size as u32;
     let mut draw = |(low, high): (usize, usize)| -> Vec<u32> {
@@ -91,6 +97,17 @@ pub fn measure(model: &str, workload: &Workload) -> Result<Timings, TrainError> 
             trained_parameters: loaded.parameters().iter().map(Vec::len).sum(),
         })
     })
+}
+
+fn with_adapter(model: Model, rank: usize) -> Model {
+    if rank == 0 {
+        return model;
+    }
+    let config = LoraConfig {
+        r: rank,
+        ..LoraConfig::default()
+    };
+    model.with_adapter(&config, 0)
 }
 
 fn draw_all(
