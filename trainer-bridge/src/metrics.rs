@@ -54,6 +54,24 @@ pub struct StepMetrics {
     /// The completion with the highest reward, and the one with the lowest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<SampleCompletion>,
+    /// Parts that the rewards name themselves, over the batch of rollouts the step belongs to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<RewardPart>,
+    /// What the rewards printed while they scored that batch, shortened.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub printed: String,
+}
+
+/// A part of a reward.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RewardPart {
+    /// The member of the mix.
+    pub reward: String,
+    /// What it calls the part.
+    pub part: String,
+    /// Mean raw value.
+    pub mean: f64,
 }
 
 /// A completion shown to people, shortened.
@@ -119,8 +137,18 @@ impl StepMetrics {
             let named = members.iter().zip(*values);
             named.map(move |(name, value)| (format!("rewards/{name}/{statistic}"), json!(value)))
         });
+        let part = |part: &RewardPart| {
+            let name = format!("rewards/{}/{}/mean", part.reward, part.part);
+            (name, json!(part.mean))
+        };
+        let parts = self.parts.iter().map(part);
         let named = named.map(|(name, value)| (name.to_owned(), value));
-        named.into_iter().chain(kl).chain(rewards).collect()
+        named
+            .into_iter()
+            .chain(kl)
+            .chain(rewards)
+            .chain(parts)
+            .collect()
     }
 }
 

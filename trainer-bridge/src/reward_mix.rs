@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sandbox::{Fault, Sample, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainError, TrainExample};
+use crate::{RewardPart, TrainError, TrainExample};
 
 /// Judges the rollouts of a step against their reference answers, one verdict each, in order. Handed in by the orchestrator so that
 /// there is one implementation of verification and this crate never sees the evaluator. All rollouts come at once because a verifier
@@ -87,6 +87,37 @@ pub(crate) struct Scores {
     pub(crate) members: Vec<Vec<f64>>,
     /// What the verifier said of each rollout.
     pub(crate) correct: Vec<bool>,
+    /// What the members said beside.
+    pub(crate) remarks: Remarks,
+}
+
+/// What rewards say beside their scores.
+#[derive(Default)]
+pub(crate) struct Remarks {
+    /// The parts they name, where there are several.
+    pub(crate) parts: Vec<RewardPart>,
+    /// What they printed.
+    pub(crate) printed: String,
+}
+
+impl Remarks {
+    /// Longest text that is kept, bytes: every step of every trial is stored.
+    const PRINTED: usize = 2000;
+
+    fn note(&mut self, member: &RewardMember, scores: &sandbox::Scores) {
+        if scores.components.len() > 1 {
+            let samples = scores.total.len().max(1) as f64;
+            let part = |component: &sandbox::Component| RewardPart {
+                reward: member.name.clone(),
+                part: component.name.clone(),
+                mean: component.values.iter().sum::<f64>() / samples,
+            };
+            self.parts.extend(scores.components.iter().map(part));
+        }
+        self.printed += &scores.printed;
+        self.printed
+            .truncate(self.printed.floor_char_boundary(Self::PRINTED));
+    }
 }
 
 impl RewardMix {
@@ -98,11 +129,14 @@ impl RewardMix {
             .zip(&verdicts)
             .map(|(rollout, judged)| judged.sample(rollout))
             .collect();
-        let score = |member: &RewardMember| {
+        let mut remarks = Remarks::default();
+        let mut score = |member: &RewardMember| {
             let scores = member
                 .reward
-                .score(&samples)
+                .score_parts(&samples)
                 .map_err(|fault| fault_of(member, step, fault))?;
+            remarks.note(member, &scores);
+            let scores = scores.total;
             // The sandbox promises both; a promise that decides what is trained on is worth a look.
             let index = scores.iter().position(|score| !score.is_finite());
             match index.or((scores.len() != samples.len()).then_some(scores.len())) {
@@ -110,9 +144,14 @@ impl RewardMix {
                 Some(index) => Err(fault_of(member, step, Fault::NotFinite { index })),
             }
         };
-        let members = self.members.iter().map(score).collect::<Result<_, _>>()?;
+        let members = self
+            .members
+            .iter()
+            .map(&mut score)
+            .collect::<Result<_, _>>()?;
         Ok(Scores {
             members,
+            remarks,
             correct: verdicts.iter().map(|judged| judged.correct).collect(),
         })
     }

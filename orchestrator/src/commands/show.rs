@@ -106,6 +106,9 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
                     )?;
                 }
             }
+            if let [first, .., last] = &curve[..] {
+                remarks(&mut out, first, last)?;
+            }
         }
         if let Some(reason) = &row.reason {
             writeln!(out, "\nwhy {}\n{}", row.state, printable(reason))?;
@@ -173,6 +176,25 @@ async fn print_deciders(out: &mut impl Write, store: &Store, row: &Row) -> anyho
 
 /// One figure of a step.
 type Metric = fn(&StepMetrics) -> f64;
+
+/// The parts a reward names itself, at the first step and the last, and what it printed at the last.
+fn remarks(out: &mut impl Write, first: &StepMetrics, last: &StepMetrics) -> anyhow::Result<()> {
+    for part in &last.parts {
+        let before = first.parts.iter().find(|p| p.part == part.part);
+        let before = before.map_or("-".to_owned(), |p| format!("{:.2}", p.mean));
+        writeln!(
+            out,
+            "part        {}  {before} -> {:.2}",
+            printable(&part.part),
+            part.mean
+        )?;
+    }
+    if !last.printed.is_empty() {
+        let printed = printable(last.printed.trim_end()).replace('\n', "\n            ");
+        writeln!(out, "printed     {printed}")?;
+    }
+    Ok(())
+}
 
 /// Foreign text of several lines without control characters.
 fn printable(text: &str) -> String {

@@ -105,6 +105,8 @@ impl<'a> Run<'a> {
             step,
             learning_rate: learning_rate(&self.job.grpo, step),
             step_time: start.elapsed().as_secs_f64(),
+            parts: batch.remarks.parts.clone(),
+            printed: batch.remarks.printed.clone(),
             ..learnt.onto(summary(groups, &self.job.examples))
         };
         self.batch = Some(batch);

@@ -15,7 +15,7 @@ use crate::{
     GrpoConfig, TrainError, TrainJob,
     advantage::{Advantages, advantages},
     filter::filtered,
-    reward_mix::{Rollout, Scores},
+    reward_mix::{Remarks, Rollout, Scores},
 };
 
 /// What a draw is for; keeps training's noise and the evaluation's apart.
@@ -82,6 +82,8 @@ pub struct Batch {
     pub groups: Vec<RolloutGroup>,
     /// Tokens that count in the loss, on average a step.
     pub tokens_per_step: f64,
+    /// What the rewards said beside their scores.
+    pub remarks: Remarks,
 }
 
 /// Who takes part in making a batch.
@@ -101,7 +103,7 @@ impl Roles<'_> {
     pub fn batch(&self, stepper: &mut Stepper, start: u32) -> Result<Batch, TrainError> {
         let grpo = &self.job.grpo;
         let schedule = Schedule::new(grpo);
-        let mut groups = self.score(self.draw(schedule, start)?, start)?;
+        let (mut groups, remarks) = self.score(self.draw(schedule, start)?, start)?;
         if schedule.off_policy() {
             let logs = log_probs(stepper, self.sampler, &groups, grpo.temperature);
             fill(&mut groups, &logs, |scored| &mut scored.old);
@@ -115,6 +117,7 @@ impl Roles<'_> {
             start,
             groups,
             tokens_per_step: tokens as f64 / schedule.parts() as f64,
+            remarks,
         })
     }
 
@@ -152,7 +155,11 @@ impl Roles<'_> {
     }
 
     /// Rewards, advantages, and who is learnt from.
-    fn score(&self, drawn: Vec<Drawn>, step: u32) -> Result<Vec<RolloutGroup>, TrainError> {
+    fn score(
+        &self,
+        drawn: Vec<Drawn>,
+        step: u32,
+    ) -> Result<(Vec<RolloutGroup>, Remarks), TrainError> {
         let (grpo, mix) = (&self.job.grpo, &self.job.rewards);
         let rollouts: Vec<Rollout<'_>> = drawn
             .iter()
@@ -205,7 +212,7 @@ impl Roles<'_> {
                 })
                 .collect(),
         });
-        Ok(groups.collect())
+        Ok((groups.collect(), scores.remarks))
     }
 }
 

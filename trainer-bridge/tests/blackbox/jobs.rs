@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sandbox, Source};
+use sandbox::{Compiler, CompilerConfig, Limits, Module, RewardFn, Sandbox, Source, guest_status};
 use trainer_bridge::{
     Aggregation, CandleConfig, GrpoConfig, Judged, RewardMember, RewardMix, Rollout,
     SamplingConfig, StepMetrics, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
@@ -20,12 +20,27 @@ pub enum Reward {
     Panics,
 }
 
+/// A reward in Python, or `None` where what it runs in is not built.
+pub fn python(code: &str) -> Option<RewardMember> {
+    if !guest_status().is_ok_and(|status| status.ready) {
+        return None;
+    }
+    Some(RewardMember {
+        name: "python".into(),
+        reward: load(&Module::python(code)),
+        weight: 1.0,
+    })
+}
+
 fn compile(code: &str) -> RewardFn {
     let compiler = Compiler::new(CompilerConfig::default()).unwrap();
-    let module = compiler.compile(&Source::rust(code)).unwrap();
+    load(&compiler.compile(&Source::rust(code)).unwrap())
+}
+
+fn load(module: &Module) -> RewardFn {
     Sandbox::new(Limits::default())
         .unwrap()
-        .load(&module)
+        .load(module)
         .unwrap()
 }
 

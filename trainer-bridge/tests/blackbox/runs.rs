@@ -6,7 +6,7 @@ use trainer_bridge::{
     FakeConfig, LossType, SamplingConfig, StepMetrics, TrainError, TrainerConfig, build,
 };
 
-use crate::jobs::{Reward, job, member, run, trainer};
+use crate::jobs::{Reward, job, member, python, run, trainer};
 
 /// Metrics without the one that measures time.
 pub fn timeless(steps: &[StepMetrics]) -> Vec<StepMetrics> {
@@ -183,6 +183,32 @@ fn greedy_evaluation_is_the_same_for_every_seed() {
         run(&*trainer(1), job).0.unwrap().completions
     };
     assert_eq!(greedy(1), greedy(2));
+}
+
+#[test]
+fn parts_of_a_reward_and_what_it_prints_are_kept() {
+    let code = "
+def reward(completions, correct, **kwargs):
+    print('scoring', len(completions))
+    return {'right': [float(c) for c in correct], 'tags': [0.5] * len(completions)}
+";
+    let Some(member) = python(code) else {
+        eprintln!("skipped: the Python guest is not built (`reward-search guest build`)");
+        return;
+    };
+    let (output, steps) = run(&*trainer(1), job(vec![member], 2));
+    output.unwrap();
+    for step in &steps {
+        let parts: Vec<(&str, f64)> = step
+            .parts
+            .iter()
+            .map(|p| (p.part.as_str(), p.mean))
+            .collect();
+        assert_eq!(parts, [("right", step.correct), ("tags", 0.5)]);
+        assert!(step.printed.starts_with("scoring "), "{}", step.printed);
+        let named = step.under_trls_names(&["python".to_owned()]);
+        assert_eq!(named["rewards/python/tags/mean"], 0.5);
+    }
 }
 
 #[test]
