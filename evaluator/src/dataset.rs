@@ -147,6 +147,13 @@ pub fn read_problems(path: &Path) -> Result<Vec<Problem>, DatasetError> {
     })
 }
 
+/// The gold answer in a field that holds it, or a worked solution with GSM8K's final line `#### ANSWER`.
+#[must_use]
+pub fn final_answer(text: &str) -> &str {
+    text.rsplit_once("####")
+        .map_or(text, |(_, gold)| gold.trim())
+}
+
 /// A gold answer of GSM8K: a number, whose thousands separators are removed.
 fn gold_number(gold: &str) -> Result<Answer, String> {
     gold_answer(&gold.replace(',', ""))

@@ -48,7 +48,7 @@ pub use answer::{Answer, Rule};
 pub use bootstrap::{
     BootstrapConfig, PairedDifference, PoolError, paired_difference, pooled_difference, pooled_f1,
 };
-pub use dataset::{Dataset, DatasetError, read_gsm8k, read_problems};
+pub use dataset::{Dataset, DatasetError, final_answer, read_gsm8k, read_problems};
 pub use estimate::{ConfidenceInterval, Estimate};
 pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
 pub use explain::{Explanation, Step, StepOutcome};

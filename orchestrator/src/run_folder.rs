@@ -9,7 +9,7 @@
 //! - `result.json`: the figures of the evaluation
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -43,7 +43,12 @@ pub enum RunFolderError {
 pub struct RunFolder {
     path: PathBuf,
     members: Vec<String>,
+    /// Held while the run goes on.
+    _lock: File,
 }
+
+/// Name of the file whose lock says that a run goes on.
+const LOCK: &str = "lock";
 
 impl RunFolder {
     /// Makes the folder, or opens the one of the same run. `identity` is everything the run depends on, `members` are the names of its
@@ -56,15 +61,33 @@ impl RunFolder {
         identity: &Value,
         members: Vec<String>,
     ) -> Result<Self, RunFolderError> {
-        let folder = Self {
-            path: path.to_owned(),
-            members,
+        let trouble = |name: &str, source| RunFolderError::Io {
+            path: path.join(name),
+            source,
         };
+        fs::create_dir_all(path).map_err(|source| trouble("", source))?;
+        let entries = fs::read_dir(path).map_err(|source| trouble("", source))?;
+        let is_ours = |name: &str| name == LOCK || name.starts_with(".tmp");
+        let is_empty = entries
+            .flatten()
+            .all(|e| is_ours(&e.file_name().to_string_lossy()));
+        let begun = path.join("run.json").exists();
         let foreign = |problem: &str| RunFolderError::Foreign {
             path: path.to_owned(),
             problem: problem.to_owned(),
         };
-        fs::create_dir_all(path).map_err(|source| folder.trouble("", source))?;
+        if !begun && !is_empty {
+            return Err(foreign("is not empty and holds no run"));
+        }
+        let lock = File::create(path.join(LOCK)).map_err(|source| trouble(LOCK, source))?;
+        if lock.try_lock().is_err() {
+            return Err(foreign("is in use by another `reward-search train`"));
+        }
+        let folder = Self {
+            path: path.to_owned(),
+            members,
+            _lock: lock,
+        };
         match folder.read("run.json")? {
             Some(stored) => {
                 let stored: Option<Value> = serde_json::from_slice(&stored).ok();
@@ -72,13 +95,7 @@ impl RunFolder {
                     return Err(foreign("holds a run with other settings or rewards"));
                 }
             }
-            None => {
-                let mut entries = fs::read_dir(path).map_err(|e| folder.trouble("", e))?;
-                if entries.next().is_some() {
-                    return Err(foreign("is not empty and holds no run"));
-                }
-                folder.replace("run.json", format!("{identity:#}\n").as_bytes())?;
-            }
+            None => folder.replace("run.json", format!("{identity:#}\n").as_bytes())?,
         }
         Ok(folder)
     }

@@ -98,10 +98,11 @@ async fn lasting_trouble_leaves_the_rule_counted_or_stops() {
             ],
             "{trouble:?}"
         );
+        let each_with_its_retry = 4;
         assert_eq!(
             endpoint.requests().len(),
-            2,
-            "once it is known to be down, the others of the batch do not wait for it"
+            each_with_its_retry,
+            "one case without a reply does not speak for the others"
         );
         let endpoint = Endpoint::start(vec![trouble.clone()]);
         let error = judge(settings(&endpoint, OnFailure::Stop))
@@ -112,6 +113,29 @@ async fn lasting_trouble_leaves_the_rule_counted_or_stops() {
             "{trouble:?}: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn once_an_endpoint_is_known_to_be_down_the_rest_of_a_batch_does_not_wait_for_it() {
+    let endpoint = Endpoint::start(vec![Reply::error(500, "broken")]);
+    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let config = VerifierConfig::Tinyv(settings(&endpoint, OnFailure::Rule));
+    let verifier = Verifier::new(&config, rule).unwrap();
+    let reference = Answer::new("red");
+    let answers: Vec<String> = (0..8)
+        .map(|n| format!(r"\boxed{{blue {n} times}}"))
+        .collect();
+    let questions: Vec<Question<'_>> = answers
+        .iter()
+        .map(|completion| Question {
+            question: "Which?",
+            reference: &reference,
+            given: Given::Completion(completion),
+        })
+        .collect();
+    let judged = verifier.judge(&questions).await.unwrap();
+    assert!(judged.iter().all(|j| j.decider == Decider::Failed));
+    assert_eq!(endpoint.requests().len(), 6, "three cases, a retry each");
 }
 
 #[tokio::test]

@@ -61,69 +61,78 @@ struct Bench<'a> {
 /// Times of a reward, in milliseconds.
 struct Row {
     cpython: Times,
-    regex: Times,
-    scan: Times,
-    guest: Times,
-    /// What 64 completions more cost the guest: the call without the instance and the running of the file.
-    guest_more: Times,
-    load_guest: Times,
-    compile_regex: Times,
-    compile_scan: Times,
+    regex: Form,
+    scan: Form,
+    guest: Form,
+}
+
+/// Times of one form of a reward.
+#[derive(Default)]
+struct Form {
+    /// From draft to callable.
+    draft: Times,
+    /// A batch, its fresh instance included.
+    batch: Times,
+    /// As many completions more in the same batch: what is left without instance, first use of patterns, running of the file.
+    more: Times,
+}
+
+impl Form {
+    fn text(&self, cpython: &Times) -> String {
+        format!(
+            "{:14} {:5.2}x, more {:5.2}x",
+            self.batch.text(),
+            cpython.least() / self.batch.least(),
+            cpython.least() / self.more.least()
+        )
+    }
 }
 
 impl Bench<'_> {
     fn row(&mut self, name: &str, scan_agrees: bool) -> Row {
-        let (regex, compile_regex) = self.guests.rust(&source(name, "regex"));
-        let (scan, compile_scan) = self.guests.rust(&source(name, "scan"));
-        let (guest, load_guest) = self.guests.python(name);
-        let tripled = self.batch.repeat(3);
+        let (regex, regex_draft) = self.guests.rust(&source(name, "regex"));
+        let (scan, scan_draft) = self.guests.rust(&source(name, "scan"));
+        let (guest, guest_draft) = self.guests.python(name);
+        let form = |draft| Form {
+            draft,
+            ..Form::default()
+        };
         let mut row = Row {
             cpython: Times::default(),
-            regex: Times::default(),
-            scan: Times::default(),
-            guest: Times::default(),
-            guest_more: Times::default(),
-            load_guest,
-            compile_regex,
-            compile_scan,
+            regex: form(regex_draft),
+            scan: form(scan_draft),
+            guest: form(guest_draft),
         };
+        let tripled = self.batch.repeat(3);
         for _ in 0..ROUNDS {
             let (seconds, theirs) = self.python.score(name);
             row.cpython.0.push(seconds * 1e3);
-            for (reward, times, agrees) in [
+            for (reward, form, agrees) in [
                 (Some(&regex), &mut row.regex, true),
                 (Some(&scan), &mut row.scan, scan_agrees),
                 (guest.as_ref(), &mut row.guest, true),
             ] {
                 let Some(reward) = reward else { continue };
-                let ours = times.take(|| reward.score(&self.batch).unwrap());
+                let ours = form.batch.take(|| reward.score(&self.batch).unwrap());
                 assert!(
                     !agrees || difference(&ours, &theirs).is_none(),
                     "{name}: scores differ from CPython's"
                 );
-            }
-            if let Some(reward) = &guest {
-                row.guest_more.take(|| reward.score(&tripled).unwrap());
+                form.more.take(|| reward.score(&tripled).unwrap());
             }
         }
-        let single = row.guest.least();
-        for time in &mut row.guest_more.0 {
-            *time = (*time - single) / 2.0;
+        for form in [&mut row.regex, &mut row.scan, &mut row.guest] {
+            let single = form.batch.least();
+            for time in &mut form.more.0 {
+                *time = (*time - single) / 2.0;
+            }
         }
         println!(
-            "{name:16} CPython {:14} regex {:14} {:5.2}x   scanners {:14} {:5.2}x   guest {:14} {:5.2}x, more {:14} {:5.2}x   callable in {:4.0}, {:4.0}, {:4.1}",
+            "{name:16} CPython {:14}  regex {}  scanners {}  guest {}",
             row.cpython.text(),
-            row.regex.text(),
-            row.cpython.least() / row.regex.least(),
-            row.scan.text(),
-            row.cpython.least() / row.scan.least(),
-            row.guest.text(),
-            row.cpython.least() / row.guest.least(),
-            row.guest_more.text(),
-            row.cpython.least() / row.guest_more.least(),
-            row.compile_regex.least(),
-            row.compile_scan.least(),
-            row.load_guest.least(),
+            row.regex.text(&row.cpython),
+            row.scan.text(&row.cpython),
+            row.guest.text(&row.cpython),
         );
         row
     }
@@ -195,69 +204,42 @@ impl Guests {
     }
 }
 
-/// Times of one kind.
-type Column = fn(&Row) -> &Times;
-
 /// Sums over the rewards, beside the targets.
 fn summary(rows: &[Row], with_python: bool) {
-    let sum = |of: fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
-    let (least, median) = (
-        sum(|row| row.cpython.least()),
-        sum(|row| row.cpython.median()),
-    );
+    let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
+    let cpython = sum(&|row| row.cpython.least());
     println!(
-        "\nsum of {} rewards, CPython: {least:.2} ({median:.2})",
-        rows.len()
+        "\nsum of {} rewards, CPython: {cpython:.2} ({:.2})",
+        rows.len(),
+        sum(&|row| row.cpython.median())
     );
-    let ours: [(&str, Column, &str); 4] = [
+    type Of = fn(&Row) -> &Form;
+    let forms: [(&str, Of, &str, u32); 3] = [
         (
             "Rust with regular expressions",
             |row| &row.regex,
-            "at least 2.2x",
-        ),
-        (
-            "Rust with the SDK's scanners",
-            |row| &row.scan,
-            "at least 5x",
-        ),
-        (
-            "Python guest, 64 completions more",
-            |row| &row.guest_more,
-            "at least 0.43x",
-        ),
-        (
-            "Python guest, fresh instance and running the file included",
-            |row| &row.guest,
-            "none",
-        ),
-    ];
-    for (what, times, target) in ours.into_iter().take(if with_python { 4 } else { 2 }) {
-        let all = |of: fn(&Times) -> f64| rows.iter().map(|row| of(times(row))).sum::<f64>();
-        println!(
-            "{what}: {:.2} ({:.2}), {:.2}x ({:.2}x) CPython's speed; target {target}",
-            all(Times::least),
-            all(Times::median),
-            least / all(Times::least),
-            median / all(Times::median)
-        );
-    }
-    let drafts: [(&str, Column, u32); 3] = [
-        (
-            "in Rust with regular expressions",
-            |row| &row.compile_regex,
+            "2.2x",
             500,
         ),
-        ("in Rust with scanners", |row| &row.compile_scan, 500),
-        ("in Python", |row| &row.load_guest, 15),
+        ("Rust with the SDK's scanners", |row| &row.scan, "5x", 500),
+        ("Python guest", |row| &row.guest, "0.43x when warm", 15),
     ];
-    for (what, times, target) in drafts.into_iter().take(if with_python { 3 } else { 2 }) {
-        let most = rows
-            .iter()
-            .map(|row| times(row).least())
-            .fold(0.0, f64::max);
-        let mean = rows.iter().map(|row| times(row).least()).sum::<f64>() / rows.len() as f64;
+    for (what, form, target, draft_target) in
+        forms.into_iter().take(if with_python { 3 } else { 2 })
+    {
+        let batch = sum(&|row| form(row).batch.least());
+        let more = sum(&|row| form(row).more.least());
         println!(
-            "draft to callable {what}: {mean:.1} on average, {most:.1} at most; target at most {target}"
+            "{what}: {batch:.2} ({:.2}), {:.2}x CPython's speed; as many completions more {more:.2}, {:.2}x; target {target}",
+            sum(&|row| form(row).batch.median()),
+            cpython / batch,
+            cpython / more,
+        );
+        let drafts = || rows.iter().map(|row| form(row).draft.least());
+        println!(
+            "  from draft to callable: {:.1} on average, {:.1} at most; target {draft_target}",
+            drafts().sum::<f64>() / rows.len() as f64,
+            drafts().fold(0.0, f64::max)
         );
     }
     println!("target of a fresh instance: at most 20 microseconds");

@@ -129,7 +129,13 @@ class Reward:
             return {text(self.name): scores(result, count, "it")}
         if not 0 < len(result) <= MOST_COMPONENTS:
             raise Refused("returned", f"returned {len(result)} components; there must be 1 to {MOST_COMPONENTS}")
-        return {text(str(name))[:LONGEST_NAME]: scores(values, count, f"component {name!r}") for name, values in result.items()}
+        components = {}
+        for name, values in result.items():
+            short = text(str(name))[:LONGEST_NAME]
+            if short in components:
+                raise Refused("returned", f"returned two components called {short!r}")
+            components[short] = scores(values, count, f"component {name!r}")
+        return components
 
 
 def parameters(function):

@@ -2,8 +2,9 @@
 //! goes wrong.
 //!
 //! A fault counts only if a fresh instance shows it as well: an instance that has scored other samples may be short of
-//! memory for their sake. So a verdict depends on nothing but the module, the sample and the limits, unless the guest
-//! carries scores from one sample to the next, which [`probe`](crate::probe()) finds out.
+//! memory for their sake. So a verdict depends on nothing but the module, the batch and the limits: fuel spent once an
+//! instance (tables, patterns) is the first sample's. A guest that carries scores from one sample to the next is what
+//! [`probe`](crate::probe()) finds out.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -192,30 +193,56 @@ pub(crate) fn score(
     code: &GuestCode,
     batch: &[Sample<'_>],
 ) -> (Result<Vec<f64>, Fault>, u64) {
-    let slot = room.slots.take();
-    let warm = code.warm.get_or_init(|| warm_up(room, code).map(Arc::new));
-    let mut session = Session::new(room, code, batch, warm.clone());
+    // Given back last, when the instances are gone.
+    let _slot = room.slots.take();
+    let warm = match code.warm.get() {
+        Some(warm) => warm.clone(),
+        None => match warm_up(room, code) {
+            Ok(warm) => code.warm.get_or_init(|| warm.map(Arc::new)).clone(),
+            Err(fault) => return (Err(fault), 0),
+        },
+    };
+    let mut session = Session::new(room, code, batch, warm);
     let result = session.run();
-    drop(slot);
-    (result.map(|()| session.scores), session.fuel)
+    let scores = std::mem::take(&mut session.scores);
+    (result.map(|()| scores), session.fuel)
 }
 
-/// Tries a reward that uses regular expressions on made-up samples, for the sake of what its patterns leave in memory.
-fn warm_up(room: &Room, code: &GuestCode) -> Option<Warm> {
-    let expressions = code.expressions.as_ref()?;
+/// Tries a reward that uses regular expressions on made-up samples, for the sake of what its patterns leave in memory. There is nothing
+/// to keep of one that fails there.
+///
+/// # Errors
+/// Where the machine or the clock ended it: what is kept must not depend on them.
+fn warm_up(room: &Room, code: &GuestCode) -> Result<Option<Warm>, Fault> {
+    let Some(expressions) = &code.expressions else {
+        return Ok(None);
+    };
     let samples = warm::samples();
     let mut session = Session::new(room, code, &samples, None);
-    session.run().ok()?;
-    let store = session.live.take()?.store;
-    let used = store.data().expressions.memory()?.data(&store).to_vec();
+    match session.run() {
+        Ok(()) => {}
+        Err(fault @ (Fault::Host { .. } | Fault::Deadline { .. })) => return Err(fault.at(0)),
+        Err(_) => return Ok(None),
+    }
+    let Some(store) = session.live.take().map(|live| live.store) else {
+        return Ok(None);
+    };
+    let Some(memory) = store.data().expressions.memory() else {
+        return Ok(None);
+    };
+    let used = memory.data(&store).to_vec();
     drop(store);
+    let host = |error: wasmtime::Error| Fault::Host {
+        index: 0,
+        message: one_line(&error),
+    };
     let budget = session.budget(1);
     let mut store = Store::new(expressions.module().engine(), session.guest());
     store.limiter(|guest| guest);
-    budget.grant(&mut store).ok()?;
-    let fresh = expressions.instantiate(&mut store).ok()?;
-    let memory = fresh.get_memory(&mut store, regex::MEMORY)?;
-    Warm::difference(memory.data(&store), &used)
+    budget.grant(&mut store).map_err(host)?;
+    let fresh = expressions.instantiate(&mut store).map_err(host)?;
+    let memory = fresh.get_memory(&mut store, regex::MEMORY);
+    Ok(memory.and_then(|memory| Warm::difference(memory.data(&store), &used)))
 }
 
 /// A batch on its way.

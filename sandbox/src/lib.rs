@@ -26,7 +26,7 @@
 //!
 //! Their errors say whose fault it is: [`CompileError::Rejected`] is data about the candidate, [`CompileError::Host`] is
 //! trouble of the machine. A [`RewardFn`] scores each batch in a fresh instance, sample by sample (or group by group), so that
-//! a score depends on the module, the sample and the [`Limits`] alone; what goes wrong there is a [`Fault`].
+//! a score depends on the module, the batch and the [`Limits`] alone; what goes wrong there is a [`Fault`].
 //!
 //! Everything here blocks; nothing needs an async runtime.
 

@@ -39,7 +39,10 @@ pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, C
         .collect();
     let name = |index: usize| match index.checked_sub(samples.len()) {
         None => format!("sample {}", index + 1),
-        Some(place) => odd[place].0.to_owned(),
+        Some(place) => odd
+            .get(place)
+            .map_or("a sample", |(name, _)| name)
+            .to_owned(),
     };
     let runs = runs(reward, &all);
     let mut scores = Vec::with_capacity(all.len());
@@ -101,7 +104,8 @@ fn compare(
     let batch: Vec<Sample<'_>> = order.iter().map(|index| all[*index]).collect();
     let again = reward.score(&batch).map_err(|fault| {
         let place = fault.index().unwrap_or(0);
-        failure(name, order[place], fault.at(0))
+        let index = order.get(place).copied().unwrap_or(0);
+        failure(name, index, fault.at(0))
     })?;
     for (index, second) in order.iter().zip(again) {
         let first = scores[*index];

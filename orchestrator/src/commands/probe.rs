@@ -27,12 +27,11 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
         None => Pool::made_up(),
     };
     let hacks = args.hacks.as_deref().map_or(Ok(Vec::new()), read_hacks)?;
-    let panel = rewards::panel(&args.rewards, &[], &args.database).await?;
-    let yardstick = Yardstick::new(pool, hacks, panel.verifier(), &base()?)?;
-    let probed: Vec<Probed> = panel
-        .members()
-        .iter()
-        .map(|member| Probed::of(member, &yardstick))
+    let (rewards, verifier) = rewards::each(&args.rewards, &args.database).await?;
+    let yardstick = Yardstick::new(pool, hacks, &verifier, &base()?)?;
+    let probed: Vec<Probed> = rewards
+        .into_iter()
+        .map(|(name, loaded)| Probed::of(name, loaded, &yardstick))
         .collect::<anyhow::Result<_>>()?;
     print(&mut stdout().lock(), args.format, &probed)
 }
@@ -88,18 +87,22 @@ enum Finding {
 }
 
 impl Probed {
-    fn of(member: &Member, yardstick: &Yardstick) -> anyhow::Result<Self> {
-        let finding = match examine(member, yardstick) {
+    fn of(
+        reward: String,
+        loaded: Result<Member, Rejection>,
+        yardstick: &Yardstick,
+    ) -> anyhow::Result<Self> {
+        let examined = loaded
+            .map_err(CompileError::Rejected)
+            .and_then(|member| examine(&member, yardstick));
+        let finding = match examined {
             Ok(fit) => fit,
             Err(CompileError::Rejected(why)) => Finding::Unfit {
                 refused: why.to_string(),
             },
             Err(CompileError::Host(error)) => return Err(error.into()),
         };
-        Ok(Self {
-            reward: member.name.clone(),
-            finding,
-        })
+        Ok(Self { reward, finding })
     }
 }
 

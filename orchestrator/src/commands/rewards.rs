@@ -1,9 +1,10 @@
 //! From what a person types to rewards that can be called: files, exported folders, base rewards, and candidates of a search.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use evaluator::ExtractionConfig;
 use sandbox::{
-    CompileError, Compiler, CompilerConfig, Language, Limits, Module, RewardFn, Sandbox, Source,
+    CompileError, Compiler, CompilerConfig, HostError, Language, Limits, Module, Rejection,
+    Sandbox, Source,
 };
 use trainer_bridge::RewardMember;
 
@@ -14,7 +15,7 @@ use crate::{
     panel::{Member, Panel},
     progress::guest_to_stderr,
     reward_file::{self, FileReward, Guest},
-    task::verifier,
+    task::{RuleVerifier, verifier},
 };
 
 /// Finds, compiles and loads the rewards, to score with. `weights` is empty, or has one for each reward found.
@@ -33,6 +34,26 @@ pub(super) async fn panel(
     Ok(Panel::new(members, verifier(extraction)))
 }
 
+/// The same one by one: a reward that is refused does not hide the others.
+pub(super) async fn each(
+    specs: &[String],
+    database: &DatabaseArg,
+) -> anyhow::Result<(Vec<(String, Result<Member, Rejection>)>, RuleVerifier)> {
+    let found = find(specs, &[], database).await?;
+    let verifier = verifier(extraction(&found)?);
+    let mut tools = Tools::default();
+    let mut members = Vec::new();
+    for reward in found {
+        let name = reward.name.clone();
+        members.push(match tools.try_load(reward) {
+            Ok(member) => (name, Ok(member)),
+            Err(CompileError::Rejected(rejection)) => (name, Err(rejection)),
+            Err(CompileError::Host(error)) => return Err(error.into()),
+        });
+    }
+    Ok((members, verifier))
+}
+
 /// The same to train with, under limits of one's own; and the modules, by which a run is known again.
 pub(super) async fn for_training(
     specs: &[String],
@@ -45,14 +66,23 @@ pub(super) async fn for_training(
     found
         .into_iter()
         .map(|found| {
-            let module = tools.module(&found.name, found.guest)?;
-            let reward = tools.reward(&found.name, &module, limits)?;
-            let member = RewardMember {
-                name: found.name,
-                reward,
-                weight: found.weight,
-            };
-            Ok((member, module))
+            let FileReward {
+                name,
+                guest,
+                weight,
+                ..
+            } = found;
+            let module = tools.module(guest).map_err(|error| refused(&name, error))?;
+            let reward = tools.sandbox(limits)?.load(&module);
+            let reward = reward.map_err(|error| refused(&name, error))?;
+            Ok((
+                RewardMember {
+                    name,
+                    reward,
+                    weight,
+                },
+                module,
+            ))
         })
         .collect()
 }
@@ -173,6 +203,13 @@ async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileRew
     })
 }
 
+fn refused(name: &str, error: CompileError) -> anyhow::Error {
+    match error {
+        CompileError::Rejected(rejection) => anyhow!("{name} is refused: {rejection}"),
+        CompileError::Host(error) => error.into(),
+    }
+}
+
 /// The compiler and the sandboxes, made when they are first needed.
 #[derive(Default)]
 pub(super) struct Tools {
@@ -183,48 +220,38 @@ pub(super) struct Tools {
 impl Tools {
     /// Compiles if need be, and loads.
     pub(super) fn load(&mut self, found: FileReward) -> anyhow::Result<Member> {
-        let module = self.module(&found.name, found.guest)?;
+        let name = found.name.clone();
+        self.try_load(found).map_err(|error| refused(&name, error))
+    }
+
+    fn try_load(&mut self, found: FileReward) -> Result<Member, CompileError> {
+        let module = self.module(found.guest)?;
         let limits = found.ran.map_or_else(Limits::default, |(limits, _)| limits);
-        let reward = self.reward(&found.name, &module, &limits)?;
         Ok(Member {
             name: found.name,
             weight: found.weight,
-            reward,
+            reward: self.sandbox(&limits)?.load(&module)?,
             limits,
         })
     }
 
-    fn module(&mut self, name: &str, guest: Guest) -> anyhow::Result<Module> {
+    fn module(&mut self, guest: Guest) -> Result<Module, CompileError> {
         match guest {
             Guest::Module(module) => Ok(module),
-            Guest::Source(source) => self.compile(name, &source),
+            Guest::Source(source) if source.language == Language::Python => {
+                Ok(Module::python(&source.code))
+            }
+            Guest::Source(source) => {
+                let compiler = match self.compiler.take() {
+                    Some(compiler) => compiler,
+                    None => Compiler::new(CompilerConfig::default())?,
+                };
+                self.compiler.insert(compiler).compile(&source)
+            }
         }
     }
 
-    fn reward(&mut self, name: &str, module: &Module, limits: &Limits) -> anyhow::Result<RewardFn> {
-        match self.sandbox(limits)?.load(module) {
-            Ok(reward) => Ok(reward),
-            Err(CompileError::Rejected(rejection)) => bail!("{name} is refused: {rejection}"),
-            Err(CompileError::Host(error)) => Err(error.into()),
-        }
-    }
-
-    fn compile(&mut self, name: &str, source: &Source) -> anyhow::Result<Module> {
-        if source.language == Language::Python {
-            return Ok(Module::python(&source.code));
-        }
-        let compiler = match self.compiler.take() {
-            Some(compiler) => compiler,
-            None => Compiler::new(CompilerConfig::default())?,
-        };
-        match self.compiler.insert(compiler).compile(source) {
-            Ok(module) => Ok(module),
-            Err(CompileError::Rejected(rejection)) => bail!("{name} is refused: {rejection}"),
-            Err(CompileError::Host(error)) => Err(error.into()),
-        }
-    }
-
-    fn sandbox(&mut self, limits: &Limits) -> anyhow::Result<&Sandbox> {
+    fn sandbox(&mut self, limits: &Limits) -> Result<&Sandbox, HostError> {
         let known = self.sandboxes.iter().position(|s| s.limits() == limits);
         let place = match known {
             Some(place) => place,

@@ -41,7 +41,10 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     let task = Task::load(&config.task, seed)?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
-    let seeds = seeds::drafts(&config.search.seed_rewards)?;
+    let mut seeds = seeds::drafts(&config.search.seed_rewards);
+    if !database.exists() {
+        seeds = Ok(seeds?);
+    }
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
     let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;
 
@@ -73,6 +76,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         workshop,
         progress,
         loaded: Mutex::default(),
+    };
+    // Once the first round is stored, so are its seeds; their files may be gone.
+    let seeds = if store.round_is_proposed(record.id, 1).await? {
+        Vec::new()
+    } else {
+        seeds?
     };
     if record.finished {
         screen.progress.line(&format!(

@@ -8,7 +8,11 @@ mod config;
 mod key;
 mod retry;
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -39,6 +43,8 @@ pub struct Endpoint {
     key: Option<Key>,
     client: Client,
     habits: Habits,
+    /// Key and address are right.
+    has_answered: AtomicBool,
 }
 
 /// One request and what came back. Never holds a key.
@@ -118,6 +124,7 @@ impl Endpoint {
             key,
             client,
             habits: Habits::default(),
+            has_answered: AtomicBool::new(false),
         })
     }
 
@@ -173,6 +180,7 @@ impl Endpoint {
             Ok((status, retry_after, body)) if status.is_success() => {
                 match Reply::read(self.config.api, &body) {
                     Ok(reply) => {
+                        self.has_answered.store(true, Ordering::Relaxed);
                         let text = self.without_key(&reply.text);
                         exchange.reply = text.clone();
                         exchange.prompt_tokens = reply.prompt_tokens;
@@ -199,7 +207,12 @@ impl Endpoint {
                     Attempt::Adjusted
                 } else {
                     let why = format!("{why}. {}", self.advice(status));
-                    if matches!(status.as_u16(), 400 | 413 | 422) {
+                    let of_this_request = matches!(status.as_u16(), 400 | 413 | 422)
+                        // What has answered before has taken key and address; moderation says 403, too.
+                        || (self.has_answered.load(Ordering::Relaxed)
+                            && status.is_client_error()
+                            && status != StatusCode::UNAUTHORIZED);
+                    if of_this_request {
                         Attempt::Refused(why)
                     } else {
                         Attempt::Hopeless(why)

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use evaluator::{extract, toy};
+use evaluator::{extract, final_answer, toy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -118,7 +118,7 @@ fn bad(path: &Path, line: Option<usize>, what: impl Into<String>) -> BadPool {
 fn group(row: &Value) -> Result<Group, &'static str> {
     let prompt = text(row, &["prompt", "question"]).ok_or("needs `prompt` or `question`")?;
     let answer = match text(row, &["answer", "reference"]) {
-        Some(answer) => answer,
+        Some(answer) => final_answer(&answer).to_owned(),
         // GSM8K's own file: a worked solution that ends in its answer.
         None => text(row, &["ground_truth"])
             .and_then(|worked| Some(extract(&worked)?.text))

@@ -76,14 +76,16 @@ impl Store {
         stands.ok_or_else(|| self.unusable("a verdict just stored is not there"))
     }
 
-    /// What all stored verdicts have cost.
+    /// What the stored verdicts of a model, asked in this way, have cost.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn verdicts_spent(&self) -> Result<Spent, StoreError> {
+    pub async fn verdicts_spent(&self, kind: &str, model: &str) -> Result<Spent, StoreError> {
         let row = sqlx::query(
-            "SELECT count(*) AS requests, coalesce(sum(cost_usd), 0.0) AS cost_usd FROM verdicts",
+            "SELECT count(*) AS requests, coalesce(sum(cost_usd), 0.0) AS cost_usd FROM verdicts WHERE kind = ? AND model = ?",
         )
+        .bind(kind)
+        .bind(model)
         .fetch_one(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;

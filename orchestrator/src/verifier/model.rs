@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Mutex, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -24,6 +24,10 @@ use crate::{
 
 /// Raised when replies are read differently, so that no verdict outlives its reading.
 const READING: u32 = 1;
+
+/// So many cases in a row without a reply, each with all its retries, and the rest of a batch need not find out for themselves. More than
+/// one, because a single case may be what a server cannot take.
+const DOWN: usize = 3;
 
 /// A model that judges answers.
 #[derive(Debug)]
@@ -85,7 +89,9 @@ impl Model {
 
     /// From now on, what `store` knows is not asked again and counts towards the limits, and what is said is stored there.
     pub(super) async fn remember_in(&self, store: Store) -> Result<(), VerifierError> {
-        let before = store.verdicts_spent().await?;
+        let before = store
+            .verdicts_spent(self.kind.name(), &self.endpoint.config().model)
+            .await?;
         if self.cache.set(store).is_ok() {
             let mut spent = self.spent.lock().expect("no holder panics");
             spent.requests += before.requests;
@@ -109,9 +115,9 @@ impl Model {
             .collect();
         let mut seen = HashSet::new();
         let different = questions.iter().filter(|(key, _)| seen.insert(*key));
-        let is_down = AtomicBool::new(false);
+        let failures = AtomicUsize::new(0);
         let decided: HashMap<VerdictKey, Decision> = stream::iter(different)
-            .map(|(key, messages)| self.decide_one(*key, messages, &is_down))
+            .map(|(key, messages)| self.decide_one(*key, messages, &failures))
             .buffer_unordered(self.config.concurrency)
             .try_collect()
             .await?;
@@ -137,7 +143,7 @@ impl Model {
         &self,
         key: VerdictKey,
         messages: &Messages,
-        is_down: &AtomicBool,
+        failures: &AtomicUsize,
     ) -> Result<(VerdictKey, Decision), VerifierError> {
         if let Some(store) = self.cache.get()
             && let Some(known) = store.verdict(&key).await?
@@ -147,13 +153,14 @@ impl Model {
         if !self.reserve() {
             return self.without_reply(key, Decider::OverBudget, self.over_budget());
         }
-        if is_down.load(Ordering::Relaxed) {
+        if failures.load(Ordering::Relaxed) >= DOWN {
             self.give_back();
             let why = VerifierError::Unavailable("the model endpoint is out of reach".to_owned());
             return self.without_reply(key, Decider::Failed, why);
         }
         match self.ask(key, messages).await {
             Ok(verdict) => {
+                failures.store(0, Ordering::Relaxed);
                 let stands = self.remember(&key, verdict).await?;
                 Ok((key, Decision::of(stands.opinion, true)))
             }
@@ -162,8 +169,7 @@ impl Model {
                 self.without_reply(key, Decider::Failed, VerifierError::Unavailable(why))
             }
             Err(AskError::Unavailable(why)) => {
-                // The others of this batch need not find out for themselves, with all their pauses.
-                is_down.store(true, Ordering::Relaxed);
+                failures.fetch_add(1, Ordering::Relaxed);
                 self.without_reply(key, Decider::Failed, VerifierError::Unavailable(why))
             }
         }

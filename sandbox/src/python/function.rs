@@ -174,7 +174,9 @@ fn too_large(batch: &[Sample<'_>], limit: usize) -> Option<Fault> {
 
 /// A failure while scoring so many samples.
 fn fault(failure: Failure, samples: usize) -> Fault {
-    let index = failure.index.map_or(0, |index| index as usize);
+    // The guest says which; it may say anything.
+    let named = failure.index.map(|index| index as usize);
+    let index = named.filter(|index| *index < samples).unwrap_or(0);
     match failure.kind.as_str() {
         "exception" => Fault::Exception {
             index,

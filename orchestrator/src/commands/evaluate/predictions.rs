@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use evaluator::{Answer, extract};
+use evaluator::{Answer, extract, final_answer};
 use serde_json::Value;
 
 /// What one model wrote.
@@ -95,6 +95,7 @@ fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Prediction
         "completions".into()
     };
     let mut models: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let mut asked = None;
     let lines = text
         .lines()
         .enumerate()
@@ -104,7 +105,8 @@ fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Prediction
         let row: Value =
             serde_json::from_str(line).with_context(|| format!("{}: no JSON", place()))?;
         // The first line of what `evaluate --endpoint` writes.
-        if row.get("settings").is_some() {
+        if let Some(settings) = row.get("settings") {
+            asked = settings["problems"].as_u64();
             continue;
         }
         let gold = gold(&row).with_context(place)?;
@@ -127,14 +129,31 @@ fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Prediction
     if models.is_empty() {
         bail!("{} holds no predictions", path.display());
     }
-    Ok(models
-        .into_iter()
-        .map(|(model, mut rows)| {
-            // As they came from an endpoint; a file without places keeps its order.
-            rows.sort_by_key(|row| row.index);
-            Predictions { model, rows }
-        })
-        .collect())
+    let models: Vec<Predictions> = models.into_iter().map(in_order).collect();
+    for Predictions { model, rows } in &models {
+        if let Some(asked) = asked.filter(|asked| *asked != rows.len() as u64) {
+            bail!(
+                "{}: {} of {asked} questions are answered by `{model}`; run the same `evaluate --endpoint` again for the rest",
+                path.display(),
+                rows.len()
+            );
+        }
+    }
+    Ok(models)
+}
+
+/// As the questions stand, where a file that came from an endpoint has them as they were answered; of a question that was asked again
+/// the last line counts. A file without places keeps its order.
+fn in_order((model, mut rows): (String, Vec<Row>)) -> Predictions {
+    rows.sort_by_key(|row| row.index);
+    rows.dedup_by(|later, earlier| {
+        let again = later.index.is_some() && later.index == earlier.index;
+        if again {
+            std::mem::swap(later, earlier);
+        }
+        again
+    });
+    Predictions { model, rows }
 }
 
 /// A model that lacks a line others have.
@@ -145,21 +164,17 @@ fn missing(models: &BTreeMap<String, Vec<Row>>) -> Option<(&String, &Vec<Row>)> 
 
 /// The reference: `answer`, or the final answer of `ground_truth`.
 fn gold(row: &Value) -> anyhow::Result<String> {
-    let text = ["answer", "ground_truth"]
-        .iter()
-        .find_map(|key| match &row[*key] {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        });
-    let text =
-        text.context("needs a field `answer` (or `ground_truth`) with the reference answer")?;
-    let worked = text.contains('\n') || text.contains("####");
-    Ok(if worked {
-        extract(&text).map(|found| found.text).unwrap_or(text)
-    } else {
-        text
-    })
+    let text = |key: &str| match &row[key] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    if let Some(answer) = text("answer") {
+        return Ok(final_answer(&answer).to_owned());
+    }
+    let worked = text("ground_truth")
+        .context("needs a field `answer` (or `ground_truth`) with the reference answer")?;
+    Ok(extract(&worked).map(|found| found.text).unwrap_or(worked))
 }
 
 /// `completion`, `completions` by model, or objects with a `solution`, as in GSM8K's own file.

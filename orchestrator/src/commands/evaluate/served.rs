@@ -22,6 +22,9 @@ use crate::{
     verifier::VerifierError,
 };
 
+/// So many refusals before the first answer, and it is not the questions' fault.
+const ALL_REFUSED: usize = 8;
+
 /// Asks whatever is not answered yet, and returns the file that holds all completions.
 pub(super) async fn ask(base_url: &str, args: &ServedArgs) -> anyhow::Result<PathBuf> {
     let model = args.model.clone().context("--endpoint needs --model")?;
@@ -47,11 +50,25 @@ pub(super) async fn ask(base_url: &str, args: &ServedArgs) -> anyhow::Result<Pat
     let mut answers = stream::iter(missing)
         .map(|(index, problem)| answer(&endpoint, args, index, problem))
         .buffer_unordered(usize::from(args.concurrency));
+    let mut answered = !log.done.is_empty();
+    let mut refused = Vec::new();
     while let Some(line) = answers.try_next().await? {
-        log.append(&line)?;
-        bar.inc(1);
+        answered |= !line["error"].is_string();
+        refused.push(line);
+        if answered {
+            for line in refused.drain(..) {
+                log.append(&line)?;
+                bar.inc(1);
+            }
+        } else if refused.len() == ALL_REFUSED {
+            break;
+        }
     }
     bar.finish_and_clear();
+    // Nothing but refusals is a wrong setting, not a model that knows nothing.
+    if let Some(why) = refused.first().and_then(|line| line["error"].as_str()) {
+        bail!("not one question was answered; nothing was kept: {why}");
+    }
     Ok(out)
 }
 
@@ -177,15 +194,19 @@ impl Log {
                 "{name} is in use by another `reward-search evaluate`; wait for it or use another file with --out"
             );
         }
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        // A cut may go through a character.
+        let text = String::from_utf8_lossy(&bytes);
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let whole = std::str::from_utf8(&bytes[..end.map_or(0, |end| end + 1)])
+            .with_context(|| format!("{name} is no text; use another file with --out"))?;
         let mut log = Self {
             file,
             path: path.to_owned(),
             done: HashSet::new(),
         };
         let head = json!({"settings": settings});
-        let is_new = whole.is_empty() && head.to_string().starts_with(&text);
+        let is_new = whole.is_empty() && head.to_string().starts_with(&*text);
         if !is_new {
             log.check(text.lines().next().unwrap_or_default(), settings)?;
             log.done = answered(path, whole)?;
@@ -221,24 +242,27 @@ impl Log {
     }
 }
 
-/// The questions with a completion.
+/// The questions with a completion. Those that were refused are asked again; the last line of a question counts.
 fn answered(path: &Path, text: &str) -> anyhow::Result<HashSet<usize>> {
-    let lines = text.lines().enumerate().skip(1);
-    lines
-        .map(|(number, line)| {
-            let row: Option<Value> = serde_json::from_str(line).ok();
-            let index = row
-                .filter(|row| row["completion"].is_string())
-                .and_then(|row| usize::try_from(row["index"].as_u64()?).ok());
-            index.with_context(|| {
-                format!(
-                    "{}:{}: no line of `evaluate --endpoint`; remove it to have its question asked again",
-                    path.display(),
-                    number + 1
-                )
-            })
-        })
-        .collect()
+    let mut done = HashSet::new();
+    for (number, line) in text.lines().enumerate().skip(1) {
+        let row: Option<Value> = serde_json::from_str(line).ok();
+        let row = row.filter(|row| row["completion"].is_string());
+        let index = row
+            .as_ref()
+            .and_then(|row| usize::try_from(row["index"].as_u64()?).ok());
+        let (Some(row), Some(index)) = (row, index) else {
+            bail!(
+                "{}:{}: no line of `evaluate --endpoint`; remove it to have its question asked again",
+                path.display(),
+                number + 1
+            );
+        };
+        if !row["error"].is_string() {
+            done.insert(index);
+        }
+    }
+    Ok(done)
 }
 
 #[cfg(test)]
