@@ -16,6 +16,7 @@ pub mod finalists;
 pub mod history;
 pub mod hub;
 pub mod leaderboard;
+pub mod lock;
 pub mod panel;
 pub mod plan;
 pub mod probe;

@@ -80,7 +80,7 @@ impl RunFolder {
             return Err(foreign("is not empty and holds no run"));
         }
         let lock = File::create(path.join(LOCK)).map_err(|source| trouble(LOCK, source))?;
-        if lock.try_lock().is_err() {
+        if !crate::lock::take(&lock).map_err(|source| trouble(LOCK, source))? {
             return Err(foreign("is in use by another `reward-search train`"));
         }
         let folder = Self {

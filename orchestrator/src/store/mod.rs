@@ -13,7 +13,7 @@ mod trials;
 mod verdicts;
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     path::{Path, PathBuf},
     str::FromStr as _,
     time::Duration,
@@ -266,9 +266,8 @@ fn lock(path: &Path) -> Result<WriterLock, StoreError> {
         .write(true)
         .open(PathBuf::from(name))
         .map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(WriterLock { _file: file }),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
-        Err(TryLockError::Error(e)) => Err(io(e)),
+    if !crate::lock::take(&file).map_err(io)? {
+        return Err(StoreError::InUse(path.to_owned()));
     }
+    Ok(WriterLock { _file: file })
 }

@@ -19,6 +19,7 @@ use crate::{
     cli::ServedArgs,
     config::first_difference,
     endpoint::{AskError, ChatApi, Endpoint, EndpointConfig, Messages, Origin, Prices},
+    lock,
     verifier::VerifierError,
 };
 
@@ -189,7 +190,7 @@ impl Log {
             .write(true)
             .open(path)
             .with_context(|| format!("cannot open {name}"))?;
-        if file.try_lock().is_err() {
+        if !lock::take(&file).with_context(|| format!("cannot lock {name}"))? {
             bail!(
                 "{name} is in use by another `reward-search evaluate`; wait for it or use another file with --out"
             );
