@@ -258,6 +258,9 @@ mod tests {
         first.record(&step(2)).unwrap();
         first.keep(&checkpoint(2)).unwrap();
         first.record(&step(3)).unwrap();
+        let error = open().unwrap_err().to_string();
+        assert!(error.contains("in use"), "one trainer a folder: {error}");
+        drop(first);
         let again = open().unwrap();
         assert_eq!(again.resume().unwrap(), Some(checkpoint(2)));
         let metrics = fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
