@@ -184,13 +184,15 @@ elif args.table == "aggregation":
             cells.append(" ".join(f"{r['f1']:.3f}" for r in recorded() if r["label"] == label and r["key"][3] == aggregation))
         print(f"| {label} | {cells[0]} | {cells[1]} |")
 else:
-    by_sync = {}
+    seeds, by_sync = (30, 31), {}
     for sync in (1, 5, 25):
-        for name in ORDERED:
-            once(name, {name: 1.0}, 30, 25, sync=sync)
-        by_sync[sync] = {r["label"]: r["f1"] for r in recorded() if r["key"][4] == sync and r["seed"] == 30 and r["label"] in ORDERED}
+        for seed in seeds:
+            for name in ORDERED:
+                once(name, {name: 1.0}, seed, 25, sync=sync)
+        runs = [r for r in recorded() if r["key"][2:] == [25, None, sync] and r["seed"] in seeds]
+        by_sync[sync] = {name: statistics.mean(r["f1"] for r in runs if r["label"] == name) for name in ORDERED}
     print("| reward | " + " | ".join(f"sync_every {s}" for s in by_sync) + " |\n|---|---|---|---|")
     for name in ORDERED:
-        print(f"| {name} | " + " | ".join(f"{by_sync[s].get(name, float('nan')):.3f}" for s in by_sync) + " |")
+        print(f"| {name} | " + " | ".join(f"{f1[name]:.3f}" for f1 in by_sync.values()) + " |")
     online = [by_sync[1][n] for n in ORDERED]
     print("- Spearman with sync_every 1: " + ", ".join(f"{s}: {spearman(online, [by_sync[s][n] for n in ORDERED]):.3f}" for s in (5, 25)))
