@@ -419,6 +419,39 @@ fn an_adapter_names_the_model_it_was_trained_on() {
 }
 
 #[test]
+fn a_prompt_too_long_is_found_before_the_first_step() {
+    let plain = job(vec![member(Reward::Exact)], 2);
+    let endless = " apples".repeat(200);
+    let mut example = plain.examples[0].clone();
+    example.prompt.clone_from(&endless);
+    let examples = plain.examples.iter().cloned().chain([example]).collect();
+    let prompts = plain
+        .eval_prompts
+        .iter()
+        .cloned()
+        .chain([endless])
+        .collect();
+    for job in [
+        TrainJob {
+            examples,
+            ..plain.clone()
+        },
+        TrainJob {
+            eval_prompts: prompts,
+            ..plain
+        },
+    ] {
+        let (outcome, steps) = run(&*try_build(CandleConfig::default()).unwrap(), job);
+        let error = outcome.unwrap_err().to_string();
+        assert!(
+            error.contains("tokens; this model takes 1 to 127"),
+            "{error}"
+        );
+        assert!(steps.is_empty(), "no step was made");
+    }
+}
+
+#[test]
 fn full_training_leaves_no_adapter() {
     let trainer = try_build(CandleConfig::default()).unwrap();
     let output = run(&*trainer, job(vec![member(Reward::Exact)], 1))
