@@ -11,7 +11,7 @@ mod reward_mix;
 mod trainer;
 
 pub use candle::{
-    AdapterFiles, CandleConfig, ChatMode, LoraConfig, ModelFiles, PretrainConfig, SftExample,
+    AdapterFiles, CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig, SftExample,
     SftProgress, benchmark, pretrain,
 };
 pub use config::{SamplingConfig, TrainerConfig, build};

@@ -34,6 +34,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    config.trainer.check()?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let rewards =
         rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;

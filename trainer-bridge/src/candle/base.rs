@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     adapter_files::AdapterFiles,
     chat_template::ChatTemplate,
+    device::place::{DeviceName, FloatType, Places},
     files::{EMBEDDED, Source},
     lora::LoraConfig,
     model::Model,
@@ -44,6 +45,15 @@ pub struct CandleConfig {
     pub stop_strings: Vec<String>,
     /// Threads a run may use.
     pub threads_per_trial: usize,
+    /// Where runs compute: `cpu`, `cuda:0`, `metal:0`.
+    #[serde(skip_serializing_if = "DeviceName::is_cpu")]
+    pub device: DeviceName,
+    /// Several devices instead of one: each run takes the one with the fewest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceName>,
+    /// Type of a device's elements; absent, `bf16` with CUDA and `f32` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<FloatType>,
 }
 
 /// How prompts are put to a model.
@@ -75,6 +85,9 @@ impl Default for CandleConfig {
             system_prompt: None,
             stop_strings: Vec::new(),
             threads_per_trial: 1,
+            device: DeviceName::Cpu,
+            devices: Vec::new(),
+            dtype: None,
         }
     }
 }
@@ -98,7 +111,30 @@ impl CandleConfig {
                 "`system_prompt` needs a chat template, and `chat_template` is \"none\"".into(),
             );
         }
+        if !self.devices.is_empty() && !self.device.is_cpu() {
+            problems.push("`device` and `devices` are both set: keep one of them".into());
+        }
+        let processor = self.places().iter().any(|name| name.is_processor());
+        if processor && self.dtype == Some(FloatType::Bf16) {
+            problems.push("`dtype` = \"bf16\" needs a GPU: the processor computes in f32".into());
+        }
         problems
+    }
+
+    /// Where runs compute, at least one place.
+    fn places(&self) -> &[DeviceName] {
+        match &self.devices[..] {
+            [] => std::slice::from_ref(&self.device),
+            several => several,
+        }
+    }
+
+    /// Checks the settings and opens the devices.
+    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
+        if let Some(problem) = self.problems().into_iter().next() {
+            return Err(TrainError::Setup(problem));
+        }
+        Places::open(self.places(), self.dtype)
     }
 
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.
@@ -125,11 +161,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Loads and checks everything a configuration names.
+    /// Loads and checks everything a configuration names, its settings being checked.
     pub fn load(config: &CandleConfig) -> Result<Self, TrainError> {
-        if let Some(problem) = config.problems().into_iter().next() {
-            return Err(TrainError::Setup(problem));
-        }
         let loaded = Source::of(&config.model)?.load()?;
         let tokenizer = tokenizer(config, loaded.tokenizer, loaded.chat_template)?;
         let mut model = loaded.model;

@@ -1,8 +1,9 @@
 //! From prompts as text to completions as text, and what was drawn between the two.
 
 use super::{
+    engine::Engine,
     model::Model,
-    sample::{Completion, Prompt, Seed, Settings, sample},
+    rows::{Completion, Prompt, Seed, Settings},
     tokenizer::{Tokenizer, excerpt},
 };
 use crate::TrainError;
@@ -25,6 +26,7 @@ pub struct Completed {
 
 /// Completes every request, in order. `step` stands in the error messages.
 pub fn complete(
+    engine: &Engine,
     model: &Model,
     tokenizer: &Tokenizer,
     requests: Vec<Request<'_>>,
@@ -41,11 +43,7 @@ pub fn complete(
             seeds: request.seeds,
         })
         .collect();
-    let drawn = sample(model, tokenizer, &prompts, settings);
-    let drawn = drawn.map_err(|_| TrainError::NonFinite {
-        what: "the probability of a next token",
-        step,
-    })?;
+    let drawn = engine.sample(model, tokenizer, &prompts, settings, step)?;
     let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
         let text = tokenizer.decode(&completion.tokens);
         let text = text.map_err(TrainError::Host)?.trim().to_owned();

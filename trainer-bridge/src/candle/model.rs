@@ -6,6 +6,7 @@ pub use super::layout::Part;
 use super::{
     adapter::{Adapter, add_product},
     architecture::Architecture,
+    device::Uploads,
     lora::{LoraConfig, Site},
     rope::Rope,
 };
@@ -18,7 +19,10 @@ pub struct Model {
     /// As the forward pass uses them: an adapter's product is merged in.
     weights: Arc<Vec<Vec<f32>>>,
     adapter: Option<Adapter>,
+    /// Whether `weights` stay as they are under an adapter, whose product somebody else adds.
+    adapter_apart: bool,
     updates: u32,
+    uploads: Arc<Uploads>,
 }
 
 /// Index of the embedding among the weights.
@@ -32,7 +36,9 @@ impl Model {
             architecture,
             weights: Arc::new(weights),
             adapter: None,
+            adapter_apart: false,
             updates: 0,
+            uploads: Arc::default(),
         }
     }
 
@@ -50,6 +56,13 @@ impl Model {
         let range = site.rows.start * site.columns..site.rows.end * site.columns;
         let matrix = &mut Arc::make_mut(&mut self.weights)[site.weight][range];
         add_product(matrix, a, b, site.columns, a.len() / site.columns, scale);
+        self.uploads = Arc::default();
+    }
+
+    /// From now on the adapter's product is not merged into the weights, which then stay shared with the model it was put on: for a
+    /// decoder elsewhere that adds the product itself.
+    pub fn keep_adapter_apart(&mut self) {
+        self.adapter_apart = true;
     }
 
     /// What kind of decoder this is.
@@ -67,9 +80,22 @@ impl Model {
         self.adapter.as_ref()
     }
 
-    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in.
+    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in unless it is kept apart.
     pub fn weights(&self) -> &[Vec<f32>] {
         &self.weights
+    }
+
+    /// All weights without any adapter's product.
+    pub fn plain_weights(&self) -> &[Vec<f32>] {
+        match &self.adapter {
+            Some(adapter) => adapter.frozen(),
+            None => &self.weights,
+        }
+    }
+
+    /// Copies of [`Self::plain_weights`] on devices.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// What training changes: all weights, or the adapter's matrices.
@@ -82,13 +108,19 @@ impl Model {
 
     /// One update of what training changes.
     pub fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
-        let weights = Arc::make_mut(&mut self.weights);
         match &mut self.adapter {
             Some(adapter) => {
                 change(adapter.parameters_mut());
-                adapter.merge_into(weights);
+                if !self.adapter_apart {
+                    let weights = Arc::make_mut(&mut self.weights);
+                    adapter.merge_into(weights);
+                }
             }
-            None => change(weights),
+            None => {
+                let weights = Arc::make_mut(&mut self.weights);
+                change(weights);
+                self.uploads = Arc::default();
+            }
         }
         self.updates += 1;
     }
