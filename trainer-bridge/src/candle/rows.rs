@@ -95,6 +95,12 @@ pub fn longest(prompts: &[Prompt<'_>]) -> usize {
     lengths.max().unwrap_or(0)
 }
 
+/// Places for tokens that a row may need.
+pub fn positions(model: &Model, prompts: &[Prompt<'_>], settings: Settings) -> usize {
+    let wanted = longest(prompts).saturating_add(settings.max_length);
+    wanted.min(model.rope().positions())
+}
+
 /// One row of the batch.
 struct Row {
     prompt: usize,
@@ -208,7 +214,7 @@ impl<'a> Rows<'a> {
         let count = self.active.len();
         let rows = &mut self.rows;
         let next = |&row: &usize| uniform(&mut rows[row].rng);
-        let uniforms: Vec<f32> = self.active.iter().map(next).collect();
+        let uniforms: Vec<f64> = self.active.iter().map(next).collect();
         let mut choices = vec![Choice::default(); count];
         let threads = match logits.len() {
             0..MANY_LOGITS => 1,
@@ -240,7 +246,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Uniform in [0, 1) with the 24 bits an f32 holds.
-fn uniform(rng: &mut ChaCha8Rng) -> f32 {
-    (rng.next_u32() >> 8) as f32 / 16_777_216.0
+/// Uniform in [0, 1) with the 53 bits an f64 holds.
+fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }

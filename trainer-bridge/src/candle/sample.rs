@@ -11,7 +11,7 @@ use super::{
     kernels::pack_attention::{attend, rotate_rows},
     model::Model,
     pack::Pack,
-    rows::{Completion, NotFinite, Prompt, Rows, Settings, longest, portions},
+    rows::{Completion, NotFinite, Prompt, Rows, Settings, portions, positions},
     tokenizer::Tokenizer,
 };
 
@@ -28,7 +28,7 @@ pub fn sample(
     settings: Settings,
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
-    let positions = longest(prompts) + settings.max_length;
+    let positions = positions(model, prompts, settings);
     let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
@@ -57,7 +57,7 @@ impl<'a> Sampler<'a> {
         settings: Settings,
     ) -> Self {
         let rows = Rows::new(model, tokenizer, prompts, settings);
-        let cache = Cache::new(model, rows.len(), longest(prompts) + settings.max_length);
+        let cache = Cache::new(model, rows.len(), positions(model, prompts, settings));
         Self {
             model,
             prompts,

@@ -22,7 +22,7 @@ use super::{
     model::Model,
     optim::Gradients,
     pack::{Group, Pack},
-    rows::{Completion, Prompt, Rows, Settings, longest, portions},
+    rows::{Completion, Prompt, Rows, Settings, portions, positions},
     tokenizer::Tokenizer,
 };
 use crate::TrainError;
@@ -66,7 +66,7 @@ impl DeviceEngine {
             weights: &weights,
             noise: None,
         };
-        let together = sample::rows_together(&decoder, longest(prompts) + settings.max_length);
+        let together = sample::rows_together(&decoder, positions(model, prompts, settings));
         let mut done = Vec::with_capacity(prompts.len());
         for portion in portions(prompts, together) {
             let rows = Rows::new(model, tokenizer, portion, settings);
