@@ -46,7 +46,7 @@ fn assert_near(what: &str, ours: f64, theirs: f64, tolerance: f64) {
 fn a_run_is_the_same_as_on_the_processor() {
     for lora in [None, Some(lora(0.0))] {
         let job = || {
-            let mut job = job(vec![member(Reward::Exact)], 3);
+            let mut job = job(vec![member(Reward::Exact)], 2);
             job.grpo.beta = 0.02;
             job
         };
@@ -87,9 +87,9 @@ fn a_run_stopped_and_continued_is_the_run_that_never_stopped() {
         job.from = from.map(|output| output.checkpoint.clone());
         done(config(DeviceName::CandleCpu, Some(lora(0.1))), job)
     };
-    let (straight, steps) = part(6, None);
+    let (straight, steps) = part(5, None);
     let (half, mut pieces) = part(3, None);
-    let (continued, more) = part(6, Some(&half));
+    let (continued, more) = part(5, Some(&half));
     pieces.extend(more);
     assert!(straight.checkpoint == continued.checkpoint);
     assert_eq!(straight.completions, continued.completions);
