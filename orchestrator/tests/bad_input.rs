@@ -180,7 +180,10 @@ async fn a_database_with_a_damaged_page() {
     let (store, lock) = orchestrator::store::Store::create_or_open(&path)
         .await
         .unwrap();
-    store.begin("x", &serde_json::json!({}), 1).await.unwrap();
+    store
+        .begin("x", &serde_json::json!({}), "", 1)
+        .await
+        .unwrap();
     store.close().await;
     drop(lock);
     let mut bytes = fs::read(&path).unwrap();

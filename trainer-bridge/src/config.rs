@@ -8,6 +8,7 @@ use crate::{
     Checkpoint, TrainError, Trainer,
     candle::{self, CandleConfig, CandleTrainer},
     fake::{Fake, FakeConfig},
+    grpo_config::MOST_TOKENS,
 };
 
 /// Which trainer runs the trials, and its settings.
@@ -104,8 +105,8 @@ impl SamplingConfig {
             ),
             (
                 "max_completion_length",
-                self.max_completion_length >= 1,
-                "must be at least 1",
+                (1..=MOST_TOKENS).contains(&self.max_completion_length),
+                "must be between 1 and 1048576",
             ),
         ])
     }

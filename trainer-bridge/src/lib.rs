@@ -19,7 +19,7 @@ pub use config::{SamplingConfig, TrainerConfig, build, write_model};
 pub use fake::FakeConfig;
 pub use grpo_config::{Filter, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards};
 pub use learning_rate::LrSchedulerType;
-pub use metrics::{RewardPart, SampleCompletion, StepMetrics};
+pub use metrics::{Length, RewardPart, SampleCompletion, StepMetrics};
 pub use reward_mix::{Aggregation, Judged, RewardMember, RewardMix, Rollout, Verifier};
 pub use trainer::{
     BoxFuture, Checkpoint, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,

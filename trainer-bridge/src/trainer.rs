@@ -18,6 +18,9 @@ pub trait Trainer: Send + Sync {
         job: TrainJob,
         on_step: &'a mut (dyn FnMut(StepMetrics) + Send),
     ) -> BoxFuture<'a, Result<TrainOutput, TrainError>>;
+
+    /// A digest of what every run starts from: results of trainers with different ones are not comparable.
+    fn base_model(&self) -> String;
 }
 
 /// A rendered training prompt with its reference answer.

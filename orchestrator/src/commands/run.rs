@@ -56,7 +56,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     let (store, _lock) = Store::create_or_open(&database).await?;
     let begun = store
-        .begin(&config.search.name, &config.identity(), seed)
+        .begin(
+            &config.search.name,
+            &config.identity(),
+            &trainer.base_model(),
+            seed,
+        )
         .await?;
     let progress = Progress::to_stderr();
     let (is_new, record) = match begun {

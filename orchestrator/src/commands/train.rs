@@ -5,12 +5,13 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::bail;
 use evaluator::{Evaluation, Problem, Split};
 use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
-    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
+    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainJob, Trainer,
     TrainerConfig, write_model,
 };
 
@@ -44,7 +45,11 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         .map(|(member, _)| member.name.clone())
         .collect();
     let folder = match &args.out {
-        Some(path) => Some(RunFolder::open(path, &identity(&config, &rewards), names)?),
+        Some(path) => Some(RunFolder::open(
+            path,
+            &identity(&config, &*trainer, &rewards),
+            names,
+        )?),
         None => None,
     };
     let problems = task.problems(
@@ -94,13 +99,13 @@ fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
 }
 
 /// Everything the run depends on but its length: a run may be made longer.
-fn identity(config: &Config, rewards: &[(RewardMember, Module)]) -> Value {
+fn identity(config: &Config, trainer: &dyn Trainer, rewards: &[(RewardMember, Module)]) -> Value {
     let rewards: Vec<Value> = rewards
         .iter()
         .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
         .collect();
     json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
-           "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
 }
 
 fn job(
@@ -120,7 +125,7 @@ fn job(
         },
         grpo: config.grpo.clone(),
         evaluation: config.evaluation.clone(),
-        examples: task.train_examples(steps as usize * config.grpo.prompts_per_step, seed),
+        examples: task.train_examples(config.grpo.prompts_for(steps), seed),
         eval_prompts: problems
             .iter()
             .map(|problem| task.render(problem))
@@ -151,6 +156,11 @@ impl Training<'_> {
         let last = self.job.until_step;
         if let Some(checkpoint) = &from {
             let step = checkpoint.step;
+            if step > last {
+                bail!(
+                    "this run has {step} steps already; ask for at least as many with --steps, or use another folder with --out"
+                );
+            }
             self.progress.line(&format!("Continuing after step {step}"));
         }
         loop {
@@ -159,7 +169,7 @@ impl Training<'_> {
                 Some(_) => done.saturating_add(self.save_every).min(last),
                 None => last,
             };
-            let (completions, checkpoint) = self.leg(from, until.max(done)).await?;
+            let (completions, checkpoint) = self.leg(from, until).await?;
             if let Some(folder) = self.folder {
                 folder.keep(&checkpoint)?;
             }
@@ -194,7 +204,7 @@ impl Training<'_> {
         if let Some(error) = trouble {
             return Err(error.into());
         }
-        let output = trained.map_err(|error| self.with_advice(error))?;
+        let output = trained?;
         if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
             let path = folder.keep_adapter(adapter)?;
             self.progress
@@ -214,17 +224,6 @@ impl Training<'_> {
                 .line(&format!("The model is in {}", path.display()));
         }
         Ok(())
-    }
-
-    /// A longer run than asked for is the one thing that a message of the trainer cannot put into the user's words.
-    fn with_advice(&self, error: TrainError) -> anyhow::Error {
-        let longer =
-            matches!(&error, TrainError::Setup(m) if m.contains("past the run's last step"));
-        let error = anyhow::Error::from(error);
-        if longer {
-            return error.context("this run is longer already; raise --steps");
-        }
-        error
     }
 }
 

@@ -87,8 +87,8 @@ impl CandleConfig {
             .lora
             .as_ref()
             .map_or_else(Vec::new, LoraConfig::problems);
-        if self.threads_per_trial == 0 {
-            problems.push("`threads_per_trial` must be at least 1".into());
+        if !(1..=1024).contains(&self.threads_per_trial) {
+            problems.push("`threads_per_trial` must be between 1 and 1024".into());
         }
         if self.stop_strings.iter().any(String::is_empty) {
             problems.push("`stop_strings` must not be empty texts".into());

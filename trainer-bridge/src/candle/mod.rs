@@ -109,6 +109,10 @@ impl CandleTrainer {
 }
 
 impl Trainer for CandleTrainer {
+    fn base_model(&self) -> String {
+        self.base.model.digest()
+    }
+
     fn train<'a>(
         &'a self,
         job: TrainJob,

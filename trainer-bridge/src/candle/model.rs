@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use sha2::{Digest as _, Sha256};
+
 pub use super::layout::Part;
 use super::{
     adapter::{Adapter, add_product},
@@ -90,6 +92,24 @@ impl Model {
         let weight = &self.weights[index];
         let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
         Some(self.packed.as_ref()?[index].get_or_init(pack))
+    }
+
+    /// SHA-256 of the weights, hexadecimal.
+    pub fn digest(&self) -> String {
+        /// Numbers turned into bytes at a time.
+        const PORTION: usize = 4096;
+        let (mut digest, mut bytes) = (Sha256::new(), Vec::with_capacity(4 * PORTION));
+        for portion in self
+            .weights
+            .iter()
+            .flat_map(|values| values.chunks(PORTION))
+        {
+            bytes.clear();
+            bytes.extend(portion.iter().flat_map(|value| value.to_le_bytes()));
+            digest.update(&bytes);
+        }
+        let hex = digest.finalize();
+        hex.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What training changes: all weights, or the adapter's matrices.

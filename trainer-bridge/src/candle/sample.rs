@@ -83,7 +83,7 @@ pub fn sample(
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
     let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max();
-    let positions = longest.unwrap_or(0) + settings.max_length;
+    let positions = positions(model, longest.unwrap_or(0), settings);
     let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
@@ -106,6 +106,12 @@ pub fn sample(
         .map(|chunk| Sampler::new(model, tokenizer, chunk, settings).run())
         .collect::<Result<_, _>>()?;
     Ok(done.into_iter().flatten().collect())
+}
+
+/// Places for tokens that a row may need.
+fn positions(model: &Model, longest_prompt: usize, settings: Settings) -> usize {
+    let wanted = longest_prompt.saturating_add(settings.max_length);
+    wanted.min(model.rope().positions())
 }
 
 /// One row of the batch.
@@ -159,7 +165,7 @@ impl<'a> Sampler<'a> {
                 })
             })
             .collect();
-        let cache = Cache::new(model, rows.len(), longest + settings.max_length);
+        let cache = Cache::new(model, rows.len(), positions(model, longest, settings));
         Self {
             model,
             tokenizer,
@@ -272,9 +278,9 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// Uniform in [0, 1) with the 24 bits an f32 holds.
-fn uniform(rng: &mut ChaCha8Rng) -> f32 {
-    (rng.next_u32() >> 8) as f32 / 16_777_216.0
+/// Uniform in [0, 1) with the 53 bits an f64 holds.
+fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
