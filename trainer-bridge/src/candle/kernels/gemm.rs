@@ -251,8 +251,8 @@ fn advance<const R: usize, const D: usize>(
     b: &[[f32; NR]; D],
 ) {
     let mut rows = [&[0.0_f32; D]; R];
-    for r in 0..R {
-        rows[r] = a.data[r * a.row + start..]
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = a.data[r * a.row + start..]
             .first_chunk()
             .expect("a row is as long as the panel is deep");
     }
