@@ -18,7 +18,10 @@ use super::{
     step::Stepper,
     summary::summary,
 };
-use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
+use crate::{
+    StepMetrics, TrainError, TrainJob, TrainOutput,
+    learning_rate::{last_step, learning_rate},
+};
 
 /// A run between two steps.
 pub struct Run<'a> {
@@ -193,11 +196,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Linear warm-up, then constant.
-fn learning_rate(grpo: &GrpoConfig, step: u32) -> f64 {
-    grpo.learning_rate * (f64::from(step) / f64::from(grpo.warmup_steps.max(1))).min(1.0)
-}
-
 /// Refuses a job that cannot work.
 fn check(job: &TrainJob) -> Result<(), TrainError> {
     let problems = [job.grpo.problems(), job.evaluation.problems()].concat();
@@ -209,6 +207,12 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
         let until = job.until_step;
         return Err(TrainError::Setup(format!(
             "the checkpoint is of step {done}, past the run's last step {until}"
+        )));
+    }
+    if let Some(last) = last_step(&job.grpo).filter(|&last| last < job.until_step) {
+        return Err(TrainError::Setup(format!(
+            "the learning rate is 0 after `max_steps` = {last}, and the run goes on to step {}: raise `max_steps`",
+            job.until_step
         )));
     }
     if done < job.until_step && (job.examples.is_empty() || job.rewards.members.is_empty()) {

@@ -3,7 +3,7 @@
 //! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
 //! `backward` are the decoder; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
 //! with rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
-//! `grpo` is the run; `sft` makes a base model from nothing.
+//! `grpo` is the run; `trained` writes what it leaves; `sft` makes a base model from nothing.
 
 mod adapter;
 mod adapter_files;
@@ -39,6 +39,7 @@ mod sft;
 mod step;
 mod summary;
 mod tokenizer;
+mod trained;
 #[cfg(test)]
 mod trl;
 mod weights;
@@ -52,6 +53,7 @@ pub use files::ModelFiles;
 pub use lora::LoraConfig;
 pub use sft::{PretrainConfig, SftExample, SftProgress, pretrain};
 use tokio::sync::{mpsc, oneshot};
+pub use trained::write_model;
 
 use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
 
