@@ -8,11 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Deserialize;
 
 use super::{
-    adapter_files::AdapterFiles,
+    adapter_files::{AdapterFiles, BaseName},
     architecture::Architecture,
     chat_template::ChatTemplate,
     files::Source,
@@ -22,6 +22,7 @@ use super::{
     model::Model,
     pack::Pack,
     tokenizer::Tokenizer,
+    tokenizer_config::TokenizerConfig,
     weights::Collector,
 };
 
@@ -176,6 +177,13 @@ fn an_adapter_trained_by_trl_gives_pefts_logits() {
     assert!(error < 1e-4, "{error}");
 }
 
+fn tiny() -> BaseName {
+    BaseName {
+        model: "some-org/tiny".into(),
+        revision: Some("0123456789abcdef0123456789abcdef01234567".into()),
+    }
+}
+
 /// A trained adapter on the golden model, and the files it is stored in.
 fn trained(goldens: &Models, config: &LoraConfig) -> (Model, AdapterFiles) {
     let mut model = model(adapter_case(goldens), Dtype::F32).with_adapter(config, 9);
@@ -186,7 +194,7 @@ fn trained(goldens: &Models, config: &LoraConfig) -> (Model, AdapterFiles) {
             }
         }
     });
-    let files = AdapterFiles::of(&model, "tiny").unwrap().unwrap();
+    let files = AdapterFiles::of(&model, &tiny()).unwrap().unwrap();
     (model, files)
 }
 
@@ -250,6 +258,31 @@ fn adapters_that_do_not_fit_are_named() {
         ..files.clone()
     };
     refuse(&cut, case, &["truncated"]);
+    let only = |part: &str| {
+        let tensors = SafeTensors::deserialize(&files.weights).unwrap();
+        let kept = tensors.iter().filter(|(name, _)| name.contains(part));
+        let weights = safetensors::serialize(kept.collect::<Vec<_>>(), None).unwrap();
+        AdapterFiles {
+            weights,
+            ..files.clone()
+        }
+    };
+    refuse(
+        &only("layers.0."),
+        case,
+        &["layers.1.", "q_proj.lora_A.weight", "missing"],
+    );
+    refuse(
+        &only("lora_A"),
+        case,
+        &["layers.0.", "lora_B.weight", "missing"],
+    );
+    refuse(&only("nothing"), case, &["no tensors"]);
+    refuse(
+        &edited("\"lora_alpha\": 5.0", "\"lora_alpha\": 1e308"),
+        case,
+        &["not finite"],
+    );
     let shallow = Case {
         name: "one layer".into(),
         config: {
@@ -375,7 +408,10 @@ fn chat_prompts_are_those_of_transformers_token_by_token() {
         let read = |name: &str| std::fs::read(folder.join(name)).ok();
         let own = read("chat_template.jinja");
         let config = read("tokenizer_config.json");
-        let template = ChatTemplate::of_folder(own.as_deref(), config.as_deref());
+        let config = config.map_or_else(Default::default, |config| {
+            TokenizerConfig::parse(&config).unwrap()
+        });
+        let template = ChatTemplate::of_folder(own.as_deref(), &config);
         let tokenizer = Tokenizer::parse(&read("tokenizer.json").unwrap(), Vec::new())
             .unwrap()
             .with_chat(template.unwrap().unwrap(), conversation.system);

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     base::Base,
     checkpoint,
-    complete::{Request, complete},
+    complete::{Request, check_prompts, complete},
     learn::{Learnt, learn},
     memory::{self, Need},
     model::Model,
@@ -41,6 +41,9 @@ impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint.
     pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
         check(job)?;
+        let examples = job.examples.iter().map(|example| &*example.prompt);
+        let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
+        check_prompts(&base.model, &base.tokenizer, prompts)?;
         let mut model = base.start(job.seed);
         let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,

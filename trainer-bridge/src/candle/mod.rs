@@ -20,6 +20,7 @@ mod forward;
 #[cfg(test)]
 mod goldens;
 mod grpo;
+mod json;
 mod kernels;
 mod layout;
 mod learn;
@@ -29,16 +30,19 @@ mod model;
 mod objective;
 mod optim;
 mod pack;
+mod peft_config;
 #[cfg(test)]
 mod reference;
 mod rollouts;
 mod rope;
+mod rope_config;
 mod sample;
 mod schedule;
 mod sft;
 mod step;
 mod summary;
 mod tokenizer;
+mod tokenizer_config;
 mod trained;
 #[cfg(test)]
 mod trl;
