@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     base::Base,
     checkpoint,
-    complete::{Request, complete},
+    complete::{Request, check_prompts, complete},
     device::place::Place,
     engine::Engine,
     learn::{Learnt, learn},
@@ -19,7 +19,10 @@ use super::{
     schedule::Schedule,
     summary::summary,
 };
-use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
+use crate::{
+    StepMetrics, TrainError, TrainJob, TrainOutput,
+    learning_rate::{last_step, learning_rate},
+};
 
 /// A run between two steps.
 pub struct Run<'a> {
@@ -39,6 +42,9 @@ impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint, at a place.
     pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
         check(job)?;
+        let examples = job.examples.iter().map(|example| &*example.prompt);
+        let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
+        check_prompts(&base.model, &base.tokenizer, prompts)?;
         let mut model = base.start(job.seed);
         if let Place::Device { .. } = place {
             model.keep_adapter_apart();
@@ -208,11 +214,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Linear warm-up, then constant.
-fn learning_rate(grpo: &GrpoConfig, step: u32) -> f64 {
-    grpo.learning_rate * (f64::from(step) / f64::from(grpo.warmup_steps.max(1))).min(1.0)
-}
-
 /// Refuses a job that cannot work.
 fn check(job: &TrainJob) -> Result<(), TrainError> {
     let problems = [job.grpo.problems(), job.evaluation.problems()].concat();
@@ -224,6 +225,12 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
         let until = job.until_step;
         return Err(TrainError::Setup(format!(
             "the checkpoint is of step {done}, past the run's last step {until}"
+        )));
+    }
+    if let Some(last) = last_step(&job.grpo).filter(|&last| last < job.until_step) {
+        return Err(TrainError::Setup(format!(
+            "the learning rate is 0 after `max_steps` = {last}, and the run goes on to step {}: raise `max_steps`",
+            job.until_step
         )));
     }
     if done < job.until_step && (job.examples.is_empty() || job.rewards.members.is_empty()) {

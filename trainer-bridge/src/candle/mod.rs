@@ -4,7 +4,7 @@
 //! `backward` are the decoder on the processor; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions, whose
 //! bookkeeping is in `rows`; `device` is the same on the tensor library's devices, and `engine` the seam; `rollouts` are completions with
 //! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
-//! `grpo` is the run; `sft` makes a base model from nothing.
+//! `grpo` is the run; `trained` writes what it leaves; `sft` makes a base model from nothing.
 
 mod adapter;
 mod adapter_files;
@@ -23,6 +23,7 @@ mod forward;
 #[cfg(test)]
 mod goldens;
 mod grpo;
+mod json;
 mod kernels;
 mod layout;
 mod learn;
@@ -32,8 +33,10 @@ mod model;
 mod objective;
 mod optim;
 mod pack;
+mod peft_config;
 mod rollouts;
 mod rope;
+mod rope_config;
 mod rows;
 mod sample;
 mod schedule;
@@ -43,6 +46,8 @@ mod small;
 mod step;
 mod summary;
 mod tokenizer;
+mod tokenizer_config;
+mod trained;
 #[cfg(test)]
 mod trl;
 mod weights;
@@ -52,12 +57,13 @@ use std::sync::Arc;
 pub use adapter_files::AdapterFiles;
 use base::Base;
 pub use base::{CandleConfig, ChatMode};
-pub use device::place::{DeviceName, FloatType};
 use device::place::Places;
+pub use device::place::{DeviceName, FloatType};
 pub use files::ModelFiles;
 pub use lora::LoraConfig;
 pub use sft::{PretrainConfig, SftExample, SftProgress, pretrain};
 use tokio::sync::{mpsc, oneshot};
+pub use trained::write_model;
 
 use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
 
@@ -137,7 +143,12 @@ impl From<candle_core::Error> for TrainError {
         let message = error.to_string();
         let lower = message.to_lowercase();
         // What CUDA, cuBLAS and Metal say.
-        let signs = ["out of memory", "out_of_memory", "alloc_failed", "failed to create metal resource"];
+        let signs = [
+            "out of memory",
+            "out_of_memory",
+            "alloc_failed",
+            "failed to create metal resource",
+        ];
         if signs.iter().any(|sign| lower.contains(sign)) {
             let what = message.lines().next().unwrap_or_default();
             return Self::OutOfMemory(what.to_owned());

@@ -1,6 +1,6 @@
 //! A decoder-only language model: its architecture, its rotary angles, its weights as plain vectors, and the adapter on them, if any.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,6 +9,7 @@ use super::{
     adapter::{Adapter, add_product},
     architecture::Architecture,
     device::Uploads,
+    kernels::gemm::{Panels, View},
     lora::{LoraConfig, Site},
     rope::Rope,
 };
@@ -20,12 +21,17 @@ pub struct Model {
     rope: Arc<Rope>,
     /// As the forward pass uses them: an adapter's product is merged in.
     weights: Arc<Vec<Vec<f32>>>,
+    /// Weights packed for products, each when it is first asked for; `None` where that would take too much memory.
+    packed: Option<Arc<[OnceLock<Panels>]>>,
     adapter: Option<Adapter>,
     /// Whether `weights` stay as they are under an adapter, whose product somebody else adds.
     adapter_apart: bool,
     updates: u32,
     uploads: Arc<Uploads>,
 }
+
+/// Most bytes of weights that are kept packed beside the plain ones; of a larger model each product packs what it needs.
+const MAX_PACKED: usize = 4 << 30;
 
 /// Index of the embedding among the weights.
 pub const EMBEDDING: usize = 0;
@@ -36,6 +42,7 @@ impl Model {
         Self {
             rope: Arc::new(architecture.rope()),
             architecture,
+            packed: nothing_packed(&weights),
             weights: Arc::new(weights),
             adapter: None,
             adapter_apart: false,
@@ -58,6 +65,7 @@ impl Model {
         let range = site.rows.start * site.columns..site.rows.end * site.columns;
         let matrix = &mut Arc::make_mut(&mut self.weights)[site.weight][range];
         add_product(matrix, a, b, site.columns, a.len() / site.columns, scale);
+        self.packed = nothing_packed(&self.weights);
         self.uploads = Arc::default();
     }
 
@@ -100,6 +108,18 @@ impl Model {
         &self.uploads
     }
 
+    /// Bytes that packed weights take beside the plain ones.
+    pub fn packed_bytes(&self) -> usize {
+        self.packed.as_ref().map_or(0, |_| bytes(&self.weights))
+    }
+
+    /// The transpose of the weight at `index`, of `inner` columns, packed for products, if packed weights are kept.
+    pub fn packed(&self, index: usize, inner: usize) -> Option<&Panels> {
+        let weight = &self.weights[index];
+        let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
+        Some(self.packed.as_ref()?[index].get_or_init(pack))
+    }
+
     /// SHA-256 of the weights, hexadecimal.
     pub fn digest(&self) -> String {
         /// Numbers turned into bytes at a time.
@@ -134,11 +154,13 @@ impl Model {
                 if !self.adapter_apart {
                     let weights = Arc::make_mut(&mut self.weights);
                     adapter.merge_into(weights);
+                    self.packed = nothing_packed(weights);
                 }
             }
             None => {
                 let weights = Arc::make_mut(&mut self.weights);
                 change(weights);
+                self.packed = nothing_packed(weights);
                 self.uploads = Arc::default();
             }
         }
@@ -194,4 +216,13 @@ impl Model {
     pub fn part(&self, layer: usize, part: Part) -> &[f32] {
         &self.weights[self.index(layer, part)]
     }
+}
+
+/// Room for the packed form of every weight, if all of them together are not too much.
+fn nothing_packed(weights: &[Vec<f32>]) -> Option<Arc<[OnceLock<Panels>]>> {
+    (bytes(weights) <= MAX_PACKED).then(|| weights.iter().map(|_| OnceLock::new()).collect())
+}
+
+fn bytes(weights: &[Vec<f32>]) -> usize {
+    weights.iter().map(|weight| size_of_val(&weight[..])).sum()
 }

@@ -171,6 +171,7 @@ fn architecture(config: &PretrainConfig, vocab_size: usize) -> Architecture {
         attention_bias: false,
         mlp_bias: false,
         use_sliding_window: None,
+        layer_types: None,
         partial_rotary_factor: None,
         quantization_config: None,
         eos_token_id: Some(TokenIds::One(1)),

@@ -35,13 +35,17 @@ fn stir_gently(parameters: &mut [Vec<f32>]) {
 }
 
 fn adapted(family: &str, targets: &[&str], dropout: f64) -> Model {
+    with_adapter(&small(family, true), targets, dropout)
+}
+
+fn with_adapter(model: &Model, targets: &[&str], dropout: f64) -> Model {
     let config = LoraConfig {
         r: 3,
         alpha: 5.0,
         dropout,
         targets: targets.iter().map(|&target| target.to_owned()).collect(),
     };
-    let mut model = small(family, true).with_adapter(&config, 3);
+    let mut model = model.with_adapter(&config, 3);
     model.update(stir_gently);
     model
 }
@@ -235,17 +239,28 @@ fn dropout_drops_the_same_on_a_device() {
 /// Half precision is what the processor's tensors have of narrow elements; on a GPU it would be bf16.
 #[test]
 fn narrow_elements_give_results_near_by() {
-    for model in [small("qwen3", false), adapted("qwen2", &ALL, 0.0)] {
+    let calm = |family| {
+        let mut model = small(family, false);
+        let values = |parameters: &mut [Vec<f32>]| {
+            parameters
+                .iter_mut()
+                .flatten()
+                .for_each(|value| *value *= 0.25);
+        };
+        model.update(values);
+        model
+    };
+    for model in [calm("qwen3"), with_adapter(&calm("qwen2"), &ALL, 0.0)] {
         let wide = computed(&model, &device(DType::F32), 1.0);
         let narrow = computed(&model, &device(DType::F16), 1.0);
         let error = worst(&narrow.0, &wide.0);
-        assert!(error > 1e-6 && error < 0.1, "{error}");
+        assert!(error > 1e-6 && error < 2e-2, "{error}");
         for (index, (narrow, wide)) in narrow.1.iter().zip(&wide.1).enumerate() {
             let product =
                 |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
             let lengths = (product(narrow, narrow) * product(wide, wide)).sqrt();
             let cosine = product(narrow, wide) / lengths;
-            assert!(cosine > 0.97, "parameter {index}: {cosine}");
+            assert!(cosine > 0.98, "parameter {index}: {cosine}");
         }
     }
 }
