@@ -14,6 +14,7 @@ use crate::{
 /// Which trainer runs the trials, and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum TrainerConfig {
     /// The embedded trainer.
     Candle(CandleConfig),
@@ -24,6 +25,19 @@ pub enum TrainerConfig {
 impl Default for TrainerConfig {
     fn default() -> Self {
         Self::Candle(CandleConfig::default())
+    }
+}
+
+impl TrainerConfig {
+    /// Checks the settings, and that this program and machine have the devices they name: all that can be said before a model is there.
+    ///
+    /// # Errors
+    /// `Setup` when it cannot work.
+    pub fn check(&self) -> Result<(), TrainError> {
+        match self {
+            Self::Candle(config) => config.open_devices().map(drop),
+            Self::Fake(_) => Ok(()),
+        }
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    config.trainer.check()?;
     let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
     let trainer = trainer_bridge::build(&trainer_config)?;
     let rewards =

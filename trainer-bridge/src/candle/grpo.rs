@@ -8,14 +8,15 @@ use super::{
     base::Base,
     checkpoint,
     complete::{Request, check_prompts, complete},
+    device::place::Place,
+    engine::Engine,
     learn::{Learnt, learn},
     memory::{self, Need},
     model::Model,
     optim::{AdamW, Update},
     rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
-    sample::Settings,
+    rows::Settings,
     schedule::Schedule,
-    step::Stepper,
     summary::summary,
 };
 use crate::{
@@ -34,17 +35,20 @@ pub struct Run<'a> {
     batch: Option<Batch>,
     schedule: Schedule,
     optimizer: AdamW,
-    stepper: Stepper,
+    engine: Engine,
 }
 
 impl<'a> Run<'a> {
-    /// Starts from the base model or from the job's checkpoint.
-    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
+    /// Starts from the base model or from the job's checkpoint, at a place.
+    pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
         check(job)?;
         let examples = job.examples.iter().map(|example| &*example.prompt);
         let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
         check_prompts(&base.model, &base.tokenizer, prompts)?;
         let mut model = base.start(job.seed);
+        if let Place::Device { .. } = place {
+            model.keep_adapter_apart();
+        }
         let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
             None => (AdamW::new(model.parameters()), None),
@@ -59,8 +63,12 @@ impl<'a> Run<'a> {
             )));
         }
         let trained = optimizer.first.iter().map(Vec::len).sum();
-        Need::of(job, &model, trained, rayon::current_num_threads()).check(memory::free())?;
-        let stepper = Stepper::new(&model);
+        let need = match place {
+            Place::Processor => Need::of(job, &model, trained, rayon::current_num_threads()),
+            Place::Device { .. } => Need::beside_a_device(job, &model, trained),
+        };
+        need.check(memory::free())?;
+        let engine = Engine::new(&model, place);
         Ok(Self {
             job,
             base,
@@ -69,7 +77,7 @@ impl<'a> Run<'a> {
             batch: None,
             schedule,
             optimizer,
-            stepper,
+            engine,
         })
     }
 
@@ -132,7 +140,7 @@ impl<'a> Run<'a> {
             sampler: self.sampler.as_ref().unwrap_or(&self.model),
             reference: &self.base.model,
         };
-        roles.batch(&mut self.stepper, start)
+        roles.batch(&mut self.engine, start)
     }
 
     fn update(
@@ -143,13 +151,13 @@ impl<'a> Run<'a> {
     ) -> Result<Learnt, TrainError> {
         let grpo = &self.job.grpo;
         let (learnt, gradients) = learn(
-            &mut self.stepper,
+            &mut self.engine,
             &self.model,
             groups,
             tokens_per_step,
             grpo,
-        )
-        .map_err(|trouble| trouble.at(step))?;
+            step,
+        )?;
         for (what, value) in [("loss", learnt.loss), ("gradient", learnt.grad_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NonFinite { what, step });
@@ -191,7 +199,14 @@ impl<'a> Run<'a> {
             };
             let requests = prompts.iter().enumerate().map(request).collect();
             let step = self.optimizer.step;
-            let completed = complete(&self.model, tokenizer, requests, settings, step)?;
+            let completed = complete(
+                &self.engine,
+                &self.model,
+                tokenizer,
+                requests,
+                settings,
+                step,
+            )?;
             let completions = completed.into_iter().flat_map(|c| c.completions);
             texts.extend(completions.map(|(_, text)| text));
         }

@@ -38,6 +38,20 @@ impl Need {
         }
     }
 
+    /// The same of a job that computes on a device: an adapter's weights are shared with the base model, and the cache is not here.
+    pub fn beside_a_device(job: &TrainJob, model: &Model, trained: usize) -> Self {
+        let all = Self::of(job, model, trained, 0);
+        Self {
+            weights: if model.adapter().is_some() {
+                0
+            } else {
+                all.weights
+            },
+            cache: 0,
+            ..all
+        }
+    }
+
     /// Refuses a need beyond what is free. Where the system does not say what is free, nothing is refused.
     pub fn check(self, free: Option<u64>) -> Result<(), TrainError> {
         let all = self.weights + self.training + self.cache;

@@ -8,6 +8,7 @@ pub use super::layout::Part;
 use super::{
     adapter::{Adapter, add_product},
     architecture::Architecture,
+    device::Uploads,
     kernels::gemm::{Panels, View},
     lora::{LoraConfig, Site},
     rope::Rope,
@@ -23,7 +24,10 @@ pub struct Model {
     /// Weights packed for products, each when it is first asked for; `None` where that would take too much memory.
     packed: Option<Arc<[OnceLock<Panels>]>>,
     adapter: Option<Adapter>,
+    /// Whether `weights` stay as they are under an adapter, whose product somebody else adds.
+    adapter_apart: bool,
     updates: u32,
+    uploads: Arc<Uploads>,
 }
 
 /// Most bytes of weights that are kept packed beside the plain ones; of a larger model each product packs what it needs.
@@ -41,7 +45,9 @@ impl Model {
             packed: nothing_packed(&weights),
             weights: Arc::new(weights),
             adapter: None,
+            adapter_apart: false,
             updates: 0,
+            uploads: Arc::default(),
         }
     }
 
@@ -60,6 +66,13 @@ impl Model {
         let matrix = &mut Arc::make_mut(&mut self.weights)[site.weight][range];
         add_product(matrix, a, b, site.columns, a.len() / site.columns, scale);
         self.packed = nothing_packed(&self.weights);
+        self.uploads = Arc::default();
+    }
+
+    /// From now on the adapter's product is not merged into the weights, which then stay shared with the model it was put on: for a
+    /// decoder elsewhere that adds the product itself.
+    pub fn keep_adapter_apart(&mut self) {
+        self.adapter_apart = true;
     }
 
     /// What kind of decoder this is.
@@ -77,7 +90,7 @@ impl Model {
         self.adapter.as_ref()
     }
 
-    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in.
+    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in unless it is kept apart.
     pub fn weights(&self) -> &[Vec<f32>] {
         &self.weights
     }
@@ -92,6 +105,19 @@ impl Model {
         let weight = &self.weights[index];
         let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
         Some(self.packed.as_ref()?[index].get_or_init(pack))
+    }
+
+    /// All weights without any adapter's product.
+    pub fn plain_weights(&self) -> &[Vec<f32>] {
+        match &self.adapter {
+            Some(adapter) => adapter.frozen(),
+            None => &self.weights,
+        }
+    }
+
+    /// Copies of [`Self::plain_weights`] on devices.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// SHA-256 of the weights, hexadecimal.
@@ -122,15 +148,21 @@ impl Model {
 
     /// One update of what training changes.
     pub fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
-        let weights = Arc::make_mut(&mut self.weights);
         match &mut self.adapter {
             Some(adapter) => {
                 change(adapter.parameters_mut());
-                adapter.merge_into(weights);
+                if !self.adapter_apart {
+                    let weights = Arc::make_mut(&mut self.weights);
+                    adapter.merge_into(weights);
+                }
             }
-            None => change(weights),
+            None => {
+                let weights = Arc::make_mut(&mut self.weights);
+                change(weights);
+                self.uploads = Arc::default();
+            }
         }
-        self.packed = nothing_packed(weights);
+        self.packed = nothing_packed(&self.weights);
         self.updates += 1;
     }
 
