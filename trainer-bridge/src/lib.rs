@@ -12,8 +12,8 @@ mod reward_mix;
 mod trainer;
 
 pub use candle::{
-    AdapterFiles, CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig, SftExample,
-    SftProgress, benchmark, pretrain,
+    AdapterFiles, CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles,
+    PretrainConfig, SftExample, SftProgress, benchmark, pretrain,
 };
 pub use config::{SamplingConfig, TrainerConfig, build, write_model};
 pub use fake::FakeConfig;

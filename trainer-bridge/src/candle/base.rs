@@ -145,22 +145,6 @@ impl CandleConfig {
         problems
     }
 
-    /// Where runs compute, at least one place.
-    fn places(&self) -> &[DeviceName] {
-        match &self.devices[..] {
-            [] => std::slice::from_ref(&self.device),
-            several => several,
-        }
-    }
-
-    /// Checks the settings and opens the devices.
-    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
-        if let Some(problem) = self.problems().into_iter().next() {
-            return Err(TrainError::Setup(problem));
-        }
-        Places::open(self.places(), self.dtype)
-    }
-
     /// Where the model's files are.
     pub(super) fn source(&self) -> Result<Source, TrainError> {
         match &self.folder {
@@ -175,6 +159,22 @@ impl CandleConfig {
             return Some("system_prompt");
         }
         (!self.chat_template_kwargs.is_empty()).then_some("chat_template_kwargs")
+    }
+
+    /// Where runs compute, at least one place.
+    fn places(&self) -> &[DeviceName] {
+        match &self.devices[..] {
+            [] => std::slice::from_ref(&self.device),
+            several => several,
+        }
+    }
+
+    /// Checks the settings and opens the devices.
+    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
+        if let Some(problem) = self.problems().into_iter().next() {
+            return Err(TrainError::Setup(problem));
+        }
+        Places::open(self.places(), self.dtype)
     }
 
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.

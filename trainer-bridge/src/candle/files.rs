@@ -30,7 +30,7 @@ const COMPANIONS: [&str; 5] = [
     TOKENIZER,
     TOKENIZER_CONFIG,
     TEMPLATE,
-    "special_tokens_map.json",
+    SPECIAL_TOKENS_MAP,
 ];
 
 /// The content of a small model folder.

@@ -95,6 +95,18 @@ impl Model {
         &self.weights
     }
 
+    /// Bytes that packed weights take beside the plain ones.
+    pub fn packed_bytes(&self) -> usize {
+        self.packed.as_ref().map_or(0, |_| bytes(&self.weights))
+    }
+
+    /// The transpose of the weight at `index`, of `inner` columns, packed for products, if packed weights are kept.
+    pub fn packed(&self, index: usize, inner: usize) -> Option<&Panels> {
+        let weight = &self.weights[index];
+        let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
+        Some(self.packed.as_ref()?[index].get_or_init(pack))
+    }
+
     /// All weights without any adapter's product.
     pub fn plain_weights(&self) -> &[Vec<f32>] {
         match &self.adapter {
@@ -106,18 +118,6 @@ impl Model {
     /// Copies of [`Self::plain_weights`] on devices.
     pub fn uploads(&self) -> &Uploads {
         &self.uploads
-    }
-
-    /// Bytes that packed weights take beside the plain ones.
-    pub fn packed_bytes(&self) -> usize {
-        self.packed.as_ref().map_or(0, |_| bytes(&self.weights))
-    }
-
-    /// The transpose of the weight at `index`, of `inner` columns, packed for products, if packed weights are kept.
-    pub fn packed(&self, index: usize, inner: usize) -> Option<&Panels> {
-        let weight = &self.weights[index];
-        let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
-        Some(self.packed.as_ref()?[index].get_or_init(pack))
     }
 
     /// SHA-256 of the weights, hexadecimal.
@@ -154,16 +154,15 @@ impl Model {
                 if !self.adapter_apart {
                     let weights = Arc::make_mut(&mut self.weights);
                     adapter.merge_into(weights);
-                    self.packed = nothing_packed(weights);
                 }
             }
             None => {
                 let weights = Arc::make_mut(&mut self.weights);
                 change(weights);
-                self.packed = nothing_packed(weights);
                 self.uploads = Arc::default();
             }
         }
+        self.packed = nothing_packed(&self.weights);
         self.updates += 1;
     }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::{
     base::{Base, CandleConfig},
     checkpoint,
-    files::Source,
 };
 use crate::{Checkpoint, TrainError};
 
@@ -20,6 +19,6 @@ pub fn write_model(
     }
     let mut model = Base::load(config)?.model;
     checkpoint::decode(checkpoint, &mut model)?;
-    Source::of(&config.model)?.write_with(&model, folder)?;
+    config.source()?.write_with(&model, folder)?;
     Ok(true)
 }
