@@ -65,6 +65,7 @@ REWARDS = {
     "inverted": "-check(s, true) + 0.2 * fmt(s)",
 }
 PARTS = {"within10": "within10(s)", "exactly": "exactly(s)", "valid": "valid(s)", "fmt": "fmt(s)", "uses": "uses(s)", "tags": "tags(s)", "check": "check(s, true)"}
+# The factors are part of the rewards: as weights of the mix they would count whatever the aggregation.
 SETS = {
     "scales2: 10 within10 + exact + .1 valid + fmt": {"within10": 10.0, "exactly": 1.0, "valid": 0.1, "fmt": 1.0},
     "ex10: exact + 10 fmt + .1 valid + .1 uses": {"exactly": 1.0, "fmt": 10.0, "valid": 0.1, "uses": 0.1},
@@ -84,11 +85,11 @@ os.makedirs(args.folder, exist_ok=True)
 LOG = os.path.join(args.folder, "runs.jsonl")
 
 
-def source(name):
-    path = os.path.join(args.folder, name.replace("*", "_x_") + ".rs")
+def source(name, factor):
+    path = os.path.join(args.folder, f"{name.replace('*', '_x_')}_{factor}.rs")
     body = REWARDS.get(name) or PARTS[name]
     with open(path, "w") as file:
-        file.write(PRELUDE + "pub fn reward(s: &Sample) -> f64 { " + body + " }\n")
+        file.write(PRELUDE + f"pub fn reward(s: &Sample) -> f64 {{ let value: f64 = {body}; {factor} * value }}\n")
     return path
 
 
@@ -99,8 +100,8 @@ def train(rewards, seed, steps, problems, aggregation="sum_then_normalize", sync
         config.flush()
         command = [args.program, "train", config.name, "--seed", str(seed), "--steps", str(steps), "--problems", str(problems),
                    "--aggregation", aggregation, "--format", "json"]
-        for name, weight in rewards.items():
-            command += ["--reward", source(name), "--weight", str(weight)]
+        for name, factor in rewards.items():
+            command += ["--reward", source(name, factor)]
         before = os.times()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         out, err = process.communicate()
@@ -184,13 +185,15 @@ elif args.table == "aggregation":
             cells.append(" ".join(f"{r['f1']:.3f}" for r in recorded() if r["label"] == label and r["key"][3] == aggregation))
         print(f"| {label} | {cells[0]} | {cells[1]} |")
 else:
-    by_sync = {}
+    seeds, by_sync = (30, 31), {}
     for sync in (1, 5, 25):
-        for name in ORDERED:
-            once(name, {name: 1.0}, 30, 25, sync=sync)
-        by_sync[sync] = {r["label"]: r["f1"] for r in recorded() if r["key"][4] == sync and r["seed"] == 30 and r["label"] in ORDERED}
+        for seed in seeds:
+            for name in ORDERED:
+                once(name, {name: 1.0}, seed, 25, sync=sync)
+        runs = [r for r in recorded() if r["key"][2:] == [25, None, sync] and r["seed"] in seeds]
+        by_sync[sync] = {name: statistics.mean(r["f1"] for r in runs if r["label"] == name) for name in ORDERED}
     print("| reward | " + " | ".join(f"sync_every {s}" for s in by_sync) + " |\n|---|---|---|---|")
     for name in ORDERED:
-        print(f"| {name} | " + " | ".join(f"{by_sync[s].get(name, float('nan')):.3f}" for s in by_sync) + " |")
+        print(f"| {name} | " + " | ".join(f"{f1[name]:.3f}" for f1 in by_sync.values()) + " |")
     online = [by_sync[1][n] for n in ORDERED]
     print("- Spearman with sync_every 1: " + ", ".join(f"{s}: {spearman(online, [by_sync[s][n] for n in ORDERED]):.3f}" for s in (5, 25)))

@@ -178,7 +178,7 @@ pub async fn measure(
         rewards,
         grpo: config.grpo.clone(),
         evaluation: config.evaluation.clone(),
-        examples: task.train_examples(MEASURED_STEPS as usize * config.grpo.prompts_per_step, seed),
+        examples: task.train_examples(config.grpo.prompts_for(MEASURED_STEPS), seed),
         eval_prompts: prompts.iter().map(|p| task.render(p)).collect(),
         seed,
         from: None,

@@ -6,6 +6,7 @@
 //! - `metrics.jsonl`: one line a step, under TRL's names
 //! - `samples.jsonl`: the best and the worst completion of each step
 //! - `adapter/`: the trained adapter in PEFT's format, where one is trained
+//! - `model/`: the trained model in Hugging Face's layout, where all weights are trained
 //! - `result.json`: the figures of the evaluation
 
 use std::{
@@ -49,6 +50,8 @@ pub struct RunFolder {
 
 /// Name of the file whose lock says that a run goes on.
 const LOCK: &str = "lock";
+/// How the names of files begin that are not whole yet.
+const TEMPORARY: &str = ".tmp";
 
 impl RunFolder {
     /// Makes the folder, or opens the one of the same run. `identity` is everything the run depends on, `members` are the names of its
@@ -67,7 +70,7 @@ impl RunFolder {
         };
         fs::create_dir_all(path).map_err(|source| trouble("", source))?;
         let entries = fs::read_dir(path).map_err(|source| trouble("", source))?;
-        let is_ours = |name: &str| name == LOCK || name.starts_with(".tmp");
+        let is_ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY);
         let is_empty = entries
             .flatten()
             .all(|e| is_ours(&e.file_name().to_string_lossy()));
@@ -88,6 +91,7 @@ impl RunFolder {
             members,
             _lock: lock,
         };
+        folder.clean()?;
         match folder.read("run.json")? {
             Some(stored) => {
                 let stored: Option<Value> = serde_json::from_slice(&stored).ok();
@@ -145,6 +149,12 @@ impl RunFolder {
         Ok(path)
     }
 
+    /// Where the trained model belongs.
+    #[must_use]
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model")
+    }
+
     /// The steps of the checkpoints at hand.
     fn checkpoints(&self) -> Result<Vec<u32>, RunFolderError> {
         let entries = fs::read_dir(&self.path).map_err(|e| self.trouble("", e))?;
@@ -154,6 +164,20 @@ impl RunFolder {
             step.strip_suffix(".bin")?.parse().ok()
         };
         Ok(entries.filter_map(step).collect())
+    }
+
+    /// Removes what a killed process had not put in place.
+    fn clean(&self) -> Result<(), RunFolderError> {
+        for entry in fs::read_dir(&self.path)
+            .map_err(|e| self.trouble("", e))?
+            .flatten()
+        {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(TEMPORARY) {
+                fs::remove_file(entry.path()).map_err(|e| self.trouble(&name, e))?;
+            }
+        }
+        Ok(())
     }
 
     /// Appends a step.
@@ -193,7 +217,9 @@ impl RunFolder {
     /// Puts a file in place whole or not at all.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), RunFolderError> {
         let whole = || {
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(TEMPORARY)
+                .tempfile_in(&self.path)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             file.persist(self.path.join(name)).map_err(|e| e.error)
@@ -258,12 +284,17 @@ mod tests {
         first.record(&step(2)).unwrap();
         first.keep(&checkpoint(2)).unwrap();
         first.record(&step(3)).unwrap();
+        let error = open().unwrap_err().to_string();
+        assert!(error.contains("in use"), "one trainer a folder: {error}");
+        drop(first);
+        fs::write(folder.path().join(".tmp1234"), "half a checkpoint").unwrap();
         let again = open().unwrap();
         assert_eq!(again.resume().unwrap(), Some(checkpoint(2)));
         let metrics = fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
         assert_eq!(metrics.lines().count(), 2);
         assert!(metrics.contains("rewards/exact/mean"));
         assert!(!folder.path().join("checkpoint-1.bin").exists());
+        assert!(!folder.path().join(".tmp1234").exists());
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl Screen {
         problems: &[Problem],
         bar: &TrialBar<'_>,
     ) -> Result<TrainOutput, SearchError> {
-        let rollout_prompts = trial.steps as usize * self.config.grpo.prompts_per_step;
+        let rollout_prompts = self.config.grpo.prompts_for(trial.steps);
         let job = TrainJob {
             rewards,
             grpo: self.config.grpo.clone(),

@@ -179,6 +179,54 @@ fn an_endpoint_that_fails_midway_keeps_what_came() {
         "a refused question counts as unanswered"
     );
     assert_eq!(again.requests().len(), QUESTIONS - 2);
+
+    let kinder = Endpoint::start(vec![says("so 3")]);
+    let url = kinder.base_url();
+    let out = program.succeed(&ask(&url, &["--concurrency", "1"]));
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["models"][0]["refused"], 0, "its last line counts");
+    assert_eq!(
+        kinder.requests().len(),
+        1,
+        "what was refused is asked again"
+    );
+}
+
+#[test]
+fn an_endpoint_that_refuses_everything_is_not_a_model_that_knows_nothing() {
+    let program = folder();
+    let endpoint = Endpoint::start(vec![Reply::error(400, "no such parameter")]);
+    let url = endpoint.base_url();
+    let printed = program.run(&ask(&url, &["--concurrency", "1"]));
+    assert_ne!(printed.code, 0);
+    assert!(
+        printed.err.contains("not one question was answered")
+            && printed.err.contains("no such parameter"),
+        "{}",
+        printed.err
+    );
+    assert_eq!(endpoint.requests().len(), 8, "it is given up early");
+    assert_eq!(lines(&program, "org-small.jsonl").len(), 1, "nothing kept");
+}
+
+#[test]
+fn a_line_cut_off_within_a_character_is_asked_again_and_an_unfinished_file_is_not_judged() {
+    let program = folder();
+    let endpoint = Endpoint::start(vec![says("so 3 \u{2014} certainly")]);
+    let url = endpoint.base_url();
+    program.succeed(&ask(&url, &["--concurrency", "1"]));
+    let file = program.path("org-small.jsonl");
+    let whole = fs::read(&file).unwrap();
+    let dash = "\u{2014}".as_bytes();
+    let cut = whole.windows(3).rposition(|bytes| bytes == dash).unwrap() + 1;
+    fs::write(&file, &whole[..cut]).unwrap();
+
+    let judged = program.run(&["evaluate", "--predictions", "org-small.jsonl"]);
+    assert_ne!(judged.code, 0, "{}", judged.out);
+
+    program.succeed(&ask(&url, &["--concurrency", "1"]));
+    assert_eq!(endpoint.requests().len(), QUESTIONS + 1);
+    assert_eq!(lines(&program, "org-small.jsonl").len(), 1 + QUESTIONS);
 }
 
 #[test]

@@ -14,7 +14,11 @@ async fn with_one_trial(
     let (store, _lock) = Store::create_or_open(&folder.path().join("x.db"))
         .await
         .unwrap();
-    let Begun::New(search) = store.begin("x", &json!({"a": 1}), u64::MAX).await.unwrap() else {
+    let Begun::New(search) = store
+        .begin("x", &json!({"a": 1}), "tiny", u64::MAX)
+        .await
+        .unwrap()
+    else {
         panic!("the file is new")
     };
     assert_eq!(
@@ -88,10 +92,16 @@ async fn a_search_is_continued_only_with_its_own_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let (store, ..) = with_one_trial(&folder).await;
     assert!(matches!(
-        store.begin("x", &json!({"a": 1}), u64::MAX).await.unwrap(),
+        store
+            .begin("x", &json!({"a": 1}), "tiny", u64::MAX)
+            .await
+            .unwrap(),
         Begun::Continued(_)
     ));
-    let error = store.begin("x", &json!({"a": 2}), 1).await.unwrap_err();
+    let error = store
+        .begin("x", &json!({"a": 2}), "tiny", 1)
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::OtherConfig { .. }));
     assert!(
         error.to_string().contains("a is 1 there and 2 here"),

@@ -68,8 +68,8 @@ fn a_run_in_sittings_is_the_run_in_one() {
         (straight["questions"].as_u64(), straight["steps"].as_u64()),
         (Some(40), Some(5))
     );
-    // Two legs of three steps, the second cut short, then a second sitting that makes the run longer.
-    train(&["--out", "pieces", "--save-every", "3", "--steps", "4"]);
+    // A leg of three steps that ends within a batch of rollouts, then a second sitting that makes the run longer.
+    train(&["--out", "pieces", "--save-every", "2", "--steps", "3"]);
     let pieces = train(&["--out", "pieces", "--save-every", "3"]);
     assert_eq!(straight, pieces);
     let steps = metrics(&program, "straight");
@@ -81,8 +81,19 @@ fn a_run_in_sittings_is_the_run_in_one() {
     );
     let bytes = |out: &str| std::fs::read(program.path(out).join("checkpoint-5.bin")).unwrap();
     assert!(bytes("straight") == bytes("pieces"));
+    let model =
+        |out: &str| std::fs::read(program.path(out).join("model/model.safetensors")).unwrap();
+    assert!(model("straight") == model("pieces"));
     // Done is done: nothing is trained again, and the result is the same.
     assert_eq!(train(&["--out", "pieces"]), straight);
+    let shorter = program.run(&[&mix[..], &["--out", "pieces", "--steps", "3"]].concat());
+    assert!(
+        shorter.code == 2 && shorter.err.contains("has 5 steps already"),
+        "{}",
+        shorter.err
+    );
+    let kept = std::fs::read(program.path("pieces").join("result.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&kept).unwrap(), straight);
 }
 
 #[test]

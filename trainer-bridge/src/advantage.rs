@@ -99,12 +99,17 @@ fn normalized(values: &[f64], scale: ScaleRewards, group: usize) -> Vec<f64> {
     values.chunks(group).flat_map(normalize).collect()
 }
 
-/// Mean and unbiased standard deviation; a deviation of exactly 0 when all values are equal or there is one only.
+/// Whether two rewards are equal but for the rounding of sums.
+pub fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+/// Mean and unbiased standard deviation; a deviation of exactly 0 when all values are the same or there is one only.
 pub fn moments(values: &[f64]) -> (f64, f64) {
     let Some(&first) = values.first() else {
         return (0.0, 0.0);
     };
-    if values.iter().all(|&value| value == first) {
+    if values.iter().all(|&value| same(value, first)) {
         return (first, 0.0);
     }
     let n = values.len() as f64;

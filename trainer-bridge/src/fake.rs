@@ -117,6 +117,10 @@ impl Fake {
 }
 
 impl Trainer for Fake {
+    fn base_model(&self) -> String {
+        "fake".into()
+    }
+
     fn train<'a>(
         &'a self,
         job: TrainJob,

@@ -1,12 +1,15 @@
 //! Which completions of a batch are learnt from, and with what advantage: pure functions.
 
-use crate::{Filter, advantage::Advantages};
+use crate::{
+    Filter,
+    advantage::{Advantages, same},
+};
 
 /// Applies a filter to completions that come group after group, `group` at a time. `correct` holds the verifier's verdicts.
 ///
 /// Gives each completion's advantage, or nothing where it is left out of the loss and of what the loss is averaged over:
 /// - `None` keeps all;
-/// - `ZeroVariance` leaves groups of equal rewards out (arXiv 2503.14476, section 3.2);
+/// - `ZeroVariance` leaves groups without any advantage out, which are those of equal rewards (arXiv 2503.14476, section 3.2);
 /// - `Raft` keeps r_i = max r of groups that have a contrast, with advantage 1 (arXiv 2504.11343, section 2, RAFT++);
 /// - `ReinforceRej` leaves out groups that are all right or all wrong (arXiv 2504.11343, section 3).
 pub fn filtered(
@@ -19,15 +22,18 @@ pub fn filtered(
         let first = index / group * group;
         let members = first..(first + group).min(advantages.values.len());
         let advantage = advantages.values[index];
-        let contrast = advantages.group_std[index / group] != 0.0;
+        let rewards = &advantages.rewards[members.clone()];
         match filter {
             Filter::None => Some(advantage),
-            Filter::ZeroVariance => contrast.then_some(advantage),
+            // Where rewards are normalised one by one, sums may be equal and advantages not.
+            Filter::ZeroVariance => advantages.values[members]
+                .iter()
+                .any(|&advantage| advantage != 0.0)
+                .then_some(advantage),
             Filter::Raft => {
-                let best = |best: f64, reward: &f64| best.max(*reward);
-                let rewards = &advantages.rewards;
-                let top = rewards[members].iter().fold(f64::NEG_INFINITY, best);
-                (contrast && rewards[index] == top).then_some(1.0)
+                let contrast = advantages.group_std[index / group] != 0.0;
+                let top = rewards.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                (contrast && same(advantages.rewards[index], top)).then_some(1.0)
             }
             Filter::ReinforceRej => {
                 let right = correct[members.clone()].iter().filter(|&&c| c).count();
@@ -74,5 +80,22 @@ mod tests {
         assert!(mixed[3..].iter().all(Option::is_some));
         let all_right = kept(Filter::ReinforceRej, [t, t, t, t, t, t]);
         assert_eq!(all_right, [None; 6]);
+    }
+
+    #[test]
+    fn rounding_is_no_contrast_and_equal_sums_may_have_one() {
+        let (none, weights) = (ScaleRewards::None, [1.0, 1.0]);
+        let rounded = vec![vec![0.1, 0.3, 0.3], vec![0.2, 0.0, 0.0]];
+        let sum = Aggregation::SumThenNormalize;
+        let rounded = advantages(&rounded, &weights, sum, none, 3);
+        for filter in [Filter::ZeroVariance, Filter::Raft] {
+            assert_eq!(filtered(filter, &rounded, &[false; 3], 3), [None; 3]);
+        }
+
+        let one_by_one = Aggregation::NormalizeThenSum;
+        let against = vec![vec![0.0, 2.0, 4.0], vec![2.0, 1.0, 0.0]];
+        let against = advantages(&against, &[1.0, 2.0], one_by_one, none, 3);
+        let kept = filtered(Filter::ZeroVariance, &against, &[false; 3], 3);
+        assert!(kept.iter().all(Option::is_some), "{kept:?}");
     }
 }

@@ -2,7 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::complaints;
+use crate::{LrSchedulerType, config::complaints};
+
+/// More prompts, completions a prompt or steps a batch than this are a slip of the keyboard.
+const MOST: usize = 65_536;
+/// The longest completion that can be asked for, tokens.
+pub(crate) const MOST_TOKENS: usize = 1 << 20;
+/// Below it nothing but the likeliest token is drawn.
+const LEAST_TEMPERATURE: f64 = 1e-3;
 
 /// Settings of GRPO. Names as in TRL's `GRPOConfig` where it has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,8 +31,15 @@ pub struct GrpoConfig {
     pub min_p: f64,
     /// AdamW learning rate after warm-up.
     pub learning_rate: f64,
-    /// Optimiser steps of linear warm-up, then constant.
+    /// Optimiser steps of linear warm-up.
     pub warmup_steps: u32,
+    /// What the learning rate does after warm-up.
+    #[serde(skip_serializing_if = "LrSchedulerType::is_constant")]
+    pub lr_scheduler_type: LrSchedulerType,
+    /// The step after which a falling learning rate has come to nothing. Not the length of a run: the short runs of a search are beginnings of
+    /// its long ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u32>,
     /// AdamW beta1.
     pub adam_beta1: f64,
     /// AdamW beta2.
@@ -128,6 +142,8 @@ impl Default for GrpoConfig {
             min_p: 0.0,
             learning_rate: 2e-4,
             warmup_steps: 5,
+            lr_scheduler_type: LrSchedulerType::default(),
+            max_steps: None,
             adam_beta1: 0.9,
             adam_beta2: 0.95,
             weight_decay: 0.0,
@@ -155,6 +171,14 @@ impl GrpoConfig {
         [self.sampling_problems(), self.update_problems()].concat()
     }
 
+    /// Training prompts that so many optimiser steps take: those of whole batches of rollouts, since the last batch must be what it is in a
+    /// longer run.
+    #[must_use]
+    pub fn prompts_for(&self, steps: u32) -> usize {
+        let batches = steps.div_ceil(self.steps_per_batch().max(1)) as usize;
+        batches * self.steps_per_generation as usize * self.prompts_per_step
+    }
+
     /// Optimiser steps that one batch of rollouts serves.
     #[must_use]
     pub fn steps_per_batch(&self) -> u32 {
@@ -167,23 +191,23 @@ impl GrpoConfig {
         let mut problems = complaints(&[
             (
                 "prompts_per_step",
-                self.prompts_per_step >= 1,
-                "must be at least 1",
+                (1..=MOST).contains(&self.prompts_per_step),
+                "must be between 1 and 65536",
             ),
             (
                 "num_generations",
-                self.num_generations >= 2,
-                "must be at least 2: completions are compared within their group",
+                (2..=MOST).contains(&self.num_generations),
+                "must be between 2, as completions are compared within their group, and 65536",
             ),
             (
                 "max_completion_length",
-                self.max_completion_length >= 1,
-                "must be at least 1",
+                (1..=MOST_TOKENS).contains(&self.max_completion_length),
+                "must be between 1 and 1048576",
             ),
             (
                 "temperature",
-                self.temperature.is_finite() && self.temperature > 0.0,
-                "must be a number above 0: greedy rollouts would all be equal",
+                self.temperature.is_finite() && self.temperature >= LEAST_TEMPERATURE,
+                "must be a number, at least 0.001: greedy rollouts would all be equal",
             ),
             (
                 "top_p",
@@ -197,19 +221,19 @@ impl GrpoConfig {
             ),
             (
                 "steps_per_generation",
-                self.steps_per_generation >= 1,
-                "must be at least 1",
+                (1..=MOST as u32).contains(&self.steps_per_generation),
+                "must be between 1 and 65536",
             ),
             (
                 "num_iterations",
-                self.num_iterations >= 1,
-                "must be at least 1",
+                (1..=MOST as u32).contains(&self.num_iterations),
+                "must be between 1 and 65536",
             ),
             ("sync_every", self.sync_every >= 1, "must be at least 1"),
         ]);
-        if served > 0 && self.sync_every > served && !self.sync_every.is_multiple_of(served) {
+        if served > 0 && self.sync_every > 1 && !self.sync_every.is_multiple_of(served) {
             problems.push(format!(
-                "sync_every = {} must be a multiple of steps_per_generation x num_iterations = {served}: \
+                "sync_every = {} must be 1 or a multiple of steps_per_generation x num_iterations = {served}: \
                  only a new batch of rollouts can come from new weights",
                 self.sync_every
             ));
@@ -226,6 +250,12 @@ impl GrpoConfig {
                 "learning_rate",
                 not_negative(self.learning_rate),
                 "must be a number, 0 or more",
+            ),
+            (
+                "max_steps",
+                self.lr_scheduler_type.is_constant()
+                    || self.max_steps.is_some_and(|last| last > self.warmup_steps),
+                "must be set and above `warmup_steps`: a falling `lr_scheduler_type` ends there",
             ),
             (
                 "adam_beta1",

@@ -32,6 +32,8 @@ pub struct StepMetrics {
     pub completion_length_max: u32,
     /// Share of completions cut at the length limit.
     pub clipped_ratio: f64,
+    /// Length of the completions that ended by themselves.
+    pub terminated_length: Length,
     /// Loss; about 0 on policy by construction.
     pub loss: f64,
     /// Mean over tokens of the KL estimate; absent without a KL term.
@@ -60,6 +62,18 @@ pub struct StepMetrics {
     /// What the rewards printed while they scored that batch, shortened.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub printed: String,
+}
+
+/// Length of some completions, tokens; 0 where there are none, as in TRL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Length {
+    /// Mean.
+    pub mean: f64,
+    /// Shortest.
+    pub min: u32,
+    /// Longest.
+    pub max: u32,
 }
 
 /// A part of a reward.
@@ -100,9 +114,11 @@ impl StepMetrics {
     }
 
     /// The metrics under the names that TRL logs, as one flat object. `members` names the rewards of the mix, in its order. What TRL has no
-    /// name for stands under `correct`, `kept` and `tokens_per_second`.
+    /// name for stands under `correct`, `kept`, `completions/num_tokens` (TRL's own `num_tokens` counts prompts, and adds up) and
+    /// `tokens_per_second`.
     #[must_use]
     pub fn under_trls_names(&self, members: &[String]) -> Map<String, Value> {
+        let terminated = &self.terminated_length;
         let named = [
             ("step", json!(self.step)),
             ("loss", json!(self.loss)),
@@ -114,6 +130,9 @@ impl StepMetrics {
             ("entropy", json!(self.entropy)),
             ("clip_ratio/low_mean", json!(self.clip_ratio_low)),
             ("clip_ratio/high_mean", json!(self.clip_ratio_high)),
+            // TRL's least and greatest over processes: there is one.
+            ("clip_ratio/low_min", json!(self.clip_ratio_low)),
+            ("clip_ratio/high_max", json!(self.clip_ratio_high)),
             (
                 "clip_ratio/region_mean",
                 json!(self.clip_ratio_low + self.clip_ratio_high),
@@ -122,7 +141,10 @@ impl StepMetrics {
             ("completions/min_length", json!(self.completion_length_min)),
             ("completions/max_length", json!(self.completion_length_max)),
             ("completions/clipped_ratio", json!(self.clipped_ratio)),
-            ("num_tokens", json!(self.num_tokens)),
+            ("completions/mean_terminated_length", json!(terminated.mean)),
+            ("completions/min_terminated_length", json!(terminated.min)),
+            ("completions/max_terminated_length", json!(terminated.max)),
+            ("completions/num_tokens", json!(self.num_tokens)),
             ("step_time", json!(self.step_time)),
             ("tokens_per_second", json!(self.tokens_per_second())),
             ("correct", json!(self.correct)),

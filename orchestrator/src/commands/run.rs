@@ -39,6 +39,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     // Everything that can be wrong with the input is found before a database is made.
     let task = Task::load(&config.task, seed)?;
+    config.trainer.check()?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
     let mut seeds = seeds::drafts(&config.search.seed_rewards);
@@ -56,7 +57,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     let (store, _lock) = Store::create_or_open(&database).await?;
     let begun = store
-        .begin(&config.search.name, &config.identity(), seed)
+        .begin(
+            &config.search.name,
+            &config.identity(),
+            &trainer.base_model(),
+            seed,
+        )
         .await?;
     let progress = Progress::to_stderr();
     let (is_new, record) = match begun {

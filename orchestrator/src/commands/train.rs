@@ -5,12 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::bail;
 use evaluator::{Evaluation, Problem, Split};
 use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
-    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
+    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainJob, Trainer,
+    TrainerConfig, write_model,
 };
 
 use super::rewards;
@@ -34,7 +36,9 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
-    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    config.trainer.check()?;
+    let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
+    let trainer = trainer_bridge::build(&trainer_config)?;
     let rewards =
         rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;
     let names: Vec<String> = rewards
@@ -42,7 +46,11 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         .map(|(member, _)| member.name.clone())
         .collect();
     let folder = match &args.out {
-        Some(path) => Some(RunFolder::open(path, &identity(&config, &rewards), names)?),
+        Some(path) => Some(RunFolder::open(
+            path,
+            &identity(&config, &*trainer, &rewards),
+            names,
+        )?),
         None => None,
     };
     let problems = task.problems(
@@ -56,6 +64,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     }
     let training = Training {
         trainer: &*trainer,
+        trainer_config: &trainer_config,
         folder: folder.as_ref(),
         progress,
         save_every: args.save_every,
@@ -91,13 +100,13 @@ fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
 }
 
 /// Everything the run depends on but its length: a run may be made longer.
-fn identity(config: &Config, rewards: &[(RewardMember, Module)]) -> Value {
+fn identity(config: &Config, trainer: &dyn Trainer, rewards: &[(RewardMember, Module)]) -> Value {
     let rewards: Vec<Value> = rewards
         .iter()
         .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
         .collect();
     json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
-           "verifier": config.verifier.identity(), "trainer": config.trainer, "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
 }
 
 fn job(
@@ -117,7 +126,7 @@ fn job(
         },
         grpo: config.grpo.clone(),
         evaluation: config.evaluation.clone(),
-        examples: task.train_examples(steps as usize * config.grpo.prompts_per_step, seed),
+        examples: task.train_examples(config.grpo.prompts_for(steps), seed),
         eval_prompts: problems
             .iter()
             .map(|problem| task.render(problem))
@@ -131,6 +140,7 @@ fn job(
 /// A run in legs: a checkpoint after each, the evaluation after the last.
 struct Training<'a> {
     trainer: &'a dyn Trainer,
+    trainer_config: &'a TrainerConfig,
     folder: Option<&'a RunFolder>,
     progress: Progress,
     save_every: u32,
@@ -147,6 +157,11 @@ impl Training<'_> {
         let last = self.job.until_step;
         if let Some(checkpoint) = &from {
             let step = checkpoint.step;
+            if step > last {
+                bail!(
+                    "this run has {step} steps already; ask for at least as many with --steps, or use another folder with --out"
+                );
+            }
             self.progress.line(&format!("Continuing after step {step}"));
         }
         loop {
@@ -155,11 +170,12 @@ impl Training<'_> {
                 Some(_) => done.saturating_add(self.save_every).min(last),
                 None => last,
             };
-            let (completions, checkpoint) = self.leg(from, until.max(done)).await?;
+            let (completions, checkpoint) = self.leg(from, until).await?;
             if let Some(folder) = self.folder {
                 folder.keep(&checkpoint)?;
             }
             if until >= last {
+                self.keep_model(&checkpoint)?;
                 return Ok(completions);
             }
             from = Some(checkpoint);
@@ -189,7 +205,7 @@ impl Training<'_> {
         if let Some(error) = trouble {
             return Err(error.into());
         }
-        let output = trained.map_err(|error| self.with_advice(error))?;
+        let output = trained?;
         if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
             let path = folder.keep_adapter(adapter)?;
             self.progress
@@ -198,15 +214,17 @@ impl Training<'_> {
         Ok((output.completions, output.checkpoint))
     }
 
-    /// A longer run than asked for is the one thing that a message of the trainer cannot put into the user's words.
-    fn with_advice(&self, error: TrainError) -> anyhow::Error {
-        let longer =
-            matches!(&error, TrainError::Setup(m) if m.contains("past the run's last step"));
-        let error = anyhow::Error::from(error);
-        if longer {
-            return error.context("this run is longer already; raise --steps");
+    /// Keeps the trained model where all of its weights were trained.
+    fn keep_model(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+        let Some(folder) = self.folder else {
+            return Ok(());
+        };
+        let path = folder.model();
+        if write_model(self.trainer_config, checkpoint, &path)? {
+            self.progress
+                .line(&format!("The model is in {}", path.display()));
         }
-        error
+        Ok(())
     }
 }
 

@@ -14,6 +14,8 @@ pub struct SearchRecord {
     pub name: String,
     /// The resolved configuration, JSON.
     pub config: String,
+    /// Digest of the base model's weights.
+    pub base_model: String,
     /// The seed all draws descend from.
     pub seed: u64,
     /// JSON of the stop reason once screening is over.
@@ -32,14 +34,15 @@ pub enum Begun {
 }
 
 impl Store {
-    /// Starts a search, or continues the one with the same configuration.
+    /// Starts a search, or continues the one with the same configuration. `base_model` is a digest of what its trials start from.
     ///
     /// # Errors
-    /// [`StoreError::OtherConfig`] if the file holds a search of another configuration.
+    /// [`StoreError::OtherConfig`] if the file holds a search of another configuration or base model.
     pub async fn begin(
         &self,
         name: &str,
         config: &serde_json::Value,
+        base_model: &str,
         seed: u64,
     ) -> Result<Begun, StoreError> {
         if let Some(stored) = self.latest(&self.pool).await? {
@@ -48,7 +51,11 @@ impl Store {
             // Through text and back, as the stored one went, so that both are rounded alike.
             let config: serde_json::Value =
                 serde_json::from_str(&config.to_string()).unwrap_or_default();
-            return match first_difference(&before, &config) {
+            let other_base = || {
+                let known = !stored.base_model.is_empty() && stored.base_model != base_model;
+                known.then(|| "the weights of the base model have changed".to_owned())
+            };
+            return match first_difference(&before, &config).or_else(other_base) {
                 None => Ok(Begun::Continued(stored)),
                 Some(difference) => Err(StoreError::OtherConfig {
                     path: self.path.clone(),
@@ -56,9 +63,10 @@ impl Store {
                 }),
             };
         }
-        sqlx::query("INSERT INTO searches (name, config, seed) VALUES (?, ?, ?)")
+        sqlx::query("INSERT INTO searches (name, config, base_model, seed) VALUES (?, ?, ?, ?)")
             .bind(name)
             .bind(config.to_string())
+            .bind(base_model)
             .bind(seed.cast_signed())
             .execute(&self.pool)
             .await
@@ -87,7 +95,7 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
     ) -> Result<Option<SearchRecord>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, name, config, seed, stop_reason, finished_at IS NOT NULL AS finished
+            "SELECT id, name, config, base_model, seed, stop_reason, finished_at IS NOT NULL AS finished
              FROM searches ORDER BY id DESC LIMIT 1",
         )
         .fetch_optional(executor)
@@ -97,6 +105,7 @@ impl Store {
             id: SearchId(row.get("id")),
             name: row.get("name"),
             config: row.get("config"),
+            base_model: row.get("base_model"),
             seed: row.get::<i64, _>("seed").cast_unsigned(),
             stop_reason: row.get("stop_reason"),
             finished: row.get("finished"),

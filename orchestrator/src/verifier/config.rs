@@ -1,11 +1,18 @@
 //! The `[verifier]` section: who decides whether an answer is right.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::prompt::Prompt;
-use crate::endpoint::{ChatApi, EndpointConfig, Origin, Prices};
+use crate::{
+    candidate::hex,
+    endpoint::{ChatApi, EndpointConfig, Origin, Prices},
+};
 
 /// Who decides: `kind = "rule"`, `"tinyv"`, `"xverify"` or `"llm"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,13 +217,13 @@ impl VerifierConfig {
     }
 
     /// The part of it that decides verdicts: without what may change between two sittings, which is where the endpoint is and how
-    /// patiently it is asked.
+    /// patiently it is asked. A prompt of the user's counts by what it says, wherever it lies.
     #[must_use]
     pub fn identity(&self) -> Self {
         let decisive = |config: &ModelConfig| ModelConfig {
             model: config.model.clone(),
             mode: config.mode,
-            prompt_file: config.prompt_file.clone(),
+            prompt_file: config.prompt_file.as_deref().map(by_content),
             temperature: config.temperature,
             max_tokens: config.max_tokens,
             guard_empty: config.guard_empty,
@@ -257,6 +264,14 @@ impl VerifierConfig {
             })
             .collect()
     }
+}
+
+/// A name of the file that changes with its content; its path, while it cannot be read.
+fn by_content(file: &Path) -> PathBuf {
+    fs::read(file).map_or_else(
+        |_| file.to_owned(),
+        |content| format!("sha256:{}", hex(&Sha256::digest(content))).into(),
+    )
 }
 
 impl ModelConfig {
@@ -346,5 +361,22 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("api_key"));
         let off = read("kind = 'llm'\nguard_numbers = false").warnings();
         assert!(off[0].contains("verifier.guard_numbers"), "{off:?}");
+    }
+
+    #[test]
+    fn what_decides_verdicts_is_the_prompt_and_not_where_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            let lines = format!(
+                "kind = 'llm'\nmodel = 'm'\nprompt_file = '{}'",
+                path.display()
+            );
+            read(&lines).identity()
+        };
+        let one = identity("a.md", "Is {answer} {reference}?");
+        assert_eq!(one, identity("b.md", "Is {answer} {reference}?"));
+        assert_ne!(one, identity("a.md", "Is {reference} {answer}?"));
     }
 }

@@ -20,6 +20,9 @@ pub struct LoraConfig {
     pub targets: Vec<String>,
 }
 
+/// Beyond it an adapter is larger than what it adapts.
+const MOST_RANK: usize = 16_384;
+
 /// The projections an adapter can be put on, under PEFT's and transformers' names.
 pub const TARGETS: [&str; 7] = [
     "q_proj",
@@ -52,7 +55,10 @@ impl LoraConfig {
                 problems.push(problem);
             }
         };
-        need(self.r >= 1, "lora.r must be at least 1".into());
+        need(
+            (1..=MOST_RANK).contains(&self.r),
+            format!("lora.r must be between 1 and {MOST_RANK}"),
+        );
         need(
             self.alpha.is_finite() && self.alpha > 0.0,
             "lora.alpha must be a number above 0".into(),
@@ -92,6 +98,12 @@ pub struct Site {
     pub rows: Range<usize>,
     /// Columns of the weight.
     pub columns: usize,
+}
+
+/// The layer that a module or tensor belongs to, by its path.
+pub fn layer_of(path: &str) -> Option<usize> {
+    let rest = path.strip_prefix("model.layers.")?;
+    rest.split('.').next()?.parse().ok()
 }
 
 /// Every projection of a decoder that is among the targets, in the checkpoint's order.

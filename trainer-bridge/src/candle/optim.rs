@@ -120,7 +120,9 @@ impl AdamW {
             clip: clip as f32,
             decay: (1.0 - update.learning_rate * update.weight_decay) as f32,
             beta1: update.beta1 as f32,
+            rest1: (1.0 - update.beta1) as f32,
             beta2: update.beta2 as f32,
+            rest2: (1.0 - update.beta2) as f32,
             rate: (update.learning_rate / bias1) as f32,
             root: (1.0 / bias2.sqrt()) as f32,
         };
@@ -140,7 +142,10 @@ struct Rule {
     clip: f32,
     decay: f32,
     beta1: f32,
+    /// 1 - beta1, rounded once: a beta next to 1 must not make it 0.
+    rest1: f32,
     beta2: f32,
+    rest2: f32,
     rate: f32,
     root: f32,
 }
@@ -150,8 +155,8 @@ fn apply<'a>(rule: Rule, values: &'a mut [f32], gradient: &'a [f32], first: &'a 
     let moments = first.iter_mut().zip(second.iter_mut());
     for ((w, &g), (m, v)) in values.iter_mut().zip(gradient).zip(moments) {
         let g = g * rule.clip;
-        *m = rule.beta1 * *m + (1.0 - rule.beta1) * g;
-        *v = rule.beta2 * *v + (1.0 - rule.beta2) * g * g;
+        *m = rule.beta1 * *m + rule.rest1 * g;
+        *v = rule.beta2 * *v + rule.rest2 * g * g;
         *w = *w * rule.decay - rule.rate * *m / (v.sqrt() * rule.root + EPSILON as f32);
     }
 }

@@ -1,7 +1,7 @@
 //! A step's metrics from its rollouts.
 
 use super::rollouts::{RolloutGroup, Scored};
-use crate::{SampleCompletion, StepMetrics, TrainExample, advantage::moments};
+use crate::{Length, SampleCompletion, StepMetrics, TrainExample, advantage::moments};
 
 /// Longest prompt or completion that is shown, characters: every step of every trial is stored.
 const SHOWN: usize = 600;
@@ -40,11 +40,24 @@ pub fn summary(groups: &[RolloutGroup], examples: &[TrainExample]) -> StepMetric
         completion_length: tokens as f64 / all.len().max(1) as f64,
         completion_length_min: lengths().min().unwrap_or(0) as u32,
         completion_length_max: lengths().max().unwrap_or(0) as u32,
+        terminated_length: terminated_length(&all),
         clipped_ratio: share(&|scored| !scored.completion.finished),
         entropy: entropy / tokens.max(1) as f64,
         num_tokens: tokens as u64,
         samples: samples(groups, examples),
         ..StepMetrics::default()
+    }
+}
+
+fn terminated_length(all: &[&Scored]) -> Length {
+    let finished = all.iter().filter(|scored| scored.completion.finished);
+    let lengths: Vec<u32> = finished
+        .map(|scored| scored.completion.tokens.len() as u32)
+        .collect();
+    Length {
+        mean: lengths.iter().map(|&l| f64::from(l)).sum::<f64>() / lengths.len().max(1) as f64,
+        min: lengths.iter().copied().min().unwrap_or(0),
+        max: lengths.iter().copied().max().unwrap_or(0),
     }
 }
 

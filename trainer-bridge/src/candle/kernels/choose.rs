@@ -1,6 +1,6 @@
 //! Drawing the next token of every row.
 
-use super::lanes::{dot, exponentiate, max, sum};
+use super::lanes::{dot, exponentiate, max};
 
 /// A drawn token.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -45,6 +45,9 @@ impl Truncation {
 
     /// Sets the weights of tokens that cannot be drawn to 0. Of equals at a border all stay.
     fn apply(self, weights: &mut [f32]) {
+        if self == Self::NONE {
+            return;
+        }
         if self.top_k > 0 || self.top_p < 1.0 {
             let least = self.least_of_sorted(weights);
             clear_below(weights, least);
@@ -62,10 +65,10 @@ impl Truncation {
         if self.top_k > 0 {
             sorted.truncate(self.top_k);
         }
-        let target = self.top_p * sorted.iter().sum::<f32>();
+        let target = f64::from(self.top_p) * sorted.iter().copied().map(f64::from).sum::<f64>();
         let mut sum = 0.0;
         let reached = sorted.iter().find(|&&weight| {
-            sum += weight;
+            sum += f64::from(weight);
             sum >= target
         });
         reached.or(sorted.last()).copied().unwrap_or(0.0)
@@ -79,9 +82,9 @@ fn clear_below(weights: &mut [f32], least: f32) {
 }
 
 vectorized! {
-/// Draws one token a row of logits by inverting the cumulative distribution at `uniforms`. At temperature 0 it is the likeliest (the
+/// Draws one token a row of logits by inverting the cumulative distribution at `uniforms`, from [0, 1). At temperature 0 it is the likeliest (the
 /// first of equals), its log-probability and entropy those at temperature 1.
-pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncation, uniforms: &'a [f32], choices: &'a mut [Choice]) {
+pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncation, uniforms: &'a [f64], choices: &'a mut [Choice]) {
     let Some(width) = logits.len().checked_div(choices.len()) else { return };
     let inverse_temperature = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let (mut scaled, mut weights) = (vec![0.0_f32; width], vec![0.0_f32; width]);
@@ -95,27 +98,44 @@ pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncati
         let entropy = normaliser - dot(&weights, &scaled) / total;
         let token = if temperature == 0.0 {
             first_of(&scaled, max(&scaled))
-        } else if truncation == Truncation::NONE {
-            invert(&weights, uniform * total)
         } else {
             truncation.apply(&mut weights);
-            invert(&weights, uniform * sum(&weights))
+            invert(&weights, uniform)
         };
         *choice = Choice { token: token as u32, log_prob: scaled[token] - normaliser, entropy };
     }
 }
 }
 
-/// The first index at which the running sum exceeds `target`; the last with any weight should rounding leave none.
+/// Weights that are added up at a time.
+const BLOCK: usize = 256;
+
+/// The index at which the running sum of the weights exceeds the share `uniform` of their total; the last with any weight should rounding
+/// leave none.
+///
+/// Sums are of 64 bits, and `uniform` is: in 32 a vocabulary of 150,000 tokens loses so much of its tail that the remainder, which falls to
+/// the last token, is drawn once in a thousand times.
 #[inline(always)]
-fn invert(weights: &[f32], target: f32) -> usize {
+fn invert(weights: &[f32], uniform: f64) -> usize {
+    let block_sum = |block: &[f32]| block.iter().copied().map(f64::from).sum::<f64>();
+    let target = uniform * weights.chunks(BLOCK).map(block_sum).sum::<f64>();
     let mut sum = 0.0;
-    for (index, &weight) in weights.iter().enumerate() {
-        sum += weight;
-        if sum > target {
-            return index;
+    for (number, block) in weights.chunks(BLOCK).enumerate() {
+        let after = sum + block_sum(block);
+        if after > target {
+            let exceeds = |weight: &f32| {
+                sum += f64::from(*weight);
+                sum > target
+            };
+            return number * BLOCK + block.iter().position(exceeds).unwrap_or(last_of(block));
         }
+        sum = after;
     }
+    last_of(weights)
+}
+
+/// The last index with any weight.
+fn last_of(weights: &[f32]) -> usize {
     weights
         .iter()
         .rposition(|&weight| weight > 0.0)
@@ -134,7 +154,7 @@ fn first_of(values: &[f32], wanted: f32) -> usize {
 mod tests {
     use super::*;
 
-    fn choose(logits: &[f32], temperature: f32, uniform: f32) -> Choice {
+    fn choose(logits: &[f32], temperature: f32, uniform: f64) -> Choice {
         let mut choice = [Choice::default()];
         choose_rows(
             logits,
@@ -155,13 +175,28 @@ mod tests {
             (0.51, 1),
             (0.74, 1),
             (0.76, 2),
-            (0.999_999_9, 2),
+            (0.999_999_999, 2),
         ] {
             assert_eq!(choose(&logits, 1.0, uniform).token, token, "at {uniform}");
         }
         let first = choose(&logits, 1.0, 0.1);
         assert!((first.log_prob - 0.5_f32.ln()).abs() < 1e-6);
         assert!((first.entropy - 1.5 * 2.0_f32.ln()).abs() < 1e-6);
+    }
+
+    /// As many tokens as Qwen has, most of the probability on one of them.
+    #[test]
+    fn the_tail_of_a_large_vocabulary_is_drawn_as_often_as_it_should() {
+        let tokens = 151_936;
+        let mut logits: Vec<f32> = (0..tokens).map(|i| 2.0 * (i as f32 * 0.37).sin()).collect();
+        logits[77] = 16.0;
+        let weights: Vec<f64> = logits.iter().map(|&l| f64::from(l).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let below = |token: usize| weights[..token].iter().sum::<f64>() / total;
+        for token in [0, 76, 77, 78, 255, 256, 90_000, tokens - 2, tokens - 1] {
+            let middle = below(token) + 0.5 * weights[token] / total;
+            assert_eq!(choose(&logits, 1.0, middle).token, token as u32);
+        }
     }
 
     /// Tokens that can be drawn from probabilities .05, .4, .25, .2, .1.
