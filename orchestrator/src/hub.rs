@@ -1,7 +1,8 @@
 //! Models by their id on the Hugging Face hub: turns `organisation/name` into the folder of its files, in the cache that every other
-//! program of that world uses (`HF_HOME`). Downloads only what the trainer reads and the cache lacks; `offline` asks nobody.
+//! program of that world uses (`HF_HOME`). Downloads only what the trainer reads and the cache lacks. Nobody is asked when `offline` is set,
+//! or when a commit is named and the cache has it; when nobody answers, what the cache has must do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hf_hub::{
     Cache, Repo, RepoType,
@@ -14,7 +15,8 @@ use trainer_bridge::{CandleConfig, TrainerConfig};
 pub enum HubError {
     /// `offline`, and it is not in the cache.
     #[error(
-        "the model {id} (revision {revision}) is not in the cache {}; run once without `offline = true`, or name a folder in `model`",
+        "the model {id} (revision {revision}) is not in the cache {}; run once without `offline = true` and HF_HUB_OFFLINE, or name a folder \
+         in `model`",
         cache.display()
     )]
     NotCached {
@@ -48,14 +50,20 @@ pub enum HubError {
     },
 }
 
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
 /// Files the trainer reads beside the weights; only the first two must be there.
-const FILES: [&str; 6] = [
-    "config.json",
-    "tokenizer.json",
+const FILES: [&str; 7] = [
+    CONFIG,
+    TOKENIZER,
     "tokenizer_config.json",
+    "special_tokens_map.json",
     "chat_template.jinja",
     "generation_config.json",
-    "model.safetensors.index.json",
+    INDEX,
 ];
 
 /// The hub and the local cache of what came from it.
@@ -67,21 +75,31 @@ pub struct Hub {
     pub cache: PathBuf,
     /// A token for models that are not for everybody.
     pub token: Option<String>,
+    /// Whether nobody is asked, whatever a configuration says.
+    pub offline: bool,
 }
 
 impl Hub {
-    /// As `HF_ENDPOINT`, `HF_HOME` and `HF_TOKEN` say.
+    /// As `HF_ENDPOINT`, `HF_HUB_CACHE`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` say.
     #[must_use]
     pub fn from_env() -> Self {
-        let cache = Cache::from_env();
+        Self::of(|name| std::env::var(name).ok())
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let usual = Cache::from_env();
+        let offline = set("HF_HUB_OFFLINE").unwrap_or_default().to_uppercase();
         Self {
-            endpoint: std::env::var("HF_ENDPOINT").ok(),
-            token: std::env::var("HF_TOKEN").ok().or_else(|| cache.token()),
-            cache: cache.path().clone(),
+            endpoint: set("HF_ENDPOINT"),
+            token: set("HF_TOKEN").or_else(|| usual.token()),
+            cache: set("HF_HUB_CACHE").map_or_else(|| usual.path().clone(), PathBuf::from),
+            // The words for yes of huggingface_hub.
+            offline: ["1", "ON", "YES", "TRUE"].contains(&offline.as_str()),
         }
     }
 
-    /// The trainer's settings with a folder in place of a hub id; others as they are.
+    /// The trainer's settings with the folder and the commit of a hub id; others as they are.
     ///
     /// # Errors
     /// See [`HubError`].
@@ -92,33 +110,56 @@ impl Hub {
         let Some(wanted) = Wanted::of(candle) else {
             return Ok(config.clone());
         };
-        let (hub, offline) = (self.clone(), candle.offline);
+        let (hub, offline) = (self.clone(), self.offline || candle.offline);
         // The client waits for the network on its thread.
-        let folder = tokio::task::spawn_blocking(move || {
-            if offline {
-                hub.cached(&wanted)
-            } else {
-                hub.download(&wanted)
-            }
-        });
+        let folder = tokio::task::spawn_blocking(move || hub.folder(&wanted, offline));
         let folder = folder.await.expect("the hub's client does not panic")?;
+        let commit = folder.file_name().map(|name| name.to_string_lossy().into());
         Ok(TrainerConfig::Candle(CandleConfig {
-            model: folder.display().to_string(),
+            folder: Some(folder),
+            revision: commit,
             ..candle.clone()
         }))
     }
 
-    fn cached(&self, wanted: &Wanted) -> Result<PathBuf, HubError> {
-        let config = Cache::new(self.cache.clone())
-            .repo(wanted.repo())
-            .get(FILES[0]);
-        config
-            .and_then(|file| Some(file.parent()?.to_owned()))
-            .ok_or_else(|| HubError::NotCached {
+    /// The folder of a model's files.
+    fn folder(&self, wanted: &Wanted, offline: bool) -> Result<PathBuf, HubError> {
+        let cached = self.cached(wanted);
+        if offline {
+            return cached.ok_or_else(|| HubError::NotCached {
                 id: wanted.id.clone(),
                 revision: wanted.revision.clone(),
                 cache: self.cache.clone(),
-            })
+            });
+        }
+        let whole = cached.filter(|folder| is_whole(folder));
+        match whole {
+            // A commit never changes.
+            Some(folder) if wanted.is_commit() => Ok(folder),
+            Some(folder) => match self.download(wanted) {
+                Err(HubError::Unreachable { id, why }) => {
+                    tracing::warn!(
+                        "cannot ask the hub for {id}: {why}; the cache has it as of {}",
+                        folder.display()
+                    );
+                    Ok(folder)
+                }
+                outcome => outcome,
+            },
+            None => self.download(wanted),
+        }
+    }
+
+    /// The folder of a model in the cache, if any of it is there. Other programs note no commit under `refs`, where the client looks.
+    fn cached(&self, wanted: &Wanted) -> Option<PathBuf> {
+        let repo = Cache::new(self.cache.clone()).repo(wanted.repo());
+        let config = if wanted.is_commit() {
+            let file = repo.pointer_path(&wanted.revision).join(CONFIG);
+            file.exists().then_some(file)
+        } else {
+            repo.get(CONFIG)
+        };
+        Some(config?.parent()?.to_owned())
     }
 
     fn download(&self, wanted: &Wanted) -> Result<PathBuf, HubError> {
@@ -127,17 +168,13 @@ impl Hub {
         let repo = api.repo(wanted.repo());
         let offered = repo.info().map_err(trouble)?.siblings;
         let names = offered.into_iter().map(|file| file.rfilename);
-        let mut names: Vec<String> = names.filter(|name| is_read(name)).collect();
-        if names.iter().any(|name| name == FILES[5]) {
-            names.retain(|name| name != "model.safetensors");
+        for name in needed(names) {
+            repo.get(&name).map_err(trouble)?;
         }
-        for name in &names {
-            repo.get(name).map_err(trouble)?;
-        }
-        self.cached(wanted).map_err(|_| HubError::Refused {
+        self.cached(wanted).ok_or_else(|| HubError::Refused {
             id: wanted.id.clone(),
             revision: wanted.revision.clone(),
-            why: "it has no config.json".into(),
+            why: format!("it has no {CONFIG}"),
         })
     }
 
@@ -152,10 +189,34 @@ impl Hub {
     }
 }
 
-/// Whether the trainer reads a file: those of [`FILES`], and weights that stand at the top.
-fn is_read(name: &str) -> bool {
-    let weights = name.starts_with("model") && name.ends_with(".safetensors");
-    !name.contains('/') && (weights || FILES.contains(&name))
+/// What the trainer reads of the files on offer: those of [`FILES`] and the weights at the top, as one file where there is such a one. Weights
+/// come last: where they are, a download was not broken off.
+fn needed(offered: impl Iterator<Item = String>) -> Vec<String> {
+    let wanted = |name: &String| FILES.contains(&name.as_str()) || is_weights(name);
+    let mut names: Vec<String> = offered.filter(wanted).collect();
+    if names.iter().any(|name| name == WEIGHTS) {
+        names.retain(|name| name == WEIGHTS || !(is_weights(name) || name == INDEX));
+    }
+    names.sort_by_key(|name| is_weights(name));
+    names
+}
+
+fn is_weights(name: &str) -> bool {
+    name.starts_with("model") && name.ends_with(".safetensors") && !name.contains('/')
+}
+
+/// Whether a folder has all that a model cannot do without.
+fn is_whole(folder: &Path) -> bool {
+    let has = |name: &str| folder.join(name).exists();
+    has(CONFIG) && has(TOKENIZER) && (has(WEIGHTS) || has_shards(folder).unwrap_or(false))
+}
+
+/// Whether every file is there that the index names; `None` if there is no index that can be read.
+fn has_shards(folder: &Path) -> Option<bool> {
+    let index = std::fs::read(folder.join(INDEX)).ok()?;
+    let index: serde_json::Value = serde_json::from_slice(&index).ok()?;
+    let mut names = index["weight_map"].as_object()?.values();
+    Some(names.all(|name| name.as_str().is_some_and(|name| folder.join(name).exists())))
 }
 
 /// A model of the hub.
@@ -170,6 +231,12 @@ impl Wanted {
             id: config.hub_id()?.to_owned(),
             revision: config.revision.clone().unwrap_or_else(|| "main".into()),
         })
+    }
+
+    /// Whether the revision is a commit, not a branch or a tag.
+    fn is_commit(&self) -> bool {
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        self.revision.len() == 40 && self.revision.bytes().all(hex)
     }
 
     fn repo(&self) -> Repo {
@@ -188,5 +255,48 @@ impl Wanted {
             return HubError::Refused { id, revision, why };
         }
         HubError::Unreachable { id, why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_read_as_huggingface_hub_reads_it() {
+        let hub = |offline: &'static str| {
+            Hub::of(move |name| match name {
+                "HF_HUB_CACHE" => Some("/some/cache".into()),
+                "HF_HUB_OFFLINE" => Some(offline.into()),
+                "HF_ENDPOINT" => Some(String::new()),
+                _ => None,
+            })
+        };
+        assert_eq!(hub("1").cache, Path::new("/some/cache"));
+        assert_eq!(hub("1").endpoint, None);
+        assert!(hub("1").offline && hub("true").offline);
+        assert!(!hub("0").offline && !hub("").offline);
+    }
+
+    #[test]
+    fn one_weights_file_goes_before_several_and_weights_come_last() {
+        let of = |names: &[&str]| needed(names.iter().map(|name| (*name).to_owned()));
+        let shards = ["model-00001-of-00001.safetensors", INDEX];
+        let both = [
+            shards[0],
+            WEIGHTS,
+            shards[1],
+            "tokenizer_config.json",
+            CONFIG,
+        ];
+        assert_eq!(of(&both), ["tokenizer_config.json", CONFIG, WEIGHTS]);
+        let sharded = [
+            shards[0],
+            shards[1],
+            "special_tokens_map.json",
+            "onnx/model.safetensors",
+            "README.md",
+        ];
+        assert_eq!(of(&sharded), [INDEX, "special_tokens_map.json", shards[0]]);
     }
 }

@@ -11,14 +11,18 @@ use trainer_bridge::{CandleConfig, TrainerConfig, build};
 
 const ID: &str = "some-org/Tiny-1.5B";
 
-/// A hub with the embedded model under [`ID`], as of `main` and of its commit, and a file nobody needs.
-fn hub() -> FileServer {
-    let model = Path::new(concat!(
+const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
+
+fn model() -> &'static Path {
+    Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../trainer-bridge/models/toy"
-    ));
-    let names = ["config.json", "model.safetensors", "tokenizer.json"];
-    let siblings: Vec<_> = names
+    ))
+}
+
+/// A hub with the embedded model under [`ID`], as of `main` and of its commit, and a file nobody needs.
+fn hub() -> FileServer {
+    let siblings: Vec<_> = FILES
         .iter()
         .chain(&["README.md", "onnx/model.onnx"])
         .map(|name| serde_json::json!({"rfilename": name}))
@@ -30,8 +34,8 @@ fn hub() -> FileServer {
             format!("/api/models/{ID}/revision/{revision}"),
             info.clone().into_bytes(),
         ));
-        for name in names {
-            let content = std::fs::read(model.join(name)).unwrap();
+        for name in FILES {
+            let content = std::fs::read(model().join(name)).unwrap();
             files.push((format!("/{ID}/resolve/{revision}/{name}"), content));
         }
     }
@@ -60,6 +64,7 @@ async fn a_model_is_downloaded_once_and_found_offline() {
         endpoint: Some(server.url()),
         cache: cache.path().join("hub"),
         token: None,
+        offline: false,
     };
     for revision in [None, Some(COMMIT.to_owned())] {
         let wanted = CandleConfig {
@@ -67,7 +72,11 @@ async fn a_model_is_downloaded_once_and_found_offline() {
             ..config(ID)
         };
         let found = resolve(&hub, wanted.clone()).await.unwrap();
-        assert!(found.model.ends_with(COMMIT), "{}", found.model);
+        assert!(found.folder.as_ref().unwrap().ends_with(COMMIT));
+        assert_eq!(
+            (found.model.as_str(), found.revision.as_deref()),
+            (ID, Some(COMMIT))
+        );
         build(&TrainerConfig::Candle(found.clone())).unwrap();
 
         let downloads = server.seen().len();
@@ -77,9 +86,12 @@ async fn a_model_is_downloaded_once_and_found_offline() {
         };
         let offline = CandleConfig {
             offline: true,
-            ..wanted
+            ..wanted.clone()
         };
-        assert_eq!(resolve(&gone, offline).await.unwrap().model, found.model);
+        let again = resolve(&gone, offline).await.unwrap();
+        assert_eq!(again.folder, found.folder);
+        let cached = resolve(&gone, wanted).await.unwrap();
+        assert_eq!(cached.folder, found.folder, "nobody answers");
         assert_eq!(server.seen().len(), downloads);
     }
     let seen = server.seen();
@@ -91,6 +103,56 @@ async fn a_model_is_downloaded_once_and_found_offline() {
     );
 }
 
+/// A snapshot as huggingface_hub leaves it for a commit: nothing under `refs`.
+fn snapshot(cache: &Path) -> std::path::PathBuf {
+    let folder = cache
+        .join("models--some-org--Tiny-1.5B/snapshots")
+        .join(COMMIT);
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in FILES {
+        std::fs::copy(model().join(name), folder.join(name)).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn a_commit_in_the_cache_is_taken_without_asking_anybody() {
+    let cache = tempfile::tempdir().unwrap();
+    let folder = snapshot(cache.path());
+    let server = hub();
+    let hub = Hub {
+        endpoint: Some(server.url()),
+        cache: cache.path().to_owned(),
+        token: None,
+        offline: false,
+    };
+    let pinned = CandleConfig {
+        revision: Some(COMMIT.into()),
+        ..config(ID)
+    };
+    for offline in [false, true] {
+        let hub = Hub {
+            offline,
+            ..hub.clone()
+        };
+        let found = resolve(&hub, pinned.clone()).await.unwrap();
+        assert_eq!(found.folder.as_deref(), Some(folder.as_path()));
+    }
+    assert!(server.seen().is_empty(), "{:?}", server.seen());
+
+    let branch = Hub {
+        offline: true,
+        ..hub.clone()
+    };
+    let error = resolve(&branch, config(ID)).await.unwrap_err();
+    assert!(matches!(error, HubError::NotCached { .. }), "{error}");
+
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    let found = resolve(&hub, pinned).await.unwrap();
+    assert!(found.folder.unwrap().join("model.safetensors").exists());
+    assert!(!server.seen().is_empty(), "what is missing is downloaded");
+}
+
 #[tokio::test]
 async fn what_cannot_be_had_is_said_in_one_line() {
     let server = hub();
@@ -99,6 +161,7 @@ async fn what_cannot_be_had_is_said_in_one_line() {
         endpoint: Some(server.url()),
         cache: cache.path().join("hub"),
         token: None,
+        offline: false,
     };
     let line = |error: HubError, parts: &[&str]| {
         let message = error.to_string();
@@ -133,6 +196,7 @@ async fn folders_and_the_embedded_model_stay_what_they_are() {
         endpoint: Some("http://127.0.0.1:9".into()),
         cache: "/nowhere".into(),
         token: None,
+        offline: false,
     };
     for model in ["toy", "./some/folder", "/nowhere/model", "a/b/c", "../up"] {
         assert_eq!(

@@ -1,16 +1,16 @@
 //! Low-rank adapters in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`, as `PeftModel.from_pretrained` reads them
 //! and TRL leaves them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use safetensors::SafeTensors;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     checkpoint::FloatTensor,
     lora::{Site, TARGETS, sites},
     model::Model,
+    peft_config::PeftConfig,
     weights::read_floats,
 };
 use crate::TrainError;
@@ -27,59 +27,13 @@ pub struct AdapterFiles {
     pub weights: Vec<u8>,
 }
 
-/// The fields of `adapter_config.json` that change what an adapter does, each with the one value there is code for.
-#[derive(Deserialize)]
-struct PeftConfig {
-    peft_type: String,
-    r: usize,
-    lora_alpha: f64,
-    #[serde(default)]
-    use_rslora: bool,
-    #[serde(default)]
-    use_dora: bool,
-    #[serde(default)]
-    fan_in_fan_out: bool,
-    #[serde(default)]
-    bias: Option<String>,
-    #[serde(default)]
-    modules_to_save: Option<Vec<String>>,
-    #[serde(default)]
-    rank_pattern: BTreeMap<String, usize>,
-    #[serde(default)]
-    alpha_pattern: BTreeMap<String, f64>,
-}
-
-impl PeftConfig {
-    fn parse(json: &[u8]) -> Result<Self, String> {
-        let config: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let bias = config.bias.as_deref().unwrap_or("none");
-        let saved = config
-            .modules_to_save
-            .as_ref()
-            .is_some_and(|modules| !modules.is_empty());
-        let checks = [
-            ("peft_type", config.peft_type == "LORA", "\"LORA\""),
-            ("r", config.r >= 1, "1 or more"),
-            ("lora_alpha", config.lora_alpha.is_finite(), "a number"),
-            ("use_dora", !config.use_dora, "false"),
-            ("fan_in_fan_out", !config.fan_in_fan_out, "false"),
-            ("bias", bias == "none", "\"none\""),
-            ("modules_to_save", !saved, "null"),
-            ("rank_pattern", config.rank_pattern.is_empty(), "{}"),
-            ("alpha_pattern", config.alpha_pattern.is_empty(), "{}"),
-        ];
-        match checks.iter().find(|(_, holds, _)| !holds) {
-            Some((field, _, wanted)) => Err(format!(
-                "`{field}` must be {wanted}: nothing else is supported"
-            )),
-            None => Ok(config),
-        }
-    }
-
-    fn scale(&self) -> f64 {
-        let r = self.r as f64;
-        self.lora_alpha / if self.use_rslora { r.sqrt() } else { r }
-    }
+/// What the model that an adapter belongs to is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseName {
+    /// A folder, or the hub's id.
+    pub model: String,
+    /// The commit of a hub model.
+    pub revision: Option<String>,
 }
 
 /// PEFT's name of one of a site's two tensors.
@@ -112,14 +66,15 @@ impl AdapterFiles {
         std::fs::write(folder.join(WEIGHTS), &self.weights)
     }
 
-    /// The adapter that is trained on a model, if one is. `base` is what the base model is called.
-    pub fn of(model: &Model, base: &str) -> Result<Option<Self>, TrainError> {
+    /// The adapter that is trained on a model, if one is.
+    pub fn of(model: &Model, base: &BaseName) -> Result<Option<Self>, TrainError> {
         let Some(adapter) = model.adapter() else {
             return Ok(None);
         };
         let config = adapter.config();
         let json = json!({
-            "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base, "inference_mode": true,
+            "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base.model, "revision": base.revision,
+            "inference_mode": true,
             "r": config.r, "lora_alpha": config.alpha, "lora_dropout": config.dropout, "target_modules": config.targets,
             "bias": "none", "fan_in_fan_out": false, "use_rslora": false, "use_dora": false, "modules_to_save": null,
             "rank_pattern": {}, "alpha_pattern": {},
@@ -176,31 +131,35 @@ fn merge(config: &PeftConfig, weights: &[u8], model: &mut Model) -> Result<(), S
             .map_err(|problem| format!("tensor `{name}` {problem}"))?;
         Ok(values)
     };
-    let mut placed = 0;
-    for site in sites(model.architecture(), &TARGETS.map(str::to_owned)) {
+    let places = sites(model.architecture(), &TARGETS.map(str::to_owned));
+    let known: BTreeSet<String> = places
+        .iter()
+        .flat_map(|site| ['A', 'B'].map(|matrix| name(site, matrix)))
+        .collect();
+    let mut given = tensors.names();
+    given.sort_unstable();
+    if let Some(stray) = given.iter().find(|name| !known.contains(**name)) {
+        return Err(format!("tensor `{stray}` has no place in this model"));
+    }
+    if given.is_empty() {
+        return Err("holds no tensors".into());
+    }
+    for site in places {
         let names = ['A', 'B'].map(|matrix| name(&site, matrix));
-        if names.iter().all(|name| tensors.tensor(name).is_err()) {
+        let absent = names.iter().all(|name| tensors.tensor(name).is_err());
+        if absent && !config.expects(&site.module) {
             continue;
         }
         let a = read(&names[0], [config.r, site.columns])?;
         let b = read(&names[1], [site.rows.len(), config.r])?;
         model.merge(&site, &a, &b, config.scale());
-        placed += 2;
     }
-    if placed == tensors.len() {
-        return Ok(());
+    let finite = |weight: &Vec<f32>| weight.iter().all(|value| value.is_finite());
+    if !model.weights().iter().all(finite) {
+        return Err(format!(
+            "with the scale {} the merged weights are not finite",
+            config.scale()
+        ));
     }
-    let places = sites(model.architecture(), &TARGETS.map(str::to_owned));
-    let known: Vec<String> = places
-        .iter()
-        .flat_map(|site| ['A', 'B'].map(|matrix| name(site, matrix)))
-        .collect();
-    let stray = tensors
-        .names()
-        .into_iter()
-        .find(|name| !known.iter().any(|known| known == name));
-    Err(format!(
-        "tensor `{}` has no place in this model",
-        stray.unwrap_or_default()
-    ))
+    Ok(())
 }

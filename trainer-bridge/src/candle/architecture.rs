@@ -1,11 +1,21 @@
-//! `config.json` of a Hugging Face decoder: what it says of the architecture. Which parameters follow from it is `layout`'s.
+//! `config.json` of a Hugging Face decoder: what it says of the architecture. Which parameters follow from it is `layout`'s; the rotary
+//! angles are `rope_config`'s.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    json,
     kernels::attention::{HEAD_DIMS, Heads},
-    rope::{Llama3Scaling, Rope},
+    rope::Rope,
+    rope_config::{RopeParameters, Rotation},
 };
+
+/// Bound of widths and of the vocabulary; no product of sizes within it can overflow.
+const WIDEST: usize = 1 << 24;
+/// Bound of the number of layers.
+const DEEPEST: usize = 10_000;
+/// Positions there are angles for at most, whatever a model was made for: their table takes memory from the start.
+const LONGEST_CONTEXT: usize = 1 << 17;
 
 /// The fields of `config.json` that the decoder needs, under their Hugging Face names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +23,7 @@ pub struct Architecture {
     /// Which decoder this is.
     pub model_type: String,
     /// Name of the transformers class; written for transformers' sake.
-    #[serde(default)]
+    #[serde(skip_deserializing)]
     pub architectures: Vec<String>,
     /// Width of the residual stream.
     pub hidden_size: usize,
@@ -59,6 +69,9 @@ pub struct Architecture {
     /// Whether some layers see a window only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_sliding_window: Option<bool>,
+    /// What each layer sees (transformers from 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer_types: Option<Vec<String>>,
     /// Share of a head that is rotated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial_rotary_factor: Option<f64>,
@@ -69,49 +82,22 @@ pub struct Architecture {
     #[serde(default)]
     pub eos_token_id: Option<TokenIds>,
     /// The padding token; unused here, written for transformers' sake.
-    #[serde(default)]
+    #[serde(skip_deserializing)]
     pub pad_token_id: Option<u32>,
     /// Beginning-of-sequence token; unused here, written for transformers' sake.
-    #[serde(default)]
+    #[serde(skip_deserializing)]
     pub bos_token_id: Option<u32>,
     /// Standard deviation of the initial weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub initializer_range: Option<f64>,
     /// Element type of the weights file; written for transformers' sake.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub dtype: Option<String>,
-}
-
-/// `rope_parameters` of transformers 5, `rope_scaling` before.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RopeParameters {
-    /// Base of the angles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rope_theta: Option<f64>,
-    /// How angles are scaled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rope_type: Option<String>,
-    /// The old name of `rope_type`; some files have both.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub old_type: Option<String>,
-    /// What the slow frequencies are divided by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub factor: Option<f64>,
-    /// Turns within the original context below which a frequency is slow.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub low_freq_factor: Option<f64>,
-    /// Turns within the original context above which a frequency is fast.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub high_freq_factor: Option<f64>,
-    /// The context the model was first trained with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub original_max_position_embeddings: Option<usize>,
 }
 
 /// One token id or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a token id or a list of token ids")]
 pub enum TokenIds {
     /// A single id.
     One(u32),
@@ -150,25 +136,25 @@ const FAMILIES: [(&str, Family); 3] = [
     ("qwen3", Family::Qwen3),
 ];
 
-fn unsupported(field: &str, value: &str, supported: &str) -> String {
+/// A complaint about a field whose value there is no code for.
+pub fn unsupported(field: &str, value: &str, supported: &str) -> String {
     format!("`{field}` is `{value}`, which is not supported (supported: {supported})")
 }
 
-fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
+/// A complaint unless something holds.
+pub fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(message()) }
 }
 
 impl Architecture {
     /// Reads and checks `config.json`. The error names the field.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let fields: serde_json::Value =
-            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let fields: serde_json::Value = json::parse(json.as_bytes())?;
         // Before all other fields: a decoder of another family may lack some, and that is not what is wrong with it.
         if let Some(model_type) = fields["model_type"].as_str() {
             family_of(model_type)?;
         }
-        let architecture: Self =
-            serde_json::from_value(fields).map_err(|error| error.to_string())?;
+        let architecture: Self = json::parse(json.as_bytes())?;
         architecture.check().map(|()| architecture)
     }
 
@@ -193,15 +179,32 @@ impl Architecture {
         require(rotated == 1.0, || {
             unsupported("partial_rotary_factor", &rotated.to_string(), "1")
         })?;
-        for (field, size) in [
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("vocab_size", self.vocab_size),
-            ("max_position_embeddings", self.max_position_embeddings),
+        for (field, size, most) in [
+            ("hidden_size", self.hidden_size, WIDEST),
+            ("intermediate_size", self.intermediate_size, WIDEST),
+            ("num_hidden_layers", self.num_hidden_layers, DEEPEST),
+            ("num_attention_heads", self.num_attention_heads, WIDEST),
+            ("vocab_size", self.vocab_size, WIDEST),
+            (
+                "max_position_embeddings",
+                self.max_position_embeddings,
+                usize::MAX,
+            ),
         ] {
             require(size > 0, || format!("`{field}` must be at least 1"))?;
+            require(size <= most, || {
+                format!("`{field}` is {size}, which is no model's (at most {most})")
+            })?;
+        }
+        let epsilon = self.rms_norm_eps;
+        require(epsilon.is_finite() && epsilon > 0.0, || {
+            format!("`rms_norm_eps` must be a number above 0, not {epsilon}")
+        })?;
+        let kinds = self.layer_types.iter().flatten();
+        for kind in kinds {
+            require(kind == "full_attention", || {
+                unsupported("layer_types", kind, "full_attention")
+            })?;
         }
         let heads = self.heads();
         require(
@@ -216,7 +219,8 @@ impl Architecture {
         require(HEAD_DIMS.contains(&heads.dim), || {
             unsupported("head_dim", &heads.dim.to_string(), "16, 32, 64, 128")
         })?;
-        self.rope_scaling().map(drop)
+        self.check_ends(&self.eos())?;
+        self.rotation().map(drop)
     }
 
     /// Which decoder this is.
@@ -238,41 +242,29 @@ impl Architecture {
         }
     }
 
-    /// The rotary angles; the base is 10000 where the file says nothing, as in transformers.
+    /// The rotary angles, of [`LONGEST_CONTEXT`] positions at most.
     pub fn rope(&self) -> Rope {
-        let theta = self
-            .rope_parameters
-            .as_ref()
-            .and_then(|rope| rope.rope_theta)
-            .or(self.rope_theta)
-            .unwrap_or(10_000.0);
-        let scaling = self
-            .rope_scaling()
-            .expect("the scaling was checked when the file was read");
-        Rope::new(
-            self.heads().dim,
-            theta,
-            scaling.as_ref(),
-            self.max_position_embeddings,
-        )
+        let rotation = self
+            .rotation()
+            .expect("the rotation was checked when the file was read");
+        let positions = self.max_position_embeddings.min(LONGEST_CONTEXT);
+        let scaling = rotation.scaling.as_ref();
+        Rope::new(self.heads().dim, rotation.theta, scaling, positions)
     }
 
-    /// How the angles are scaled, under either of the field's names.
-    fn rope_scaling(&self) -> Result<Option<Llama3Scaling>, String> {
-        let (field, rope) = match (&self.rope_parameters, &self.rope_scaling) {
-            (Some(rope), _) => ("rope_parameters", rope),
-            (None, Some(rope)) => ("rope_scaling", rope),
-            (None, None) => return Ok(None),
-        };
-        let kind = rope.rope_type.as_ref().or(rope.old_type.as_ref());
-        match kind.map_or("default", String::as_str) {
-            "default" => Ok(None),
-            "llama3" => rope.llama3(field).map(Some),
-            other => Err(unsupported(
-                &format!("{field}.rope_type"),
-                other,
-                "default, llama3",
+    fn rotation(&self) -> Result<Rotation, String> {
+        let (parameters, scaling) = (&self.rope_parameters, &self.rope_scaling);
+        Rotation::of(parameters.as_ref(), scaling.as_ref(), self.rope_theta)
+    }
+
+    /// Refuses end tokens that no row of the embedding stands for.
+    pub fn check_ends(&self, ids: &[u32]) -> Result<(), String> {
+        match ids.iter().find(|&&id| id as usize >= self.vocab_size) {
+            Some(id) => Err(format!(
+                "`eos_token_id` has {id}, but `vocab_size` in config.json is {}",
+                self.vocab_size
             )),
+            None => Ok(()),
         }
     }
 
@@ -290,28 +282,4 @@ fn family_of(model_type: &str) -> Result<Family, String> {
         .find(|(name, _)| *name == model_type)
         .map(|&(_, family)| family)
         .ok_or_else(|| unsupported("model_type", model_type, "llama, qwen2, qwen3"))
-}
-
-impl RopeParameters {
-    fn llama3(&self, field: &str) -> Result<Llama3Scaling, String> {
-        let positive = |name: &str, value: Option<f64>| {
-            value
-                .filter(|value| value.is_finite() && *value > 0.0)
-                .ok_or_else(|| format!("`{field}.{name}` must be a number above 0"))
-        };
-        let scaling = Llama3Scaling {
-            factor: positive("factor", self.factor)?,
-            low_freq_factor: positive("low_freq_factor", self.low_freq_factor)?,
-            high_freq_factor: positive("high_freq_factor", self.high_freq_factor)?,
-            original_context: positive(
-                "original_max_position_embeddings",
-                self.original_max_position_embeddings
-                    .map(|context| context as f64),
-            )?,
-        };
-        require(scaling.low_freq_factor < scaling.high_freq_factor, || {
-            format!("`{field}.low_freq_factor` must be below `high_freq_factor`")
-        })?;
-        Ok(scaling)
-    }
 }

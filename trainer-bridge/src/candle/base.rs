@@ -1,12 +1,16 @@
 //! The settings of the embedded trainer, and the base model they name, ready to start runs from.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adapter_files::AdapterFiles,
-    chat_template::ChatTemplate,
+    adapter_files::{AdapterFiles, BaseName},
+    chat_template::OWN_VARIABLES,
+    device::place::{DeviceName, FloatType, Places},
     files::{EMBEDDED, Source},
     lora::LoraConfig,
     model::Model,
@@ -24,6 +28,9 @@ pub struct CandleConfig {
     /// Branch, tag or commit of a hub model. Name a commit to get the same weights for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Where the files of a hub model are; whoever looked them up sets it, and `revision` to their commit.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
     /// Whether hub models are taken from the local cache alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
@@ -39,11 +46,23 @@ pub struct CandleConfig {
     /// First message of every conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_prompt: Option<String>,
+    /// What the template is told beside the messages, for instance `enable_thinking = false`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub chat_template_kwargs: BTreeMap<String, serde_json::Value>,
     /// Texts that end a completion, beside the model's own end tokens; they stay part of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stop_strings: Vec<String>,
     /// Threads a run may use.
     pub threads_per_trial: usize,
+    /// Where runs compute: `cpu`, `cuda:0`, `metal:0`.
+    #[serde(skip_serializing_if = "DeviceName::is_cpu")]
+    pub device: DeviceName,
+    /// Several devices instead of one: each run takes the one with the fewest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceName>,
+    /// Type of a device's elements; absent, `bf16` with CUDA and `f32` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<FloatType>,
 }
 
 /// How prompts are put to a model.
@@ -68,13 +87,18 @@ impl Default for CandleConfig {
         Self {
             model: EMBEDDED.into(),
             revision: None,
+            folder: None,
             offline: false,
             adapter: None,
             lora: None,
             chat_template: ChatMode::Auto,
             system_prompt: None,
+            chat_template_kwargs: BTreeMap::new(),
             stop_strings: Vec::new(),
             threads_per_trial: 1,
+            device: DeviceName::Cpu,
+            devices: Vec::new(),
+            dtype: None,
         }
     }
 }
@@ -87,18 +111,70 @@ impl CandleConfig {
             .lora
             .as_ref()
             .map_or_else(Vec::new, LoraConfig::problems);
+        if self.adapter.is_some() && self.lora.is_some() {
+            problems.push(
+                "`adapter` and [trainer.lora] are both set, and what is trained would fit no model folder there is: merge the adapter into \
+                 its base first (merge_and_unload and save_pretrained of peft) and name the merged folder in `model`"
+                    .into(),
+            );
+        }
         if !(1..=1024).contains(&self.threads_per_trial) {
             problems.push("`threads_per_trial` must be between 1 and 1024".into());
         }
         if self.stop_strings.iter().any(String::is_empty) {
             problems.push("`stop_strings` must not be empty texts".into());
         }
-        if self.system_prompt.is_some() && self.chat_template == ChatMode::None {
-            problems.push(
-                "`system_prompt` needs a chat template, and `chat_template` is \"none\"".into(),
-            );
+        if let (ChatMode::None, Some(key)) = (self.chat_template, self.for_a_template()) {
+            problems.push(format!(
+                "`{key}` needs a chat template, and `chat_template` is \"none\""
+            ));
+        }
+        let kwargs = &self.chat_template_kwargs;
+        if let Some(key) = OWN_VARIABLES.iter().find(|key| kwargs.contains_key(**key)) {
+            problems.push(format!(
+                "`chat_template_kwargs` must not set `{key}`, which every template is told anyway"
+            ));
+        }
+        if !self.devices.is_empty() && !self.device.is_cpu() {
+            problems.push("`device` and `devices` are both set: keep one of them".into());
+        }
+        let processor = self.places().iter().any(|name| name.is_processor());
+        if processor && self.dtype == Some(FloatType::Bf16) {
+            problems.push("`dtype` = \"bf16\" needs a GPU: the processor computes in f32".into());
         }
         problems
+    }
+
+    /// Where the model's files are.
+    pub(super) fn source(&self) -> Result<Source, TrainError> {
+        match &self.folder {
+            Some(folder) => Source::folder(folder),
+            None => Source::of(&self.model),
+        }
+    }
+
+    /// A setting that only a chat template makes use of, if one is set.
+    fn for_a_template(&self) -> Option<&'static str> {
+        if self.system_prompt.is_some() {
+            return Some("system_prompt");
+        }
+        (!self.chat_template_kwargs.is_empty()).then_some("chat_template_kwargs")
+    }
+
+    /// Where runs compute, at least one place.
+    fn places(&self) -> &[DeviceName] {
+        match &self.devices[..] {
+            [] => std::slice::from_ref(&self.device),
+            several => several,
+        }
+    }
+
+    /// Checks the settings and opens the devices.
+    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
+        if let Some(problem) = self.problems().into_iter().next() {
+            return Err(TrainError::Setup(problem));
+        }
+        Places::open(self.places(), self.dtype)
     }
 
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.
@@ -118,27 +194,28 @@ impl CandleConfig {
 pub struct Base {
     /// The model itself, nothing trained yet.
     pub model: Model,
-    name: String,
+    name: BaseName,
     lora: Option<LoraConfig>,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
 }
 
 impl Base {
-    /// Loads and checks everything a configuration names.
+    /// Loads and checks everything a configuration names, its settings being checked.
     pub fn load(config: &CandleConfig) -> Result<Self, TrainError> {
-        if let Some(problem) = config.problems().into_iter().next() {
-            return Err(TrainError::Setup(problem));
-        }
-        let loaded = Source::of(&config.model)?.load()?;
-        let tokenizer = tokenizer(config, loaded.tokenizer, loaded.chat_template)?;
+        let source = config.source()?;
+        let loaded = source.load()?;
+        let tokenizer = tokenizer(config, loaded.tokenizer, &source)?;
         let mut model = loaded.model;
         if let Some(folder) = &config.adapter {
             AdapterFiles::read(folder)?.merge_into(&mut model, folder)?;
         }
         Ok(Self {
             model,
-            name: config.model.clone(),
+            name: BaseName {
+                model: config.model.clone(),
+                revision: config.revision.clone(),
+            },
             lora: config.lora.clone(),
             tokenizer,
         })
@@ -162,22 +239,31 @@ impl Base {
 fn tokenizer(
     config: &CandleConfig,
     plain: Tokenizer,
-    template: Option<ChatTemplate>,
+    source: &Source,
 ) -> Result<Tokenizer, TrainError> {
+    let fault = |problem: String| TrainError::Setup(format!("{}: {problem}", config.model));
     let tokenizer = plain.with_stop_strings(config.stop_strings.clone());
-    let template = template.filter(|_| config.chat_template == ChatMode::Auto);
+    if !tokenizer.has_ends() {
+        return Err(fault(
+            "nothing ends a completion: set `stop_strings`, or `eos_token_id` in the model's config.json".into(),
+        ));
+    }
+    let template = match config.chat_template {
+        ChatMode::Auto => source.chat_template()?,
+        ChatMode::None => None,
+    };
     let Some(template) = template else {
-        return match config.system_prompt {
-            Some(_) => Err(TrainError::Setup(format!(
-                "{} has no chat template, so `system_prompt` has no place: put it into the task's `prompt`",
-                config.model
+        return match config.for_a_template() {
+            Some(key) => Err(fault(format!(
+                "there is no chat template, so `{key}` has no place: words for the model belong into the task's `prompt`"
             ))),
             None => Ok(tokenizer),
         };
     };
+    let template = template.with_kwargs(&config.chat_template_kwargs);
     let system = config.system_prompt.clone();
     template
         .render(system.as_deref(), "1 + 1 = ?")
-        .map_err(|problem| TrainError::Setup(format!("{}: {problem}", config.model)))?;
+        .map_err(fault)?;
     Ok(tokenizer.with_chat(template, system))
 }

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use minijinja::{Environment, Error, ErrorKind, Value, context, syntax::SyntaxConfig};
 use serde_json::Value as Json;
 
+use super::tokenizer_config::TokenizerConfig;
+
 /// A template in a file of its own.
 pub const TEMPLATE: &str = "chat_template.jinja";
-/// Special tokens, and in older folders the template.
-pub const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
+/// What a template is told in any case; nobody may set these.
+pub const OWN_VARIABLES: [&str; 4] = ["messages", "tools", "documents", "add_generation_prompt"];
 
 /// The day templates are told: the one Llama 3's template falls back on.
 const TODAY: [(&str, &str); 8] = [
@@ -30,26 +33,20 @@ const TODAY: [(&str, &str); 8] = [
 pub struct ChatTemplate {
     environment: Environment<'static>,
     special_tokens: BTreeMap<String, String>,
+    kwargs: BTreeMap<String, Value>,
 }
 
 const NAME: &str = "chat";
 
 impl ChatTemplate {
     /// The template of a model folder: a file of its own before the entry in `tokenizer_config.json`; `None` if it has neither.
-    pub fn of_folder(
-        own: Option<&[u8]>,
-        tokenizer_config: Option<&[u8]>,
-    ) -> Result<Option<Self>, String> {
-        let config: Json = match tokenizer_config {
-            Some(json) => serde_json::from_slice(json).map_err(|error| error.to_string())?,
-            None => Json::Null,
-        };
+    pub fn of_folder(own: Option<&[u8]>, config: &TokenizerConfig) -> Result<Option<Self>, String> {
         let source = match own {
             Some(text) => Some(std::str::from_utf8(text).map_err(|error| error.to_string())?),
-            None => template_in(&config["chat_template"]),
+            None => config.chat_template()?,
         };
         source
-            .map(|source| Self::new(source, special_tokens(&config)))
+            .map(|source| Self::new(source, config.special_tokens().clone()))
             .transpose()
     }
 
@@ -66,12 +63,22 @@ impl ChatTemplate {
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment
-            .add_template_owned(NAME, source.to_owned())
+            .add_template_owned(NAME, without_generation_tags(source))
             .map_err(|error| format!("the chat template cannot be read: {}", one_line(&error)))?;
         Ok(Self {
             environment,
             special_tokens,
+            kwargs: BTreeMap::new(),
         })
+    }
+
+    /// The same template, told more: transformers' `chat_template_kwargs`.
+    pub fn with_kwargs(self, kwargs: &BTreeMap<String, Json>) -> Self {
+        let kwargs = kwargs.iter().map(|(key, json)| (key.clone(), value(json)));
+        Self {
+            kwargs: kwargs.collect(),
+            ..self
+        }
     }
 
     /// The text of a conversation that begins with an optional system message and a question, up to where the answer begins.
@@ -85,7 +92,11 @@ impl ChatTemplate {
             documents => (),
             add_generation_prompt => true,
         };
-        let context = context! { ..conversation, ..Value::from(self.special_tokens.clone()) };
+        let context = context! {
+            ..conversation,
+            ..Value::from(self.kwargs.clone()),
+            ..Value::from(self.special_tokens.clone()),
+        };
         self.environment
             .get_template(NAME)
             .and_then(|template| template.render(context))
@@ -93,28 +104,43 @@ impl ChatTemplate {
     }
 }
 
-/// The template in `tokenizer_config.json`: a text, or the default one of several.
-fn template_in(entry: &Json) -> Option<&str> {
-    match entry {
-        Json::String(source) => Some(source),
-        Json::Array(named) => named
-            .iter()
-            .find(|template| template["name"] == "default")
-            .and_then(|template| template["template"].as_str()),
-        _ => None,
+/// A value as templates have it.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(truth) => Value::from(*truth),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::from(whole),
+            (None, float) => Value::from(float.unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(value).collect(),
+        Json::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(key, field)| (key.clone(), value(field)));
+            Value::from(fields.collect::<BTreeMap<_, _>>())
+        }
     }
 }
 
-/// `bos_token`, `eos_token` and the like: texts, or objects with a text.
-fn special_tokens(config: &Json) -> BTreeMap<String, String> {
-    let entries = config.as_object().into_iter().flatten();
-    entries
-        .filter(|(key, _)| key.ends_with("_token"))
-        .filter_map(|(key, value)| {
-            let text = value.as_str().or_else(|| value["content"].as_str())?;
-            Some((key.clone(), text.to_owned()))
-        })
-        .collect()
+/// The template with the tags `generation` and `endgeneration` replaced by ones that do nothing. In transformers they mark what the
+/// assistant said, for masks that are not made here; the dashes beside them keep their meaning.
+fn without_generation_tags(source: &str) -> String {
+    let mut pieces = source.split("{%");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (tag, rest) = piece.split_once("%}").unwrap_or((piece, ""));
+        let name = tag.trim_matches(|c: char| c.is_whitespace() || "-+".contains(c));
+        let tag = match name {
+            "generation" => tag.replace(name, "if true"),
+            "endgeneration" => tag.replace(name, "endif"),
+            _ => tag.to_owned(),
+        };
+        let end = if piece.contains("%}") { "%}" } else { "" };
+        text.extend(["{%", &tag, end, rest]);
+    }
+    text
 }
 
 fn raise_exception(message: String) -> Result<String, Error> {
@@ -181,20 +207,36 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_its_own_comes_first_and_tokens_may_be_objects() {
-        let config = br#"{"chat_template": [{"name": "tools", "template": "t"}, {"name": "default", "template": "{{ bos_token }}d"}],
-            "bos_token": {"content": "<s>"}, "eos_token": null, "model_max_length": 3}"#;
+    fn a_file_of_its_own_comes_first() {
+        let config = br#"{"chat_template": "{{ bos_token }}d", "bos_token": {"content": "<s>"}}"#;
+        let config = TokenizerConfig::parse(config).unwrap();
         let rendered = |own: Option<&[u8]>| {
-            let template = ChatTemplate::of_folder(own, Some(config)).unwrap().unwrap();
+            let template = ChatTemplate::of_folder(own, &config).unwrap().unwrap();
             template.render(None, "x").unwrap()
         };
         assert_eq!(rendered(None), "<s>d");
         assert_eq!(rendered(Some(b"{{ bos_token }}own")), "<s>own");
-        assert!(
-            ChatTemplate::of_folder(None, Some(b"{}"))
-                .unwrap()
-                .is_none()
-        );
-        assert!(ChatTemplate::of_folder(None, None).unwrap().is_none());
+        let none = ChatTemplate::of_folder(None, &TokenizerConfig::default()).unwrap();
+        assert!(none.is_none());
+    }
+
+    #[test]
+    fn marks_of_what_the_assistant_said_change_nothing() {
+        let source = "{% for m in messages %}\n a {%- generation -%} b {{ m.content }} {%- endgeneration %} c\n{% endfor %}{% set x = '%}' %}.";
+        let plain = "{% for m in messages %}\n a {%- if true -%} b {{ m.content }} {%- endif %} c\n{% endfor %}{% set x = '%}' %}.";
+        assert_eq!(without_generation_tags(source), plain);
+        assert_eq!(template(source).render(None, "x").unwrap(), " ab x c\n.");
+        assert_eq!(without_generation_tags("{% generation"), "{% if true");
+    }
+
+    #[test]
+    fn settings_reach_the_template_and_may_replace_special_tokens() {
+        let source = "{% if enable_thinking is defined and not enable_thinking %}short{% endif %}{{ bos_token }}{{ budget.tokens }}";
+        let tokens = [("bos_token".to_owned(), "<s>".to_owned())];
+        let template = ChatTemplate::new(source, tokens.into()).unwrap();
+        assert_eq!(template.render(None, "x").unwrap(), "<s>");
+        let kwargs = serde_json::json!({"enable_thinking": false, "bos_token": "<b>", "budget": {"tokens": 5}});
+        let template = template.with_kwargs(&serde_json::from_value(kwargs).unwrap());
+        assert_eq!(template.render(None, "x").unwrap(), "short<b>5");
     }
 }

@@ -1,8 +1,11 @@
 //! From prompts as text to completions as text, and what was drawn between the two.
 
+use std::collections::HashSet;
+
 use super::{
+    engine::Engine,
     model::Model,
-    sample::{Completion, Prompt, Seed, Settings, sample},
+    rows::{Completion, Prompt, Seed, Settings},
     tokenizer::{Tokenizer, excerpt},
 };
 use crate::TrainError;
@@ -25,6 +28,7 @@ pub struct Completed {
 
 /// Completes every request, in order. `step` stands in the error messages.
 pub fn complete(
+    engine: &Engine,
     model: &Model,
     tokenizer: &Tokenizer,
     requests: Vec<Request<'_>>,
@@ -41,15 +45,10 @@ pub fn complete(
             seeds: request.seeds,
         })
         .collect();
-    let drawn = sample(model, tokenizer, &prompts, settings);
-    let drawn = drawn.map_err(|_| TrainError::NonFinite {
-        what: "the probability of a next token",
-        step,
-    })?;
+    let drawn = engine.sample(model, tokenizer, &prompts, settings, step)?;
     let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
         let text = tokenizer.decode(&completion.tokens);
-        let text = text.map_err(TrainError::Host)?.trim().to_owned();
-        Ok((completion, text))
+        Ok((completion, text.map_err(TrainError::Host)?))
     };
     let completed = tokens.into_iter().zip(drawn).map(|(prompt, completions)| {
         let completions = completions.into_iter().map(with_text);
@@ -59,6 +58,19 @@ pub fn complete(
         })
     });
     completed.collect()
+}
+
+/// Refuses prompts that cannot be put to the model, before a run has cost anything. Texts that come again are tried once.
+pub fn check_prompts<'a>(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    prompts: impl Iterator<Item = &'a str>,
+) -> Result<(), TrainError> {
+    let mut seen = HashSet::new();
+    for prompt in prompts.filter(|prompt| seen.insert(*prompt)) {
+        encode(model, tokenizer, prompt)?;
+    }
+    Ok(())
 }
 
 fn encode(model: &Model, tokenizer: &Tokenizer, prompt: &str) -> Result<Vec<u32>, TrainError> {

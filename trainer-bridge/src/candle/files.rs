@@ -3,7 +3,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,16 +12,26 @@ use serde::Deserialize;
 
 use super::{
     architecture::{Architecture, TokenIds},
-    chat_template::{ChatTemplate, TEMPLATE, TOKENIZER_CONFIG},
+    chat_template::{ChatTemplate, TEMPLATE},
+    json,
     model::Model,
     tokenizer::Tokenizer,
-    weights::{Collector, INDEX, WEIGHTS, shards},
+    tokenizer_config::{SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TokenizerConfig},
+    weights::{Collector, INDEX, WEIGHTS, encode_weights, shards},
 };
 use crate::TrainError;
 
 const CONFIG: &str = "config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
 const TOKENIZER: &str = "tokenizer.json";
+/// What a folder holds beside configuration and weights, as far as it is there.
+const COMPANIONS: [&str; 5] = [
+    GENERATION_CONFIG,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    TEMPLATE,
+    SPECIAL_TOKENS_MAP,
+];
 
 /// The content of a small model folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +97,26 @@ pub struct Loaded {
     pub model: Model,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
-    /// How it is spoken to, if it was trained for conversations.
-    pub chat_template: Option<ChatTemplate>,
 }
+
+/// What is told of a file that a folder lacks where another program's file lies in its place.
+const STAND_INS: [(&str, &[&str], &str); 3] = [
+    (
+        CONFIG,
+        &["adapter_config.json"],
+        "the folder holds an adapter, which belongs into `adapter`, and its base into `model`",
+    ),
+    (
+        TOKENIZER,
+        &["tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"],
+        "make it with transformers: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)",
+    ),
+    (
+        WEIGHTS,
+        &["pytorch_model.bin", "pytorch_model.bin.index.json"],
+        "make it with transformers: AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(DIR)",
+    ),
+];
 
 #[derive(Deserialize)]
 struct GenerationConfig {
@@ -133,8 +159,24 @@ impl Source {
     }
 
     fn must_read(&self, name: &str) -> Result<Cow<'static, [u8]>, TrainError> {
-        self.read(name)?
-            .ok_or_else(|| self.unreadable(name, "there is no such file"))
+        self.read(name)?.ok_or_else(|| self.lacks(name))
+    }
+
+    /// Says that a file is not there, and how to come by it.
+    fn lacks(&self, name: &str) -> TrainError {
+        let Self::Folder(folder) = self else {
+            return self.unreadable(name, "there is no such file");
+        };
+        let stand_in = STAND_INS.iter().find_map(|(file, others, advice)| {
+            let other = others.iter().find(|other| folder.join(other).exists())?;
+            (*file == name).then(|| format!("there is no such file, but {other}: {advice}"))
+        });
+        let usual = || {
+            format!(
+                "there is no such file (a model folder has {CONFIG}, {TOKENIZER} and {WEIGHTS})"
+            )
+        };
+        self.unreadable(name, &stand_in.unwrap_or_else(usual))
     }
 
     fn path(&self, name: &str) -> String {
@@ -162,70 +204,119 @@ impl Source {
             .and_then(Architecture::parse)
             .map_err(|problem| self.fault(CONFIG, &problem))?;
         let tokenizer = self.tokenizer(&architecture)?;
-        let chat_template = self.chat_template()?;
         Ok(Loaded {
             model: self.model(architecture)?,
             tokenizer,
-            chat_template,
         })
     }
 
+    /// Writes a folder like this one, but with the weights of `model`, in f32 and in one file. The folder is made if need be.
+    pub fn write_with(&self, model: &Model, folder: &Path) -> Result<(), TrainError> {
+        let write = |name: &str, content: &[u8]| {
+            let path = folder.join(name);
+            std::fs::write(&path, content).map_err(|error| {
+                TrainError::Host(format!("cannot write {}: {error}", path.display()))
+            })
+        };
+        std::fs::create_dir_all(folder).map_err(|error| {
+            TrainError::Host(format!("cannot make {}: {error}", folder.display()))
+        })?;
+        write(CONFIG, &self.config_in_f32()?)?;
+        for name in COMPANIONS {
+            if let Some(content) = self.read(name)? {
+                write(name, &content)?;
+            }
+        }
+        write(WEIGHTS, &encode_weights(model)?)
+    }
+
+    /// `config.json`, saying that the weights are f32: transformers rounds them to what stands there.
+    fn config_in_f32(&self) -> Result<Vec<u8>, TrainError> {
+        let mut config: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&self.must_read(CONFIG)?)
+                .map_err(|error| self.fault(CONFIG, &error.to_string()))?;
+        config.remove("torch_dtype");
+        config.insert("dtype".into(), "float32".into());
+        let json = serde_json::Value::from(config);
+        Ok(format!("{json:#}\n").into_bytes())
+    }
+
     fn tokenizer(&self, architecture: &Architecture) -> Result<Tokenizer, TrainError> {
-        let eos = self.eos(architecture)?;
-        let tokenizer = Tokenizer::parse(&self.must_read(TOKENIZER)?, eos)
+        let tokenizer = Tokenizer::parse(&self.must_read(TOKENIZER)?, architecture.eos())
             .map_err(|problem| self.fault(TOKENIZER, &problem))?;
         let (tokens, rows) = (tokenizer.size(), architecture.vocab_size);
         if tokens > rows {
             let problem = format!("has {tokens} tokens but `vocab_size` in {CONFIG} is {rows}");
             return Err(self.fault(TOKENIZER, &problem));
         }
-        Ok(tokenizer)
+        let generation = self.generation_ends(architecture)?;
+        let config = self.tokenizer_config()?;
+        let own = config.special_tokens().get("eos_token");
+        let own = own.and_then(|token| tokenizer.id_of(token));
+        Ok(tokenizer.with_ends(generation).with_ends(own))
     }
 
-    /// Tokens that end a completion: those of `config.json` and those of `generation_config.json`, where instruct models have more.
-    fn eos(&self, architecture: &Architecture) -> Result<Vec<u32>, TrainError> {
-        let mut ids: BTreeSet<u32> = BTreeSet::new();
-        if let Some(json) = self.read(GENERATION_CONFIG)? {
-            let config: GenerationConfig = serde_json::from_slice(&json)
-                .map_err(|error| self.fault(GENERATION_CONFIG, &error.to_string()))?;
-            ids.extend(config.eos_token_id.iter().flat_map(TokenIds::to_vec));
+    /// End tokens of `generation_config.json`, where instruct models have more than in `config.json`.
+    fn generation_ends(&self, architecture: &Architecture) -> Result<Vec<u32>, TrainError> {
+        let Some(bytes) = self.read(GENERATION_CONFIG)? else {
+            return Ok(Vec::new());
+        };
+        let ends = || {
+            let config: GenerationConfig = json::parse(&bytes)?;
+            let ids: Vec<u32> = config
+                .eos_token_id
+                .iter()
+                .flat_map(TokenIds::to_vec)
+                .collect();
+            architecture.check_ends(&ids).map(|()| ids)
+        };
+        ends().map_err(|problem: String| self.fault(GENERATION_CONFIG, &problem))
+    }
+
+    fn tokenizer_config(&self) -> Result<TokenizerConfig, TrainError> {
+        let mut config = TokenizerConfig::default();
+        if let Some(bytes) = self.read(TOKENIZER_CONFIG)? {
+            config = TokenizerConfig::parse(&bytes)
+                .map_err(|problem| self.fault(TOKENIZER_CONFIG, &problem))?;
         }
-        let mut eos = architecture.eos();
-        eos.extend(
-            ids.into_iter()
-                .filter(|id| !architecture.eos().contains(id)),
-        );
-        Ok(eos)
+        if let Some(bytes) = self.read(SPECIAL_TOKENS_MAP)? {
+            config = config
+                .with_map(&bytes)
+                .map_err(|problem| self.fault(SPECIAL_TOKENS_MAP, &problem))?;
+        }
+        Ok(config)
     }
 
-    fn chat_template(&self) -> Result<Option<ChatTemplate>, TrainError> {
+    /// How the model is spoken to, if it was trained for conversations.
+    pub fn chat_template(&self) -> Result<Option<ChatTemplate>, TrainError> {
         let own = self.read(TEMPLATE)?;
-        let config = self.read(TOKENIZER_CONFIG)?;
+        let config = self.tokenizer_config()?;
         let name = if own.is_some() {
             TEMPLATE
         } else {
             TOKENIZER_CONFIG
         };
-        ChatTemplate::of_folder(own.as_deref(), config.as_deref())
+        ChatTemplate::of_folder(own.as_deref(), &config)
             .map_err(|problem| self.fault(name, &problem))
     }
 
+    /// One file before several with an index, where both are there, as in transformers.
     fn model(&self, architecture: Architecture) -> Result<Model, TrainError> {
         let mut collector = Collector::new(Arc::new(architecture));
         let mut last = WEIGHTS;
-        match self.read(INDEX)? {
-            Some(index) => {
-                last = INDEX;
-                let names = shards(&index).map_err(|problem| self.fault(INDEX, &problem))?;
-                for name in names {
-                    collector
-                        .add(&self.must_read(&name)?)
-                        .map_err(|problem| self.fault(&name, &problem))?;
-                }
+        if let Some(bytes) = self.read(WEIGHTS)? {
+            collector
+                .add(&bytes)
+                .map_err(|problem| self.fault(WEIGHTS, &problem))?;
+        } else {
+            let index = self.read(INDEX)?.ok_or_else(|| self.lacks(WEIGHTS))?;
+            last = INDEX;
+            let names = shards(&index).map_err(|problem| self.fault(INDEX, &problem))?;
+            for name in names {
+                collector
+                    .add(&self.must_read(&name)?)
+                    .map_err(|problem| self.fault(&name, &problem))?;
             }
-            None => collector
-                .add(&self.must_read(WEIGHTS)?)
-                .map_err(|problem| self.fault(WEIGHTS, &problem))?,
         }
         collector
             .finish()

@@ -8,19 +8,21 @@ use std::{
     sync::Arc,
 };
 
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Deserialize;
 
 use super::{
-    adapter_files::AdapterFiles,
+    adapter_files::{AdapterFiles, BaseName},
     architecture::Architecture,
     chat_template::ChatTemplate,
+    files::Source,
     forward::Tape,
     kernels::pack_attention::{attend, rotate_rows},
     lora::LoraConfig,
     model::Model,
     pack::Pack,
     tokenizer::Tokenizer,
+    tokenizer_config::TokenizerConfig,
     weights::Collector,
 };
 
@@ -175,6 +177,13 @@ fn an_adapter_trained_by_trl_gives_pefts_logits() {
     assert!(error < 1e-4, "{error}");
 }
 
+fn tiny() -> BaseName {
+    BaseName {
+        model: "some-org/tiny".into(),
+        revision: Some("0123456789abcdef0123456789abcdef01234567".into()),
+    }
+}
+
 /// A trained adapter on the golden model, and the files it is stored in.
 fn trained(goldens: &Models, config: &LoraConfig) -> (Model, AdapterFiles) {
     let mut model = model(adapter_case(goldens), Dtype::F32).with_adapter(config, 9);
@@ -185,7 +194,7 @@ fn trained(goldens: &Models, config: &LoraConfig) -> (Model, AdapterFiles) {
             }
         }
     });
-    let files = AdapterFiles::of(&model, "tiny").unwrap().unwrap();
+    let files = AdapterFiles::of(&model, &tiny()).unwrap().unwrap();
     (model, files)
 }
 
@@ -249,6 +258,31 @@ fn adapters_that_do_not_fit_are_named() {
         ..files.clone()
     };
     refuse(&cut, case, &["truncated"]);
+    let only = |part: &str| {
+        let tensors = SafeTensors::deserialize(&files.weights).unwrap();
+        let kept = tensors.iter().filter(|(name, _)| name.contains(part));
+        let weights = safetensors::serialize(kept.collect::<Vec<_>>(), None).unwrap();
+        AdapterFiles {
+            weights,
+            ..files.clone()
+        }
+    };
+    refuse(
+        &only("layers.0."),
+        case,
+        &["layers.1.", "q_proj.lora_A.weight", "missing"],
+    );
+    refuse(
+        &only("lora_A"),
+        case,
+        &["layers.0.", "lora_B.weight", "missing"],
+    );
+    refuse(&only("nothing"), case, &["no tensors"]);
+    refuse(
+        &edited("\"lora_alpha\": 5.0", "\"lora_alpha\": 1e308"),
+        case,
+        &["not finite"],
+    );
     let shallow = Case {
         name: "one layer".into(),
         config: {
@@ -261,13 +295,45 @@ fn adapters_that_do_not_fit_are_named() {
     refuse(&files, &shallow, &["layers.1.", "no place"]);
 }
 
-/// Run by hand, or where REWARD_SEARCH_PEFT_PYTHON names a Python with `scripts/requirements-transformers.txt`.
+/// Has `scripts/peft_check.py` load what lies in a folder and compare its logits with the model's. Run by hand, or where
+/// REWARD_SEARCH_PEFT_PYTHON names a Python with `scripts/requirements-transformers.txt`.
+fn check_in_python(folder: &Path, model: &Model, goldens: &Models, facts: serde_json::Value) {
+    let python = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON").unwrap();
+    let rows: Vec<Vec<f32>> = logits(model, goldens)
+        .chunks(64)
+        .map(<[f32]>::to_vec)
+        .collect();
+    let mut expected = serde_json::json!({"tokens": goldens.tokens, "positions": goldens.positions, "logits": rows});
+    let facts = facts.as_object().unwrap().clone();
+    expected.as_object_mut().unwrap().extend(facts);
+    std::fs::write(folder.join("expected.json"), expected.to_string()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/peft_check.py");
+    let output = std::process::Command::new(python)
+        .arg(script)
+        .arg(folder)
+        .output()
+        .unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn no_python() -> bool {
+    let none = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON").is_none();
+    if none {
+        eprintln!("skipped: REWARD_SEARCH_PEFT_PYTHON names no Python with peft");
+    }
+    none
+}
+
 #[test]
 fn our_adapter_loads_in_peft() {
-    let Some(python) = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON") else {
-        eprintln!("skipped: REWARD_SEARCH_PEFT_PYTHON names no Python with peft");
+    if no_python() {
         return;
-    };
+    }
     let goldens: Models = goldens("models.json");
     let some = LoraConfig {
         targets: ["k_proj", "down_proj"].map(str::to_owned).to_vec(),
@@ -277,27 +343,58 @@ fn our_adapter_loads_in_peft() {
         let (model, files) = trained(&goldens, &config);
         let folder = tempfile::tempdir().unwrap();
         files.write(folder.path()).unwrap();
-        let rows: Vec<Vec<f32>> = logits(&model, &goldens)
-            .chunks(64)
-            .map(<[f32]>::to_vec)
-            .collect();
-        let expected = serde_json::json!({
-            "case": goldens.adapter.case, "tokens": goldens.tokens, "positions": goldens.positions, "logits": rows,
-            "modules": modules,
-        });
-        std::fs::write(folder.path().join("expected.json"), expected.to_string()).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/peft_check.py");
-        let output = std::process::Command::new(&python)
-            .arg(script)
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        let (said, complaint) = (output.stdout, output.stderr);
-        eprint!("{}", String::from_utf8_lossy(&said));
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&complaint)
+        let facts = serde_json::json!({"case": goldens.adapter.case, "modules": modules});
+        check_in_python(folder.path(), &model, &goldens, facts);
+    }
+}
+
+/// A golden model with other weights, and the folder they are written to beside a golden configuration that says bf16.
+fn trained_folder(case: &Case) -> (Model, tempfile::TempDir) {
+    let mut config = case.config.clone();
+    config["torch_dtype"] = "bfloat16".into();
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(from.path().join("config.json"), config.to_string()).unwrap();
+    std::fs::write(from.path().join("generation_config.json"), "{}").unwrap();
+    let mut trained = model(case, Dtype::F32);
+    trained.update(|parameters| {
+        for value in parameters.iter_mut().flatten() {
+            *value *= 1.1;
+        }
+    });
+    let source = Source::folder(from.path()).unwrap();
+    source.write_with(&trained, to.path()).unwrap();
+    (trained, to)
+}
+
+#[test]
+fn a_trained_model_comes_back_from_its_folder() {
+    let goldens: Models = goldens("models.json");
+    for case in &goldens.models {
+        let (trained, folder) = trained_folder(case);
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        assert_eq!(read("generation_config.json"), b"{}");
+        let config = String::from_utf8(read("config.json")).unwrap();
+        assert!(config.contains("\"dtype\": \"float32\"") && !config.contains("bfloat16"));
+        let mut collector = Collector::new(Arc::new(Architecture::parse(&config).unwrap()));
+        collector.add(&read("model.safetensors")).unwrap();
+        let again = collector.finish().unwrap();
+        assert_eq!(again.weights(), trained.weights(), "equal to the bit");
+    }
+}
+
+#[test]
+fn our_trained_model_loads_in_transformers() {
+    if no_python() {
+        return;
+    }
+    let goldens: Models = goldens("models.json");
+    for case in &goldens.models {
+        let (trained, folder) = trained_folder(case);
+        check_in_python(
+            folder.path(),
+            &trained,
+            &goldens,
+            serde_json::json!({"modules": 0}),
         );
     }
 }
@@ -311,7 +408,10 @@ fn chat_prompts_are_those_of_transformers_token_by_token() {
         let read = |name: &str| std::fs::read(folder.join(name)).ok();
         let own = read("chat_template.jinja");
         let config = read("tokenizer_config.json");
-        let template = ChatTemplate::of_folder(own.as_deref(), config.as_deref());
+        let config = config.map_or_else(Default::default, |config| {
+            TokenizerConfig::parse(&config).unwrap()
+        });
+        let template = ChatTemplate::of_folder(own.as_deref(), &config);
         let tokenizer = Tokenizer::parse(&read("tokenizer.json").unwrap(), Vec::new())
             .unwrap()
             .with_chat(template.unwrap().unwrap(), conversation.system);

@@ -100,6 +100,12 @@ pub struct Site {
     pub columns: usize,
 }
 
+/// The layer that a module or tensor belongs to, by its path.
+pub fn layer_of(path: &str) -> Option<usize> {
+    let rest = path.strip_prefix("model.layers.")?;
+    rest.split('.').next()?.parse().ok()
+}
+
 /// Every projection of a decoder that is among the targets, in the checkpoint's order.
 pub fn sites(architecture: &Architecture, targets: &[String]) -> Vec<Site> {
     let mut sites = Vec::new();

@@ -32,9 +32,15 @@ pub const PAD: &str = "<pad>";
 pub const EOS: &str = "<eos>";
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`; `eos` ends completions, as `config.json` says.
+    /// Reads `tokenizer.json`; `eos` ends completions. Texts are neither cut nor padded, whatever the file says of it: as transformers
+    /// has it unless asked.
     pub fn parse(json: &[u8], eos: Vec<u32>) -> Result<Self, String> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())?;
+        let mut inner =
+            tokenizers::Tokenizer::from_bytes(json).map_err(|error| error.to_string())?;
+        inner
+            .with_padding(None)
+            .with_truncation(None)
+            .map_err(|error| error.to_string())?;
         Ok(Self {
             inner,
             eos,
@@ -52,11 +58,29 @@ impl Tokenizer {
         Self { chat, ..self }
     }
 
-    /// The same tokenizer; a completion that contains one of these texts has ended.
+    /// The same tokenizer; these tokens too end a completion.
+    pub fn with_ends(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
+        for id in ids {
+            if !self.ends(id) {
+                self.eos.push(id);
+            }
+        }
+        self
+    }
+
+    /// The same tokenizer; a completion that contains one of these texts has ended. A special token is no part of a completion's text, so
+    /// one that is named here ends a completion as the model's own end tokens do.
     pub fn with_stop_strings(self, stop_strings: Vec<String>) -> Self {
+        let added = self.inner.get_added_tokens_decoder();
+        let is_stop = |content: &String| stop_strings.contains(content);
+        let special = added.into_iter().filter(|(_, token)| token.special);
+        let stops: BTreeSet<u32> = special
+            .filter(|(_, token)| is_stop(&token.content))
+            .map(|(id, _)| id)
+            .collect();
         Self {
             stop_strings,
-            ..self
+            ..self.with_ends(stops)
         }
     }
 
@@ -115,6 +139,16 @@ impl Tokenizer {
         // What cannot be decoded now will be complained about when the whole completion is.
         let text = self.decode(tail).unwrap_or_default();
         self.stop_strings.iter().any(|stop| text.contains(stop))
+    }
+
+    /// Whether anything but its length ends a completion.
+    pub fn has_ends(&self) -> bool {
+        !self.eos.is_empty() || !self.stop_strings.is_empty()
+    }
+
+    /// The token with this text.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
     }
 
     /// The first of the tokens that end a completion.
@@ -236,6 +270,32 @@ mod tests {
             .map(|n| tokenizer.stops(&ids[..n]))
             .collect();
         assert_eq!(stops.iter().position(|&stop| stop), Some(4));
+    }
+
+    #[test]
+    fn a_special_token_among_the_stop_strings_is_an_end_token() {
+        let json = word_level(TEXTS.into_iter());
+        let tokenizer = Tokenizer::parse(json.as_bytes(), Vec::new()).unwrap();
+        assert!(!tokenizer.has_ends());
+        let tokenizer = tokenizer.with_stop_strings(vec![EOS.into(), " apples".into()]);
+        assert!(tokenizer.ends(1) && tokenizer.has_ends());
+        let word = tokenizer.id_of(" apples").unwrap();
+        assert!(!tokenizer.ends(word) && tokenizer.stops(&[word]));
+    }
+
+    #[test]
+    fn texts_are_neither_cut_nor_padded_whatever_the_file_says() {
+        let json = word_level(TEXTS.into_iter());
+        let plain = Tokenizer::parse(json.as_bytes(), vec![1]).unwrap();
+        let mut file: serde_json::Value = serde_json::from_str(&json).unwrap();
+        file["truncation"] =
+            json!({"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0});
+        file["padding"] = json!({"strategy": {"Fixed": 60}, "direction": "Left", "pad_to_multiple_of": null, "pad_id": 0,
+            "pad_type_id": 0, "pad_token": PAD});
+        let told = Tokenizer::parse(file.to_string().as_bytes(), vec![1]).unwrap();
+        for text in TEXTS {
+            assert_eq!(told.encode_prompt(text), plain.encode_prompt(text));
+        }
     }
 
     #[test]

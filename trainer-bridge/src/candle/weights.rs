@@ -9,7 +9,13 @@ use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Deserialize;
 
-use super::{architecture::Architecture, checkpoint::FloatTensor, model::Model};
+use super::{
+    architecture::Architecture,
+    checkpoint::FloatTensor,
+    json,
+    lora::layer_of,
+    model::{EMBEDDING, Model},
+};
 use crate::TrainError;
 
 /// The one file of a small checkpoint.
@@ -24,7 +30,7 @@ struct Index {
 
 /// The files of a checkpoint's weights, as its index names them.
 pub fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
-    let index: Index = serde_json::from_slice(index).map_err(|error| error.to_string())?;
+    let index: Index = json::parse(index)?;
     let plain = |name: &String| !name.is_empty() && !name.contains(['/', '\\']);
     match index.weight_map.values().find(|name| !plain(name)) {
         Some(name) => Err(format!(
@@ -42,17 +48,30 @@ struct Place {
     filled: bool,
 }
 
-/// Collects a decoder's weights from one file after another.
+impl Place {
+    fn floats(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+const EMBEDDING_NAME: &str = "model.embed_tokens.weight";
+const HEAD_NAME: &str = "lm_head.weight";
+
+/// Collects a decoder's weights from one file after another. Takes memory only for tensors that a file has, in the shape it has them: a
+/// `config.json` alone cannot ask for more than there is.
 pub struct Collector {
     architecture: Arc<Architecture>,
+    sizes: Vec<usize>,
     weights: Vec<Vec<f32>>,
     places: HashMap<String, Place>,
+    /// The output head's own copy, where the embedding serves as one.
+    tied_head: Option<Vec<f32>>,
 }
 
 impl Collector {
     /// Nothing yet.
     pub fn new(architecture: Arc<Architecture>) -> Self {
-        let (mut weights, mut places) = (Vec::new(), HashMap::new());
+        let (mut sizes, mut places) = (Vec::new(), HashMap::new());
         for (index, parameter) in architecture.parameters().into_iter().enumerate() {
             let mut start = 0;
             for (name, rows) in parameter.parts {
@@ -63,19 +82,21 @@ impl Collector {
                     shape,
                     filled: false,
                 };
-                start += place.shape.iter().product::<usize>();
+                start += place.floats();
                 places.insert(name, place);
             }
-            weights.push(vec![0.0; start]);
+            sizes.push(start);
         }
         Self {
             architecture,
-            weights,
+            weights: vec![Vec::new(); sizes.len()],
+            sizes,
             places,
+            tied_head: None,
         }
     }
 
-    /// Takes the decoder's tensors out of one file; others it may hold are passed over.
+    /// Takes the decoder's tensors out of one file.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), String> {
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| format!("is truncated or no safetensors file ({error})"))?;
@@ -83,32 +104,92 @@ impl Collector {
         let mut named: Vec<(&str, TensorView<'_>)> = tensors.iter().collect();
         named.sort_unstable_by_key(|&(name, _)| name);
         for (name, tensor) in named {
-            let Some(place) = self.places.get_mut(name) else {
-                continue;
-            };
-            if tensor.shape() != place.shape {
-                return Err(format!(
-                    "tensor `{name}` has shape {:?}, config.json asks for {:?}",
-                    tensor.shape(),
-                    place.shape
-                ));
-            }
-            let values =
-                &mut self.weights[place.parameter][place.start..][..place.shape.iter().product()];
-            read_floats(&tensor, values).map_err(|problem| format!("tensor `{name}` {problem}"))?;
-            place.filled = true;
+            self.take(name, &tensor)?;
         }
         Ok(())
+    }
+
+    fn take(&mut self, name: &str, tensor: &TensorView<'_>) -> Result<(), String> {
+        let tied = self.architecture.tie_word_embeddings && name == HEAD_NAME;
+        let Some(place) = self
+            .places
+            .get_mut(if tied { EMBEDDING_NAME } else { name })
+        else {
+            return self.pass_over(name);
+        };
+        if tensor.shape() != place.shape {
+            return Err(format!(
+                "tensor `{name}` has shape {:?}, config.json asks for {:?}",
+                tensor.shape(),
+                place.shape
+            ));
+        }
+        let values = if tied {
+            self.tied_head.insert(vec![0.0; place.floats()])
+        } else {
+            place.filled = true;
+            let weight = &mut self.weights[place.parameter];
+            weight.resize(self.sizes[place.parameter], 0.0);
+            &mut weight[place.start..][..place.floats()]
+        };
+        read_floats(tensor, values).map_err(|problem| format!("tensor `{name}` {problem}"))
+    }
+
+    /// Refuses a tensor that has no place: a model without it would be another one. Only the angles that old files hold are no loss.
+    fn pass_over(&self, name: &str) -> Result<(), String> {
+        if name.ends_with(".rotary_emb.inv_freq") {
+            return Ok(());
+        }
+        Err(format!(
+            "tensor `{name}` has no place in the model that config.json describes: {}",
+            self.suggestion(name)
+        ))
+    }
+
+    /// What a tensor without a place tells of the checkpoint.
+    fn suggestion(&self, name: &str) -> String {
+        let has = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));
+        let said = &self.architecture.model_type;
+        let layers = self.architecture.num_hidden_layers;
+        if layer_of(name).is_some_and(|layer| layer >= layers) {
+            format!("the checkpoint has more layers than `num_hidden_layers`, {layers}")
+        } else if has(&[".lora_", ".base_layer."]) {
+            "an adapter is in it: merge it into the weights, or name its folder in `adapter`".into()
+        } else if has(&[
+            ".qweight", ".qzeros", ".scales", ".g_idx", "_scale", ".absmax", ".quant_",
+        ]) {
+            "quantised weights are not supported".into()
+        } else if has(&[".experts.", ".router."]) {
+            "mixtures of experts are not supported".into()
+        } else if has(&[".q_norm.", ".k_norm."]) {
+            format!("`model_type` is `{said}`, and of the supported ones only qwen3 has such norms")
+        } else if name.ends_with(".bias") {
+            format!(
+                "`model_type` is `{said}`, and of the supported ones only qwen2 has biases, of q_proj, k_proj and v_proj"
+            )
+        } else if self.places.contains_key(&format!("model.{name}")) {
+            "the decoder was saved without its head: load it as AutoModelForCausalLM and save it again".into()
+        } else {
+            "the checkpoint is of another architecture".into()
+        }
     }
 
     /// The model, if every tensor was found.
     pub fn finish(self) -> Result<Model, String> {
         let missing = self.places.iter().filter(|(_, place)| !place.filled);
         let first = missing.min_by_key(|(_, place)| (place.parameter, place.start));
-        match first {
-            Some((name, _)) => Err(format!("tensor `{name}` is missing")),
-            None => Ok(Model::new(self.architecture, self.weights)),
+        if let Some((name, _)) = first {
+            return Err(format!("tensor `{name}` is missing"));
         }
+        if self
+            .tied_head
+            .is_some_and(|head| head != self.weights[EMBEDDING])
+        {
+            return Err(format!(
+                "tensor `{HEAD_NAME}` differs from `{EMBEDDING_NAME}`, so `tie_word_embeddings` in config.json must be false"
+            ));
+        }
+        Ok(Model::new(self.architecture, self.weights))
     }
 }
 

@@ -5,8 +5,8 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use trainer_bridge::{
-    CandleConfig, LoraConfig, SamplingConfig, TrainError, TrainJob, TrainOutput, Trainer,
-    TrainerConfig, build,
+    CandleConfig, ChatMode, LoraConfig, SamplingConfig, TrainError, TrainJob, TrainOutput, Trainer,
+    TrainerConfig, build, write_model,
 };
 
 use crate::jobs::{Reward, job, member, run};
@@ -238,6 +238,41 @@ fn settings_and_templates_that_cannot_work_are_refused() {
         |_| {},
         &["never"],
     );
+    let thinking = |c: &mut CandleConfig| {
+        c.chat_template_kwargs = [("enable_thinking".to_owned(), false.into())].into();
+    };
+    refused(
+        copy_toy,
+        thinking,
+        &["chat_template_kwargs", "chat template"],
+    );
+    refused(
+        with_template("{{ messages }}"),
+        |c| c.chat_template_kwargs = [("messages".to_owned(), 1.into())].into(),
+        &["chat_template_kwargs", "`messages`"],
+    );
+    refused(
+        copy_toy,
+        |c| (c.adapter, c.lora) = (Some("some".into()), lora()),
+        &["`adapter`", "[trainer.lora]", "merge_and_unload"],
+    );
+    let unclear = |folder: &Path| {
+        copy_toy(folder);
+        let templates = r#"{"chat_template": [{"name": "rag", "template": "x"}]}"#;
+        fs::write(folder.join("tokenizer_config.json"), templates).unwrap();
+    };
+    refused(
+        unclear,
+        |_| {},
+        &["tokenizer_config.json", "chat_template", "default"],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    unclear(folder.path());
+    try_build(CandleConfig {
+        chat_template: ChatMode::None,
+        ..folder_config(folder.path())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -353,11 +388,98 @@ fn an_adapter_learns_continues_to_the_bit_and_can_be_taken_along() {
     );
 }
 
+/// What an adapter's configuration calls its base.
+fn base_of(config: CandleConfig) -> (String, Option<String>) {
+    let trainer = try_build(CandleConfig {
+        lora: lora(),
+        ..config
+    });
+    let job = job(vec![member(Reward::Exact)], 1);
+    let adapter = run(&*trainer.unwrap(), job).0.unwrap().adapter.unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&adapter.config).unwrap();
+    let text = |key: &str| written[key].as_str().map(str::to_owned);
+    (text("base_model_name_or_path").unwrap(), text("revision"))
+}
+
 #[test]
-fn full_training_leaves_no_adapter() {
-    let trainer = try_build(CandleConfig::default()).unwrap();
-    let output = run(&*trainer, job(vec![member(Reward::Exact)], 1))
-        .0
-        .unwrap();
+fn an_adapter_names_the_model_it_was_trained_on() {
+    let local = folder_config(toy());
+    assert_eq!(base_of(local.clone()), (local.model, None));
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let of_the_hub = CandleConfig {
+        model: "some-org/tiny".into(),
+        revision: Some(commit.into()),
+        folder: Some(toy().to_owned()),
+        ..CandleConfig::default()
+    };
+    assert_eq!(
+        base_of(of_the_hub),
+        ("some-org/tiny".into(), Some(commit.into()))
+    );
+}
+
+#[test]
+fn a_prompt_too_long_is_found_before_the_first_step() {
+    let plain = job(vec![member(Reward::Exact)], 2);
+    let endless = " apples".repeat(200);
+    let mut example = plain.examples[0].clone();
+    example.prompt.clone_from(&endless);
+    let examples = plain.examples.iter().cloned().chain([example]).collect();
+    let prompts = plain
+        .eval_prompts
+        .iter()
+        .cloned()
+        .chain([endless])
+        .collect();
+    for job in [
+        TrainJob {
+            examples,
+            ..plain.clone()
+        },
+        TrainJob {
+            eval_prompts: prompts,
+            ..plain
+        },
+    ] {
+        let (outcome, steps) = run(&*try_build(CandleConfig::default()).unwrap(), job);
+        let error = outcome.unwrap_err().to_string();
+        assert!(
+            error.contains("tokens; this model takes 1 to 127"),
+            "{error}"
+        );
+        assert!(steps.is_empty(), "no step was made");
+    }
+}
+
+#[test]
+fn full_training_leaves_a_model_that_can_be_loaded() {
+    let config = TrainerConfig::Candle(CandleConfig::default());
+    let output = run(
+        &*build(&config).unwrap(),
+        job(vec![member(Reward::Exact)], 2),
+    )
+    .0
+    .unwrap();
     assert_eq!(output.adapter, None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    assert!(write_model(&config, &output.checkpoint, &path).unwrap());
+    assert_eq!(
+        evaluate(folder_config(&path), SamplingConfig::default()),
+        output.completions,
+        "what was trained is what is loaded"
+    );
+}
+
+#[test]
+fn a_run_that_trains_an_adapter_leaves_no_model() {
+    let output = train_lora(&lora().unwrap(), 1, None);
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainerConfig::Candle(CandleConfig {
+        lora: lora(),
+        ..CandleConfig::default()
+    });
+    let path = folder.path().join("model");
+    assert!(!write_model(&config, &output.checkpoint, &path).unwrap());
+    assert!(!path.exists());
 }
