@@ -11,6 +11,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=regex-module");
+    println!("cargo::rerun-if-changed=sdk/src/allocator.rs");
     match build() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -57,6 +58,8 @@ fn flags(package: &Path) -> Vec<String> {
     let mut flags = vec![
         format!("--remap-path-prefix={}=.", package.display()),
         "-Clink-arg=-zstack-size=262144".to_owned(),
+        // Enough for some ten patterns: growing costs two system calls a batch.
+        "-Clink-arg=--initial-memory=1048576".to_owned(),
     ];
     flags.extend(home.map(|home| format!("--remap-path-prefix={}=.", home.display())));
     flags

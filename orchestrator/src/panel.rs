@@ -44,6 +44,8 @@ pub struct Scored {
     /// What the totals are made of, by name: each member's scores where there are several, and the parts that a member names itself,
     /// as `member.part`.
     pub components: Vec<(String, Vec<f64>)>,
+    /// What members printed, by name; those that printed nothing are left out.
+    pub printed: Vec<(String, String)>,
     /// One verdict a sample.
     pub verdicts: Vec<Judged>,
 }
@@ -85,7 +87,7 @@ impl Panel {
         let verdicts = judge(samples, &self.verifier);
         let batch = with_verdicts(samples, &verdicts);
         let mut totals = vec![0.0; batch.len()];
-        let mut components = Vec::new();
+        let (mut components, mut printed) = (Vec::new(), Vec::new());
         for member in &self.members {
             let failed = |fault| PanelFault {
                 reward: member.name.clone(),
@@ -107,10 +109,14 @@ impl Panel {
             if self.members.len() > 1 {
                 components.push((member.name.clone(), scores.total));
             }
+            if !scores.printed.is_empty() {
+                printed.push((member.name.clone(), scores.printed));
+            }
         }
         Ok(Scored {
             totals,
             components,
+            printed,
             verdicts,
         })
     }

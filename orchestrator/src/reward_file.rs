@@ -1,5 +1,7 @@
 //! Rewards in files: `.rs`, `.py` (one function of it, or all), `.wasm`, and the folder of an export. Nothing is compiled here.
 
+mod outline;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -123,7 +125,7 @@ fn exported(folder: &Path) -> Result<Vec<FileReward>, NoReward> {
 /// One function of a Python file, or all that take completions.
 fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoReward> {
     let code = text(path)?;
-    let functions = python_functions(&code);
+    let functions = outline::reward_functions(&code);
     let wanted: Vec<&str> = match function {
         Some(one) if functions.contains(&one) => vec![one],
         None if !functions.is_empty() => functions,
@@ -147,26 +149,6 @@ fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoRewa
         )
     };
     Ok(wanted.into_iter().map(reward).collect())
-}
-
-/// The top-level functions with a parameter `completions` and no leading underscore, in order.
-fn python_functions(code: &str) -> Vec<&str> {
-    let starts = code.match_indices("def ").filter(|(at, _)| {
-        let before = &code[..*at];
-        let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
-        line.is_empty()
-    });
-    starts
-        .filter_map(|(at, def)| {
-            let (name, rest) = code[at + def.len()..].split_once('(')?;
-            let (parameters, _) = rest.split_once(')')?;
-            let takes_completions = parameters
-                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .any(|word| word == "completions");
-            let name = name.trim();
-            (takes_completions && !name.starts_with('_')).then_some(name)
-        })
-        .collect()
 }
 
 fn of_source(name: String, source: Source) -> FileReward {
@@ -212,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_file_of_trl_rewards_is_taken_as_it_is() {
-        assert_eq!(python_functions(TRL), ["correctness", "brevity"]);
+        assert_eq!(outline::reward_functions(TRL), ["correctness", "brevity"]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rewards.py");
         fs::write(&path, TRL).unwrap();

@@ -6,6 +6,7 @@
 //! - `metrics.jsonl`: one line a step, under TRL's names
 //! - `samples.jsonl`: the best and the worst completion of each step
 //! - `adapter/`: the trained adapter in PEFT's format, where one is trained
+//! - `model/`: the trained model in Hugging Face's layout, where all weights are trained
 //! - `result.json`: the figures of the evaluation
 
 use std::{
@@ -146,6 +147,12 @@ impl RunFolder {
         let written = adapter.write(&path);
         written.map_err(|source| self.trouble("adapter", source))?;
         Ok(path)
+    }
+
+    /// Where the trained model belongs.
+    #[must_use]
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model")
     }
 
     /// The steps of the checkpoints at hand.

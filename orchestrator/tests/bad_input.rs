@@ -81,6 +81,14 @@ fn impossible_values_are_refused_before_anything_is_made() {
         ("[ensemble]\nsizes = [1]\n", "ensemble.sizes"),
         ("[grpo]\nnum_generations = 1\n", "grpo.num_generations"),
         ("[grpo]\nlearning_rate = -1.0\n", "grpo.learning_rate"),
+        (
+            "[grpo]\nlr_scheduler_type = 'cosine'\n",
+            "grpo.max_steps must be set",
+        ),
+        (
+            "[grpo]\nlr_scheduler_type = 'linear'\nmax_steps = 30\n",
+            "grpo.max_steps must be at least screen.steps and confirm.steps",
+        ),
         ("[confirm]\nproblems = 1\n", "confirm.problems"),
         ("[limits]\nfuel_per_call = 0\n", "fuel_per_call"),
     ] {

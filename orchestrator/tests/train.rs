@@ -81,6 +81,9 @@ fn a_run_in_sittings_is_the_run_in_one() {
     );
     let bytes = |out: &str| std::fs::read(program.path(out).join("checkpoint-5.bin")).unwrap();
     assert!(bytes("straight") == bytes("pieces"));
+    let model =
+        |out: &str| std::fs::read(program.path(out).join("model/model.safetensors")).unwrap();
+    assert!(model("straight") == model("pieces"));
     // Done is done: nothing is trained again, and the result is the same.
     assert_eq!(train(&["--out", "pieces"]), straight);
     let shorter = program.run(&[&mix[..], &["--out", "pieces", "--steps", "3"]].concat());

@@ -14,6 +14,7 @@ import wit_world
 from componentize_py_types import Err
 
 import candidate
+import headstart
 import seeded
 from candidate import Refused
 from printed import Printed
@@ -38,24 +39,24 @@ class WitWorld(wit_world.WitWorld):
         seal()
         return self._answer(load)
 
-    def restore(self, code, source, function):
+    def restore(self, code, source, function, patterns):
         def restore():
+            headstart.restore(patterns)
             WitWorld.reward = candidate.run(marshal.loads(code), source).reward(function)
 
         seal()
         return self._answer(restore)
 
-    def score(self, conversational, prompts, completions, answer, correct, extracted):
-        if conversational:
-            prompts = [[{"role": "user", "content": text}] for text in prompts]
-            completions = [[{"role": "assistant", "content": text}] for text in completions]
-        columns = {
-            "prompts": prompts,
-            "completions": completions,
-            "answer": answer,
-            "correct": [flag == 1 for flag in correct],
-            "extracted": extracted,
-        }
+    def learn(self, code, source, function, batch):
+        def learn():
+            columns = unpacked(batch)
+            return headstart.learned(lambda: candidate.run(marshal.loads(code), source).reward(function).components(columns))
+
+        seal()
+        return self._answer(learn)
+
+    def score(self, batch):
+        columns = unpacked(batch)
 
         def score():
             components = WitWorld.reward.components(columns)
@@ -76,6 +77,21 @@ class WitWorld(wit_world.WitWorld):
         raise Err(wit_world.Failure(failure.kind, failure.message, failure.line, failure.index, failure.found))
 
 
+def unpacked(batch):
+    """The columns of a batch as a reward gets them."""
+    prompts, completions = batch.prompts, batch.completions
+    if batch.conversational:
+        prompts = [[{"role": "user", "content": text}] for text in prompts]
+        completions = [[{"role": "assistant", "content": text}] for text in completions]
+    return {
+        "prompts": prompts,
+        "completions": completions,
+        "answer": batch.answer,
+        "correct": [flag == 1 for flag in batch.correct],
+        "extracted": batch.extracted,
+    }
+
+
 def seal():
     """Lets Python itself refuse what the sandbox does not have, where it announces it: an exception instead of a trap."""
     sys.addaudithook(absent)
@@ -92,3 +108,5 @@ random.seed(0)
 # What exists now lives as long as the interpreter: the collector need not look at it, nor touch its memory.
 gc.collect()
 gc.freeze()
+# A batch makes few objects in cycles: collecting after every two thousand objects would cost more than it frees.
+gc.set_threshold(50_000)

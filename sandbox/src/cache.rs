@@ -79,29 +79,64 @@ fn digest_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Checks that nobody else can have written a file or a folder, nor have put another in its place.
+/// Checks that nobody else can have written a file or a folder, nor have put another in its place: it is the user's, and
+/// so is, or the system's, every folder above it.
 #[cfg(unix)]
 pub(crate) fn check_private(path: &Path) -> Result<(), HostError> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let refuse = |reason: &str| {
-        Err(HostError::CacheNotPrivate {
-            path: path.to_owned(),
-            reason: reason.to_owned(),
-        })
-    };
-    let metadata =
-        fs::symlink_metadata(path).map_err(HostError::io(format!("read {}", path.display())))?;
+    let read = || HostError::io(format!("read {}", path.display()));
+    let metadata = fs::symlink_metadata(path).map_err(read())?;
     if metadata.is_symlink() {
-        return refuse("it is a symbolic link");
+        return Err(not_private(path, "it is a symbolic link"));
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return refuse("it belongs to another user");
+        return Err(not_private(path, "it belongs to another user"));
     }
-    if metadata.mode() & 0o022 != 0 {
-        return refuse("others may write to it");
+    if metadata.mode() & OTHERS_WRITE != 0 {
+        return Err(not_private(path, "others may write to it"));
+    }
+    // The folders by the names that lead here, and those that links among them lead to.
+    let named = std::path::absolute(path).map_err(read())?;
+    let real = fs::canonicalize(path).map_err(read())?;
+    let above = |path: PathBuf| path.ancestors().skip(1).try_for_each(check_above);
+    above(named).and_then(|()| above(real))
+}
+
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o022;
+/// In a folder with this bit others cannot rename what is not theirs.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
+
+/// Checks that nobody but the user and the system can exchange what is in a folder.
+#[cfg(unix)]
+fn check_above(folder: &Path) -> Result<(), HostError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata =
+        fs::metadata(folder).map_err(HostError::io(format!("read {}", folder.display())))?;
+    if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
+        return Err(not_private(
+            folder,
+            "the folder belongs to another user, who could exchange the cache in it",
+        ));
+    }
+    if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
+        return Err(not_private(
+            folder,
+            "others may write to the folder and could exchange the cache in it",
+        ));
     }
     Ok(())
+}
+
+#[cfg(unix)]
+fn not_private(path: &Path, reason: &str) -> HostError {
+    HostError::CacheNotPrivate {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Elsewhere a user's profile is taken to be the user's own.
@@ -147,6 +182,24 @@ mod tests {
         );
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
         let error = check_private(&folder).unwrap_err().to_string();
-        assert!(error.contains("others may write"), "{error}");
+        assert!(error.contains("others may write to it"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_whose_folder_others_may_write_to_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let (open, folder) = (root.path().join("open"), root.path().join("open/a/b"));
+        create_private(&folder).unwrap();
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(open.join("a"), &link).unwrap();
+        let mode = |mode| fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o1777);
+        check_private(&folder).unwrap();
+        mode(0o777);
+        for path in [folder, link.join("b")] {
+            let error = check_private(&path).unwrap_err().to_string();
+            assert!(error.contains("exchange the cache"), "{error}");
+            assert!(error.contains("/open cannot be trusted"), "{error}");
+        }
     }
 }

@@ -48,7 +48,7 @@ pub enum HostError {
     },
     /// Somebody else could have written to the cache, so the machine code in it cannot be trusted.
     #[error(
-        "{} cannot be trusted: {reason}; remove it, or name another folder in the variable REWARD_SEARCH_CACHE",
+        "{} cannot be trusted: {reason}; change that, or name another folder for the cache in the variable REWARD_SEARCH_CACHE",
         path.display()
     )]
     CacheNotPrivate {

@@ -51,6 +51,18 @@ pub enum Fault {
         /// Size of the sample's texts together.
         bytes: usize,
     },
+    /// The samples of a group together are larger than the guest's memory.
+    #[error(
+        "sample {index}: the {samples} samples of its group have {bytes} bytes together, more than fit into `memory_mib`; make the groups smaller"
+    )]
+    GroupTooLarge {
+        /// Place in the batch of the group's first sample.
+        index: usize,
+        /// Samples in the group.
+        samples: usize,
+        /// Size of the group's texts together, as they would be written.
+        bytes: usize,
+    },
     /// The guest panicked or did something WebAssembly does not allow.
     #[error("sample {index}: {message}")]
     Trap {
@@ -122,6 +134,7 @@ impl Fault {
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
             | Self::SampleTooLarge { index, .. }
+            | Self::GroupTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
             | Self::Exception { index, .. }
@@ -142,6 +155,7 @@ impl Fault {
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
             | Self::SampleTooLarge { index, .. }
+            | Self::GroupTooLarge { index, .. }
             | Self::Trap { index, .. }
             | Self::Protocol { index, .. }
             | Self::Exception { index, .. }
@@ -173,6 +187,7 @@ impl Fault {
             Self::StackOverflow { .. } => "stack_overflow",
             Self::NotFinite { .. } => "not_finite",
             Self::SampleTooLarge { .. } => "sample_too_large",
+            Self::GroupTooLarge { .. } => "group_too_large",
             Self::Trap { .. } => "trap",
             Self::Protocol { .. } => "protocol",
             Self::Exception { .. } => "exception",

@@ -91,8 +91,9 @@ impl ResourceLimiter for Guest {
         Ok(true)
     }
 
+    /// More than a memory of its type can hold is the guest's fault; what the system refuses is the host's.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.denied = true;
+        self.denied = error.downcast_ref::<std::io::Error>().is_none();
         Err(error)
     }
 
@@ -311,6 +312,14 @@ impl<'a> Session<'a> {
                 return Err(Fault::SampleTooLarge { index, bytes });
             }
         }
+        let bytes = abi::encoded_length(&self.batch[samples.clone()]);
+        if bytes > self.memory_limit() {
+            return Err(Fault::GroupTooLarge {
+                index: samples.start,
+                samples: samples.len(),
+                bytes,
+            });
+        }
         let is_used = self.live.is_some();
         match self.attempt(samples.clone()) {
             Err(_) if is_used => self.attempt(samples),
@@ -351,9 +360,13 @@ impl<'a> Session<'a> {
 
     /// Data for a fresh store.
     fn guest(&self) -> Guest {
-        let memory_limit = (self.room.limits.memory_mib as usize) << 20;
         let expressions = Expressions::new(self.code.expressions.clone(), self.warm.clone());
-        Guest::new(memory_limit, expressions)
+        Guest::new(self.memory_limit(), expressions)
+    }
+
+    /// Bytes that a guest's memories may have together.
+    const fn memory_limit(&self) -> usize {
+        (self.room.limits.memory_mib as usize) << 20
     }
 
     /// A fresh instance.
@@ -479,5 +492,22 @@ fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
             index,
             message: one_line(error),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_the_system_refuses_is_not_the_guests_fault() {
+        let denied = |error: wasmtime::Error| {
+            let mut guest = Guest::new(1 << 20, Expressions::default());
+            assert!(guest.memory_grow_failed(error).is_err());
+            guest.denied
+        };
+        let refused = std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+        assert!(!denied(refused.into()));
+        assert!(denied(wasmtime::Error::msg("beyond the type's limit")));
     }
 }

@@ -16,6 +16,7 @@
 mod function;
 mod guest;
 mod instance;
+mod meter;
 mod recipe;
 mod room;
 

@@ -1,12 +1,12 @@
 //! Which trainer runs the trials, and how completions are drawn at evaluation.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    TrainError, Trainer,
-    candle::{CandleConfig, CandleTrainer},
+    Checkpoint, TrainError, Trainer,
+    candle::{self, CandleConfig, CandleTrainer},
     fake::{Fake, FakeConfig},
     grpo_config::MOST_TOKENS,
 };
@@ -14,6 +14,7 @@ use crate::{
 /// Which trainer runs the trials, and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum TrainerConfig {
     /// The embedded trainer.
     Candle(CandleConfig),
@@ -27,6 +28,19 @@ impl Default for TrainerConfig {
     }
 }
 
+impl TrainerConfig {
+    /// Checks the settings, and that this program and machine have the devices they name: all that can be said before a model is there.
+    ///
+    /// # Errors
+    /// `Setup` when it cannot work.
+    pub fn check(&self) -> Result<(), TrainError> {
+        match self {
+            Self::Candle(config) => config.open_devices().map(drop),
+            Self::Fake(_) => Ok(()),
+        }
+    }
+}
+
 /// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here.
 ///
 /// # Errors
@@ -36,6 +50,22 @@ pub fn build(config: &TrainerConfig) -> Result<Arc<dyn Trainer>, TrainError> {
         TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config)?),
         TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone())),
     })
+}
+
+/// Writes the model that a run with this trainer left in its last checkpoint as a folder in Hugging Face's layout. Returns whether there
+/// was one: a run that trains an adapter leaves that instead.
+///
+/// # Errors
+/// `Setup` when the checkpoint or the base model cannot be used, `Host` when the folder cannot be written.
+pub fn write_model(
+    config: &TrainerConfig,
+    checkpoint: &Checkpoint,
+    folder: &Path,
+) -> Result<bool, TrainError> {
+    match config {
+        TrainerConfig::Candle(config) => candle::write_model(config, checkpoint, folder),
+        TrainerConfig::Fake(_) => Ok(false),
+    }
 }
 
 /// How completions are drawn at evaluation.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::complaints;
+use crate::{LrSchedulerType, config::complaints};
 
 /// More prompts, completions a prompt or steps a batch than this are a slip of the keyboard.
 const MOST: usize = 65_536;
@@ -31,8 +31,15 @@ pub struct GrpoConfig {
     pub min_p: f64,
     /// AdamW learning rate after warm-up.
     pub learning_rate: f64,
-    /// Optimiser steps of linear warm-up, then constant.
+    /// Optimiser steps of linear warm-up.
     pub warmup_steps: u32,
+    /// What the learning rate does after warm-up.
+    #[serde(skip_serializing_if = "LrSchedulerType::is_constant")]
+    pub lr_scheduler_type: LrSchedulerType,
+    /// The step after which a falling learning rate has come to nothing. Not the length of a run: the short runs of a search are beginnings of
+    /// its long ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u32>,
     /// AdamW beta1.
     pub adam_beta1: f64,
     /// AdamW beta2.
@@ -135,6 +142,8 @@ impl Default for GrpoConfig {
             min_p: 0.0,
             learning_rate: 2e-4,
             warmup_steps: 5,
+            lr_scheduler_type: LrSchedulerType::default(),
+            max_steps: None,
             adam_beta1: 0.9,
             adam_beta2: 0.95,
             weight_decay: 0.0,
@@ -241,6 +250,12 @@ impl GrpoConfig {
                 "learning_rate",
                 not_negative(self.learning_rate),
                 "must be a number, 0 or more",
+            ),
+            (
+                "max_steps",
+                self.lr_scheduler_type.is_constant()
+                    || self.max_steps.is_some_and(|last| last > self.warmup_steps),
+                "must be set and above `warmup_steps`: a falling `lr_scheduler_type` ends there",
             ),
             (
                 "adam_beta1",

@@ -98,9 +98,7 @@ pub enum TrainError {
         fault: sandbox::Fault,
     },
     /// The run left the numbers: a failure of the trial, never retried (it would repeat).
-    #[error(
-        "{what} is not finite at step {step}; lower `learning_rate`, or scale the rewards down if they are huge"
-    )]
+    #[error("{what} is not finite at step {step}; {}", non_finite_advice(*step))]
     NonFinite {
         /// What left the numbers.
         what: &'static str,
@@ -130,4 +128,12 @@ pub enum TrainError {
     /// Trouble of the host (memory, disk, a lost worker): worth a retry.
     #[error("{0}")]
     Host(String),
+}
+
+fn non_finite_advice(step: u32) -> &'static str {
+    if step <= 1 {
+        "nothing was learnt yet, so it is the base model (its weights, its config.json, an adapter merged into it) or a huge reward"
+    } else {
+        "lower `learning_rate`, or scale the rewards down if they are huge"
+    }
 }

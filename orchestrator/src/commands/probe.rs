@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use sandbox::{CompileError, ProbeReport, Rejection, Sample};
+use sandbox::{CompileError, Component, ProbeReport, Rejection, Sample};
 use serde::Serialize;
 
 use super::rewards;
@@ -78,12 +78,39 @@ enum Finding {
         worth: Box<Worth>,
         /// Wall time of one completion in a batch, the fastest of several rounds.
         microseconds_per_completion: f64,
+        /// What its scores are the sums of, where it names parts.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<Part>,
+        /// What it printed on the pool, cut to some kilobytes.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        printed: String,
     },
     /// It did not: a search would refuse it.
     Unfit {
         /// Why.
         refused: String,
     },
+}
+
+/// A named part of a reward on the pool.
+#[derive(Debug, Serialize)]
+struct Part {
+    part: String,
+    lowest: f64,
+    highest: f64,
+    mean: f64,
+}
+
+impl Part {
+    fn of(component: &Component) -> Self {
+        let values = &component.values;
+        Self {
+            part: component.name.clone(),
+            lowest: values.iter().copied().fold(f64::INFINITY, f64::min),
+            highest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean: values.iter().sum::<f64>() / values.len() as f64,
+        }
+    }
 }
 
 impl Probed {
@@ -113,11 +140,21 @@ fn examine(member: &Member, yardstick: &Yardstick) -> Result<Finding, CompileErr
         fault,
     };
     let worth = yardstick.measure(&member.reward).map_err(on_the_pool)?;
-    let seconds = fastest(member, &yardstick.samples());
+    let samples = yardstick.samples();
+    let scores = member.reward.score_parts(&samples).map_err(on_the_pool)?;
+    let seconds = fastest(member, &samples);
+    // One part is the whole.
+    let parts = if scores.components.len() > 1 {
+        scores.components.iter().map(Part::of).collect()
+    } else {
+        Vec::new()
+    };
     Ok(Finding::Fit {
         microseconds_per_completion: 1e6 * seconds / worth.completions as f64,
         odd,
         worth: Box::new(worth),
+        parts,
+        printed: scores.printed,
     })
 }
 
@@ -139,29 +176,47 @@ fn print(out: &mut impl Write, format: ProbeFormat, probed: &[Probed]) -> anyhow
     }
     for Probed { reward, finding } in probed {
         writeln!(out, "{}", one_line(reward, 200))?;
-        match finding {
-            Finding::Unfit { refused } => writeln!(out, "  refused: {}", one_line(refused, 500))?,
-            Finding::Fit {
-                odd,
-                worth,
-                microseconds_per_completion,
-            } => {
-                writeln!(
-                    out,
-                    "  {:28} survived, {} to {}",
-                    "odd samples", odd.lowest, odd.highest
-                )?;
-                for (name, value) in summary(worth) {
-                    writeln!(out, "  {name:28} {value}")?;
-                }
-                writeln!(
-                    out,
-                    "  {:28} {microseconds_per_completion:.1} microseconds a completion",
-                    "time"
-                )?;
-                writeln!(out, "{}\n", hacks_table(&worth.hacks))?;
-            }
-        }
+        print_finding(out, finding)?;
     }
+    Ok(())
+}
+
+fn print_finding(out: &mut impl Write, finding: &Finding) -> anyhow::Result<()> {
+    let (odd, worth, microseconds, parts, printed) = match finding {
+        Finding::Unfit { refused } => {
+            writeln!(out, "  refused: {}", one_line(refused, 500))?;
+            return Ok(());
+        }
+        Finding::Fit {
+            odd,
+            worth,
+            microseconds_per_completion,
+            parts,
+            printed,
+        } => (odd, worth, microseconds_per_completion, parts, printed),
+    };
+    let mut row = |name: &str, value: &str| writeln!(out, "  {name:28} {value}");
+    row(
+        "odd samples",
+        &format!("survived, {} to {}", odd.lowest, odd.highest),
+    )?;
+    for (name, value) in summary(worth) {
+        row(&name, &value)?;
+    }
+    for part in parts {
+        let name = format!("part {}", one_line(&part.part, 60));
+        row(
+            &name,
+            &format!("{} to {}, mean {:.3}", part.lowest, part.highest, part.mean),
+        )?;
+    }
+    row(
+        "time",
+        &format!("{microseconds:.1} microseconds a completion"),
+    )?;
+    if !printed.is_empty() {
+        row("printed", &one_line(printed, 300))?;
+    }
+    writeln!(out, "{}\n", hacks_table(&worth.hacks))?;
     Ok(())
 }

@@ -39,6 +39,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 
     // Everything that can be wrong with the input is found before a database is made.
     let task = Task::load(&config.task, seed)?;
+    config.trainer.check()?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
     let proposer = proposer_of(&config.proposer).await?;
     let mut seeds = seeds::drafts(&config.search.seed_rewards);

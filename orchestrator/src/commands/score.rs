@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Write as _, stdin, stdout},
+    io::{Write as _, stderr, stdin, stdout},
     path::Path,
 };
 
@@ -12,6 +12,7 @@ use serde_json::{Map, json};
 use super::rewards;
 use crate::{
     cli::ScoreArgs,
+    leaderboard::{one_line, printable},
     panel::{Panel, Scored, Unscored},
     stdio,
 };
@@ -32,6 +33,19 @@ fn score_file(panel: &Panel, path: &Path) -> anyhow::Result<()> {
     let mut out = stdout().lock();
     for place in 0..samples.len() {
         writeln!(out, "{}", line(&scored, place))?;
+    }
+    out.flush()?;
+    print_printed(&scored)
+}
+
+/// What the rewards printed, to standard error: it belongs to no line.
+fn print_printed(scored: &Scored) -> anyhow::Result<()> {
+    let mut err = stderr().lock();
+    for (name, text) in &scored.printed {
+        writeln!(err, "{} printed:", one_line(name, 200))?;
+        for line in printable(text).lines() {
+            writeln!(err, "    {line}")?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use trainer_bridge::StepMetrics;
 
 use crate::{
     cli::ShowArgs,
-    leaderboard::{Leaderboard, Row, interval, one_line, probability, share},
+    leaderboard::{Leaderboard, Row, interval, one_line, printable, probability, share},
     probe::{Probed, hacks_table, summary},
     store::Store,
     trial::TrialId,
@@ -194,13 +194,6 @@ fn remarks(out: &mut impl Write, first: &StepMetrics, last: &StepMetrics) -> any
         writeln!(out, "printed     {printed}")?;
     }
     Ok(())
-}
-
-/// Foreign text of several lines without control characters.
-fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
-        .collect()
 }
 
 /// A curve in eight heights.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
     Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainJob, Trainer,
+    TrainerConfig, write_model,
 };
 
 use super::rewards;
@@ -35,7 +36,9 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
-    let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    config.trainer.check()?;
+    let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
+    let trainer = trainer_bridge::build(&trainer_config)?;
     let rewards =
         rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;
     let names: Vec<String> = rewards
@@ -61,6 +64,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     }
     let training = Training {
         trainer: &*trainer,
+        trainer_config: &trainer_config,
         folder: folder.as_ref(),
         progress,
         save_every: args.save_every,
@@ -136,6 +140,7 @@ fn job(
 /// A run in legs: a checkpoint after each, the evaluation after the last.
 struct Training<'a> {
     trainer: &'a dyn Trainer,
+    trainer_config: &'a TrainerConfig,
     folder: Option<&'a RunFolder>,
     progress: Progress,
     save_every: u32,
@@ -170,6 +175,7 @@ impl Training<'_> {
                 folder.keep(&checkpoint)?;
             }
             if until >= last {
+                self.keep_model(&checkpoint)?;
                 return Ok(completions);
             }
             from = Some(checkpoint);
@@ -206,6 +212,19 @@ impl Training<'_> {
                 .line(&format!("The adapter is in {}", path.display()));
         }
         Ok((output.completions, output.checkpoint))
+    }
+
+    /// Keeps the trained model where all of its weights were trained.
+    fn keep_model(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+        let Some(folder) = self.folder else {
+            return Ok(());
+        };
+        let path = folder.model();
+        if write_model(self.trainer_config, checkpoint, &path)? {
+            self.progress
+                .line(&format!("The model is in {}", path.display()));
+        }
+        Ok(())
     }
 }
 

@@ -75,6 +75,17 @@ impl Config {
             self.confirm.seeds <= 100,
             "confirm.seeds must be at most 100",
         );
+        let confirmed = if self.confirm.seeds == 0 {
+            0
+        } else {
+            self.confirm.steps
+        };
+        need(
+            self.grpo
+                .max_steps
+                .is_none_or(|last| last >= self.screen.steps.max(confirmed)),
+            "grpo.max_steps must be at least screen.steps and confirm.steps: nothing is learnt after it",
+        );
         need(
             self.ensemble
                 .sizes

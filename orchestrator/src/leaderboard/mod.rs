@@ -9,7 +9,7 @@ use evaluator::Evaluation;
 use serde::Serialize;
 
 pub use confirmed::Confirmed;
-pub(crate) use table::{align_right, interval, one_line, plain, probability, share};
+pub(crate) use table::{align_right, interval, one_line, plain, printable, probability, share};
 
 use crate::{
     candidate::{Candidate, CandidateId, Status},

@@ -311,6 +311,13 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
     }
 }
 
+/// Foreign text of several lines without control characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ pub use self::protocol::{Id, PROTOCOL, Reply, Request, Sample, Trouble, parse};
 use serde::Serialize;
 
 use self::hello::Hello;
-use self::protocol::Components;
+use self::protocol::ByName;
 use crate::panel::{Panel, PanelFault, Scored, Unscored};
 
 /// Longest line a request may have.
@@ -87,7 +87,8 @@ fn scores(id: Id, scored: &Scored) -> Reply<'_> {
     Reply::Scores {
         id,
         scores: &scored.totals,
-        components: Components(&scored.components),
+        components: ByName(&scored.components),
+        printed: ByName(&scored.printed),
         correct: scored.verdicts.iter().map(|v| v.correct).collect(),
         extracted: scored
             .verdicts

@@ -90,8 +90,11 @@ pub enum Reply<'a> {
         /// The weighted sum over the rewards, one a sample.
         scores: &'a [f64],
         /// Each reward's own scores where there are several, and the parts a reward names.
-        #[serde(skip_serializing_if = "Components::is_empty")]
-        components: Components<'a>,
+        #[serde(skip_serializing_if = "ByName::is_empty")]
+        components: ByName<'a, Vec<f64>>,
+        /// What the rewards printed, as far as they did.
+        #[serde(skip_serializing_if = "ByName::is_empty")]
+        printed: ByName<'a, String>,
         /// Whether the verifier calls a sample right.
         correct: Vec<bool>,
         /// The final answer it found.
@@ -106,19 +109,19 @@ pub enum Reply<'a> {
     },
 }
 
-/// Named columns of scores, in the order of the rewards.
+/// Things by name, in the order of the rewards.
 #[derive(Debug)]
-pub struct Components<'a>(pub &'a [(String, Vec<f64>)]);
+pub struct ByName<'a, T>(pub &'a [(String, T)]);
 
-impl Components<'_> {
+impl<T> ByName<'_, T> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl Serialize for Components<'_> {
+impl<T: Serialize> Serialize for ByName<'_, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, column)| (name, column)))
+        serializer.collect_map(self.0.iter().map(|(name, thing)| (name, thing)))
     }
 }
 

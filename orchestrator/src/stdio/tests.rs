@@ -115,6 +115,7 @@ fn replies_are_as_documented() {
     let scored = |components| Scored {
         totals: vec![1.5],
         components,
+        printed: Vec::new(),
         verdicts: vec![Judged {
             correct: true,
             extracted: None,
@@ -128,5 +129,13 @@ fn replies_are_as_documented() {
     assert_eq!(
         shown(&scores(Id::Number(1), &scored(parts)))["components"],
         json!({"a": [1.0], "b": [0.5]})
+    );
+    let chatty = Scored {
+        printed: vec![("a".to_owned(), "1\n2".to_owned())],
+        ..scored(Vec::new())
+    };
+    assert_eq!(
+        shown(&scores(Id::Number(1), &chatty))["printed"],
+        json!({"a": "1\n2"})
     );
 }

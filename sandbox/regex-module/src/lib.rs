@@ -1,4 +1,7 @@
-//! The `regex` crate as a module of its own: the regular expressions of all reward functions.
+//! The engine of the `regex` crate as a module of its own: the regular expressions of all reward functions.
+//!
+//! A text of nothing but ASCII, as most are, is searched by `quick`, with an automaton made beforehand; any other text, and
+//! whatever `quick` is not made for, by `full`, as the crate does it. Both find the same matches.
 //!
 //! It is a guest like the rewards it serves: no imports, a memory of its own, the fuel and the deadline of the call. Only
 //! the host calls it (`sandbox/src/regex.rs` is the other side), and only after it has copied a text into [`room`].
@@ -6,29 +9,27 @@
 //! Texts are searched in one of two places: the sample's own texts, handed over once a sample with [`adopt`], or whatever
 //! was written last.
 
+// That of the guests: it makes do with the memory there is, and leaves little behind.
+#[path = "../../sdk/src/allocator.rs"]
+mod allocator;
+mod ascii;
+mod full;
+mod pattern;
+mod quick;
+mod text;
+
 use std::sync::Mutex;
 
-use regex::{CaptureLocations, Regex, RegexBuilder};
+use pattern::{Pattern, Position};
+use text::{Sample, Text};
 
-/// Bytes a compiled pattern may take. Ordinary ones take some tens of thousands.
-const SIZE_LIMIT: usize = 1 << 20;
-/// Bytes of the cache a lazy automaton may take.
-const CACHE_LIMIT: usize = 1 << 20;
-/// Nested groups in a pattern.
-const NEST_LIMIT: u32 = 64;
 /// In a result: no such position, no such pattern.
 const NONE: u32 = u32::MAX;
-
-struct Pattern {
-    regex: Regex,
-    groups: CaptureLocations,
-}
 
 struct Engine {
     /// Written by the host: a pattern, or a text to search.
     room: Vec<u8>,
-    /// The texts of the sample under judgement.
-    sample: String,
+    sample: Sample,
     patterns: Vec<Pattern>,
     /// The result of `compile`.
     description: Vec<u8>,
@@ -38,7 +39,7 @@ struct Engine {
 
 static ENGINE: Mutex<Engine> = Mutex::new(Engine {
     room: Vec::new(),
-    sample: String::new(),
+    sample: Sample::EMPTY,
     patterns: Vec::new(),
     description: Vec::new(),
     found: Vec::new(),
@@ -59,12 +60,8 @@ extern "C" fn room(length: u32) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn adopt() {
     if let Ok(mut engine) = ENGINE.lock() {
-        let texts = std::mem::take(&mut engine.room);
-        let spare = std::mem::replace(
-            &mut engine.sample,
-            String::from_utf8(texts).unwrap_or_default(),
-        );
-        engine.room = spare.into_bytes();
+        let engine = &mut *engine;
+        engine.sample.adopt(&mut engine.room);
     }
 }
 
@@ -81,7 +78,7 @@ extern "C" fn compile() -> u64 {
     let known = engine
         .patterns
         .iter()
-        .position(|pattern| pattern.regex.as_str().as_bytes() == engine.room);
+        .position(|pattern| pattern.as_str().as_bytes() == engine.room);
     match known.map_or_else(|| engine.add(), Ok) {
         Ok(number) => engine.describe(number),
         Err(reason) => {
@@ -100,23 +97,16 @@ impl Engine {
     /// Compiles the pattern in the room; its number, or why not.
     fn add(&mut self) -> Result<usize, String> {
         let pattern = std::str::from_utf8(&self.room).map_err(|error| error.to_string())?;
-        let regex = RegexBuilder::new(pattern)
-            .size_limit(SIZE_LIMIT)
-            .dfa_size_limit(CACHE_LIMIT)
-            .nest_limit(NEST_LIMIT)
-            .build()
-            .map_err(|error| error.to_string())?;
-        let groups = regex.capture_locations();
-        self.patterns.push(Pattern { regex, groups });
+        self.patterns.push(Pattern::new(pattern)?);
         Ok(self.patterns.len() - 1)
     }
 
     fn describe(&mut self, number: usize) {
-        let regex = &self.patterns[number].regex;
+        let pattern = &self.patterns[number];
         self.description.extend((number as u32).to_le_bytes());
         self.description
-            .extend((regex.captures_len() as u32).to_le_bytes());
-        for name in regex.capture_names() {
+            .extend((pattern.groups() as u32).to_le_bytes());
+        for name in pattern.names() {
             self.description.extend(name.unwrap_or_default().bytes());
             self.description.push(b'\n');
         }
@@ -147,12 +137,9 @@ extern "C" fn search(
     engine.found.clear();
     let range = start as usize..start.saturating_add(length) as usize;
     let text = if in_sample == 0 {
-        engine
-            .room
-            .get(range)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        engine.room.get(range).and_then(Text::new)
     } else {
-        engine.sample.get(range)
+        engine.sample.text().part(range)
     };
     let pattern = engine.patterns.get_mut(pattern as usize);
     if let (Some(text), Some(pattern)) = (text, pattern) {
@@ -166,74 +153,6 @@ extern "C" fn search(
         engine.found.as_ptr().expose_provenance(),
         engine.found.len() * 4,
     )
-}
-
-/// Where a search goes on.
-struct Position {
-    at: usize,
-    /// A match has ended here.
-    after_match: bool,
-}
-
-impl Pattern {
-    fn search(
-        &mut self,
-        text: &str,
-        mut from: Position,
-        groups: u32,
-        most: u32,
-        found: &mut Vec<u32>,
-    ) {
-        if !text.is_char_boundary(from.at) {
-            return;
-        }
-        if groups == 0 {
-            found.extend(self.regex.is_match_at(text, from.at).then_some(1));
-            return;
-        }
-        let mut left = most;
-        while left > 0 {
-            let Some((start, end)) = self.next(text, from.at, groups) else {
-                return;
-            };
-            if start == end && from.after_match && end == from.at {
-                // As everywhere: right after a match an empty one is none.
-                match text[end..].chars().next() {
-                    Some(skipped) => {
-                        from = Position {
-                            at: end + skipped.len_utf8(),
-                            after_match: false,
-                        }
-                    }
-                    None => return,
-                }
-                continue;
-            }
-            found.extend([start as u32, end as u32]);
-            for group in 1..groups as usize {
-                let (start, end) = self
-                    .groups
-                    .get(group)
-                    .map_or((NONE, NONE), |(start, end)| (start as u32, end as u32));
-                found.extend([start, end]);
-            }
-            from = Position {
-                at: end,
-                after_match: true,
-            };
-            left -= 1;
-        }
-    }
-
-    /// The next match; its groups are in `self.groups` where more than the whole is asked for.
-    fn next(&mut self, text: &str, at: usize, groups: u32) -> Option<(usize, usize)> {
-        let found = if groups == 1 {
-            self.regex.find_at(text, at)
-        } else {
-            self.regex.captures_read_at(&mut self.groups, text, at)
-        };
-        found.map(|found| (found.start(), found.end()))
-    }
 }
 
 const fn place(address: usize, length: usize) -> u64 {

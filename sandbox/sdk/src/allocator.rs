@@ -2,7 +2,9 @@
 //!
 //! Blocks come in powers of two; freed ones are kept in a list a size, fresh ones are cut from the memory that the module
 //! starts with. That memory is large enough for an ordinary reward, so a call asks the engine for nothing, and what was
-//! never touched costs nothing to clear. This is the one file of the SDK with `unsafe`: an allocator hands out raw memory.
+//! never touched costs nothing to clear. The regular-expression module has the same heap: the host keeps every page of its
+//! memory that is not zero (`warm.rs`), so large blocks are cleared when they are freed. There is `unsafe` here because an
+//! allocator hands out raw memory.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -13,6 +15,8 @@ use std::ptr;
 /// Alignment and least size of a block.
 const GRAIN: usize = 16;
 const PAGE: usize = 65_536;
+/// Freed blocks of this size and more are cleared.
+const LARGE: usize = 4096;
 /// Pages asked for at once, a MiB: memory limits come in whole MiB, so that the last of it can be had.
 const GROWTH: usize = 16;
 
@@ -114,6 +118,9 @@ unsafe impl GlobalAlloc for Heap {
         };
         // SAFETY: one thread; the block was handed out for this layout and is the caller's no more.
         unsafe {
+            if size >= LARGE {
+                block.write_bytes(0, layout.size());
+            }
             let list = &mut (*self.state.get()).free[size.trailing_zeros() as usize];
             block.cast::<*mut u8>().write(*list);
             *list = block;

@@ -32,8 +32,12 @@ impl Hasher for FixedHasher {
         for word in words {
             self.add(u64::from_le_bytes(*word));
         }
-        for byte in rest {
-            self.add(u64::from(*byte));
+        if !rest.is_empty() {
+            // The length keeps "a" and "a\0" apart.
+            let word = rest
+                .iter()
+                .fold(rest.len() as u64, |word, byte| word << 8 | u64::from(*byte));
+            self.add(word);
         }
     }
 

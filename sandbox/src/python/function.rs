@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use super::bindings::{self, Failure, Loaded};
+use super::bindings::{self, Batch, Failure, Loaded};
 use super::instance::Instance;
 use super::{Directives, PythonRoom};
 use crate::host::Room;
 use crate::slots::Slots;
-use crate::{CompileError, Component, Fault, HostError, Rejection, Sample, Scores, abi};
+use crate::{CompileError, Component, Fault, HostError, Rejection, Sample, Scores, abi, warm};
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
+/// Fuel for learning the patterns: a fraction of a second, for a reward that needs more has no use for a head start.
+const LEARN_FUEL: u64 = 200_000_000;
+/// Bytes of compiled patterns that are kept; more would cost more than it saves.
+const PATTERN_BYTES: usize = 1 << 20;
 /// Bytes kept of a traceback or another message.
 const MESSAGE_BYTES: usize = 8192;
 
@@ -21,6 +25,8 @@ pub(crate) struct Function {
     /// Its completions are lists of messages.
     conversational: bool,
     loaded: Loaded,
+    /// Its regular expressions, compiled, as far as it used them on made-up completions.
+    patterns: Vec<u8>,
 }
 
 impl Function {
@@ -41,12 +47,30 @@ impl Function {
                 reward.call_load(store, source, directives.function.as_deref())
             })
         });
-        Ok(Self {
+        let mut function = Self {
             loaded: judged(answer)?,
             source: source.into(),
             conversational: directives.conversational,
+            patterns: Vec::new(),
             room,
-        })
+        };
+        function.patterns = function.learn().unwrap_or_default();
+        Ok(function)
+    }
+
+    /// The patterns it uses on texts that never change, so that what comes of it depends on the reward alone. A reward that
+    /// fails on them has no head start.
+    fn learn(&self) -> Option<Vec<u8>> {
+        let mut instance = Instance::new(&self.room).ok()?;
+        let samples = warm::samples();
+        let columns = Columns::of(&samples, &self.loaded);
+        let Loaded { code, function, .. } = &self.loaded;
+        let answer = instance.call(LEARN_FUEL, |reward, store| {
+            let batch = columns.batch(self.conversational);
+            reward.call_learn(store, code, &self.source, function, batch)
+        });
+        let patterns = answer.ok()?.ok()?;
+        (patterns.len() <= PATTERN_BYTES).then_some(patterns)
     }
 
     /// Scores a batch. A fault is looked for in the samples one by one, so that it can be named.
@@ -95,15 +119,7 @@ impl Function {
         let budget = self.room.fuel_per_call.saturating_mul(batch.len() as u64);
         let answer = instance.call(budget, |reward, store| {
             let columns = Columns::of(batch, &self.loaded);
-            reward.call_score(
-                store,
-                self.conversational,
-                &columns.prompts,
-                &columns.completions,
-                &columns.answer,
-                &columns.correct,
-                &columns.extracted,
-            )
+            reward.call_score(store, columns.batch(self.conversational))
         });
         let scores = answer
             .and_then(|answer| answer.map_err(|failure| fault(failure, batch.len())))
@@ -117,7 +133,7 @@ impl Function {
         let Loaded { code, function, .. } = &self.loaded;
         instance
             .call(LOAD_FUEL, |reward, store| {
-                reward.call_restore(store, code, &self.source, function)
+                reward.call_restore(store, code, &self.source, function, &self.patterns)
             })?
             .map_err(|failure| fault(failure, samples))?;
         Ok(instance)
@@ -157,6 +173,17 @@ impl<'a> Columns<'a> {
                 u8::from(sample.verdict.correct)
             }),
             extracted: column(batch, wanted.extracted, |sample| sample.verdict.extracted),
+        }
+    }
+
+    fn batch(&self, conversational: bool) -> Batch<'_> {
+        Batch {
+            conversational,
+            prompts: &self.prompts,
+            completions: &self.completions,
+            answer: &self.answer,
+            correct: &self.correct,
+            extracted: &self.extracted,
         }
     }
 }

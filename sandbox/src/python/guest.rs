@@ -1,12 +1,14 @@
 //! The interpreter's files in the user's cache: where they are, whether they are there, and who makes them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::{Progress, recipe, room};
+use super::{Progress, meter, recipe, room};
 use crate::{HostError, cache, machine_code};
 
 /// Whether the Python guest is built, and where it is kept.
@@ -27,7 +29,7 @@ pub struct GuestStatus {
 /// # Errors
 /// If there is no Python, the package cannot be installed, or the cache cannot be used.
 pub fn build_guest(progress: &Progress) -> Result<GuestStatus, HostError> {
-    Files::locate()?.open(&room::engine()?, progress)?;
+    Files::locate()?.open(&room::compiler()?, progress)?;
     guest_status()
 }
 
@@ -37,7 +39,7 @@ pub fn build_guest(progress: &Progress) -> Result<GuestStatus, HostError> {
 /// If there is no folder for the cache or the engine does not start.
 pub fn guest_status() -> Result<GuestStatus, HostError> {
     let files = Files::locate()?;
-    let machine_code = machine_code::path(&room::engine()?, &files.folder, recipe::id());
+    let machine_code = machine_code::path(&room::compiler()?, &files.folder, &stem());
     Ok(GuestStatus {
         id: recipe::id().clone(),
         component: files.component(),
@@ -64,31 +66,63 @@ impl Files {
         engine: &Engine,
         progress: &Progress,
     ) -> Result<Component, HostError> {
-        let there = machine_code::path(engine, &self.folder, recipe::id()).is_file();
+        let there = machine_code::path(engine, &self.folder, &stem()).is_file();
         let _lock = if there {
             None
         } else {
             Some(self.lock(progress)?)
         };
-        machine_code::open(engine, &self.folder, recipe::id(), || self.wasm(progress))
+        machine_code::open(engine, &self.folder, &stem(), || self.metered(progress))
     }
 
     fn component(&self) -> PathBuf {
         self.folder.join(format!("{}.wasm", recipe::id()))
     }
 
-    fn wasm(&self, progress: &Progress) -> Result<Vec<u8>, HostError> {
+    /// The interpreter with its counter.
+    fn metered(&self, progress: &Progress) -> Result<Vec<u8>, HostError> {
         let component = self.component();
         let wasm = match cache::get(&component)? {
             Some(wasm) => wasm,
             None => {
                 let wasm = recipe::build(&self.folder, progress)?;
                 cache::put(&component, &wasm)?;
+                self.forget();
                 wasm
             }
         };
         progress("Python guest: compiling it to machine code, about a quarter of a minute");
-        Ok(wasm)
+        meter::metered(&wasm).map_err(|error| HostError::Engine {
+            message: format!("the Python guest {}: {error}", recipe::id()),
+        })
+    }
+
+    /// Removes the guests of former versions of this program but for the last one, which may still be in use. What cannot be
+    /// removed stays; a file that is mapped lives until nobody needs it.
+    fn forget(&self) {
+        let mut others: BTreeMap<String, (SystemTime, Vec<PathBuf>)> = BTreeMap::new();
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(guest_of) else {
+                continue;
+            };
+            if id == *recipe::id() {
+                continue;
+            }
+            let made = entry.metadata().and_then(|file| file.modified());
+            let other = others
+                .entry(id)
+                .or_insert((SystemTime::UNIX_EPOCH, Vec::new()));
+            other.0 = other.0.max(made.unwrap_or(SystemTime::UNIX_EPOCH));
+            other.1.push(entry.path());
+        }
+        let mut others: Vec<_> = others.into_values().collect();
+        others.sort();
+        others.pop();
+        for path in others.into_iter().flat_map(|(_, files)| files) {
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!("{} stays in the cache: {error}", path.display());
+            }
+        }
     }
 
     /// Held until the returned file is dropped, also when the process is killed.
@@ -107,5 +141,64 @@ impl Files {
             file.lock().map_err(action())?;
         }
         Ok(file)
+    }
+}
+
+/// The guest that a file in the folder belongs to.
+fn guest_of(name: &str) -> Option<String> {
+    let (id, rest) = name.split_at_checked(recipe::id().len())?;
+    let is_ours = id.bytes().all(|b| b.is_ascii_hexdigit()) && rest.starts_with(['-', '.']);
+    is_ours.then(|| id.to_owned())
+}
+
+/// Beginning of the machine code's name: the guest, and what was done to it.
+fn stem() -> String {
+    format!("{}-{}", recipe::id(), meter::VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_former_guests_the_last_one_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let files = Files {
+            folder: root.path().to_owned(),
+        };
+        let current = recipe::id();
+        let names = [
+            ("0123456789abcdef.wasm", 1),
+            ("0123456789abcdef-m1-01.cwasm.sha256", 5),
+            ("1123456789abcdef.wasm", 9),
+            ("2123456789abcdef-m1-01.cwasm", 3),
+            (&format!("{current}.wasm"), 2),
+            ("lock", 0),
+            ("something-else.txt", 0),
+        ];
+        for (name, age) in names {
+            let file = File::create(root.path().join(name)).unwrap();
+            let made = SystemTime::UNIX_EPOCH + Duration::from_secs(age);
+            file.set_modified(made).unwrap();
+        }
+        files.forget();
+        let there = |name: &str| root.path().join(name).exists();
+        let gone: Vec<&str> = names
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !there(name))
+            .collect();
+        assert_eq!(
+            gone,
+            [
+                "0123456789abcdef.wasm",
+                "0123456789abcdef-m1-01.cwasm.sha256",
+                "2123456789abcdef-m1-01.cwasm"
+            ]
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! One instance of the interpreter: calls with a budget of fuel each, a bound on memory, and a verdict on whatever ends them.
 
+use wasmtime::component::{Instance as Component, TypedFunc};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
-use super::PythonRoom;
 use super::bindings::{Failure, Reward};
+use super::{PythonRoom, meter};
 use crate::Fault;
 use crate::host::one_line;
 
@@ -54,6 +55,26 @@ impl ResourceLimiter for Guest {
 pub(super) struct Instance {
     store: Store<Guest>,
     reward: Reward,
+    fuel: Fuel,
+}
+
+/// The guest's own counter, which `meter` gave it.
+struct Fuel {
+    fill: TypedFunc<(u64,), ()>,
+    left: TypedFunc<(), (u64,)>,
+}
+
+impl Fuel {
+    fn of(
+        room: &PythonRoom,
+        store: &mut Store<Guest>,
+        guest: &Component,
+    ) -> wasmtime::Result<Self> {
+        Ok(Self {
+            fill: guest.get_typed_func(&mut *store, &room.fill)?,
+            left: guest.get_typed_func(store, &room.left)?,
+        })
+    }
 }
 
 impl Instance {
@@ -68,11 +89,12 @@ impl Instance {
         );
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(ANSWER_BYTES);
-        let made = store
-            .set_fuel(room.fuel_per_call)
-            .and_then(|()| room.interpreter.instantiate(&mut store));
-        match made {
-            Ok(reward) => Ok(Self { store, reward }),
+        match Self::make(room, &mut store) {
+            Ok((reward, fuel)) => Ok(Self {
+                store,
+                reward,
+                fuel,
+            }),
             // Nothing of the candidate has run yet.
             Err(error) => Err(Fault::Host {
                 index: 0,
@@ -81,21 +103,31 @@ impl Instance {
         }
     }
 
+    fn make(room: &PythonRoom, store: &mut Store<Guest>) -> wasmtime::Result<(Reward, Fuel)> {
+        let guest = room.guest.instantiate(&mut *store)?;
+        let reward = room.exports.load(&mut *store, &guest)?;
+        Ok((reward, Fuel::of(room, store, &guest)?))
+    }
+
     /// Calls an export with so much fuel. The outer error is an end with force, the inner one an answer.
     pub(super) fn call<T>(
         &mut self,
         fuel: u64,
         export: impl FnOnce(&Reward, &mut Store<Guest>) -> wasmtime::Result<Result<T, Failure>>,
     ) -> Result<Result<T, Failure>, Fault> {
-        self.store
-            .set_fuel(fuel)
+        self.fuel
+            .fill
+            .call(&mut self.store, (fuel,))
             .and_then(|()| export(&self.reward, &mut self.store))
             .map_err(|error| self.fault(&error))
     }
 
-    /// What is left of the fuel of the last call.
-    pub(super) fn fuel_left(&self) -> u64 {
-        self.store.get_fuel().unwrap_or(0)
+    /// What is left of the fuel of the last call; nothing if that ended with force.
+    pub(super) fn fuel_left(&mut self) -> u64 {
+        self.fuel
+            .left
+            .call(&mut self.store, ())
+            .map_or(0, |(left,)| left)
     }
 
     /// What an error of the engine means. The candidate runs by now, so what is no trap is a breach of the convention.
@@ -105,7 +137,7 @@ impl Instance {
             return Fault::OutOfMemory { index };
         }
         match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => Fault::OutOfFuel { index },
+            Some(&meter::OUT_OF_FUEL) => Fault::OutOfFuel { index },
             Some(Trap::StackOverflow) => Fault::StackOverflow { index },
             Some(Trap::UnreachableCodeReached) => Fault::Trap {
                 index,

@@ -15,13 +15,17 @@ use super::Progress;
 use crate::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
         "candidate.py",
         include_str!("../../guest-python/candidate.py"),
     ),
     ("guest.py", include_str!("../../guest-python/guest.py")),
+    (
+        "headstart.py",
+        include_str!("../../guest-python/headstart.py"),
+    ),
     ("printed.py", include_str!("../../guest-python/printed.py")),
     (
         "requirements.txt",

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Config, Engine};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::bindings::RewardPre;
+use super::bindings::RewardIndices;
 use super::instance::Guest;
-use super::{Progress, guest, recipe};
+use super::{Progress, guest, meter, recipe};
 use crate::host::one_line;
 use crate::{HostError, Limits};
 
 /// An interpreter ready to be instantiated.
 pub(crate) struct PythonRoom {
     pub(crate) engine: Engine,
-    pub(crate) interpreter: RewardPre<Guest>,
+    pub(super) guest: InstancePre<Guest>,
+    pub(super) exports: RewardIndices,
+    /// The counter's exports.
+    pub(super) fill: ComponentExportIndex,
+    pub(super) left: ComponentExportIndex,
     pub(crate) memory_bytes: usize,
     pub(crate) fuel_per_call: u64,
 }
@@ -22,19 +26,25 @@ pub(crate) struct PythonRoom {
 impl PythonRoom {
     /// Opens the interpreter; builds it first if the cache does not hold it.
     pub(crate) fn open(limits: &Limits, progress: &Progress) -> Result<Arc<Self>, HostError> {
-        let engine = engine()?;
+        let engine = engine(limits)?;
         let files = guest::Files::locate()?;
         let component = files.open(&engine, progress)?;
-        let interpreter = prepare(&engine, &component).map_err(|error| HostError::Engine {
-            message: format!(
-                "the Python guest {} does not fit: {}",
-                recipe::id(),
-                one_line(&error)
-            ),
-        })?;
+        let misfit = |why: &str| HostError::Engine {
+            message: format!("the Python guest {} does not fit: {why}", recipe::id()),
+        };
+        let guest = link(&engine, &component).map_err(|error| misfit(&one_line(&error)))?;
+        let exports = RewardIndices::new(&guest).map_err(|error| misfit(&one_line(&error)))?;
+        let export = |name| {
+            component
+                .get_export_index(None, name)
+                .ok_or_else(|| misfit(&format!("it has no export `{name}`")))
+        };
         Ok(Arc::new(Self {
+            fill: export(meter::FILL)?,
+            left: export(meter::LEFT)?,
             engine,
-            interpreter,
+            guest,
+            exports,
             memory_bytes: (limits.python_memory_mib as usize) << 20,
             fuel_per_call: limits.python_fuel_per_call,
         }))
@@ -42,29 +52,62 @@ impl PythonRoom {
 }
 
 /// Nothing is linked: an interpreter with an import does not get past here.
-fn prepare(engine: &Engine, component: &Component) -> wasmtime::Result<RewardPre<Guest>> {
-    let linker: Linker<Guest> = Linker::new(engine);
-    let instance: InstancePre<Guest> = linker.instantiate_pre(component)?;
-    RewardPre::new(instance)
+fn link(engine: &Engine, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
+    Linker::new(engine).instantiate_pre(component)
 }
 
 /// Native stack of a guest. Threads have 2 MiB as a rule, and the host needs some of it.
 const STACK_BYTES: usize = 1 << 20;
+/// Modules and tables of the interpreter, with room to spare; a guest with more is refused when it is opened.
+const MODULES: u32 = 100;
+const TABLES: u32 = 4;
+const TABLE_ELEMENTS: usize = 20_000;
+/// Bytes of an interpreter's memory that stay mapped when it is gone, and are put back by copying: its image, and what a
+/// batch takes beyond it. Faulting these pages in anew for every batch costs more (`docs/reward-speed.md`).
+const KEEP_RESIDENT: usize = 24 << 20;
 
-/// Fuel decides, as for Rust guests. There is no epoch check beside it: fuel alone bounds every call, and the second check
-/// would cost an interpreter some hundredths more. Memory comes from copy-on-write images, without a pool: measured, a pool
-/// makes an instance no cheaper.
-pub(super) fn engine() -> Result<Engine, HostError> {
+/// What decides the machine code. Fuel bounds every call, but it is the guest's own ([`meter`]): the engine counts nothing.
+fn config() -> Config {
     let mut config = Config::new();
     config
-        .consume_fuel(true)
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .max_wasm_stack(STACK_BYTES)
         .wasm_backtrace_max_frames(None)
         .native_unwind_info(false)
         .generate_address_map(false);
-    Engine::new(&config).map_err(|error| HostError::Engine {
+    config
+}
+
+/// An engine to compile the interpreter with.
+pub(super) fn compiler() -> Result<Engine, HostError> {
+    start(&config())
+}
+
+/// An engine to run it: as many places as there may be calls at once, and memory from copy-on-write images.
+fn engine(limits: &Limits) -> Result<Engine, HostError> {
+    let places = limits.concurrent_calls;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_core_instances(places * MODULES)
+        .max_core_instances_per_component(MODULES)
+        .total_memories(places)
+        .max_memories_per_component(1)
+        .total_tables(places * TABLES)
+        .max_tables_per_component(TABLES)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size((limits.python_memory_mib as usize) << 20)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT)
+        // Measured: the pages it names are faulted in all the same.
+        .pagemap_scan(Enabled::No);
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    start(&config)
+}
+
+fn start(config: &Config) -> Result<Engine, HostError> {
+    Engine::new(config).map_err(|error| HostError::Engine {
         message: one_line(&error),
     })
 }

@@ -1,6 +1,6 @@
 //! Rewards of groups: the completions of one prompt are scored together.
 
-use sandbox::{Fault, Sample, Source, probe};
+use sandbox::{Fault, Limits, Sample, Sandbox, Source, probe};
 
 use super::{compiler, rejection, reward, sample};
 
@@ -106,5 +106,32 @@ fn two_entries_are_one_too_many() {
     assert_eq!(
         refused.to_string(),
         "line 5: there must be one entry, `reward` or `reward_group`"
+    );
+}
+
+#[test]
+fn a_group_larger_than_the_memory_is_a_fault_of_its_own() {
+    let limits = Limits {
+        memory_mib: 4,
+        ..Limits::default()
+    };
+    let shortest = Sandbox::new(limits)
+        .unwrap()
+        .load(&compiler().compile(&Source::rust(SHORTEST)).unwrap())
+        .unwrap();
+    let text = "a".repeat((1 << 20) - 1);
+    let mut batch = vec![sample("p", "a", "")];
+    batch.extend([sample("q", &text, ""); 4]);
+    assert_eq!(
+        shortest.score(&batch),
+        Err(Fault::GroupTooLarge {
+            index: 1,
+            samples: 4,
+            bytes: 4 + 4 * 20 + 4 * (1 << 20),
+        })
+    );
+    assert_eq!(
+        shortest.score(&batch[..2]).map(|scores| scores.len()),
+        Ok(2)
     );
 }

@@ -40,6 +40,9 @@ fn the_patterns_people_write_mean_the_same() {
         r"(a|b)*?c",
         r"(?x) \d+ # digits",
         r"####\s*(.+)$",
+        r"^\s*(<solution>|Step)",
+        r"(?i)(?:^|\W)([skt]\w+)(?:\W|$)",
+        r"\B\d|[a-z]+\b",
         "(",
         r"(?=x)",
         r"(\d)\1",
@@ -48,6 +51,7 @@ fn the_patterns_people_write_mean_the_same() {
     let texts = [
         "",
         "Step 1: 6 * 7 = 42.\nstep 2. So thus 1,234.50 ≠ -3!\n<solution> 42\n</solution> #### 42",
+        "Step 1: 6 * 7 = 42.\nstep 2. So thus 1,234.50 = -3!\n<solution> 42\n</solution> #### 42",
         r"\boxed{42} and \boxed{}",
         "naïve ３ ４５ ٣ × ½ 日本語\u{a0}x\u{2028}é̂ ÀÉ",
         "aababcbbc abc",
@@ -60,6 +64,19 @@ fn the_patterns_people_write_mean_the_same() {
                 "{pattern} on {text:?}"
             );
         }
+    }
+}
+
+/// A match that does not come about costs the length of the text at every place where it could begin.
+#[test]
+fn starts_in_vain_change_nothing() {
+    let text = format!("{}b a", "a".repeat(2000));
+    for pattern in ["a+c|b", "(a*)(a+)c|(b)| ", r"[a-z]*\d|\s"] {
+        assert_eq!(
+            in_guest(pattern, &text),
+            digest(pattern, &text),
+            "{pattern}"
+        );
     }
 }
 
@@ -98,7 +115,7 @@ fn the_module_is_made_of_what_the_workspace_is_made_of() {
     let workspace = packages("../Cargo.lock");
     for lock in ["regex-module/Cargo.lock", "sdk/Cargo.lock"] {
         let ours = packages(lock);
-        assert!(ours.len() >= 5, "{lock}: {ours:?}");
+        assert!(ours.len() >= 4, "{lock}: {ours:?}");
         for package in ours {
             assert!(workspace.contains(&package), "{lock}: {package}");
         }

@@ -78,7 +78,6 @@ impl Adapter {
     }
 
     /// The weights it sits on.
-    #[cfg(test)]
     pub fn frozen(&self) -> &[Vec<f32>] {
         &self.frozen
     }
@@ -272,7 +271,7 @@ impl Adapter {
 
     /// What each input of a site is multiplied by under dropout: 0, or `1 / (1 - dropout)`. A function of the noise and the place alone,
     /// so that the way back meets the same ones.
-    fn factors(&self, noise: u64, site: usize) -> impl Iterator<Item = f32> + use<> {
+    pub fn factors(&self, noise: u64, site: usize) -> impl Iterator<Item = f32> + use<> {
         let drop = self.config.dropout;
         let kept = (1.0 / (1.0 - drop)) as f32;
         let limit = (drop * f64::from(u32::MAX)) as u32;
@@ -317,7 +316,7 @@ mod tests {
         forward::Tape,
         model::Model,
         pack::{Group, Pack},
-        reference::{small, stir},
+        small::{small, stir},
     };
     use super::*;
 

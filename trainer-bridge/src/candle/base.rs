@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     adapter_files::{AdapterFiles, BaseName},
     chat_template::OWN_VARIABLES,
+    device::place::{DeviceName, FloatType, Places},
     files::{EMBEDDED, Source},
     lora::LoraConfig,
     model::Model,
@@ -53,6 +54,15 @@ pub struct CandleConfig {
     pub stop_strings: Vec<String>,
     /// Threads a run may use.
     pub threads_per_trial: usize,
+    /// Where runs compute: `cpu`, `cuda:0`, `metal:0`.
+    #[serde(skip_serializing_if = "DeviceName::is_cpu")]
+    pub device: DeviceName,
+    /// Several devices instead of one: each run takes the one with the fewest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceName>,
+    /// Type of a device's elements; absent, `bf16` with CUDA and `f32` elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<FloatType>,
 }
 
 /// How prompts are put to a model.
@@ -86,6 +96,9 @@ impl Default for CandleConfig {
             chat_template_kwargs: BTreeMap::new(),
             stop_strings: Vec::new(),
             threads_per_trial: 1,
+            device: DeviceName::Cpu,
+            devices: Vec::new(),
+            dtype: None,
         }
     }
 }
@@ -122,6 +135,13 @@ impl CandleConfig {
                 "`chat_template_kwargs` must not set `{key}`, which every template is told anyway"
             ));
         }
+        if !self.devices.is_empty() && !self.device.is_cpu() {
+            problems.push("`device` and `devices` are both set: keep one of them".into());
+        }
+        let processor = self.places().iter().any(|name| name.is_processor());
+        if processor && self.dtype == Some(FloatType::Bf16) {
+            problems.push("`dtype` = \"bf16\" needs a GPU: the processor computes in f32".into());
+        }
         problems
     }
 
@@ -139,6 +159,22 @@ impl CandleConfig {
             return Some("system_prompt");
         }
         (!self.chat_template_kwargs.is_empty()).then_some("chat_template_kwargs")
+    }
+
+    /// Where runs compute, at least one place.
+    fn places(&self) -> &[DeviceName] {
+        match &self.devices[..] {
+            [] => std::slice::from_ref(&self.device),
+            several => several,
+        }
+    }
+
+    /// Checks the settings and opens the devices.
+    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
+        if let Some(problem) = self.problems().into_iter().next() {
+            return Err(TrainError::Setup(problem));
+        }
+        Places::open(self.places(), self.dtype)
     }
 
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.
@@ -165,11 +201,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Loads and checks everything a configuration names.
+    /// Loads and checks everything a configuration names, its settings being checked.
     pub fn load(config: &CandleConfig) -> Result<Self, TrainError> {
-        if let Some(problem) = config.problems().into_iter().next() {
-            return Err(TrainError::Setup(problem));
-        }
         let source = config.source()?;
         let loaded = source.load()?;
         let tokenizer = tokenizer(config, loaded.tokenizer, &source)?;

@@ -18,8 +18,9 @@ use super::{
     objective::{Objective, Term},
     optim::{AdamW, Update},
     pack::Group,
-    sample::{Prompt, Settings, sample},
-    step::{Stepper, micro_batches},
+    rows::{Prompt, Settings},
+    sample::sample,
+    step::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
     tokenizer::Tokenizer,
 };
 use crate::{GrpoConfig, TrainError};
@@ -131,10 +132,7 @@ fn draw_all(
         max_length: workload.sampled_length,
     };
     let drawn = sample(model, tokenizer, &requests, settings);
-    drawn.map(drop).map_err(|_| TrainError::NonFinite {
-        what: "the probability of a next token",
-        step: 0,
-    })
+    drawn.map(drop).map_err(|trouble| trouble.at(0))
 }
 
 fn update_seconds(
@@ -172,13 +170,14 @@ fn update_seconds(
         weight_decay: 0.01,
         max_grad_norm: 1.0,
     };
+    let batches = micro_batches(&groups, ROWS_PER_MICRO_BATCH);
     best(repeats, || {
         let loss = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
             // One long completion does for the arithmetic: every token has the same share.
             objective.completion(&term, log_probs, derivative)
         };
         let (_, gradients) = stepper
-            .gradients(&model, &micro_batches(&groups), 1.0, loss)
+            .gradients(&model, &batches, 1.0, loss)
             .map_err(|diverged| diverged.at(0))?;
         let norm = gradients.norm();
         model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));

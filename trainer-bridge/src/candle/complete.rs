@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::{
+    engine::Engine,
     model::Model,
-    sample::{Completion, Prompt, Seed, Settings, sample},
+    rows::{Completion, Prompt, Seed, Settings},
     tokenizer::{Tokenizer, excerpt},
 };
 use crate::TrainError;
@@ -27,6 +28,7 @@ pub struct Completed {
 
 /// Completes every request, in order. `step` stands in the error messages.
 pub fn complete(
+    engine: &Engine,
     model: &Model,
     tokenizer: &Tokenizer,
     requests: Vec<Request<'_>>,
@@ -43,11 +45,7 @@ pub fn complete(
             seeds: request.seeds,
         })
         .collect();
-    let drawn = sample(model, tokenizer, &prompts, settings);
-    let drawn = drawn.map_err(|_| TrainError::NonFinite {
-        what: "the probability of a next token",
-        step,
-    })?;
+    let drawn = engine.sample(model, tokenizer, &prompts, settings, step)?;
     let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
         let text = tokenizer.decode(&completion.tokens);
         Ok((completion, text.map_err(TrainError::Host)?))

@@ -17,13 +17,21 @@ use super::{
     model::Model,
     tokenizer::Tokenizer,
     tokenizer_config::{SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TokenizerConfig},
-    weights::{Collector, INDEX, WEIGHTS, shards},
+    weights::{Collector, INDEX, WEIGHTS, encode_weights, shards},
 };
 use crate::TrainError;
 
 const CONFIG: &str = "config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
 const TOKENIZER: &str = "tokenizer.json";
+/// What a folder holds beside configuration and weights, as far as it is there.
+const COMPANIONS: [&str; 5] = [
+    GENERATION_CONFIG,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    TEMPLATE,
+    SPECIAL_TOKENS_MAP,
+];
 
 /// The content of a small model folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +208,37 @@ impl Source {
             model: self.model(architecture)?,
             tokenizer,
         })
+    }
+
+    /// Writes a folder like this one, but with the weights of `model`, in f32 and in one file. The folder is made if need be.
+    pub fn write_with(&self, model: &Model, folder: &Path) -> Result<(), TrainError> {
+        let write = |name: &str, content: &[u8]| {
+            let path = folder.join(name);
+            std::fs::write(&path, content).map_err(|error| {
+                TrainError::Host(format!("cannot write {}: {error}", path.display()))
+            })
+        };
+        std::fs::create_dir_all(folder).map_err(|error| {
+            TrainError::Host(format!("cannot make {}: {error}", folder.display()))
+        })?;
+        write(CONFIG, &self.config_in_f32()?)?;
+        for name in COMPANIONS {
+            if let Some(content) = self.read(name)? {
+                write(name, &content)?;
+            }
+        }
+        write(WEIGHTS, &encode_weights(model)?)
+    }
+
+    /// `config.json`, saying that the weights are f32: transformers rounds them to what stands there.
+    fn config_in_f32(&self) -> Result<Vec<u8>, TrainError> {
+        let mut config: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&self.must_read(CONFIG)?)
+                .map_err(|error| self.fault(CONFIG, &error.to_string()))?;
+        config.remove("torch_dtype");
+        config.insert("dtype".into(), "float32".into());
+        let json = serde_json::Value::from(config);
+        Ok(format!("{json:#}\n").into_bytes())
     }
 
     fn tokenizer(&self, architecture: &Architecture) -> Result<Tokenizer, TrainError> {

@@ -5,7 +5,7 @@ use super::{
     adapter::LowRank,
     kernels::{
         bias::fill_rows,
-        gemm::{Into, View, gemm},
+        gemm::{Into, View, gemm, gemm_packed},
         log_probs::log_probs,
         pack_attention::{Gathered, attend, rotate_rows},
         rms_norm::{norm_heads, rms_norm},
@@ -66,18 +66,24 @@ pub fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     buffer
 }
 
-/// `y = x W^T` or `y += x W^T` for weights `[out, in]`.
-pub fn project(x: &[f32], weight: &[f32], inner: usize, y: &mut [f32], into: Into) {
-    let (rows, outer) = (x.len() / inner, weight.len() / inner);
-    gemm(
-        rows,
-        outer,
-        inner,
-        View::rows(x, inner),
-        View::transposed(weight, inner),
-        y,
-        into,
-    );
+/// `y = x W^T` or `y += x W^T` for the weight at `index`, which has `inner` columns.
+fn project(model: &Model, index: usize, inner: usize, x: &[f32], y: &mut [f32], into: Into) {
+    let (rows, inputs) = (x.len() / inner, View::rows(x, inner));
+    if let Some(packed) = model.packed(index, inner) {
+        gemm_packed(rows, inputs, packed, y, into);
+    } else {
+        let weight = &model.weights()[index];
+        let outer = weight.len() / inner;
+        gemm(
+            rows,
+            outer,
+            inner,
+            inputs,
+            View::transposed(weight, inner),
+            y,
+            into,
+        );
+    }
 }
 
 /// One projection of a pass, by weights that an adapter is merged into.
@@ -98,7 +104,7 @@ impl Projector<'_> {
         into: Into,
     ) {
         let index = self.model.index(layer, part);
-        project(x, &self.model.weights()[index], inner, y, into);
+        project(self.model, index, inner, x, y, into);
         if let Some((adapter, noise)) = self.model.adapter().zip(self.noise) {
             adapter.drop_inputs(index, noise, x, y, self.scratch);
         }
@@ -207,13 +213,7 @@ impl Tape {
             normed,
         );
         let logits = sized(&mut self.logits, rows.len() * architecture.vocab_size);
-        project(
-            normed,
-            &model.weights()[model.head()],
-            hidden,
-            logits,
-            Into::Overwrite,
-        );
+        project(model, model.head(), hidden, normed, logits, Into::Overwrite);
     }
 
     /// Log-probabilities of a pack's completion tokens at a temperature, in the pack's order.

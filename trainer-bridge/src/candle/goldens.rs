@@ -15,6 +15,7 @@ use super::{
     adapter_files::{AdapterFiles, BaseName},
     architecture::Architecture,
     chat_template::ChatTemplate,
+    files::Source,
     forward::Tape,
     kernels::pack_attention::{attend, rotate_rows},
     lora::LoraConfig,
@@ -294,13 +295,45 @@ fn adapters_that_do_not_fit_are_named() {
     refuse(&files, &shallow, &["layers.1.", "no place"]);
 }
 
-/// Run by hand, or where REWARD_SEARCH_PEFT_PYTHON names a Python with `scripts/requirements-transformers.txt`.
+/// Has `scripts/peft_check.py` load what lies in a folder and compare its logits with the model's. Run by hand, or where
+/// REWARD_SEARCH_PEFT_PYTHON names a Python with `scripts/requirements-transformers.txt`.
+fn check_in_python(folder: &Path, model: &Model, goldens: &Models, facts: serde_json::Value) {
+    let python = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON").unwrap();
+    let rows: Vec<Vec<f32>> = logits(model, goldens)
+        .chunks(64)
+        .map(<[f32]>::to_vec)
+        .collect();
+    let mut expected = serde_json::json!({"tokens": goldens.tokens, "positions": goldens.positions, "logits": rows});
+    let facts = facts.as_object().unwrap().clone();
+    expected.as_object_mut().unwrap().extend(facts);
+    std::fs::write(folder.join("expected.json"), expected.to_string()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/peft_check.py");
+    let output = std::process::Command::new(python)
+        .arg(script)
+        .arg(folder)
+        .output()
+        .unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn no_python() -> bool {
+    let none = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON").is_none();
+    if none {
+        eprintln!("skipped: REWARD_SEARCH_PEFT_PYTHON names no Python with peft");
+    }
+    none
+}
+
 #[test]
 fn our_adapter_loads_in_peft() {
-    let Some(python) = std::env::var_os("REWARD_SEARCH_PEFT_PYTHON") else {
-        eprintln!("skipped: REWARD_SEARCH_PEFT_PYTHON names no Python with peft");
+    if no_python() {
         return;
-    };
+    }
     let goldens: Models = goldens("models.json");
     let some = LoraConfig {
         targets: ["k_proj", "down_proj"].map(str::to_owned).to_vec(),
@@ -310,27 +343,58 @@ fn our_adapter_loads_in_peft() {
         let (model, files) = trained(&goldens, &config);
         let folder = tempfile::tempdir().unwrap();
         files.write(folder.path()).unwrap();
-        let rows: Vec<Vec<f32>> = logits(&model, &goldens)
-            .chunks(64)
-            .map(<[f32]>::to_vec)
-            .collect();
-        let expected = serde_json::json!({
-            "case": goldens.adapter.case, "tokens": goldens.tokens, "positions": goldens.positions, "logits": rows,
-            "modules": modules,
-        });
-        std::fs::write(folder.path().join("expected.json"), expected.to_string()).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/peft_check.py");
-        let output = std::process::Command::new(&python)
-            .arg(script)
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        let (said, complaint) = (output.stdout, output.stderr);
-        eprint!("{}", String::from_utf8_lossy(&said));
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&complaint)
+        let facts = serde_json::json!({"case": goldens.adapter.case, "modules": modules});
+        check_in_python(folder.path(), &model, &goldens, facts);
+    }
+}
+
+/// A golden model with other weights, and the folder they are written to beside a golden configuration that says bf16.
+fn trained_folder(case: &Case) -> (Model, tempfile::TempDir) {
+    let mut config = case.config.clone();
+    config["torch_dtype"] = "bfloat16".into();
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(from.path().join("config.json"), config.to_string()).unwrap();
+    std::fs::write(from.path().join("generation_config.json"), "{}").unwrap();
+    let mut trained = model(case, Dtype::F32);
+    trained.update(|parameters| {
+        for value in parameters.iter_mut().flatten() {
+            *value *= 1.1;
+        }
+    });
+    let source = Source::folder(from.path()).unwrap();
+    source.write_with(&trained, to.path()).unwrap();
+    (trained, to)
+}
+
+#[test]
+fn a_trained_model_comes_back_from_its_folder() {
+    let goldens: Models = goldens("models.json");
+    for case in &goldens.models {
+        let (trained, folder) = trained_folder(case);
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        assert_eq!(read("generation_config.json"), b"{}");
+        let config = String::from_utf8(read("config.json")).unwrap();
+        assert!(config.contains("\"dtype\": \"float32\"") && !config.contains("bfloat16"));
+        let mut collector = Collector::new(Arc::new(Architecture::parse(&config).unwrap()));
+        collector.add(&read("model.safetensors")).unwrap();
+        let again = collector.finish().unwrap();
+        assert_eq!(again.weights(), trained.weights(), "equal to the bit");
+    }
+}
+
+#[test]
+fn our_trained_model_loads_in_transformers() {
+    if no_python() {
+        return;
+    }
+    let goldens: Models = goldens("models.json");
+    for case in &goldens.models {
+        let (trained, folder) = trained_folder(case);
+        check_in_python(
+            folder.path(),
+            &trained,
+            &goldens,
+            serde_json::json!({"modules": 0}),
         );
     }
 }

@@ -8,17 +8,21 @@ use super::{
     base::Base,
     checkpoint,
     complete::{Request, check_prompts, complete},
+    device::place::Place,
+    engine::Engine,
     learn::{Learnt, learn},
     memory::{self, Need},
     model::Model,
     optim::{AdamW, Update},
     rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
-    sample::Settings,
+    rows::Settings,
     schedule::Schedule,
-    step::Stepper,
     summary::summary,
 };
-use crate::{GrpoConfig, StepMetrics, TrainError, TrainJob, TrainOutput};
+use crate::{
+    StepMetrics, TrainError, TrainJob, TrainOutput,
+    learning_rate::{last_step, learning_rate},
+};
 
 /// A run between two steps.
 pub struct Run<'a> {
@@ -31,17 +35,20 @@ pub struct Run<'a> {
     batch: Option<Batch>,
     schedule: Schedule,
     optimizer: AdamW,
-    stepper: Stepper,
+    engine: Engine,
 }
 
 impl<'a> Run<'a> {
-    /// Starts from the base model or from the job's checkpoint.
-    pub fn new(job: &'a TrainJob, base: &'a Base) -> Result<Self, TrainError> {
+    /// Starts from the base model or from the job's checkpoint, at a place.
+    pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
         check(job)?;
         let examples = job.examples.iter().map(|example| &*example.prompt);
         let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
         check_prompts(&base.model, &base.tokenizer, prompts)?;
         let mut model = base.start(job.seed);
+        if let Place::Device { .. } = place {
+            model.keep_adapter_apart();
+        }
         let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
             None => (AdamW::new(model.parameters()), None),
@@ -56,8 +63,12 @@ impl<'a> Run<'a> {
             )));
         }
         let trained = optimizer.first.iter().map(Vec::len).sum();
-        Need::of(job, &model, trained, rayon::current_num_threads()).check(memory::free())?;
-        let stepper = Stepper::new(&model);
+        let need = match place {
+            Place::Processor => Need::of(job, &model, trained, rayon::current_num_threads()),
+            Place::Device { .. } => Need::beside_a_device(job, &model, trained),
+        };
+        need.check(memory::free())?;
+        let engine = Engine::new(&model, place);
         Ok(Self {
             job,
             base,
@@ -66,7 +77,7 @@ impl<'a> Run<'a> {
             batch: None,
             schedule,
             optimizer,
-            stepper,
+            engine,
         })
     }
 
@@ -129,7 +140,7 @@ impl<'a> Run<'a> {
             sampler: self.sampler.as_ref().unwrap_or(&self.model),
             reference: &self.base.model,
         };
-        roles.batch(&mut self.stepper, start)
+        roles.batch(&mut self.engine, start)
     }
 
     fn update(
@@ -140,13 +151,13 @@ impl<'a> Run<'a> {
     ) -> Result<Learnt, TrainError> {
         let grpo = &self.job.grpo;
         let (learnt, gradients) = learn(
-            &mut self.stepper,
+            &mut self.engine,
             &self.model,
             groups,
             tokens_per_step,
             grpo,
-        )
-        .map_err(|trouble| trouble.at(step))?;
+            step,
+        )?;
         for (what, value) in [("loss", learnt.loss), ("gradient", learnt.grad_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NonFinite { what, step });
@@ -188,17 +199,19 @@ impl<'a> Run<'a> {
             };
             let requests = prompts.iter().enumerate().map(request).collect();
             let step = self.optimizer.step;
-            let completed = complete(&self.model, tokenizer, requests, settings, step)?;
+            let completed = complete(
+                &self.engine,
+                &self.model,
+                tokenizer,
+                requests,
+                settings,
+                step,
+            )?;
             let completions = completed.into_iter().flat_map(|c| c.completions);
             texts.extend(completions.map(|(_, text)| text));
         }
         Ok(Some(texts))
     }
-}
-
-/// Linear warm-up, then constant.
-fn learning_rate(grpo: &GrpoConfig, step: u32) -> f64 {
-    grpo.learning_rate * (f64::from(step) / f64::from(grpo.warmup_steps.max(1))).min(1.0)
 }
 
 /// Refuses a job that cannot work.
@@ -212,6 +225,12 @@ fn check(job: &TrainJob) -> Result<(), TrainError> {
         let until = job.until_step;
         return Err(TrainError::Setup(format!(
             "the checkpoint is of step {done}, past the run's last step {until}"
+        )));
+    }
+    if let Some(last) = last_step(&job.grpo).filter(|&last| last < job.until_step) {
+        return Err(TrainError::Setup(format!(
+            "the learning rate is 0 after `max_steps` = {last}, and the run goes on to step {}: raise `max_steps`",
+            job.until_step
         )));
     }
     if done < job.until_step && (job.examples.is_empty() || job.rewards.members.is_empty()) {

@@ -1,11 +1,11 @@
 //! What a step learns from its rollouts: loss and gradients. The optimiser's part is not here.
 
 use super::{
+    engine::Engine,
     model::Model,
     objective::{Diverged, Lengths, Objective, Sums, Term, token_share},
     optim::Gradients,
     rollouts::{RolloutGroup, Scored, with_micro_batches},
-    step::Stepper,
 };
 use crate::{GrpoConfig, ImportanceSamplingLevel, StepMetrics, TrainError};
 
@@ -39,17 +39,18 @@ impl Learnt {
 }
 
 /// Loss and gradients of the step that learns from `groups`. `tokens_per_step` are the tokens that count in the loss, on average over the
-/// steps that share their batch of rollouts. Neither loss nor gradients need be finite.
-pub fn learn<'s>(
-    stepper: &'s mut Stepper,
+/// steps that share their batch of rollouts. Neither loss nor gradients need be finite. `step` stands in the error messages.
+pub fn learn<'e>(
+    engine: &'e mut Engine,
     model: &Model,
     groups: &[RolloutGroup],
     tokens_per_step: f64,
     grpo: &GrpoConfig,
-) -> Result<(Learnt, &'s Gradients), Diverged> {
+    step: u32,
+) -> Result<(Learnt, &'e Gradients), TrainError> {
     let objective = Objective::new(grpo);
     let lengths = lengths(groups, tokens_per_step, grpo);
-    let (sums, gradients) = with_micro_batches(groups, |batches| {
+    let (sums, gradients) = with_micro_batches(engine, groups, |engine, batches| {
         let mut taught = groups.iter().flat_map(RolloutGroup::taught);
         let completions = batches.iter().map(|batch| -> Vec<&Scored> {
             let count = batch.iter().map(|group| group.completions.len()).sum();
@@ -65,11 +66,12 @@ pub fn learn<'s>(
             for scored in &completions[batch] {
                 let term = term(scored, lengths, grpo);
                 let (log_probs, derivative) = slices.next(scored.completion.tokens.len());
-                sums += objective.completion(&term, log_probs, derivative)?;
+                let found = objective.completion(&term, log_probs, derivative);
+                sums += found.map_err(|diverged| diverged.at(step))?;
             }
             Ok(sums)
         };
-        stepper.gradients(model, batches, grpo.temperature, loss)
+        engine.gradients(model, batches, grpo.temperature, loss)
     })?;
     let sums = sums.into_iter().fold(Sums::default(), |mut total, sums| {
         total += sums;

@@ -10,7 +10,7 @@ const FLOAT: u64 = size_of::<f32>() as u64;
 /// Bytes a run adds to what the loaded base model takes, at the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
-    /// The policy, and the one that samples where that is another.
+    /// The policy, and the one that samples where that is another, each with its packed copy.
     pub weights: u64,
     /// Gradients of every thread and their sum, and the optimiser's two moments.
     pub training: u64,
@@ -22,18 +22,32 @@ impl Need {
     /// Of a job that moves `trained` floats of `model` on `threads` threads.
     pub fn of(job: &TrainJob, model: &Model, trained: usize, threads: usize) -> Self {
         let grpo = &job.grpo;
-        let copies = 1 + u64::from(Schedule::new(grpo).off_policy());
         let weights: usize = model.weights().iter().map(Vec::len).sum();
+        let weights = FLOAT * weights as u64 + model.packed_bytes() as u64;
         let architecture = model.architecture();
         let rollouts = grpo.prompts_per_step * grpo.num_generations;
         let rows = rollouts.max(job.eval_prompts.len()).min(ROWS * threads);
         let length = grpo.max_completion_length.min(model.rope().positions());
         let widths = 2 * architecture.heads().kv_width() * architecture.num_hidden_layers;
         Self {
-            weights: FLOAT * copies * weights as u64,
+            weights: copies(job) * weights,
             training: FLOAT * (threads as u64 + 3) * trained as u64,
             cache: (FLOAT * rows as u64 * length as u64 * widths as u64)
                 .min(threads as u64 * MAX_CACHE as u64),
+        }
+    }
+
+    /// The same of a job that computes on a device: weights under an adapter are the base model's own, nothing is
+    /// packed, and the cache is not here.
+    pub fn beside_a_device(job: &TrainJob, model: &Model, trained: usize) -> Self {
+        let all = Self::of(job, model, trained, 0);
+        Self {
+            weights: match model.adapter() {
+                Some(_) => 0,
+                None => all.weights - copies(job) * model.packed_bytes() as u64,
+            },
+            cache: 0,
+            ..all
         }
     }
 
@@ -52,6 +66,11 @@ impl Need {
             _ => Ok(()),
         }
     }
+}
+
+/// Copies of the weights that are trained or sampled from.
+fn copies(job: &TrainJob) -> u64 {
+    1 + u64::from(Schedule::new(&job.grpo).off_policy())
 }
 
 fn gib(bytes: u64) -> String {

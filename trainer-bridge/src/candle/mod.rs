@@ -1,9 +1,10 @@
-//! The embedded trainer: GRPO of a Hugging Face decoder on the CPU, in this process.
+//! The embedded trainer: GRPO of a Hugging Face decoder on the processor or on a device, in this process.
 //!
 //! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
-//! `backward` are the decoder; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions; `rollouts` are completions
-//! with rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
-//! `grpo` is the run; `sft` makes a base model from nothing.
+//! `backward` are the decoder on the processor; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions, whose
+//! bookkeeping is in `rows`; `device` is the same on the tensor library's devices, and `engine` the seam; `rollouts` are completions with
+//! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
+//! `grpo` is the run; `trained` writes what it leaves; `sft` makes a base model from nothing.
 
 mod adapter;
 mod adapter_files;
@@ -15,6 +16,8 @@ mod cache;
 mod chat_template;
 mod checkpoint;
 mod complete;
+mod device;
+mod engine;
 mod files;
 mod forward;
 #[cfg(test)]
@@ -31,18 +34,20 @@ mod objective;
 mod optim;
 mod pack;
 mod peft_config;
-#[cfg(test)]
-mod reference;
 mod rollouts;
 mod rope;
 mod rope_config;
+mod rows;
 mod sample;
 mod schedule;
 mod sft;
+#[cfg(test)]
+mod small;
 mod step;
 mod summary;
 mod tokenizer;
 mod tokenizer_config;
+mod trained;
 #[cfg(test)]
 mod trl;
 mod weights;
@@ -52,26 +57,32 @@ use std::sync::Arc;
 pub use adapter_files::AdapterFiles;
 use base::Base;
 pub use base::{CandleConfig, ChatMode};
+use device::place::Places;
+pub use device::place::{DeviceName, FloatType};
 pub use files::ModelFiles;
 pub use lora::LoraConfig;
 pub use sft::{PretrainConfig, SftExample, SftProgress, pretrain};
 use tokio::sync::{mpsc, oneshot};
+pub use trained::write_model;
 
 use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
 
 /// Trains in this process, each run on threads of its own.
 pub struct CandleTrainer {
     base: Arc<Base>,
+    places: Places,
     threads: usize,
 }
 
 impl CandleTrainer {
-    /// Loads the base model.
+    /// Opens the devices and loads the base model.
     ///
     /// # Errors
-    /// `Setup`, naming the file and the field or tensor, when the model cannot be used.
+    /// `Setup`, naming the device, or the file and the field or tensor, when it cannot be used.
     pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
+        let places = config.open_devices()?;
         Ok(Self {
+            places,
             base: Arc::new(Base::load(config)?),
             threads: config.threads_per_trial,
         })
@@ -85,11 +96,14 @@ impl CandleTrainer {
         let (metrics, mut steps) = mpsc::unbounded_channel();
         let (result, done) = oneshot::channel();
         let (base, threads) = (self.base.clone(), self.threads);
+        let seat = self.places.take();
         // Dropping this future drops `steps`; the thread sees it after its current step and ends.
         std::thread::Builder::new()
             .name("grpo".into())
             .spawn(move || {
-                let outcome = in_pool(threads, || grpo::Run::new(&job, &base)?.finish(&metrics));
+                let outcome = in_pool(threads, || {
+                    grpo::Run::new(&job, &base, &seat.place)?.finish(&metrics)
+                });
                 drop(metrics);
                 // Nobody waits any more when the run was dropped.
                 let _ = result.send(outcome);
@@ -128,7 +142,14 @@ impl From<candle_core::Error> for TrainError {
     fn from(error: candle_core::Error) -> Self {
         let message = error.to_string();
         let lower = message.to_lowercase();
-        if lower.contains("out of memory") || lower.contains("out_of_memory") {
+        // What CUDA, cuBLAS and Metal say.
+        let signs = [
+            "out of memory",
+            "out_of_memory",
+            "alloc_failed",
+            "failed to create metal resource",
+        ];
+        if signs.iter().any(|sign| lower.contains(sign)) {
             let what = message.lines().next().unwrap_or_default();
             return Self::OutOfMemory(what.to_owned());
         }

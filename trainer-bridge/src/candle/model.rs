@@ -1,6 +1,6 @@
 //! A decoder-only language model: its architecture, its rotary angles, its weights as plain vectors, and the adapter on them, if any.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,6 +8,8 @@ pub use super::layout::Part;
 use super::{
     adapter::{Adapter, add_product},
     architecture::Architecture,
+    device::Uploads,
+    kernels::gemm::{Panels, View},
     lora::{LoraConfig, Site},
     rope::Rope,
 };
@@ -19,9 +21,17 @@ pub struct Model {
     rope: Arc<Rope>,
     /// As the forward pass uses them: an adapter's product is merged in.
     weights: Arc<Vec<Vec<f32>>>,
+    /// Weights packed for products, each when it is first asked for; `None` where that would take too much memory.
+    packed: Option<Arc<[OnceLock<Panels>]>>,
     adapter: Option<Adapter>,
+    /// Whether `weights` stay as they are under an adapter, whose product somebody else adds.
+    adapter_apart: bool,
     updates: u32,
+    uploads: Arc<Uploads>,
 }
+
+/// Most bytes of weights that are kept packed beside the plain ones; of a larger model each product packs what it needs.
+const MAX_PACKED: usize = 4 << 30;
 
 /// Index of the embedding among the weights.
 pub const EMBEDDING: usize = 0;
@@ -32,9 +42,12 @@ impl Model {
         Self {
             rope: Arc::new(architecture.rope()),
             architecture,
+            packed: nothing_packed(&weights),
             weights: Arc::new(weights),
             adapter: None,
+            adapter_apart: false,
             updates: 0,
+            uploads: Arc::default(),
         }
     }
 
@@ -52,6 +65,14 @@ impl Model {
         let range = site.rows.start * site.columns..site.rows.end * site.columns;
         let matrix = &mut Arc::make_mut(&mut self.weights)[site.weight][range];
         add_product(matrix, a, b, site.columns, a.len() / site.columns, scale);
+        self.packed = nothing_packed(&self.weights);
+        self.uploads = Arc::default();
+    }
+
+    /// From now on the adapter's product is not merged into the weights, which then stay shared with the model it was put on: for a
+    /// decoder elsewhere that adds the product itself.
+    pub fn keep_adapter_apart(&mut self) {
+        self.adapter_apart = true;
     }
 
     /// What kind of decoder this is.
@@ -69,9 +90,34 @@ impl Model {
         self.adapter.as_ref()
     }
 
-    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in.
+    /// All weights, in the order of [`Architecture::parameters`], an adapter merged in unless it is kept apart.
     pub fn weights(&self) -> &[Vec<f32>] {
         &self.weights
+    }
+
+    /// Bytes that packed weights take beside the plain ones.
+    pub fn packed_bytes(&self) -> usize {
+        self.packed.as_ref().map_or(0, |_| bytes(&self.weights))
+    }
+
+    /// The transpose of the weight at `index`, of `inner` columns, packed for products, if packed weights are kept.
+    pub fn packed(&self, index: usize, inner: usize) -> Option<&Panels> {
+        let weight = &self.weights[index];
+        let pack = || Panels::of(weight.len() / inner, inner, View::transposed(weight, inner));
+        Some(self.packed.as_ref()?[index].get_or_init(pack))
+    }
+
+    /// All weights without any adapter's product.
+    pub fn plain_weights(&self) -> &[Vec<f32>] {
+        match &self.adapter {
+            Some(adapter) => adapter.frozen(),
+            None => &self.weights,
+        }
+    }
+
+    /// Copies of [`Self::plain_weights`] on devices.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// SHA-256 of the weights, hexadecimal.
@@ -102,14 +148,21 @@ impl Model {
 
     /// One update of what training changes.
     pub fn update(&mut self, change: impl FnOnce(&mut [Vec<f32>])) {
-        let weights = Arc::make_mut(&mut self.weights);
         match &mut self.adapter {
             Some(adapter) => {
                 change(adapter.parameters_mut());
-                adapter.merge_into(weights);
+                if !self.adapter_apart {
+                    let weights = Arc::make_mut(&mut self.weights);
+                    adapter.merge_into(weights);
+                }
             }
-            None => change(weights),
+            None => {
+                let weights = Arc::make_mut(&mut self.weights);
+                change(weights);
+                self.uploads = Arc::default();
+            }
         }
+        self.packed = nothing_packed(&self.weights);
         self.updates += 1;
     }
 
@@ -162,4 +215,13 @@ impl Model {
     pub fn part(&self, layer: usize, part: Part) -> &[f32] {
         &self.weights[self.index(layer, part)]
     }
+}
+
+/// Room for the packed form of every weight, if all of them together are not too much.
+fn nothing_packed(weights: &[Vec<f32>]) -> Option<Arc<[OnceLock<Panels>]>> {
+    (bytes(weights) <= MAX_PACKED).then(|| weights.iter().map(|_| OnceLock::new()).collect())
+}
+
+fn bytes(weights: &[Vec<f32>]) -> usize {
+    weights.iter().map(|weight| size_of_val(&weight[..])).sum()
 }

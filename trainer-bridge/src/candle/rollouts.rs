@@ -3,12 +3,12 @@
 
 use super::{
     complete::{Request, complete},
+    engine::Engine,
     kernels::choose::Truncation,
     model::Model,
     pack::Group,
-    sample::{Completion, Seed, Settings},
+    rows::{Completion, Seed, Settings},
     schedule::Schedule,
-    step::{Stepper, micro_batches},
     tokenizer::Tokenizer,
 };
 use crate::{
@@ -100,16 +100,16 @@ pub struct Roles<'a> {
 
 impl Roles<'_> {
     /// Makes the batch of rollouts that step `start` begins with. The same every time for the same sampler.
-    pub fn batch(&self, stepper: &mut Stepper, start: u32) -> Result<Batch, TrainError> {
+    pub fn batch(&self, engine: &mut Engine, start: u32) -> Result<Batch, TrainError> {
         let grpo = &self.job.grpo;
         let schedule = Schedule::new(grpo);
-        let (mut groups, remarks) = self.score(self.draw(schedule, start)?, start)?;
+        let (mut groups, remarks) = self.score(self.draw(engine, schedule, start)?, start)?;
         if schedule.off_policy() {
-            let logs = log_probs(stepper, self.sampler, &groups, grpo.temperature);
+            let logs = log_probs(engine, self.sampler, &groups, grpo.temperature)?;
             fill(&mut groups, &logs, |scored| &mut scored.old);
         }
         if grpo.beta > 0.0 {
-            let logs = log_probs(stepper, self.reference, &groups, grpo.temperature);
+            let logs = log_probs(engine, self.reference, &groups, grpo.temperature)?;
             fill(&mut groups, &logs, |scored| &mut scored.reference);
         }
         let tokens: usize = groups.iter().map(RolloutGroup::tokens).sum();
@@ -122,7 +122,12 @@ impl Roles<'_> {
     }
 
     /// Samples: each group's example, prompt tokens and completions.
-    fn draw(&self, schedule: Schedule, start: u32) -> Result<Vec<Drawn>, TrainError> {
+    fn draw(
+        &self,
+        engine: &Engine,
+        schedule: Schedule,
+        start: u32,
+    ) -> Result<Vec<Drawn>, TrainError> {
         let grpo = &self.job.grpo;
         let first = schedule.parts_before(start) * grpo.prompts_per_step;
         let examples: Vec<usize> = (first..first + schedule.parts() * grpo.prompts_per_step)
@@ -143,7 +148,14 @@ impl Roles<'_> {
             truncation: Truncation::new(grpo.top_k, grpo.top_p, grpo.min_p),
             max_length: grpo.max_completion_length,
         };
-        let completed = complete(self.sampler, self.tokenizer, requests, settings, start)?;
+        let completed = complete(
+            engine,
+            self.sampler,
+            self.tokenizer,
+            requests,
+            settings,
+            start,
+        )?;
         let drawn = examples.into_iter().zip(completed);
         Ok(drawn
             .map(|(example, completed)| Drawn {
@@ -242,10 +254,11 @@ fn has_gradient(advantage: Option<f64>, grpo: &GrpoConfig) -> bool {
     advantage.is_some_and(|advantage| advantage != 0.0 || grpo.beta > 0.0)
 }
 
-/// Lays the completions that are learnt from out in micro-batches, groups without any left out, and hands them on.
-pub fn with_micro_batches<R>(
+/// Lays the completions that are learnt from out in micro-batches, groups without any left out, and hands them on to the engine's work.
+pub fn with_micro_batches<'e, R>(
+    engine: &'e mut Engine,
     groups: &[RolloutGroup],
-    work: impl FnOnce(&[&[Group<'_>]]) -> R,
+    work: impl FnOnce(&'e mut Engine, &[&[Group<'_>]]) -> R,
 ) -> R {
     let views: Vec<Vec<&[u32]>> = groups
         .iter()
@@ -265,18 +278,19 @@ pub fn with_micro_batches<R>(
             completions,
         })
         .collect();
-    work(&micro_batches(&packed))
+    let batches = engine.micro_batches(&packed);
+    work(engine, &batches)
 }
 
 /// Log-probabilities of the completions that are learnt from, end to end.
 fn log_probs(
-    stepper: &mut Stepper,
+    engine: &mut Engine,
     model: &Model,
     groups: &[RolloutGroup],
     temperature: f64,
-) -> Vec<f32> {
-    with_micro_batches(groups, |batches| {
-        stepper.log_probs(model, batches, temperature)
+) -> Result<Vec<f32>, TrainError> {
+    with_micro_batches(engine, groups, |engine, batches| {
+        engine.log_probs(model, batches, temperature)
     })
 }
 

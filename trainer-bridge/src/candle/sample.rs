@@ -1,73 +1,19 @@
 //! Drawing completions: prompts prefilled once, a key-value cache, finished rows leave the batch.
 //!
-//! Every completion has a generator of its own, and a row's arithmetic does not depend on the rows beside it: what is drawn depends on
-//! weights, prompt and seed alone, not on the batch, the number of threads or the machine.
+//! A row's arithmetic does not depend on the rows beside it: what is drawn depends on weights, prompt and seed alone, not on the batch, the
+//! number of threads or the machine.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{
     cache::Cache,
     forward::Tape,
-    kernels::{
-        choose::{Choice, Truncation, choose_rows},
-        pack_attention::{attend, rotate_rows},
-    },
+    kernels::pack_attention::{attend, rotate_rows},
     model::Model,
     pack::Pack,
+    rows::{Completion, NotFinite, Prompt, Rows, Settings, portions, positions},
     tokenizer::Tokenizer,
 };
-use crate::SamplingConfig;
-
-/// Seed of one completion.
-pub type Seed = [u8; 32];
-
-/// A prompt and the seeds of the completions wanted for it.
-pub struct Prompt<'a> {
-    /// Its tokens, at least one.
-    pub tokens: &'a [u32],
-    /// One a completion.
-    pub seeds: Vec<Seed>,
-}
-
-/// How to draw.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// 0 is greedy.
-    pub temperature: f64,
-    /// Which tokens can be drawn.
-    pub truncation: Truncation,
-    /// Longest completion, tokens.
-    pub max_length: usize,
-}
-
-impl From<&SamplingConfig> for Settings {
-    fn from(config: &SamplingConfig) -> Self {
-        Self {
-            temperature: config.temperature,
-            truncation: Truncation::new(config.top_k, config.top_p, config.min_p),
-            max_length: config.max_completion_length,
-        }
-    }
-}
-
-/// A drawn completion.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Completion {
-    /// Its tokens, the one that ended it included.
-    pub tokens: Vec<u32>,
-    /// Whether it ended by itself, not at the length limit.
-    pub finished: bool,
-    /// Log-probability of each token at the temperature, over all tokens: what training computes, whatever was left out in drawing.
-    pub log_probs: Vec<f32>,
-    /// Sum over tokens of the entropy of the same distribution, nats.
-    pub entropy: f64,
-}
-
-/// The distribution of a next token was not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotFinite;
 
 /// Most rows decoded together: more would push the cache out of the processor's.
 const MAX_ROWS: usize = 128;
@@ -82,55 +28,25 @@ pub fn sample(
     settings: Settings,
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
-    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max();
-    let positions = positions(model, longest.unwrap_or(0), settings);
+    let positions = positions(model, prompts, settings);
     let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
         .min(fitting)
         .clamp(1, MAX_ROWS);
-    let mut chunks = Vec::new();
-    let (mut start, mut filled) = (0, 0);
-    for (i, prompt) in prompts.iter().enumerate() {
-        if i > start && filled + prompt.seeds.len() > per_chunk {
-            chunks.push(&prompts[start..i]);
-            (start, filled) = (i, 0);
-        }
-        filled += prompt.seeds.len();
-    }
-    if start < prompts.len() {
-        chunks.push(&prompts[start..]);
-    }
-    let done: Vec<_> = chunks
+    let done: Vec<_> = portions(prompts, per_chunk)
         .par_iter()
         .map(|chunk| Sampler::new(model, tokenizer, chunk, settings).run())
         .collect::<Result<_, _>>()?;
     Ok(done.into_iter().flatten().collect())
 }
 
-/// Places for tokens that a row may need.
-fn positions(model: &Model, longest_prompt: usize, settings: Settings) -> usize {
-    let wanted = longest_prompt.saturating_add(settings.max_length);
-    wanted.min(model.rope().positions())
-}
-
-/// One row of the batch.
-struct Row {
-    prompt: usize,
-    position: usize,
-    limit: usize,
-    rng: ChaCha8Rng,
-    completion: Completion,
-}
-
 struct Sampler<'a> {
     model: &'a Model,
-    tokenizer: &'a Tokenizer,
     prompts: &'a [Prompt<'a>],
-    settings: Settings,
     tape: Tape,
     cache: Cache,
-    rows: Vec<Row>,
+    rows: Rows<'a>,
 }
 
 impl<'a> Sampler<'a> {
@@ -140,37 +56,11 @@ impl<'a> Sampler<'a> {
         prompts: &'a [Prompt<'a>],
         settings: Settings,
     ) -> Self {
-        let longest = prompts
-            .iter()
-            .map(|prompt| prompt.tokens.len())
-            .max()
-            .unwrap_or(0);
-        let rows: Vec<Row> = prompts
-            .iter()
-            .enumerate()
-            .flat_map(|(index, prompt)| {
-                let position = prompt.tokens.len();
-                let room = model.rope().positions().saturating_sub(position);
-                prompt.seeds.iter().map(move |seed| Row {
-                    prompt: index,
-                    position,
-                    limit: settings.max_length.min(room),
-                    rng: ChaCha8Rng::from_seed(*seed),
-                    completion: Completion {
-                        tokens: Vec::new(),
-                        finished: false,
-                        log_probs: Vec::new(),
-                        entropy: 0.0,
-                    },
-                })
-            })
-            .collect();
-        let cache = Cache::new(model, rows.len(), positions(model, longest, settings));
+        let rows = Rows::new(model, tokenizer, prompts, settings);
+        let cache = Cache::new(model, rows.len(), positions(model, prompts, settings));
         Self {
             model,
-            tokenizer,
             prompts,
-            settings,
             tape: Tape::default(),
             cache,
             rows,
@@ -178,51 +68,15 @@ impl<'a> Sampler<'a> {
     }
 
     fn run(mut self) -> Result<Vec<Vec<Completion>>, NotFinite> {
-        let mut predicting = self.prefill();
-        let mut active: Vec<usize> = (0..self.rows.len())
-            .filter(|&row| self.rows[row].limit > 0)
-            .collect();
-        predicting = active.iter().map(|&row| predicting[row]).collect();
-        let mut choices = Vec::new();
-        let mut uniforms = Vec::new();
-        while !active.is_empty() {
+        let first = self.prefill();
+        let mut predicting: Vec<u32> = self.rows.active().iter().map(|&row| first[row]).collect();
+        while !predicting.is_empty() {
             self.tape.predict(self.model, &predicting);
-            uniforms.clear();
-            uniforms.extend(active.iter().map(|&row| uniform(&mut self.rows[row].rng)));
-            choices.resize(active.len(), Choice::default());
-            choose_rows(
-                &self.tape.logits,
-                self.settings.temperature as f32,
-                self.settings.truncation,
-                &uniforms,
-                &mut choices,
-            );
-            let mut tokens = Vec::with_capacity(active.len());
-            let mut next = Vec::with_capacity(active.len());
-            for (&index, choice) in active.iter().zip(&choices) {
-                if !choice.log_prob.is_finite() {
-                    return Err(NotFinite);
-                }
-                let row = &mut self.rows[index];
-                row.completion.tokens.push(choice.token);
-                row.completion.log_probs.push(choice.log_prob);
-                row.completion.entropy += f64::from(choice.entropy);
-                row.completion.finished = self.tokenizer.ends(choice.token)
-                    || self.tokenizer.stops(&row.completion.tokens);
-                if !row.completion.finished && row.completion.tokens.len() < row.limit {
-                    tokens.push(choice.token);
-                    next.push(index);
-                }
-            }
-            active = next;
-            self.decode(&tokens, &active);
-            predicting = (0..active.len() as u32).collect();
+            let drawn = self.rows.draw(&self.tape.logits)?;
+            self.decode(&drawn.tokens);
+            predicting = (0..drawn.tokens.len() as u32).collect();
         }
-        let mut done: Vec<Vec<Completion>> = self.prompts.iter().map(|_| Vec::new()).collect();
-        for row in self.rows {
-            done[row.prompt].push(row.completion);
-        }
-        Ok(done)
+        Ok(self.rows.finish())
     }
 
     /// Runs every prompt once and hands its keys and values to each of its rows. Returns, for each row, the hidden row that predicts
@@ -236,11 +90,11 @@ impl<'a> Sampler<'a> {
             .run(model, &pack.tokens, |layer, qkv, attended, gathered| {
                 rotate_rows(heads, model.rope(), &pack.positions, 1.0, qkv);
                 attend(heads, &pack, qkv, gathered, attended);
-                for (index, row) in rows.iter().enumerate() {
-                    for (position, source) in pack.groups[row.prompt].prompt.clone().enumerate() {
+                for (row, prompt) in rows.prompts().enumerate() {
+                    for (position, source) in pack.groups[prompt].prompt.clone().enumerate() {
                         cache.store(
                             layer,
-                            index,
+                            row,
                             position,
                             &qkv[source * heads.qkv_width()..][..heads.qkv_width()],
                         );
@@ -248,19 +102,16 @@ impl<'a> Sampler<'a> {
                 }
             });
         self.rows
-            .iter()
-            .map(|row| pack.groups[row.prompt].prompt.end as u32 - 1)
+            .prompts()
+            .map(|prompt| pack.groups[prompt].prompt.end as u32 - 1)
             .collect()
     }
 
     /// Runs one new token of each active row.
-    fn decode(&mut self, tokens: &[u32], active: &[usize]) {
+    fn decode(&mut self, tokens: &[u32]) {
         let heads = self.model.architecture().heads();
-        let positions: Vec<u32> = active
-            .iter()
-            .map(|&row| self.rows[row].position as u32)
-            .collect();
-        let (model, cache) = (self.model, &mut self.cache);
+        let positions = self.rows.positions();
+        let (model, cache, active) = (self.model, &mut self.cache, self.rows.active());
         self.tape.run(model, tokens, |layer, qkv, attended, _| {
             rotate_rows(heads, model.rope(), &positions, 1.0, qkv);
             for ((&row, &position), qkv) in active
@@ -272,21 +123,16 @@ impl<'a> Sampler<'a> {
             }
             cache.attend(layer, active, &positions, qkv, attended);
         });
-        for &row in active {
-            self.rows[row].position += 1;
-        }
     }
-}
-
-/// Uniform in [0, 1) with the 53 bits an f64 holds.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]
-    use super::super::{pack::Group, reference::small_model, tokenizer::word_level};
+    use super::super::{
+        kernels::choose::Truncation, pack::Group, rows::Seed, small::small_model,
+        tokenizer::word_level,
+    };
     use super::*;
 
     fn tokenizer() -> Tokenizer {

@@ -14,7 +14,7 @@ use super::{
     model::Model,
     optim::{AdamW, Update},
     pack::Group,
-    step::{Stepper, micro_batches},
+    step::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
     tokenizer::{Tokenizer, excerpt, word_level},
     weights::encode_weights,
 };
@@ -233,8 +233,8 @@ fn train(
             let sum: f64 = log_probs.iter().map(|&l| f64::from(l)).sum();
             Ok::<f64, TrainError>(sum * scale)
         };
-        let (losses, gradients) =
-            stepper.gradients(model, &micro_batches(&groups), 1.0, mean_nll)?;
+        let batches = micro_batches(&groups, ROWS_PER_MICRO_BATCH);
+        let (losses, gradients) = stepper.gradients(model, &batches, 1.0, mean_nll)?;
         let loss: f64 = losses.iter().sum();
         let norm = gradients.norm();
         let step = index as u32 + 1;

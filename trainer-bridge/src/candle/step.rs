@@ -13,8 +13,8 @@ use super::{
 /// Rows a micro-batch aims at: larger ones fall out of the cache, smaller ones pay the fixed costs too often.
 pub const ROWS_PER_MICRO_BATCH: usize = 512;
 
-/// Splits groups into runs of whole groups of about [`ROWS_PER_MICRO_BATCH`] rows.
-pub fn micro_batches<'a, 'g>(groups: &'a [Group<'g>]) -> Vec<&'a [Group<'g>]> {
+/// Splits groups into runs of whole groups of about so many rows.
+pub fn micro_batches<'a, 'g>(groups: &'a [Group<'g>], most: usize) -> Vec<&'a [Group<'g>]> {
     let rows = |group: &Group<'_>| {
         group.prompt.len() + group.completions.iter().map(|c| c.len()).sum::<usize>()
     };
@@ -22,7 +22,7 @@ pub fn micro_batches<'a, 'g>(groups: &'a [Group<'g>]) -> Vec<&'a [Group<'g>]> {
     let (mut start, mut filled) = (0, 0);
     for (i, group) in groups.iter().enumerate() {
         let here = rows(group);
-        if i > start && filled + here > ROWS_PER_MICRO_BATCH {
+        if i > start && filled + here > most {
             batches.push(&groups[start..i]);
             (start, filled) = (i, 0);
         }

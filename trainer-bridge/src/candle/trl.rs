@@ -2,16 +2,18 @@
 //! (`scripts/trl_goldens.py` made `tests/goldens/trl.json`).
 #![expect(clippy::unwrap_used)]
 
+use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use super::{
     architecture::Architecture,
+    device::place::Place,
+    engine::Engine,
     learn::learn,
     model::Model,
     optim::Gradients,
     rollouts::{RolloutGroup, Scored},
-    sample::Completion,
-    step::Stepper,
+    rows::Completion,
 };
 use crate::{
     Aggregation, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards,
@@ -173,6 +175,18 @@ impl Goldens {
 
 #[test]
 fn losses_and_gradients_of_every_parameter_are_those_of_trl() {
+    assert_trls(&Place::Processor);
+}
+
+#[test]
+fn losses_and_gradients_on_a_device_are_those_of_trl() {
+    assert_trls(&Place::Device {
+        device: Device::Cpu,
+        dtype: DType::F32,
+    });
+}
+
+fn assert_trls(place: &Place) {
     let goldens = Goldens::read();
     let model = goldens.model();
     assert_eq!(goldens.cases.len(), 100);
@@ -188,7 +202,7 @@ fn losses_and_gradients_of_every_parameter_are_those_of_trl() {
             GROUP,
         );
         let off = |a: f64, b: f64, scale: f64| (a - b).abs() > 1e-3 * scale;
-        let place = || {
+        let name = || {
             format!(
                 "{:?} beta {} corrected {} {:?} {:?} {:?} masked {}",
                 case.loss_type,
@@ -201,28 +215,28 @@ fn losses_and_gradients_of_every_parameter_are_those_of_trl() {
             )
         };
         for (ours, theirs) in found.values.iter().zip(&case.advantages) {
-            assert!((ours - theirs).abs() < 1e-5, "{}: {ours} {theirs}", place());
+            assert!((ours - theirs).abs() < 1e-5, "{}: {ours} {theirs}", name());
         }
         let groups = goldens.groups(case, &found);
         let tokens: usize = groups.iter().map(RolloutGroup::tokens).sum();
-        let mut stepper = Stepper::new(&model);
-        let learnt = learn(&mut stepper, &model, &groups, tokens as f64, &grpo);
+        let mut engine = Engine::new(&model, place);
+        let learnt = learn(&mut engine, &model, &groups, tokens as f64, &grpo, 1);
         let (learnt, gradients) = learnt.unwrap();
         clipped += usize::from(learnt.clip_ratio_low > 0.0 && learnt.clip_ratio_high > 0.0);
         let (ours, theirs) = (learnt.loss, case.loss);
         assert!(
             !off(ours, theirs, theirs.abs()),
             "{}: loss {ours}, TRL's {theirs}",
-            place()
+            name()
         );
-        for (name, ours) in goldens.digests(&model, gradients) {
-            let theirs = case.gradients[goldens.stream(&name) as usize];
+        for (tensor, ours) in goldens.digests(&model, gradients) {
+            let theirs = case.gradients[goldens.stream(&tensor) as usize];
             // A projection can be 0 by chance: what is off is measured by the gradient's norm.
             for (ours, theirs_one) in ours.iter().zip(theirs) {
                 assert!(
                     !off(*ours, theirs_one, theirs[0]),
-                    "{}: gradient of {name}: {ours:?}, TRL's {theirs_one:?}",
-                    place()
+                    "{}: gradient of {tensor}: {ours:?}, TRL's {theirs_one:?}",
+                    name()
                 );
             }
         }

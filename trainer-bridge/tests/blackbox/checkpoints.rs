@@ -6,7 +6,7 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use trainer_bridge::{
     CandleConfig, ChatMode, LoraConfig, SamplingConfig, TrainError, TrainJob, TrainOutput, Trainer,
-    TrainerConfig, build,
+    TrainerConfig, build, write_model,
 };
 
 use crate::jobs::{Reward, job, member, run};
@@ -452,10 +452,34 @@ fn a_prompt_too_long_is_found_before_the_first_step() {
 }
 
 #[test]
-fn full_training_leaves_no_adapter() {
-    let trainer = try_build(CandleConfig::default()).unwrap();
-    let output = run(&*trainer, job(vec![member(Reward::Exact)], 1))
-        .0
-        .unwrap();
+fn full_training_leaves_a_model_that_can_be_loaded() {
+    let config = TrainerConfig::Candle(CandleConfig::default());
+    let output = run(
+        &*build(&config).unwrap(),
+        job(vec![member(Reward::Exact)], 2),
+    )
+    .0
+    .unwrap();
     assert_eq!(output.adapter, None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    assert!(write_model(&config, &output.checkpoint, &path).unwrap());
+    assert_eq!(
+        evaluate(folder_config(&path), SamplingConfig::default()),
+        output.completions,
+        "what was trained is what is loaded"
+    );
+}
+
+#[test]
+fn a_run_that_trains_an_adapter_leaves_no_model() {
+    let output = train_lora(&lora().unwrap(), 1, None);
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainerConfig::Candle(CandleConfig {
+        lora: lora(),
+        ..CandleConfig::default()
+    });
+    let path = folder.path().join("model");
+    assert!(!write_model(&config, &output.checkpoint, &path).unwrap());
+    assert!(!path.exists());
 }

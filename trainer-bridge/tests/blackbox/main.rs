@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod config;
+mod devices;
 mod jobs;
 mod model_folder;
 mod objectives;

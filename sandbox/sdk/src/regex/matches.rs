@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::module::Program;
 
-/// Matches fetched with the first question of an iteration: often only the first is looked at.
-const FIRST_CHUNK: usize = 4;
+/// Matches fetched with the first question of an iteration: all there are in most texts.
+const FIRST_CHUNK: usize = 16;
 /// Matches fetched with each further one.
-const CHUNK: usize = 32;
+const CHUNK: usize = 128;
 
 /// A piece of text that matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Matrix product of small, tall matrices: packed panels and a register-blocked inner kernel (the scheme of Goto and van de Geijn,
 //! "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008).
 //!
-//! Made for this crate's shapes (a few hundred rows against 64 to 512 columns), single-threaded: parallelism is over micro-batches.
-//! A row of the result never depends on the other rows of the batch.
+//! Made for this crate's shapes (a few to a few hundred rows against 64 to 1500 columns), single-threaded: parallelism is over
+//! micro-batches. A row of the result never depends on the other rows of the batch: each element is summed in one fixed order.
 
 use std::cell::RefCell;
 
@@ -11,15 +11,17 @@ const MR: usize = 6;
 const NR: usize = 16;
 /// Depth of a packed block: a panel of B of this depth is 16 KiB, half of a small L1.
 const KC: usize = 256;
-/// Rows of A packed at once.
+/// Rows of A that meet one panel of B after another: at this depth they stay in the L2.
 const MC: usize = 16 * MR;
+/// Steps of depth taken at once where A is read in place: pieces of a length the compiler knows need no check an element.
+const STEPS: usize = 8;
 
 thread_local! {
     /// Packing space, kept between calls: a training step makes thousands of products of the same few shapes.
-    static PACKED: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static SPACE: RefCell<(Vec<f32>, Panels)> = const { RefCell::new((Vec::new(), Panels::EMPTY)) };
 }
 
-/// A matrix seen through strides: element (i, j) is `data[i * row + j * col]`.
+/// A matrix seen through strides, one of them 1: element (i, j) is `data[i * row + j * col]`.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     data: &'a [f32],
@@ -45,6 +47,15 @@ impl<'a> View<'a> {
             col: width,
         }
     }
+
+    /// What begins with element (i, j).
+    #[inline(always)]
+    fn from(self, i: usize, j: usize) -> Self {
+        Self {
+            data: &self.data[i * self.row + j * self.col..],
+            ..self
+        }
+    }
 }
 
 /// What happens to the old content of C.
@@ -56,64 +67,90 @@ pub enum Into {
     Add,
 }
 
+/// A right-hand matrix as the inner kernel reads it: for every 256 of its rows, panels of 16 columns, the last one filled up with zeros.
+/// Worth keeping where one matrix meets a few rows many times: packing it costs more than its product with 16 rows.
+#[derive(Clone)]
+pub struct Panels {
+    data: Vec<f32>,
+    columns: usize,
+}
+
+impl Panels {
+    const EMPTY: Self = Self {
+        data: Vec::new(),
+        columns: 0,
+    };
+
+    /// Packs B (k x n).
+    pub fn of(n: usize, k: usize, b: View<'_>) -> Self {
+        let mut panels = Self::EMPTY;
+        panels.fill(n, k, b);
+        panels
+    }
+
+    fn fill(&mut self, n: usize, k: usize, b: View<'_>) {
+        self.columns = n;
+        self.data.resize(k * self.width(), 0.0);
+        fill_blocks(b, n, self.width(), &mut self.data);
+    }
+
+    /// Columns of all panels.
+    #[inline(always)]
+    fn width(&self) -> usize {
+        self.columns.next_multiple_of(NR)
+    }
+}
+
 /// C (m x n, row-major) = or += A (m x k) B (k x n).
 pub fn gemm(m: usize, n: usize, k: usize, a: View<'_>, b: View<'_>, c: &mut [f32], into: Into) {
-    assert_eq!(c.len(), m * n, "C must hold m x n elements");
-    if k == 0 && into == Into::Overwrite {
-        c.fill(0.0);
-    }
-    PACKED.with_borrow_mut(|(packed_a, packed_b)| {
-        blocked(Shape { m, n, k }, a, b, c, into, packed_a, packed_b);
+    SPACE.with_borrow_mut(|(packed, panels)| {
+        panels.fill(n, k, b);
+        multiply(m, a, panels, c, into, packed);
     });
 }
 
-struct Shape {
-    m: usize,
-    n: usize,
-    k: usize,
+/// The same with a B that was packed before.
+pub fn gemm_packed(m: usize, a: View<'_>, b: &Panels, c: &mut [f32], into: Into) {
+    SPACE.with_borrow_mut(|(packed, _)| multiply(m, a, b, c, into, packed));
+}
+
+fn multiply(m: usize, a: View<'_>, b: &Panels, c: &mut [f32], into: Into, packed: &mut Vec<f32>) {
+    assert_eq!(c.len(), m * b.columns, "C must hold m x n elements");
+    if b.data.is_empty() && into == Into::Overwrite {
+        c.fill(0.0);
+    }
+    blocked(m, a, b, c, into, packed);
 }
 
 super::vectorized! {
-fn blocked<'a>(
-    shape: Shape,
-    a: View<'a>,
-    b: View<'a>,
-    c: &'a mut [f32],
-    into: Into,
-    packed_a: &'a mut Vec<f32>,
-    packed_b: &'a mut Vec<f32>,
-) {
-    let Shape { m, n, k } = shape;
-    for k0 in (0..k).step_by(KC) {
-        let depth = KC.min(k - k0);
-        let add = into == Into::Add || k0 > 0;
-        let b_block = View { data: &b.data[k0 * b.row..], ..b };
-        pack::<NR>(View { row: b.col, col: b.row, ..b_block }, n, depth, packed_b);
+fn fill_blocks<'a>(b: View<'a>, n: usize, width: usize, out: &'a mut [f32]) {
+    let columns = View { row: b.col, col: b.row, ..b };
+    for (block, out) in out.chunks_mut((KC * width).max(1)).enumerate() {
+        pack::<NR>(columns.from(0, block * KC), n, out.len() / width, out);
+    }
+}
+}
+
+super::vectorized! {
+fn blocked<'a>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], into: Into, packed: &'a mut Vec<f32>) {
+    let (n, width) = (b.columns, b.width());
+    for (block, panels) in b.data.chunks((KC * width).max(1)).enumerate() {
+        let depth = panels.len() / width;
+        let add = into == Into::Add || block > 0;
         for m0 in (0..m).step_by(MC) {
             let height = MC.min(m - m0);
-            let a_block = View { data: &a.data[m0 * a.row + k0 * a.col..], ..a };
-            pack::<MR>(a_block, height, depth, packed_a);
-            for (panel_b, j0) in packed_b.chunks_exact(depth * NR).zip((0..n).step_by(NR)) {
-                for (panel_a, i0) in packed_a.chunks_exact(depth * MR).zip((0..height).step_by(MR)) {
-                    let block = micro(panel_a, panel_b);
-                    let (rows, cols) = (MR.min(height - i0), NR.min(n - j0));
-                    for (r, row) in block.iter().enumerate().take(rows) {
-                        let start = (m0 + i0 + r) * n + j0;
-                        let target = &mut c[start..start + cols];
-                        if let Some(target) = target.first_chunk_mut::<NR>() {
-                            // The common case, with a length the compiler knows.
-                            let before = if add { *target } else { [0.0; NR] };
-                            for j in 0..NR {
-                                target[j] = before[j] + row[j];
-                            }
-                        } else if add {
-                            for (t, &v) in target.iter_mut().zip(row) {
-                                *t += v;
-                            }
-                        } else {
-                            target.copy_from_slice(&row[..cols]);
-                        }
-                    }
+            let a = a.from(m0, block * KC);
+            if a.col != 1 {
+                packed.resize(height.next_multiple_of(MR) * depth, 0.0);
+                pack::<MR>(a, height, depth, packed);
+            }
+            for (panel, j0) in panels.chunks_exact(depth * NR).zip((0..n).step_by(NR)) {
+                let (panel, _) = panel.as_chunks::<NR>();
+                let target = Target { c: &mut *c, n, m0, j0, add };
+                if a.col == 1 {
+                    by_rows(a, height, panel, target);
+                } else {
+                    by_panels(packed, height, panel, target);
                 }
             }
         }
@@ -123,9 +160,7 @@ fn blocked<'a>(
 
 /// Copies `count` rows of `view` into panels of `W` rows, depth-major, the last panel filled up with zeros.
 #[inline(always)]
-fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut Vec<f32>) {
-    let panels = count.div_ceil(W);
-    out.resize(panels * W * depth, 0.0);
+fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut [f32]) {
     for (panel, out) in out.chunks_exact_mut(W * depth).enumerate() {
         let first = panel * W;
         let here = W.min(count - first);
@@ -144,27 +179,46 @@ fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut Ve
         } else {
             for r in 0..here {
                 let start = (first + r) * view.row;
-                if view.col == 1 {
-                    for (slot, &v) in slots.iter_mut().zip(&view.data[start..start + depth]) {
-                        slot[r] = v;
-                    }
-                } else {
-                    for (d, slot) in slots.iter_mut().enumerate() {
-                        slot[r] = view.data[start + d * view.col];
-                    }
+                for (slot, &v) in slots.iter_mut().zip(&view.data[start..start + depth]) {
+                    slot[r] = v;
                 }
             }
         }
     }
 }
 
-/// One block of C over the whole packed depth.
+/// The products of one panel of B with `height` rows of A, read where they lie.
 #[inline(always)]
-fn micro(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
+fn by_rows(a: View<'_>, height: usize, panel: &[[f32; NR]], mut target: Target<'_>) {
+    for i in (0..height).step_by(MR) {
+        let a = a.from(i, 0);
+        match height - i {
+            1 => target.put(i, &rows_times::<1>(a, panel)),
+            2 => target.put(i, &rows_times::<2>(a, panel)),
+            3 => target.put(i, &rows_times::<3>(a, panel)),
+            4 => target.put(i, &rows_times::<4>(a, panel)),
+            5 => target.put(i, &rows_times::<5>(a, panel)),
+            _ => target.put(i, &rows_times::<MR>(a, panel)),
+        }
+    }
+}
+
+/// The same with A packed.
+#[inline(always)]
+fn by_panels(a: &[f32], height: usize, panel: &[[f32; NR]], mut target: Target<'_>) {
+    let panels = a.chunks_exact(panel.len() * MR);
+    for (a, i) in panels.zip((0..height).step_by(MR)) {
+        let block = panel_times(a, panel);
+        target.put(i, &block[..MR.min(height - i)]);
+    }
+}
+
+/// One block of C over a panel's whole depth, A packed.
+#[inline(always)]
+fn panel_times(a: &[f32], panel: &[[f32; NR]]) -> [[f32; NR]; MR] {
     let mut block = [[0.0_f32; NR]; MR];
     let (a, _) = a.as_chunks::<MR>();
-    let (b, _) = b.as_chunks::<NR>();
-    for (a, b) in a.iter().zip(b) {
+    for (a, b) in a.iter().zip(panel) {
         for r in 0..MR {
             for c in 0..NR {
                 block[r][c] = a[r].mul_add(b[c], block[r][c]);
@@ -172,6 +226,77 @@ fn micro(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
         }
     }
     block
+}
+
+/// The same, A read where it lies.
+#[inline(always)]
+fn rows_times<const R: usize>(a: View<'_>, panel: &[[f32; NR]]) -> [[f32; NR]; R] {
+    let mut block = [[0.0_f32; NR]; R];
+    let (pieces, rest) = panel.as_chunks::<STEPS>();
+    for (piece, b) in pieces.iter().enumerate() {
+        advance(&mut block, a, piece * STEPS, b);
+    }
+    for (step, b) in rest.iter().enumerate() {
+        advance(&mut block, a, pieces.len() * STEPS + step, &[*b]);
+    }
+    block
+}
+
+/// The same over `D` steps of depth, the first of which is `start`.
+#[inline(always)]
+fn advance<const R: usize, const D: usize>(
+    block: &mut [[f32; NR]; R],
+    a: View<'_>,
+    start: usize,
+    b: &[[f32; NR]; D],
+) {
+    let mut rows = [&[0.0_f32; D]; R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = a.data[r * a.row + start..]
+            .first_chunk()
+            .expect("a row is as long as the panel is deep");
+    }
+    for d in 0..D {
+        for r in 0..R {
+            for c in 0..NR {
+                block[r][c] = rows[r][d].mul_add(b[d][c], block[r][c]);
+            }
+        }
+    }
+}
+
+/// Where the products of a panel of B with rows of A go: columns of C from `j0` on, rows from `m0` on.
+struct Target<'a> {
+    c: &'a mut [f32],
+    n: usize,
+    m0: usize,
+    j0: usize,
+    add: bool,
+}
+
+impl Target<'_> {
+    /// Stores a block of rows or adds it; the first is row `i` from `m0` on.
+    #[inline(always)]
+    fn put(&mut self, i: usize, block: &[[f32; NR]]) {
+        let cols = NR.min(self.n - self.j0);
+        for (r, row) in block.iter().enumerate() {
+            let start = (self.m0 + i + r) * self.n + self.j0;
+            let target = &mut self.c[start..start + cols];
+            if let Some(target) = target.first_chunk_mut::<NR>() {
+                // The common case, with a length the compiler knows.
+                let before = if self.add { *target } else { [0.0; NR] };
+                for j in 0..NR {
+                    target[j] = before[j] + row[j];
+                }
+            } else if self.add {
+                for (t, &v) in target.iter_mut().zip(row) {
+                    *t += v;
+                }
+            } else {
+                target.copy_from_slice(&row[..cols]);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -217,6 +342,10 @@ mod tests {
                             .zip(&truth)
                             .all(|(&c, t)| (f64::from(c) - t).abs() < 1e-4)
                     );
+                    let mut kept = vec![1.0; m * n];
+                    let panels = Panels::of(n, k, view_b);
+                    gemm_packed(m, view_a, &panels, &mut kept, Into::Overwrite);
+                    assert_eq!(c, kept, "packed before or not: the same to the bit");
                     gemm(m, n, k, view_a, view_b, &mut c, Into::Add);
                     assert!(
                         c.iter()
@@ -241,11 +370,12 @@ mod tests {
             &mut all,
             Into::Overwrite,
         );
-        for row in [0, 5, 127] {
-            let mut one = vec![0.0; 192];
-            let a = &a[row * 64..(row + 1) * 64];
+        // Every height that the inner kernel has code for.
+        for (row, rows) in [(0, 1), (5, 2), (9, 3), (77, 4), (100, 5), (122, 6)] {
+            let mut one = vec![0.0; rows * 192];
+            let a = &a[row * 64..(row + rows) * 64];
             gemm(
-                1,
+                rows,
                 192,
                 64,
                 View::rows(a, 64),
@@ -253,7 +383,7 @@ mod tests {
                 &mut one,
                 Into::Overwrite,
             );
-            assert_eq!(one, all[row * 192..(row + 1) * 192]);
+            assert_eq!(one, all[row * 192..(row + rows) * 192]);
         }
     }
 }
