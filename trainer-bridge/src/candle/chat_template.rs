@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn settings_reach_the_template_and_may_replace_special_tokens() {
-        let source = "{% if enable_thinking is defined and not enable_thinking %}short{% endif %}{{ bos_token }}{{ budget.tokens }}";
+        let source = "{% if enable_thinking is defined and not enable_thinking %}short{% endif %}{{ bos_token }}{{ budget.tokens if budget }}";
         let tokens = [("bos_token".to_owned(), "<s>".to_owned())];
         let template = ChatTemplate::new(source, tokens.into()).unwrap();
         assert_eq!(template.render(None, "x").unwrap(), "<s>");
