@@ -157,7 +157,7 @@ fn merge(config: &PeftConfig, weights: &[u8], model: &mut Model) -> Result<(), S
     let finite = |weight: &Vec<f32>| weight.iter().all(|value| value.is_finite());
     if !model.weights().iter().all(finite) {
         return Err(format!(
-            "with the scale {} the merged weights are not finite",
+            "with the scale {:e} the merged weights are not finite",
             config.scale()
         ));
     }
