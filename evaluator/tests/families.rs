@@ -439,16 +439,11 @@ const FAMILIES: [Family; 14] = [
 ];
 
 /// Pairs judged otherwise than a person would, and why.
-const LIMITS: [(&str, &str, &str); 3] = [
+const LIMITS: [(&str, &str, &str); 2] = [
     (
         r"\left(1,2\right",
         "(1,2)",
         "what was cut off may have been a bracket",
-    ),
-    (
-        r"\text{A3}_{16}",
-        r"A3_{16}",
-        "letters as digits are names here",
     ),
     (
         "3:2",
