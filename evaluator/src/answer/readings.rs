@@ -20,17 +20,24 @@ pub(super) fn readings(text: &str) -> Vec<Value> {
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && let Some(value) = number::decimal(text)
     {
-        let decimal = text.contains('.');
+        let places = text.split_once('.').map(|(_, places)| places.len());
         return vec![Value::Scalar(Scalar {
-            decimal,
+            places,
             ..Scalar::of(Expr::Number(value))
         })];
+    }
+    let number = plain_number(text);
+    // The sign of a currency would be lost on the parser.
+    if let Some(number) = &number
+        && !text.contains(|c: char| c.is_ascii_alphabetic())
+    {
+        return vec![number.clone()];
     }
     let clean = clean::clean(text);
     let plain = token::tokens(&clean, false);
     let grouped = token::tokens(&clean, true);
     let mut readings: Vec<Value> = numbered_parts(&clean).into_iter().collect();
-    readings.extend(plain_number(text));
+    readings.extend(number);
     readings.extend(read::value(&grouped));
     readings.extend(decimal_comma(&clean));
     // `1,234` is a number first and a list second.
@@ -75,7 +82,7 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
 /// A number in words, with a unit in words, or with an exponent, which as LaTeX would be products of letters.
 fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
-    let unit = number.unit_name();
+    let unit = number.unit.as_deref();
     let degrees = matches!(unit, Some("degree" | "degrees"));
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
     (has_letters || unit.and_then(unit::named).is_some()).then(|| {
@@ -83,7 +90,7 @@ fn plain_number(text: &str) -> Option<Value> {
             percent: number.percent,
             degrees,
             unit: unit.filter(|_| !degrees).map(str::to_owned),
-            decimal: number.decimal,
+            places: number.places,
             ..Scalar::of(Expr::Number(number.value.clone()))
         })
     })
