@@ -4,14 +4,18 @@
 //! label or unit) it is one that the gold answer allows. Alternatives that contradict each other never
 //! match a single value, because a list only equals a list.
 
+use num_rational::BigRational;
+use num_traits::One;
+
 use super::{
-    evaluate::{constant, equal, is_integer},
+    evaluate::equal,
     expr::Expr,
     fuel::Fuel,
     read::WHOLE,
     same_relation::{relation_of, same_relations},
     signs::{self, Signs},
-    unit::{self, Unit},
+    tolerance::is_rounded,
+    unit,
     value::{End, Kind, Label, Scalar, Value},
 };
 use crate::explain::Trace;
@@ -107,21 +111,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn same_scalars(&mut self, gold: &Scalar, given: &Scalar) -> bool {
-        let units = (
-            gold.unit.as_deref().and_then(unit::named),
-            given.unit.as_deref().and_then(unit::named),
-        );
-        if let (Some(a), Some(b)) = units
-            && a != b
-        {
-            return a.is_like(&b) && self.same_numbers(gold, &converted(given, &a, &b));
-        }
-        if let (Some(a), Some(b)) = (half_of_day(gold), half_of_day(given))
-            && a != b
-        {
-            return false;
-        }
-        self.same_numbers(gold, given)
+        let units = (gold.unit.as_deref(), given.unit.as_deref());
+        unit::factor(units.0, units.1)
+            .is_some_and(|factor| self.same_numbers(gold, &converted(given, factor)))
     }
 
     fn same_numbers(&mut self, gold: &Scalar, given: &Scalar) -> bool {
@@ -143,19 +135,9 @@ impl<'a> Comparison<'a> {
         {
             return true;
         }
-        let close = (gold.decimal || given.decimal)
-            && !is_integer(&gold.expr, &self.fuel)
-            && readings.iter().any(|(a, b)| self.within_tolerance(a, b));
+        let close = is_rounded((gold, given), &readings, self.tolerance, &self.fuel);
         self.approximated |= close;
         close
-    }
-
-    fn within_tolerance(&self, gold: &Expr, given: &Expr) -> bool {
-        let (Some(gold), Some(given)) = (constant(gold, &self.fuel), constant(given, &self.fuel))
-        else {
-            return false;
-        };
-        (gold - given).abs() <= self.tolerance * gold.abs()
     }
 
     fn same_labelled(&mut self, gold: (&Label, &Value), given: (&Label, &Value)) -> bool {
@@ -261,18 +243,6 @@ fn ends(value: &Value) -> Option<(End, End)> {
     Some((end(low), end(high)))
 }
 
-/// `a` or `p` for a time of day before or after noon.
-fn half_of_day(scalar: &Scalar) -> Option<char> {
-    let letters: String = scalar
-        .unit
-        .as_deref()?
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .collect();
-    matches!(letters.to_ascii_lowercase().as_str(), "am" | "pm")
-        .then(|| letters.to_ascii_lowercase().chars().next())?
-}
-
 fn percent(expr: &Expr) -> Expr {
     Expr::quotient(expr.clone(), Expr::integer(100))
 }
@@ -284,11 +254,13 @@ fn radians(degrees: &Expr) -> Expr {
     ])
 }
 
-/// The scalar, given in units of `from`, in units of `to`.
-fn converted(scalar: &Scalar, to: &Unit, from: &Unit) -> Scalar {
-    let factor = Expr::Number(from.in_terms_of(to));
+/// The scalar in a unit of which there are `factor` times as many.
+fn converted(scalar: &Scalar, factor: BigRational) -> Scalar {
+    if factor.is_one() {
+        return scalar.clone();
+    }
     Scalar {
-        expr: Expr::Product(vec![factor, scalar.expr.clone()]),
+        expr: Expr::Product(vec![Expr::Number(factor), scalar.expr.clone()]),
         ..scalar.clone()
     }
 }

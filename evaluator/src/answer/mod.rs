@@ -15,6 +15,7 @@ mod choice;
 mod clean;
 mod clock;
 mod compare;
+mod counted;
 mod enclosed;
 mod evaluate;
 mod exact;
@@ -35,11 +36,14 @@ mod scalar;
 mod show;
 mod signs;
 mod text;
+mod tolerance;
 mod token;
 mod unit;
 mod value;
 mod words;
 
+use num_rational::BigRational;
+use num_traits::One;
 use serde::{Deserialize, Serialize};
 
 use compare::Comparison;
@@ -218,6 +222,22 @@ impl Answer {
     pub fn is_plain_number(&self) -> bool {
         self.number.as_ref().is_some_and(Number::is_plain)
     }
+}
+
+/// Whether a text is one number with nothing but its unit behind it.
+pub(crate) fn is_quantity(text: &str) -> bool {
+    Number::parse(text).is_some()
+}
+
+/// Whether words behind a number multiply it, as `million` does.
+pub(crate) fn is_multiple(words: &str) -> bool {
+    let (size, rest) = number::enlarged(BigRational::one(), words);
+    !size.is_one() && rest.trim().is_empty()
+}
+
+/// Whether words behind a number are a unit that is known, or multiply it.
+pub(crate) fn is_measure(words: &str) -> bool {
+    is_multiple(words) || unit::named(words).is_some()
 }
 
 impl GoldChoice {

@@ -6,9 +6,9 @@
 
 use super::{
     brackets::{encloses, split},
+    counted::is_name,
     enclosed::{bracketed, matrices, turned},
     expr::Expr,
-    number::is_unit as is_name,
     parse::{expression, spelled},
     region::Region,
     relation::{line, relation},

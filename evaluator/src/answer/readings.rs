@@ -62,9 +62,9 @@ fn digits(text: &str) -> Option<Value> {
         return None;
     }
     let value = number::decimal(text)?;
-    let decimal = text.contains('.');
+    let places = text.split_once('.').map(|(_, places)| places.len());
     Some(Value::Scalar(Scalar {
-        decimal,
+        places,
         ..Scalar::of(Expr::Number(value))
     }))
 }
@@ -82,7 +82,14 @@ fn structures(text: &str, clean: &str, grouped: &[Token]) -> Vec<Value> {
     if let Some(parts) = parts::numbered(clean) {
         return in_order(&parts).into_iter().collect();
     }
-    let mut readings: Vec<Value> = plain_number(text).into_iter().collect();
+    let number = plain_number(text);
+    // The sign of a currency would be lost on the parser.
+    if let Some(number) = &number
+        && !text.contains(|c: char| c.is_ascii_alphabetic())
+    {
+        return vec![number.clone()];
+    }
+    let mut readings: Vec<Value> = number.into_iter().collect();
     readings.extend(read::value(grouped));
     // `1,234` is a number and no list.
     if !matches!(readings.last(), Some(Value::Scalar(_))) {
@@ -130,7 +137,7 @@ fn is_range(tokens: &[Token]) -> bool {
 /// A number in words, with a unit in words, or with an exponent, which as LaTeX would be products of letters.
 fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
-    let unit = number.unit_name();
+    let unit = number.unit.as_deref();
     let degrees = matches!(unit, Some("degree" | "degrees"));
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
     (has_letters || unit.and_then(unit::named).is_some()).then(|| {
@@ -138,7 +145,7 @@ fn plain_number(text: &str) -> Option<Value> {
             percent: number.percent,
             degrees,
             unit: unit.filter(|_| !degrees).map(str::to_owned),
-            decimal: number.decimal,
+            places: number.places,
             ..Scalar::of(Expr::Number(number.value.clone()))
         })
     })

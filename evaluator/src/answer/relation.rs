@@ -125,7 +125,7 @@ fn is_consistent(sides: &[&[Token]], relations: &[Relation]) -> bool {
         let is_rounded = index > 0 && relations[index - 1] == Relation::Approximately;
         match &first {
             None => first = Some(here),
-            Some(first) if is_rounded && rounds_to(first, &here, side, &fuel) => {}
+            Some(first) if is_rounded && rounds_to(first, &here, &fuel) => {}
             Some(first) if equal(&first.expr, &here.expr, &fuel) => {}
             Some(_) => return false,
         }
@@ -133,16 +133,16 @@ fn is_consistent(sides: &[&[Token]], relations: &[Relation]) -> bool {
     true
 }
 
-/// Whether `exact` is `rounded` to the decimal places written in `side`, or to within one per cent where it is no
+/// Whether `exact` is `rounded` to the decimal places that were written, or to within one per cent where that is no
 /// plain decimal.
-fn rounds_to(exact: &Scalar, rounded: &Scalar, side: &[Token], fuel: &Fuel) -> bool {
+fn rounds_to(exact: &Scalar, rounded: &Scalar, fuel: &Fuel) -> bool {
     let (Some(a), Some(b)) = (constant(&exact.expr, fuel), constant(&rounded.expr, fuel)) else {
         return false;
     };
-    let within = match side {
-        [Token::Number(digits), ..] if matches!(rounded.expr, Expr::Number(_)) => {
-            let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
-            0.500_001 * 0.1_f64.powi(i32::try_from(places).unwrap_or(i32::MAX))
+    let within = match rounded.expr {
+        Expr::Number(_) => {
+            let places = i32::try_from(rounded.places.unwrap_or(0)).unwrap_or(i32::MAX);
+            0.500_001 * 0.1_f64.powi(places)
         }
         _ => 0.01 * a.abs(),
     };
