@@ -87,6 +87,9 @@ const GROUPS: [Group; 14] = [
             (r"f \circ g", r"g \circ f"),
             (r"A \setminus B", r"B \setminus A"),
             (r"A^{-1}B", r"BA^{-1}"),
+            (r"A^{-1} B", r"B A^{-1}"),
+            ("P D P^{-1}", "P^{-1} D P"),
+            ("A B^T", "B^T A"),
             ("AB", "BA"),
             (r"\vec{AB}", r"\vec{BA}"),
             (r"\frac{dy}{dx}", r"\frac{y}{x}"),
@@ -94,6 +97,10 @@ const GROUPS: [Group; 14] = [
         same: &[
             ("xyz", "zyx"),
             ("6abc", r"6 c \cdot a b"),
+            (r"2 A^{-1} B", r"2 \cdot A^{-1}B"),
+            ("x^{-1} y", "y x^{-1}"),
+            (r"\bar{x}", r"\overline{x}"),
+            ("x = 5 cm", "5"),
             ("n!", "n (n-1)!"),
             ("2sinxcosx", r"2\sin x\cos x"),
             ("2kpi", r"2k\pi"),
@@ -350,6 +357,7 @@ fn completions_that_hold_more_than_the_answer_are_wrong() {
     for (gold, completion) in [
         ("x=5", "The equation is $2x+3=13$."),
         ("5", r"\boxed{5 \text{ if true; otherwise } 6}"),
+        ("5", r"\boxed{\text{not } x = 5}"),
         ("B", "Answer: A, B"),
     ] {
         let outcome = verify(completion, &Answer::new(gold)).outcome;

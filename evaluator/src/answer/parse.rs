@@ -169,7 +169,7 @@ impl Parser {
                     factor = Expr::Negative(Box::new(factor));
                 }
                 if over {
-                    value = vec![Expr::quotient(single_or(value, Expr::Product), factor)];
+                    value = vec![Expr::quotient(single_or(value, Expr::product), factor)];
                 } else {
                     value.push(factor);
                 }
@@ -181,7 +181,7 @@ impl Parser {
                     _ => value.push(factor),
                 }
             } else {
-                return Some(single_or(value, Expr::Product));
+                return Some(single_or(value, Expr::product));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     brackets::split,
+    counted,
     evaluate::{constant, equal, sign_of_infinity},
     expr::Expr,
     fuel::Fuel,
@@ -263,7 +264,9 @@ fn label(tokens: &[Token]) -> Option<Label> {
             Token::Mark('{') if after_underscore || in_subscript > 0 => in_subscript += 1,
             Token::Mark('}') if in_subscript > 0 => in_subscript -= 1,
             _ if in_subscript > 0 || after_underscore => {}
-            Token::Letter(_) | Token::Name(_) | Token::Text(_) => {}
+            Token::Letter(_) | Token::Name(_) => {}
+            // `not x = 5` names nothing.
+            Token::Text(words) if counted::is_name(words) => {}
             Token::Mark('(' | ')' | '{' | '}' | '_' | ',' | '|' | ':' | '\'') => {}
             Token::Number(_) if index >= 2 && tokens[index - 1] == Token::Mark('(') => {}
             Token::Command(name) if is_name(name) => {}

@@ -1,6 +1,6 @@
 //! Cuts cleaned LaTeX into tokens.
 
-use super::letters;
+use super::{letters, unit};
 
 /// How two sides are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,6 +260,9 @@ impl<'a> Lexer<'a> {
             _ if run.starts_with("or") && self.follows_value() => {
                 self.push(Token::Text("or".to_owned()), 2);
             }
+            _ if self.follows_number_apart() && run.len() > 1 && unit::named(run).is_some() => {
+                self.word(run);
+            }
             _ => match letters::symbols(run) {
                 Some(symbols) => {
                     self.tokens.extend(symbols);
@@ -281,6 +284,12 @@ impl<'a> Lexer<'a> {
             _ => self.tokens.push(Token::Text(word.to_owned())),
         }
         self.at += word.len();
+    }
+
+    /// Whether white space keeps what follows apart from a number: there `cm` is a unit and no product.
+    fn follows_number_apart(&self) -> bool {
+        let before = &self.text[..self.at];
+        before.ends_with(' ') && before.trim_end().ends_with(|c: char| c.is_ascii_digit())
     }
 
     fn follows_value(&self) -> bool {

@@ -83,6 +83,7 @@ impl Parser {
                 other => other,
             }));
         }
+        let name = if name == "bar" { "overline" } else { name };
         Some(Expr::Apply(name.to_owned(), vec![argument]))
     }
 
