@@ -13,11 +13,15 @@ mod ball;
 mod brackets;
 mod choice;
 mod clean;
+mod clock;
 mod compare;
 mod counted;
 mod enclosed;
 mod evaluate;
+mod exact;
 mod expr;
+mod fuel;
+mod letters;
 mod matrix;
 mod number;
 mod parse;
@@ -131,10 +135,16 @@ impl Answer {
         });
         let same_text = text::same(&self.text, given);
         trace.step("rule: same text", same_text, || {
-            "the words without case, punctuation and articles".to_owned()
+            "formulae letter by letter, words without case, punctuation and articles".to_owned()
         });
         if same_text {
             return Some(Rule::SameText);
+        }
+        if let Some(same_time) = clock::same(&self.text, given) {
+            trace.step("rule: same time of day", same_time, || {
+                "hours and minutes, which are no ratio".to_owned()
+            });
+            return same_time.then_some(Rule::SameNumber);
         }
         if let Some(rule) = self.same_choice(given, tolerance, trace) {
             return Some(rule);

@@ -7,6 +7,7 @@
 use super::{
     evaluate::{constant, is_integer},
     expr::Expr,
+    fuel::Fuel,
     value::Scalar,
 };
 
@@ -22,26 +23,29 @@ pub(super) fn is_rounded(
     (gold, given): (&Scalar, &Scalar),
     readings: &[(Expr, Expr)],
     tolerance: f64,
+    fuel: &Fuel,
 ) -> bool {
-    if gold.places.or(given.places).is_none() || is_whole(&gold.expr) {
+    if gold.places.or(given.places).is_none() || is_whole(&gold.expr, fuel) {
         return false;
     }
     readings.iter().any(|(a, b)| {
-        let (Some(a), Some(b)) = (constant(a), constant(b)) else {
+        let (Some(a), Some(b)) = (constant(a, fuel), constant(b, fuel)) else {
             return false;
         };
         (a - b).abs() <= tolerance * a.abs()
-            && (places(gold).is_none() || rounds_to(a, b, gold) || rounds_to(b, a, given))
+            && (places(gold).is_none()
+                || rounds_to(a, b, gold, fuel)
+                || rounds_to(b, a, given, fuel))
     })
 }
 
 /// A whole number, also where only its value shows it: the root of 16.
-fn is_whole(expr: &Expr) -> bool {
+fn is_whole(expr: &Expr, fuel: &Fuel) -> bool {
     let is_close = |value: f64| {
         let nearest = value.round();
         nearest != 0.0 && value.abs() < LARGEST && (value - nearest).abs() < WHOLE
     };
-    is_integer(expr) || constant(expr).is_some_and(is_close)
+    is_integer(expr, fuel) || constant(expr, fuel).is_some_and(is_close)
 }
 
 /// The decimal places of a number that is written in digits alone; none of a whole one.
@@ -58,8 +62,8 @@ fn places(scalar: &Scalar) -> Option<usize> {
 
 /// Whether `value` gives `rounded`, which is written as `scalar`, in the places of it. Both are readings of the same
 /// kind, so that their ratio is that of the numbers as written.
-fn rounds_to(rounded: f64, value: f64, scalar: &Scalar) -> bool {
-    let (Some(places), Some(written)) = (places(scalar), constant(&scalar.expr)) else {
+fn rounds_to(rounded: f64, value: f64, scalar: &Scalar, fuel: &Fuel) -> bool {
+    let (Some(places), Some(written)) = (places(scalar), constant(&scalar.expr, fuel)) else {
         return false;
     };
     let half = 0.5 * 10f64.powi(-i32::try_from(places).unwrap_or(i32::MAX));
