@@ -133,6 +133,7 @@ const SAME: &[(&str, &str)] = &[
     (r"9.8\ \mathrm{m/s^2}", "9.8 m s^{-2}"),
     (r"5 \text{ N}", "5 newtons"),
     ("20 N", "20 newtons"),
+    (r"5 \Omega", "5 ohms"),
     ("5 KM", "5 km"),
     ("2 GB", "2000 MB"),
     ("1 knot", "1852 meters per hour"),

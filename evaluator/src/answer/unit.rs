@@ -133,7 +133,7 @@ const UNITS: [Entry; 35] = [
 ];
 
 /// Units that take prefixes: the symbol, whose case counts, before the names, whose case does not.
-const PREFIXED: [Entry; 19] = [
+const PREFIXED: [Entry; 20] = [
     (&["m", "meter", "metre"], LENGTH, (1, 1)),
     (&["g", "gram", "gramme"], MASS, (1, 1000)),
     (&["s", "sec", "second"], TIME, (1, 1)),
@@ -151,7 +151,8 @@ const PREFIXED: [Entry; 19] = [
     (&["Wh", "watt-hour"], ENERGY, (3600, 1)),
     (&["W", "watt"], POWER, (1, 1)),
     (&["V", "volt"], VOLTAGE, (1, 1)),
-    (&["Ω", "ohm", "Omega"], RESISTANCE, (1, 1)),
+    (&["Ω", "ohm"], RESISTANCE, (1, 1)),
+    (&[r"\Omega", "ohm"], RESISTANCE, (1, 1)),
     // The coulomb; the degree Celsius has its sign.
     (&["C", "coulomb"], physical(0, 0, 1, 1), (1, 1)),
 ];
@@ -333,6 +334,7 @@ mod tests {
             ("KM", "kilometres", (1, 1)),
             ("m s^-1", "m/s", (1, 1)),
             ("ohms", "V/A", (1, 1)),
+            (r"k\Omega", "ohms", (1000, 1)),
             ("GB", "megabytes", (1000, 1)),
         ] {
             let (a, b) = (named(a).unwrap(), named(b).unwrap());
