@@ -83,8 +83,9 @@ pub(crate) fn probability(n: u64, k: u64, p: f64) -> f64 {
     (ln_binomial(n, k) + k as f64 * p.ln() + (n - k) as f64 * (-p).ln_1p()).exp()
 }
 
-/// P(X <= `k`) for X from Bin(`n`, 1/2) with `k` in the lower half, accurate to a relative error of
-/// about 1e-12 however small it is: the terms are summed downwards from the largest.
+/// P(X <= `k`) for X from Bin(`n`, 1/2) with `k` in the lower half. The terms are summed downwards from the largest,
+/// so that it is accurate however small it is: to a relative error of about 1e-15 times `n`, that of the logarithm of
+/// the largest term.
 pub(crate) fn fair_lower_tail(n: u64, k: u64) -> f64 {
     let largest = probability(n, k, 0.5);
     let (mut term, mut sum) = (1.0, 1.0);

@@ -1,32 +1,90 @@
-//! Bootstrap intervals for F1, accuracy, paired differences and means over training seeds.
+//! Bootstrap intervals for F1, accuracy and paired differences; those over training seeds are in [`crate::pooling`].
 //!
 //! F1 and accuracy depend on the data through counts alone (see [`crate::Evaluation`]), and the counts
 //! of a resample follow a binomial or multinomial law exactly. Drawing the counts from that law is the
 //! ordinary nonparametric bootstrap, only a hundred times faster. Where counts do not suffice (several
 //! training seeds answering the same questions) questions and seeds are resampled one by one.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     binomial,
-    estimate::Estimate,
-    evaluation::{Evaluation, Outcome, f1_of_accuracy},
-    interval::bca_interval,
+    estimate::{ConfidenceInterval, Estimate},
+    evaluation::{Evaluation, f1_of_accuracy},
+    interval::{IntervalMethod, bca_interval},
     paired::{Agreement, Unpaired},
 };
 
+/// With fewer questions than this of one kind, a resample holds hardly more kinds of outcomes than the data: where
+/// all are right there is no other resample. The interval is then made otherwise.
+const FEW: u64 = 5;
+
+/// More resamples change no digit that is printed.
+const MOST_RESAMPLES: u32 = 10_000_000;
+
 /// How to resample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(try_from = "Written")]
 pub struct BootstrapConfig {
-    /// Number of resamples; none counts as one.
+    /// Number of resamples, 1 to 10 million; none counts as one.
     pub resamples: u32,
-    /// Nominal coverage, between 0 and 1.
+    /// Nominal coverage, between 0 and 1, neither of them.
     pub level: f64,
     /// Seed of the draws.
     pub seed: u64,
+}
+
+/// As a configuration file has it, before it is checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    resamples: u32,
+    level: f64,
+    seed: u64,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        let BootstrapConfig {
+            resamples,
+            level,
+            seed,
+        } = BootstrapConfig::default();
+        Self {
+            resamples,
+            level,
+            seed,
+        }
+    }
+}
+
+impl TryFrom<Written> for BootstrapConfig {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written {
+            resamples,
+            level,
+            seed,
+        } = written;
+        if !(1..=MOST_RESAMPLES).contains(&resamples) {
+            return Err(format!(
+                "`resamples` is {resamples}: expected 1 to {MOST_RESAMPLES}"
+            ));
+        }
+        if !(level > 0.0 && level < 1.0) {
+            return Err(format!(
+                "`level` is {level}: expected a share between 0 and 1, such as 0.95"
+            ));
+        }
+        Ok(Self {
+            resamples,
+            level,
+            seed,
+        })
+    }
 }
 
 impl Default for BootstrapConfig {
@@ -40,23 +98,24 @@ impl Default for BootstrapConfig {
 }
 
 impl BootstrapConfig {
-    fn rng(&self) -> ChaCha8Rng {
+    pub(crate) fn rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
     }
 
-    fn resample(&self, point: f64, mut figure: impl FnMut() -> f64) -> Estimate {
+    pub(crate) fn resample(&self, point: f64, mut figure: impl FnMut() -> f64) -> Estimate {
         let resampled = (0..self.resamples.max(1)).map(|_| figure()).collect();
         Estimate::percentile(point, resampled, self.level)
     }
 }
 
 impl Evaluation {
-    /// Accuracy with its percentile bootstrap interval.
+    /// Accuracy with its percentile bootstrap interval; where fewer than five questions are right, or fewer than
+    /// five are not, with Wilson's ([`IntervalMethod::Wilson`]).
     pub fn accuracy_estimate(&self, config: &BootstrapConfig) -> Estimate {
         self.estimate(config, |accuracy| accuracy)
     }
 
-    /// F1 with its percentile bootstrap interval, the image of accuracy's.
+    /// F1 with the interval that is the image of accuracy's.
     pub fn f1_estimate(&self, config: &BootstrapConfig) -> Estimate {
         self.estimate(config, f1_of_accuracy)
     }
@@ -90,7 +149,20 @@ impl Evaluation {
         resampled
             .iter_mut()
             .for_each(|value| *value = figure(*value));
-        Estimate::percentile(figure(self.accuracy()), resampled, config.level)
+        let estimate = Estimate::percentile(figure(self.accuracy()), resampled, config.level);
+        let right = self.counts().correct;
+        let rarer = right.min(self.counts().total() - right);
+        match self.accuracy_interval(IntervalMethod::Wilson, config.level) {
+            Some(wilson) if rarer < FEW => Estimate {
+                interval: ConfidenceInterval {
+                    lower: figure(wilson.lower),
+                    upper: figure(wilson.upper),
+                    level: config.level,
+                },
+                ..estimate
+            },
+            _ => estimate,
+        }
     }
 
     /// Accuracies of resamples, drawn by their law.
@@ -113,6 +185,10 @@ pub struct PairedDifference {
 }
 
 /// `a` minus `b` on the same questions, with percentile bootstrap intervals that resample questions.
+///
+/// Where fewer than five questions tell the two apart, half a question is added to each cell of the table that is
+/// drawn from, as Agresti and Min do (*Statistics in Medicine* 24, 2005); without that the interval would have no width
+/// where the two agree on every question.
 pub fn paired_difference(
     a: &Evaluation,
     b: &Evaluation,
@@ -120,8 +196,9 @@ pub fn paired_difference(
 ) -> Result<PairedDifference, Unpaired> {
     let table = Agreement::between(a, b)?;
     let mut rng = config.rng();
+    let added = if table.discordant() < FEW { 0.5 } else { 0.0 };
     let tables: Vec<Agreement> = (0..config.resamples.max(1))
-        .map(|_| resample(&table, &mut rng))
+        .map(|_| resample(&table, added, &mut rng))
         .collect();
     let estimate = |figure: fn(f64) -> f64| {
         let difference = |table: &Agreement| {
@@ -139,12 +216,14 @@ pub fn paired_difference(
     })
 }
 
-/// Draws a table from the multinomial law of `table`, as a chain of conditional binomials.
-fn resample(table: &Agreement, rng: &mut ChaCha8Rng) -> Agreement {
+/// Draws a table from the multinomial law of `table`, with `added` to each cell, as a chain of conditional binomials.
+fn resample(table: &Agreement, added: f64, rng: &mut ChaCha8Rng) -> Agreement {
     let mut questions = table.total();
-    let mut weight = table.total();
+    let mut weight = table.total() as f64 + 4.0 * added;
     let mut next = |cell: u64| {
-        let drawn = binomial::draw(questions, cell as f64 / weight.max(1) as f64, rng);
+        let cell = cell as f64 + added;
+        let share = if weight > 0.0 { cell / weight } else { 0.0 };
+        let drawn = binomial::draw(questions, share, rng);
         questions -= drawn;
         weight -= cell;
         drawn
@@ -157,117 +236,37 @@ fn resample(table: &Agreement, rng: &mut ChaCha8Rng) -> Agreement {
     }
 }
 
-/// Mean F1 of several training seeds on the same questions, with a two-level bootstrap interval.
-///
-/// Each resample draws seeds with replacement and, independently, questions with replacement; all
-/// drawn seeds answer the same drawn questions, for questions and seeds are crossed (Davison and
-/// Hinkley, *Bootstrap Methods and their Application*, 1997, section 3.8). The interval speaks of new
-/// seeds and new questions. With very few seeds it is too narrow: the spread between S seeds enters
-/// with a factor (S - 1) / S, and a single seed says nothing about seeds.
-///
-/// # Errors
-/// When there is no evaluation, or they differ in length.
-pub fn pooled_f1(seeds: &[Evaluation], config: &BootstrapConfig) -> Result<Estimate, PoolError> {
-    let pool = Pool::new(seeds)?;
-    let mut rng = config.rng();
-    Ok(config.resample(pool.mean_f1(), || {
-        let questions = pool.draw_questions(&mut rng);
-        pool.resampled_mean_f1(&questions, &mut rng)
-    }))
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
 
-/// Mean F1 of the seeds of `a` minus that of the seeds of `b`, on the same questions, with a two-level
-/// bootstrap interval: questions are drawn once for both, seeds on each side of its own.
-///
-/// # Errors
-/// As [`pooled_f1`], or when `a` and `b` differ in the number of questions.
-pub fn pooled_difference(
-    a: &[Evaluation],
-    b: &[Evaluation],
-    config: &BootstrapConfig,
-) -> Result<Estimate, PoolError> {
-    let (a, b) = (Pool::new(a)?, Pool::new(b)?);
-    a.check_questions(b.questions)?;
-    let mut rng = config.rng();
-    Ok(config.resample(a.mean_f1() - b.mean_f1(), || {
-        let questions = a.draw_questions(&mut rng);
-        a.resampled_mean_f1(&questions, &mut rng) - b.resampled_mean_f1(&questions, &mut rng)
-    }))
-}
-
-/// Why evaluations cannot be pooled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PoolError {
-    /// There is none.
-    #[error("pooling needs at least one evaluation")]
-    Empty,
-    /// Two have different numbers of questions.
-    #[error(transparent)]
-    Unpaired(#[from] Unpaired),
-}
-
-/// Which questions each seed got right.
-struct Pool {
-    seeds: Vec<Vec<bool>>,
-    questions: usize,
-}
-
-impl Pool {
-    fn new(evaluations: &[Evaluation]) -> Result<Self, PoolError> {
-        let first = evaluations.first().ok_or(PoolError::Empty)?;
-        let pool = Self {
-            questions: first.outcomes().len(),
-            seeds: evaluations
-                .iter()
-                .map(|e| {
-                    e.outcomes()
-                        .iter()
-                        .map(|o| *o == Outcome::Correct)
-                        .collect()
-                })
-                .collect(),
-        };
-        for seed in &pool.seeds {
-            pool.check_questions(seed.len())?;
-        }
-        Ok(pool)
+    #[test]
+    fn few_of_a_kind_are_still_uncertain() {
+        let config = BootstrapConfig::default();
+        let all = Evaluation::from_bytes(&b"c".repeat(20)).unwrap();
+        let estimate = all.accuracy_estimate(&config);
+        // 1 / (1 + z^2 / 20) with z = 1.959964.
+        assert!((estimate.interval.lower - 0.838_874_8).abs() < 1e-6);
+        assert_eq!((estimate.point, estimate.interval.upper), (1.0, 1.0));
+        let same = paired_difference(&all, &all, &config).unwrap();
+        assert!(same.accuracy.interval.lower < -0.05 && same.accuracy.interval.upper > 0.05);
+        assert_eq!(same.accuracy.point, 0.0);
     }
 
-    fn check_questions(&self, right: usize) -> Result<(), Unpaired> {
-        let left = self.questions;
-        if left == right {
-            Ok(())
-        } else {
-            Err(Unpaired { left, right })
+    #[test]
+    fn what_cannot_be_resampled_is_refused() {
+        let read = |json: &str| serde_json::from_str::<BootstrapConfig>(json);
+        assert_eq!(read("{}").unwrap(), BootstrapConfig::default());
+        for json in [
+            r#"{"level": 1.0}"#,
+            r#"{"level": 0.0}"#,
+            r#"{"level": -0.5}"#,
+            r#"{"resamples": 0}"#,
+            r#"{"resamples": 4000000000}"#,
+            r#"{"repeats": 5}"#,
+        ] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
-
-    fn mean_f1(&self) -> f64 {
-        let all: Vec<usize> = (0..self.questions).collect();
-        self.seeds.iter().map(|seed| f1(seed, &all)).sum::<f64>() / self.seeds.len() as f64
-    }
-
-    fn draw_questions(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
-        (0..self.questions)
-            .map(|_| rng.random_range(0..self.questions))
-            .collect()
-    }
-
-    fn resampled_mean_f1(&self, questions: &[usize], rng: &mut ChaCha8Rng) -> f64 {
-        let mut times_drawn = vec![0u32; self.seeds.len()];
-        for _ in 0..self.seeds.len() {
-            times_drawn[rng.random_range(0..self.seeds.len())] += 1;
-        }
-        let total: f64 = std::iter::zip(&self.seeds, times_drawn)
-            .filter(|(_, times)| *times > 0)
-            .map(|(seed, times)| f64::from(times) * f1(seed, questions))
-            .sum();
-        total / self.seeds.len() as f64
-    }
-}
-
-/// F1 of one seed on the given questions.
-fn f1(correct: &[bool], questions: &[usize]) -> f64 {
-    let right = questions.iter().filter(|&&q| correct[q]).count();
-    f1_of_accuracy(right as f64 / questions.len() as f64)
 }

@@ -14,6 +14,7 @@ mod config;
 mod formula;
 mod number;
 mod phrase;
+mod statement;
 
 pub use config::ExtractionConfig;
 
@@ -138,7 +139,7 @@ impl Strategy {
             Self::AnswerIs => phrase::answer_is(completion),
             Self::FinalLine => formula::final_line(completion),
             Self::LastFormula => formula::last(completion),
-            Self::LastNumber => number::last(completion).map_or(Found::Nothing, Found::text),
+            Self::LastNumber => number::stated(completion).map_or(Found::Nothing, Found::text),
         }
     }
 }

@@ -51,14 +51,14 @@ impl Evaluation {
 }
 
 /// An interval for a proportion of which `successes` of `trials` were seen; `None` without trials, with more
-/// successes than trials, or where the method has none.
+/// successes than trials, for a level that is no share, or where the method has none.
 pub fn proportion_interval(
     successes: u64,
     trials: u64,
     method: IntervalMethod,
     level: f64,
 ) -> Option<ConfidenceInterval> {
-    if trials == 0 || successes > trials {
+    if trials == 0 || successes > trials || !(level > 0.0 && level < 1.0) {
         return None;
     }
     let tail = (1.0 - level) / 2.0;
@@ -115,24 +115,25 @@ fn bca_tails(successes: u64, trials: u64, level: f64) -> Option<(f64, f64)> {
     let below = binomial::cumulative(trials, successes, p) - at / 2.0;
     // The skewness of the jackknife values of a mean of zeros and ones, over six.
     let acceleration = (1.0 - 2.0 * p) / (6.0 * (n * p * (1.0 - p)).sqrt());
-    Some(bca_levels(normal::quantile(below), acceleration, level))
+    bca_levels(normal::quantile(below), acceleration, level)
 }
 
-/// Equation 6.8 of Efron (1987).
-fn bca_levels(bias: f64, acceleration: f64, level: f64) -> (f64, f64) {
+/// Equation 6.8 of Efron (1987); `None` where the correction is so strong that a tail would flip to the other side.
+fn bca_levels(bias: f64, acceleration: f64, level: f64) -> Option<(f64, f64)> {
     let moved = |z: f64| {
         let shifted = bias + z;
-        normal::cumulative(bias + shifted / (1.0 - acceleration * shifted))
+        let scale = 1.0 - acceleration * shifted;
+        (scale > 0.0).then(|| normal::cumulative(bias + shifted / scale))
     };
     let z = normal::two_sided(level);
-    (moved(-z), moved(z))
+    Some((moved(-z)?, moved(z)?))
 }
 
 /// The BCa interval of any statistic, from its resampled values and its jackknife values (the statistic
 /// without each observation in turn).
 ///
-/// `None` when either is empty, or all resamples fall on one side of `point`, where the bias correction is
-/// infinite.
+/// `None` when either is empty, when all resamples fall on one side of `point`, where the bias correction is
+/// infinite, or when the acceleration is too strong to have an interval.
 pub fn bca_interval(
     point: f64,
     resampled: &[f64],
@@ -158,7 +159,7 @@ pub fn bca_interval(
     } else {
         0.0
     };
-    let (low, high) = bca_levels(normal::quantile(share), acceleration, level);
+    let (low, high) = bca_levels(normal::quantile(share), acceleration, level)?;
     let mut sorted = resampled.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     Some(ConfidenceInterval {

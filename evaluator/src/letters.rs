@@ -1,7 +1,12 @@
 //! The compact letter display: which of many do not differ from each other, at a glance.
 
+/// Splitting columns can double their number with every pair.
+const MOST_LETTERS: usize = 500;
+
 /// Gives each of `n` treatments its letters, so that two share a letter exactly when `differ` does not hold
 /// for them; called with indices `i < j`.
+///
+/// All are empty where the display would need more than 500 letters, which is compact no more.
 ///
 /// Insert and absorb (Piepho, *Journal of Computational and Graphical Statistics* 13, 2004). Treatments given
 /// from best to worst get letters from `a` on.
@@ -12,6 +17,9 @@ pub fn compact_letters(n: usize, differ: impl Fn(usize, usize) -> bool) -> Vec<S
         for j in (i + 1..n).filter(|&j| differ(i, j)) {
             insert(&mut columns, i, j);
             absorb(&mut columns);
+            if columns.len() > MOST_LETTERS {
+                return vec![String::new(); n];
+            }
         }
     }
     columns.sort_by_key(|column| column.iter().map(|member| !member).collect::<Vec<_>>());
@@ -51,12 +59,12 @@ fn absorb(columns: &mut Vec<Vec<bool>>) {
     *columns = kept;
 }
 
-/// a, b, … z, then a1, b1 and so on.
+/// a, b, … z, then (a1), (b1) and so on, so that letters side by side stay apart.
 fn letter(index: usize) -> String {
     let letter = char::from(b'a' + (index % 26) as u8);
     match index / 26 {
         0 => letter.to_string(),
-        round => format!("{letter}{round}"),
+        round => format!("({letter}{round})"),
     }
 }
 
@@ -76,6 +84,17 @@ mod tests {
         assert_eq!(compact_letters(3, |_, _| false), ["a", "a", "a"]);
         assert_eq!(compact_letters(3, |_, _| true), ["a", "b", "c"]);
         assert!(compact_letters(0, |_, _| true).is_empty());
+        assert_eq!(
+            compact_letters(28, |_, _| true)[25..],
+            ["z", "(a1)", "(b1)"]
+        );
+    }
+
+    #[test]
+    fn a_display_that_is_not_compact_is_left_out() {
+        // Of each of twenty pairs one has to go: a million columns.
+        let letters = compact_letters(40, |i, j| i % 2 == 0 && j == i + 1);
+        assert!(letters.iter().all(String::is_empty));
     }
 
     proptest! {

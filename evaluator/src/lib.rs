@@ -37,6 +37,7 @@ mod multiplicity;
 mod normal;
 mod paired;
 mod pass_at_k;
+mod pooling;
 mod power;
 mod problem;
 mod selection;
@@ -45,9 +46,7 @@ pub mod toy;
 mod verify;
 
 pub use answer::{Answer, Rule};
-pub use bootstrap::{
-    BootstrapConfig, PairedDifference, PoolError, paired_difference, pooled_difference, pooled_f1,
-};
+pub use bootstrap::{BootstrapConfig, PairedDifference, paired_difference};
 pub use dataset::{Dataset, DatasetError, final_answer, read_gsm8k, read_problems};
 pub use estimate::{ConfidenceInterval, Estimate};
 pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
@@ -59,6 +58,7 @@ pub use mcnemar::{ChiSquare, McNemar, mcnemar, mcnemar_of};
 pub use multiplicity::{benjamini_hochberg, bonferroni, holm};
 pub use paired::{Agreement, Unpaired};
 pub use pass_at_k::{Attempts, clustered_accuracy, pass_at_k, pass_at_k_estimate};
+pub use pooling::{PoolError, pooled_difference, pooled_f1};
 pub use power::smallest_detectable_difference;
 pub use problem::{Problem, Split, UnknownSplit};
 pub use selection::{Selection, SelectionError, select_best};

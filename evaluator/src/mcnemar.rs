@@ -82,7 +82,13 @@ pub fn mcnemar_of(table: Agreement) -> McNemar {
         _ => {
             let fewer = only_a.min(only_b);
             let two_sided = 2.0 * fair_lower_tail(discordant, fewer);
-            let mid = two_sided - probability(discordant, fewer, 0.5);
+            let at = probability(discordant, fewer, 0.5);
+            // Half of the observed table's probability is taken off; in the middle the tails overlap in it.
+            let mid = if only_a == only_b {
+                1.0 - at / 2.0
+            } else {
+                two_sided - at
+            };
             (two_sided.min(1.0), mid.min(1.0))
         }
     };
@@ -102,7 +108,7 @@ pub fn mcnemar_of(table: Agreement) -> McNemar {
 }
 
 /// No p-value is 0: one below the smallest positive number is reported as that number.
-fn never_zero(p: f64) -> f64 {
+pub(crate) fn never_zero(p: f64) -> f64 {
     p.max(f64::MIN_POSITIVE)
 }
 

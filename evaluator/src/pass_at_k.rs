@@ -60,8 +60,11 @@ pub fn pass_at_k_estimate(
 ///
 /// Completions of one question succeed and fail together, so counting each as an observation of its own
 /// makes intervals too narrow (Miller, *Adding Error Bars to Evals*, 2024, section 2.2); the question is the
-/// unit that is drawn. `None` without completions.
+/// unit that is drawn. `None` without completions, or where more are right than there are.
 pub fn clustered_accuracy(questions: &[Attempts], config: &BootstrapConfig) -> Option<Estimate> {
+    if questions.iter().any(|q| q.correct > q.completions) {
+        return None;
+    }
     let clusters: Vec<(f64, f64)> = questions
         .iter()
         .map(|q| (q.correct as f64, q.completions as f64))
@@ -133,5 +136,6 @@ mod tests {
             clustered_accuracy(&one, &config),
         );
         assert_eq!(many.unwrap(), one.unwrap());
+        assert_eq!(clustered_accuracy(&[attempts(2, 3)], &config), None);
     }
 }

@@ -45,7 +45,7 @@ pub enum SelectionError {
 ///
 /// The bootstrap bias-corrected estimate of Tsamardinos, Greasidou and Borboudakis (*Machine Learning* 107,
 /// 2018): the mean, over resamples of questions, of the winner's F1 on the questions left out. Its percentile
-/// interval is the interval.
+/// interval is the interval; it is conservative, because the questions left out are only about a third of all.
 pub fn select_best(
     candidates: &[Evaluation],
     config: &BootstrapConfig,

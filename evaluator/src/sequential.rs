@@ -10,16 +10,16 @@
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::{beta_reg, ln_beta};
 
-use crate::paired::Agreement;
+use crate::{mcnemar::never_zero, paired::Agreement};
 
 /// Discordant questions so far, and the strongest evidence seen on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SequentialTest {
     only_a: u64,
     only_b: u64,
-    /// The largest e-value so far against "`a` is no worse than `b`".
+    /// The logarithm of the largest e-value so far against "`a` is no worse than `b`".
     most_against_a: f64,
-    /// The largest e-value so far against "the two are equal".
+    /// The logarithm of the largest e-value so far against "the two are equal".
     most_against_equal: f64,
 }
 
@@ -28,8 +28,8 @@ impl Default for SequentialTest {
         Self {
             only_a: 0,
             only_b: 0,
-            most_against_a: 1.0,
-            most_against_equal: 1.0,
+            most_against_a: 0.0,
+            most_against_equal: 0.0,
         }
     }
 }
@@ -44,20 +44,20 @@ impl SequentialTest {
         }
         self.most_against_a = self
             .most_against_a
-            .max(e_value_worse(self.only_a, self.only_b));
+            .max(ln_e_value_worse(self.only_a, self.only_b));
         self.most_against_equal = self
             .most_against_equal
-            .max(e_value_unequal(self.only_a, self.only_b));
+            .max(ln_e_value_unequal(self.only_a, self.only_b));
     }
 
     /// The anytime-valid p-value of "`a` is no worse than `b`": small when `a` loses.
     pub fn p_a_no_worse(&self) -> f64 {
-        (1.0 / self.most_against_a).min(1.0)
+        never_zero((-self.most_against_a).exp())
     }
 
     /// The anytime-valid two-sided p-value of "the two are equal".
     pub fn p_equal(&self) -> f64 {
-        (1.0 / self.most_against_equal).min(1.0)
+        never_zero((-self.most_against_equal).exp())
     }
 
     /// Discordant questions so far.
@@ -71,17 +71,17 @@ impl SequentialTest {
     }
 }
 
-/// The mixture over all probabilities: `2^n B(a + 1, b + 1)`.
-fn e_value_unequal(only_a: u64, only_b: u64) -> f64 {
+/// The mixture over all probabilities, `2^n B(a + 1, b + 1)`; in logarithms, for it grows without bound.
+fn ln_e_value_unequal(only_a: u64, only_b: u64) -> f64 {
     let (a, b) = (only_a as f64, only_b as f64);
-    ((a + b) * 2f64.ln() + ln_beta(a + 1.0, b + 1.0)).exp()
+    (a + b) * 2f64.ln() + ln_beta(a + 1.0, b + 1.0)
 }
 
 /// The mixture over probabilities below 1/2 that a discordant question favours `a`. Under a null of 1/2 or
-/// more it is a supermartingale.
-fn e_value_worse(only_a: u64, only_b: u64) -> f64 {
+/// more it is a supermartingale. Minus infinity where `a` wins by so much that nothing of the mixture is left.
+fn ln_e_value_worse(only_a: u64, only_b: u64) -> f64 {
     let below_half = beta_reg(only_a as f64 + 1.0, only_b as f64 + 1.0, 0.5);
-    2.0 * e_value_unequal(only_a, only_b) * below_half
+    2f64.ln() + ln_e_value_unequal(only_a, only_b) + below_half.ln()
 }
 
 #[cfg(test)]
@@ -128,5 +128,22 @@ mod tests {
         // 2^4 B(1, 5) = 16 / 5, and the half below 1/2 holds 31/32 of the mixture.
         assert!((1.0 / test.p_equal() - 3.2).abs() < 1e-9);
         assert!((1.0 / test.p_a_no_worse() - 2.0 * 3.2 * 31.0 / 32.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_evidence_is_too_strong_for_a_figure() {
+        for a_wins in [true, false] {
+            let mut test = SequentialTest::default();
+            for _ in 0..5000 {
+                test.observe(a_wins, !a_wins);
+            }
+            assert!(test.p_equal() > 0.0 && test.p_equal() < 1e-300);
+            let one_sided = test.p_a_no_worse();
+            assert!(if a_wins {
+                one_sided == 1.0
+            } else {
+                (0.0..1e-300).contains(&one_sided) && one_sided > 0.0
+            });
+        }
     }
 }

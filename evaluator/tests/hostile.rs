@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// Numbers, fractions, roots, lists, intervals, functions: answers as they occur.
 fn answer() -> impl Strategy<Value = String> {
-    let number = prop_oneof![
+    let figure = prop_oneof![
         "[1-9][0-9]{0,5}",
         "-[1-9][0-9]{0,2}",
         r"[1-9]\.[0-9]{1,3}",
@@ -18,10 +18,14 @@ fn answer() -> impl Strategy<Value = String> {
         r"[2-9]\\pi",
         "[1-9]x\\^2 [+-] [1-9]y",
         "[a-d]",
-        r"[1-9]{1,2}\\%",
-        "[1-9][0-9]? (cm|m|km|g|kg|hours|apples)",
-        "(one|two|seven) (thirds|fifths|million)",
-        r"\\\$[1-9]\.[0-9]{2}",
+    ];
+    let figure = figure.boxed();
+    let number = prop_oneof![
+        8 => figure.clone(),
+        1 => r"[1-9]{1,2}\\%",
+        1 => "[1-9][0-9]? (cm|m|km|g|kg|hours|apples)",
+        1 => "(one|two|seven) (thirds|fifths|million)",
+        1 => r"\\\$[1-9]\.[0-9]{2}",
     ];
     let number = number.boxed();
     prop_oneof![
@@ -29,8 +33,8 @@ fn answer() -> impl Strategy<Value = String> {
         (number.clone(), number.clone()).prop_map(|(a, b)| format!("{a}, {b}")),
         (number.clone(), number.clone()).prop_map(|(a, b)| format!("({a}, {b}]")),
         (number.clone(), number.clone()).prop_map(|(a, b)| format!(r"\{{{a}, {b}\}}")),
-        (number.clone(), number.clone()).prop_map(|(a, b)| format!(r"{a} < x \le {b}")),
-        (number.clone(), number).prop_map(|(a, b)| format!(r"\frac{{{a}}}{{{b}}}")),
+        (number.clone(), number).prop_map(|(a, b)| format!(r"{a} < x \le {b}")),
+        (figure.clone(), figure).prop_map(|(a, b)| format!(r"\frac{{{a}}}{{{b}}}")),
     ]
 }
 
@@ -143,6 +147,22 @@ fn hostile_input_is_judged_quickly() {
         ("roots", r"\sqrt{".repeat(300)),
         ("tower", "9^9^9^9^9^9^9^9^9^9^9".to_owned()),
         ("factorials", "9!!!!!!!!!!!!".to_owned()),
+        (
+            "factorials in a list",
+            (401..=500).map(|n| format!("{n}!x,")).collect(),
+        ),
+        (
+            "small factorials in a list",
+            (201..=300).map(|n| format!("{n}!x,")).collect(),
+        ),
+        (
+            "binomials in a list",
+            (300..=380)
+                .map(|n| format!(r"\binom{{{n}}}{{150}}x,"))
+                .collect(),
+        ),
+        ("factorials behind it", "x".to_owned() + &"!".repeat(1990)),
+        ("divisions", "x".to_owned() + &"/x".repeat(990)),
         ("powers", "((((x+1)^{99})^{99})^{99})^{99}".to_owned()),
         ("many powers", "9^{999}+".repeat(200) + "1"),
         ("big fractions", r"\frac{1}{7^{99}}+".repeat(110) + "1"),

@@ -52,6 +52,22 @@ fn shared_questions_cancel_in_a_difference() {
 }
 
 #[test]
+fn shared_seeds_cancel_in_a_difference() {
+    let config = BootstrapConfig {
+        resamples: 2000,
+        ..BootstrapConfig::default()
+    };
+    // Seeds differ widely, and each is as good on both sides.
+    let seeds = [evaluation(400, 0, 140), evaluation(400, 0, 260)];
+    let same = pooled_difference(&seeds, &seeds, &config).unwrap();
+    assert_eq!((same.point, same.standard_error), (0.0, 0.0));
+    assert!(matches!(
+        pooled_difference(&seeds, &seeds[..1], &config),
+        Err(PoolError::UnpairedSeeds { left: 2, right: 1 })
+    ));
+}
+
+#[test]
 fn what_cannot_be_pooled_is_refused() {
     let config = BootstrapConfig::default();
     assert_eq!(pooled_f1(&[], &config), Err(PoolError::Empty));

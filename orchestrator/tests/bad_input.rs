@@ -252,6 +252,16 @@ fn predictions_that_cannot_be_judged() {
         &["evaluate", "--predictions", "bare.jsonl"],
         &["bare.jsonl:1", "answer"],
     );
+    for (several, found) in [("[\"18\", \"17\"]", "a list"), ("null", "null")] {
+        let line =
+            format!(r#"{{"answer": "18", "completions": {{"small": {several}, "big": "17"}}}}"#);
+        program.write("several.jsonl", &line);
+        refused(
+            &program,
+            &["evaluate", "--predictions", "several.jsonl"],
+            &["several.jsonl:1", "`small`", found],
+        );
+    }
 }
 
 #[test]

@@ -7,6 +7,9 @@ use super::expr::Function;
 /// Errors wider than this share of the value decide nothing.
 const WIDEST: f64 = 1e-6;
 
+/// What is within this of zero may be zero: as little as is left where numbers of an answer's size cancel.
+const NEARLY_ZERO: f64 = 1e-12;
+
 /// Each operation may round by a few units in the last place; the libraries of different machines
 /// differ by about as much, and the bound covers that too.
 const UNIT: f64 = 8.0 * f64::EPSILON;
@@ -29,11 +32,21 @@ impl Ball {
         Self::of(value.into(), 0.0)
     }
 
-    /// Whether the two agree within their errors, and the errors are small enough to say so.
+    /// Whether the two agree within their errors, and the errors are small enough to say so: small beside the
+    /// values, or next to nothing where both may be zero.
     pub fn agrees(&self, other: &Self) -> bool {
         let error = self.radius + other.radius;
         let size = self.value.norm().max(other.value.norm());
-        (self.value - other.value).norm() <= error && error <= WIDEST * (size + 1.0)
+        let widest = if self.may_be_zero() && other.may_be_zero() {
+            NEARLY_ZERO
+        } else {
+            WIDEST * size
+        };
+        (self.value - other.value).norm() <= error && error <= widest
+    }
+
+    fn may_be_zero(&self) -> bool {
+        self.value.norm() <= self.radius
     }
 
     pub fn plus(&self, other: &Self) -> Option<Self> {

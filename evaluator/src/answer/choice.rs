@@ -1,12 +1,12 @@
 //! Answers to multiple-choice questions: a letter, what stands behind it, or both, as in `\textbf{(B)}\ 12`.
 
-/// The letters by which choices are called.
-const LETTERS: std::ops::RangeInclusive<char> = 'A'..='H';
+/// The letters by which choices are called; some sets of questions have ten of them.
+const LETTERS: std::ops::RangeInclusive<char> = 'A'..='J';
 
 /// What a letter may be dressed in.
-const DRESS: [&str; 12] = [
+const DRESS: [&str; 16] = [
     r"\textbf", r"\textrm", r"\text", r"\mathrm", r"\mathbf", r"\(", r"\ ", r"\,", "**", "{", "$",
-    " ",
+    " ", "Option ", "option ", "Choice ", "choice ",
 ];
 
 /// A letter and what stands behind it.

@@ -67,7 +67,7 @@ const CHARACTERS: [(char, &str); 59] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 62] = [
+const SPELLINGS: [(&str, &str); 60] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -80,8 +80,6 @@ const SPELLINGS: [(&str, &str); 62] = [
     (r"\:", " "),
     (r"\ ", " "),
     (r"\boxed", " "),
-    (r"\left", " "),
-    (r"\right", " "),
     (r"\(", " "),
     (r"\)", " "),
     (r"\[", " "),
@@ -202,6 +200,7 @@ pub(super) fn clean(text: &str) -> String {
     }
     // Rows of a matrix are no escaped space or bracket: keep them out of the replacements.
     clean = clean.replace(r"\\", "\u{1}");
+    clean = without_sizes(&clean);
     for (from, to) in SPELLINGS {
         if clean.contains(from) {
             clean = clean.replace(from, to);
@@ -215,6 +214,25 @@ pub(super) fn clean(text: &str) -> String {
         return r"\emptyset".to_owned();
     }
     balanced(clean)
+}
+
+/// Without `\left` and `\right` before a delimiter; `\leftarrow` is another command.
+pub(super) fn without_sizes(text: &str) -> String {
+    let mut plain = text.to_owned();
+    for size in [r"\left", r"\right"] {
+        if !plain.contains(size) {
+            continue;
+        }
+        let mut pieces = plain.split(size);
+        let mut kept = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let is_longer = piece.starts_with(|c: char| c.is_ascii_alphabetic());
+            kept.push_str(if is_longer { size } else { " " });
+            kept.push_str(piece);
+        }
+        plain = kept;
+    }
+    plain
 }
 
 /// With the backslash that `frac{1}{2}` has lost.

@@ -4,13 +4,18 @@
 //! label or unit) it is one that the gold answer allows. Alternatives that contradict each other never
 //! match a single value, because a list only equals a list.
 
+use num_rational::BigRational;
+use num_traits::One;
+
 use super::{
-    evaluate::{constant, equal, is_integer},
+    evaluate::equal,
     expr::Expr,
+    fuel::Fuel,
     read::WHOLE,
     same_relation::{relation_of, same_relations},
     signs::{self, Signs},
-    unit::{self, Unit},
+    tolerance::is_rounded,
+    unit,
     value::{End, Kind, Label, Scalar, Value},
 };
 use crate::explain::Trace;
@@ -18,8 +23,8 @@ use crate::explain::Trace;
 /// Longer lists are not compared: matching them in any order takes quadratic time.
 const MOST_ITEMS: usize = 100;
 
-/// More comparisons of parts than this are not made: no answer meant to be understood needs them.
-const MOST_STEPS: u32 = 20_000;
+/// What comparing two parts costs beside evaluating them.
+const FUEL_PER_PAIR: u64 = 20;
 
 /// More signs than this stand for too many combinations.
 const MOST_SIGNS: usize = 4;
@@ -30,8 +35,8 @@ pub(super) struct Comparison<'a> {
     pub tolerance: f64,
     /// Set when some part was equal only within the tolerance.
     pub approximated: bool,
-    /// How many pairs of parts have been compared.
-    steps: u32,
+    /// What is left to spend on comparing.
+    fuel: Fuel,
     /// How deep in parts of parts the comparison is.
     depth: usize,
     trace: &'a mut Trace,
@@ -42,7 +47,7 @@ impl<'a> Comparison<'a> {
         Self {
             tolerance,
             approximated: false,
-            steps: 0,
+            fuel: Fuel::full(),
             depth: 0,
             trace,
         }
@@ -53,16 +58,14 @@ impl<'a> Comparison<'a> {
     }
 
     pub fn note_budget(&mut self) {
-        let steps = self.steps;
-        self.trace.note("budget", || {
-            format!("{steps} of {MOST_STEPS} comparisons of parts")
-        });
+        let (spent, full) = self.fuel.spent();
+        self.trace
+            .note("budget", || format!("{spent} of {full} units of work"));
     }
 
-    /// Counts the comparison, and notes it after those of its parts.
+    /// Pays for the comparison, and notes it after those of its parts.
     fn same_values(&mut self, gold: &Value, given: &Value) -> bool {
-        self.steps += 1;
-        if self.steps > MOST_STEPS {
+        if self.fuel.take(FUEL_PER_PAIR).is_none() {
             return false;
         }
         self.depth += 1;
@@ -83,9 +86,12 @@ impl<'a> Comparison<'a> {
         match (gold, given) {
             (Scalar(a), Scalar(b)) => self.same_scalars(a, b),
             (Labelled(a, x), Labelled(b, y)) => self.same_labelled((a, x), (b, y)),
-            (Labelled(label, x), y) => self.same_values(x, y) || self.same_as_relation(label, x, y),
+            (Labelled(label, x), y) => {
+                let may_be_solved = !is_solution(x) || is_turned(label, y);
+                self.same_values(x, y) || may_be_solved && self.same_as_relation(label, x, y)
+            }
             (x, Labelled(label, y)) => self.same_values(x, y) || self.same_as_relation(label, y, x),
-            (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given),
+            (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given, &self.fuel),
             (Collection(a, xs), Collection(b, ys)) => self.same_collections((*a, xs), (*b, ys)),
             // A set of one is its element; nothing else of one part is a collection.
             (Collection(Kind::Set, xs), y) if xs.len() == 1 => self.same_values(&xs[0], y),
@@ -105,21 +111,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn same_scalars(&mut self, gold: &Scalar, given: &Scalar) -> bool {
-        let units = (
-            gold.unit.as_deref().and_then(unit::named),
-            given.unit.as_deref().and_then(unit::named),
-        );
-        if let (Some(a), Some(b)) = units
-            && a != b
-        {
-            return a.is_like(&b) && self.same_numbers(gold, &converted(given, &a, &b));
-        }
-        if let (Some(a), Some(b)) = (half_of_day(gold), half_of_day(given))
-            && a != b
-        {
-            return false;
-        }
-        self.same_numbers(gold, given)
+        let units = (gold.unit.as_deref(), given.unit.as_deref());
+        unit::factor(units.0, units.1)
+            .is_some_and(|factor| self.same_numbers(gold, &converted(given, factor)))
     }
 
     fn same_numbers(&mut self, gold: &Scalar, given: &Scalar) -> bool {
@@ -137,22 +131,13 @@ impl<'a> Comparison<'a> {
         }
         if readings
             .iter()
-            .any(|(a, b)| equal(a, b) || equal_up_to_names(a, b))
+            .any(|(a, b)| equal(a, b, &self.fuel) || equal_up_to_names(a, b, &self.fuel))
         {
             return true;
         }
-        let close = (gold.decimal || given.decimal)
-            && !is_integer(&gold.expr)
-            && readings.iter().any(|(a, b)| self.within_tolerance(a, b));
+        let close = is_rounded((gold, given), &readings, self.tolerance, &self.fuel);
         self.approximated |= close;
         close
-    }
-
-    fn within_tolerance(&self, gold: &Expr, given: &Expr) -> bool {
-        let (Some(gold), Some(given)) = (constant(gold), constant(given)) else {
-            return false;
-        };
-        (gold - given).abs() <= self.tolerance * gold.abs()
     }
 
     fn same_labelled(&mut self, gold: (&Label, &Value), given: (&Label, &Value)) -> bool {
@@ -178,7 +163,8 @@ impl<'a> Comparison<'a> {
         let Value::Relation(..) = other else {
             return false;
         };
-        relation_of(label, value).is_some_and(|relation| same_relations(&relation, other))
+        relation_of(label, value)
+            .is_some_and(|relation| same_relations(&relation, other, &self.fuel))
     }
 
     fn same_collections(&mut self, gold: (Kind, &[Value]), given: (Kind, &[Value])) -> bool {
@@ -189,8 +175,11 @@ impl<'a> Comparison<'a> {
         }
         match (a, b) {
             (Tuple, Tuple) | (Bracket, Bracket) => self.same_in_order(xs, ys),
-            (Tuple | Bracket, List | Set) | (List | Set, Tuple | Bracket) => {
-                self.same_in_order(&plain(xs), &plain(ys))
+            // Braces forget the order that parentheses keep, and square brackets are an interval's.
+            (Tuple, List) | (List, Tuple) => self.same_in_order(&plain(xs), &plain(ys)),
+            // Which value belongs to which name only the order can tell.
+            (List, List | Set) if are_named_apart(xs) && !ys.iter().any(is_labelled) => {
+                self.same_in_order(&plain(xs), ys)
             }
             (List | Set | Union, List | Set | Union) => {
                 // A set does not count its elements, and a repeated point is one point.
@@ -254,18 +243,6 @@ fn ends(value: &Value) -> Option<(End, End)> {
     Some((end(low), end(high)))
 }
 
-/// `a` or `p` for a time of day before or after noon.
-fn half_of_day(scalar: &Scalar) -> Option<char> {
-    let letters: String = scalar
-        .unit
-        .as_deref()?
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .collect();
-    matches!(letters.to_ascii_lowercase().as_str(), "am" | "pm")
-        .then(|| letters.to_ascii_lowercase().chars().next())?
-}
-
 fn percent(expr: &Expr) -> Expr {
     Expr::quotient(expr.clone(), Expr::integer(100))
 }
@@ -277,18 +254,60 @@ fn radians(degrees: &Expr) -> Expr {
     ])
 }
 
-/// The scalar, given in units of `from`, in units of `to`.
-fn converted(scalar: &Scalar, to: &Unit, from: &Unit) -> Scalar {
-    let factor = Expr::Number(from.in_terms_of(to));
+/// The scalar in a unit of which there are `factor` times as many.
+fn converted(scalar: &Scalar, factor: BigRational) -> Scalar {
+    if factor.is_one() {
+        return scalar.clone();
+    }
     Scalar {
-        expr: Expr::Product(vec![factor, scalar.expr.clone()]),
+        expr: Expr::Product(vec![Expr::Number(factor), scalar.expr.clone()]),
         ..scalar.clone()
     }
 }
 
-/// Equal when one symbol is called differently: by its case alone, or as the whole number that counts the
-/// periods of a trigonometric solution.
-fn equal_up_to_names(a: &Expr, b: &Expr) -> bool {
+/// Whether the value says what something is and not only how it depends on other things. An equation that such a
+/// value solves may be the question, and is no answer to it.
+fn is_solution(value: &Value) -> bool {
+    let is_constant = |scalar: &Scalar| scalar.expr.is_constant();
+    match value {
+        Value::Scalar(scalar) => is_constant(scalar),
+        Value::Interval(low, high) => is_constant(&low.at) && is_constant(&high.at),
+        _ => true,
+    }
+}
+
+/// `-x > -1`: nothing but the sign is left to solve.
+fn is_turned(label: &Label, relation: &Value) -> bool {
+    let is_negative = |side: &Expr| matches!(side, Expr::Negative(x) if matches!(&**x, Expr::Symbol(name) if *name == label.name));
+    match relation {
+        Value::Relation(sides, _) => match &sides[..] {
+            [x, bound] | [bound, x] if is_negative(x) => bound.is_constant(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_labelled(value: &Value) -> bool {
+    matches!(value, Value::Labelled(..))
+}
+
+/// Whether the parts belong to different names, such as x and y, and not all to one, such as the solutions x_1 and x_2.
+fn are_named_apart(values: &[Value]) -> bool {
+    let mut stems = values.iter().map(|value| match value {
+        Value::Labelled(label, _) => Some(label.stem()),
+        _ => None,
+    });
+    let Some(Some(first)) = stems.next() else {
+        return false;
+    };
+    let others: Option<Vec<&str>> = stems.collect();
+    others.is_some_and(|others| others.iter().any(|stem| *stem != first))
+}
+
+/// Equal when one symbol is called differently: by its case alone, or as the whole number
+/// that counts the periods of a trigonometric solution.
+fn equal_up_to_names(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
     let only_in = |x: &[&str], y: &[&str]| -> Vec<String> {
         x.iter()
             .filter(|name| !y.contains(name))
@@ -297,11 +316,22 @@ fn equal_up_to_names(a: &Expr, b: &Expr) -> bool {
     };
     let (in_a, in_b) = (a.symbols(), b.symbols());
     match (&only_in(&in_a, &in_b)[..], &only_in(&in_b, &in_a)[..]) {
-        ([x], [y]) if x.eq_ignore_ascii_case(y) || are_whole((a, x), (b, y)) => {
-            equal(&a.renamed(x, y), b)
+        ([x], [y]) if is_case(x, y) && !is_exponent(a, x) || are_whole((a, x), (b, y)) => {
+            equal(&a.renamed(x, y), b, fuel)
         }
         _ => false,
     }
+}
+
+/// Whether the symbol is raised anywhere, as the T of a transpose is.
+fn is_exponent(expr: &Expr, name: &str) -> bool {
+    let is_it = |e: &Expr| matches!(e, Expr::Symbol(symbol) if symbol == name);
+    expr.any(&|e| matches!(e, Expr::Power(_, exponent) if is_it(exponent)))
+}
+
+/// Whether two letters differ in their case alone; names of several letters, such as Delta, are other symbols.
+fn is_case(x: &str, y: &str) -> bool {
+    x.len() == 1 && x.eq_ignore_ascii_case(y)
 }
 
 /// Whether both symbols stand for every whole number: they have customary names of one, and either one side says

@@ -2,11 +2,13 @@
 
 use super::{
     brackets::{encloses, split},
+    expr::Expr,
     matrix,
+    parse::spelled,
     read::read,
     scalar::scalar,
-    token::Token,
-    value::{End, Kind, Value},
+    token::{Relation, Token},
+    value::{End, Kind, Scalar, Value},
 };
 
 /// Longer products of matrices are not carried out.
@@ -106,12 +108,25 @@ fn set(inner: &[Token], depth: usize) -> Option<Value> {
             .iter()
             .any(|token| matches!(token, Token::Letter(_)))
     {
-        return read(condition, depth);
+        let condition = read(condition, depth)?;
+        return Some(match domain(variable) {
+            Some(domain) => Value::Collection(Kind::Tuple, vec![domain, condition]),
+            None => condition,
+        });
     }
     match read(inner, depth)? {
         Value::Collection(Kind::List, items) => Some(Value::Collection(Kind::Set, items)),
         item => Some(Value::Collection(Kind::Set, vec![item])),
     }
+}
+
+/// The set in `x \in \mathbb{Z}`, if it is not that of all real numbers: a part of what the condition means.
+fn domain(variable: &[Token]) -> Option<Value> {
+    let at = variable
+        .iter()
+        .position(|token| *token == Token::Relation(Relation::Element))?;
+    let name = spelled(&variable[at + 1..]);
+    (name != "mathbbR").then(|| Value::Scalar(Scalar::of(Expr::Symbol(name))))
 }
 
 /// `\begin{pmatrix} … \end{pmatrix}`; a single row or column is a vector.

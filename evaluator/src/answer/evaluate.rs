@@ -1,10 +1,12 @@
 //! Are two expressions equal?
 //!
 //! Decided by evaluating both at the same seeded points. Expressions made of rational operations are
-//! evaluated modulo a large prime, so for polynomials and rational functions a wrong "equal" would need
+//! evaluated modulo large primes, so for polynomials and rational functions a wrong "equal" would need
 //! common roots of the difference among points drawn from a large set (Schwartz, *Journal of the ACM* 27,
-//! 1980; Zippel, *EUROSAM* 1979). Steps and absolute values need the exact numbers themselves. All others are evaluated in complex floating point with a bound on the
-//! rounding error, and count as equal only where the bound is small and they agree within it.
+//! 1980; Zippel, *EUROSAM* 1979). That says nothing about constants, which no point varies: their exact values are
+//! compared, and only those too long for it by their remainders, by two primes. Steps and absolute values need the
+//! exact numbers, too. All others are evaluated in complex floating point with a bound on the rounding error, and
+//! count as equal only where the bound is small and they agree within it.
 //!
 //! Variables take small positive values, as in the usual reading of roots and logarithms in answers;
 //! where an absolute value occurs negative ones too, and where steps or factorials occur whole and larger
@@ -12,40 +14,38 @@
 
 use std::f64::consts;
 
-use num_bigint::BigInt;
 use num_complex::Complex64;
 use num_rational::BigRational;
-use num_traits::{One, Signed, ToPrimitive, Zero, pow};
+use num_traits::ToPrimitive;
 
 use super::{
     ball::Ball,
+    exact::exact,
     expr::{Expr, Function},
-    residue::Residue,
+    fuel::Fuel,
+    residue::{PRIMES, Residue},
 };
 
 /// How many points expressions must both be defined at to be called equal.
 const DEFINED_POINTS: usize = 3;
 
-/// Exact numbers may grow to this many bits before floating point takes over.
-const MOST_BITS: u64 = 2048;
-
-/// Whether the two are the same function of their symbols.
-pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
+/// Whether the two are the same function of their symbols. Without fuel nothing is equal but what is written alike.
+pub(super) fn equal(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
     if a == b {
         return true;
     }
     if let (Some(a), Some(b)) = (sign_of_infinity(a), sign_of_infinity(b)) {
         return a == b;
     }
+    if a.is_constant() && b.is_constant() {
+        return equal_constants(a, b, ANYWHERE.with(fuel)).unwrap_or(false);
+    }
     let mut agreed = 0;
     for point in points(&[a, b]) {
-        match agree_at(a, b, point) {
+        match agree_at(a, b, point.with(fuel)) {
             Some(false) => return false,
             Some(true) => agreed += 1,
             None => {}
-        }
-        if agreed > 0 && a.is_constant() && b.is_constant() {
-            return true;
         }
     }
     agreed >= DEFINED_POINTS
@@ -53,9 +53,27 @@ pub(super) fn equal(a: &Expr, b: &Expr) -> bool {
 
 /// A value for every symbol, by its name.
 #[derive(Clone, Copy)]
-struct Point {
+pub(super) struct Point {
     index: u8,
     domain: Domain,
+}
+
+impl Point {
+    const fn with(self, fuel: &Fuel) -> At<'_> {
+        At { point: self, fuel }
+    }
+
+    /// One prime for every other point: what one of them overlooks the other sees.
+    fn prime(self) -> u64 {
+        PRIMES[usize::from(self.index) % PRIMES.len()]
+    }
+}
+
+/// Where an expression is evaluated, and what pays for it.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub point: Point,
+    pub fuel: &'a Fuel,
 }
 
 /// Where the values come from.
@@ -104,24 +122,37 @@ fn points(expressions: &[&Expr]) -> Vec<Point> {
 }
 
 /// Whether they agree at one point; `None` where one of them is undefined there.
-fn agree_at(a: &Expr, b: &Expr, point: Point) -> Option<bool> {
-    if let (Some(a), Some(b)) = (residue(a, point), residue(b, point)) {
+fn agree_at(a: &Expr, b: &Expr, at: At<'_>) -> Option<bool> {
+    let prime = at.point.prime();
+    if let (Some(a), Some(b)) = (residue(a, prime, at), residue(b, prime, at)) {
         return Some(a == b);
     }
-    if let (Some(a), Some(b)) = (exact(a, point), exact(b, point)) {
+    if let (Some(a), Some(b)) = (exact(a, at), exact(b, at)) {
         return Some(a == b);
     }
-    let (a, b) = (approximate(a, point)?, approximate(b, point)?);
-    Some(a.agrees(&b))
+    Some(approximate(a, at)?.agrees(&approximate(b, at)?))
+}
+
+/// Whether two constants are the same number; `None` where one of them has no value.
+fn equal_constants(a: &Expr, b: &Expr, at: At<'_>) -> Option<bool> {
+    if let (Some(a), Some(b)) = (exact(a, at), exact(b, at)) {
+        return Some(a == b);
+    }
+    let remainders = PRIMES.map(|prime| Some(residue(a, prime, at)? == residue(b, prime, at)?));
+    if let [Some(first), Some(second)] = remainders {
+        return Some(first && second);
+    }
+    Some(approximate(a, at)?.agrees(&approximate(b, at)?))
 }
 
 /// The ratio of `a` to `b` if it is the same number at all points; used for equations, which stay the
 /// same when multiplied. Its sign tells whether inequalities turn round.
-pub(super) fn constant_ratio(a: &Expr, b: &Expr) -> Option<f64> {
+pub(super) fn constant_ratio(a: &Expr, b: &Expr, fuel: &Fuel) -> Option<f64> {
     let mut ratio: Option<Ball> = None;
     let mut defined = 0;
     for point in points(&[a, b]) {
-        let (Some(a), Some(b)) = (approximate(a, point), approximate(b, point)) else {
+        let at = point.with(fuel);
+        let (Some(a), Some(b)) = (approximate(a, at), approximate(b, at)) else {
             continue;
         };
         let here = a.divided_by(&b)?;
@@ -137,17 +168,17 @@ pub(super) fn constant_ratio(a: &Expr, b: &Expr) -> Option<f64> {
 }
 
 /// The value of a real constant.
-pub(super) fn constant(expr: &Expr) -> Option<f64> {
+pub(super) fn constant(expr: &Expr, fuel: &Fuel) -> Option<f64> {
     if !expr.is_constant() {
         return None;
     }
-    let value = approximate(expr, ANYWHERE)?.value;
+    let value = approximate(expr, ANYWHERE.with(fuel))?.value;
     (value.im.abs() <= 1e-12 * (1.0 + value.re.abs())).then_some(value.re)
 }
 
 /// Whether the expression is exactly a whole number.
-pub(super) fn is_integer(expr: &Expr) -> bool {
-    expr.is_constant() && exact(expr, ANYWHERE).is_some_and(|value| value.is_integer())
+pub(super) fn is_integer(expr: &Expr, fuel: &Fuel) -> bool {
+    expr.is_constant() && exact(expr, ANYWHERE.with(fuel)).is_some_and(|value| value.is_integer())
 }
 
 /// 1 for infinity, -1 for minus infinity.
@@ -172,7 +203,7 @@ fn seed(name: &str, point: u8) -> u16 {
 }
 
 /// The value of a symbol at a point.
-fn symbol(name: &str, point: Point) -> BigRational {
+pub(super) fn symbol(name: &str, point: Point) -> BigRational {
     let seed = i64::from(seed(name, point.index));
     let (numerator, denominator) = match point.domain {
         Domain::Near => (16_411 + 2 * seed, 65_537),
@@ -185,107 +216,41 @@ fn symbol(name: &str, point: Point) -> BigRational {
 }
 
 /// The value modulo a prime, for rational operations with whole exponents.
-fn residue(expr: &Expr, point: Point) -> Option<Residue> {
+fn residue(expr: &Expr, prime: u64, at: At<'_>) -> Option<Residue> {
+    at.fuel.take(1)?;
     Some(match expr {
-        Expr::Number(value) => Residue::of(value)?,
-        Expr::Symbol(name) => Residue::of(&symbol(name, point))?,
+        Expr::Number(value) => Residue::of(value, prime)?,
+        Expr::Symbol(name) => Residue::of(&symbol(name, at.point), prime)?,
         Expr::Sum(parts) => {
-            let mut sum = Residue::ZERO;
+            let mut sum = Residue::small(0, prime);
             for part in parts {
-                sum = sum.plus(residue(part, point)?);
+                sum = sum.plus(residue(part, prime, at)?);
             }
             sum
         }
         Expr::Product(parts) => {
-            let mut product = Residue::ONE;
+            let mut product = Residue::small(1, prime);
             for part in parts {
-                product = product.times(residue(part, point)?);
+                product = product.times(residue(part, prime, at)?);
             }
             product
         }
-        Expr::Negative(x) => residue(x, point)?.negated(),
-        Expr::Quotient(a, b) => residue(a, point)?.divided_by(residue(b, point)?)?,
-        Expr::Power(base, exponent) => residue(base, point)?.raised_to(&exact(exponent, point)?)?,
+        Expr::Negative(x) => residue(x, prime, at)?.negated(),
+        Expr::Quotient(a, b) => residue(a, prime, at)?.divided_by(residue(b, prime, at)?)?,
+        Expr::Power(base, exponent) => {
+            residue(base, prime, at)?.raised_to(&exact(exponent, at)?)?
+        }
         _ => return None,
     })
 }
 
-fn exact(expr: &Expr, point: Point) -> Option<BigRational> {
-    let value = match expr {
-        Expr::Number(value) => value.clone(),
-        Expr::Symbol(name) => symbol(name, point),
-        Expr::Sum(parts) => {
-            let mut sum = BigRational::zero();
-            for part in parts {
-                sum += exact(part, point)?;
-            }
-            sum
-        }
-        Expr::Product(parts) => {
-            let mut product = BigRational::one();
-            for part in parts {
-                product *= exact(part, point)?;
-            }
-            product
-        }
-        Expr::Negative(x) => -exact(x, point)?,
-        Expr::Quotient(a, b) => {
-            let divisor = exact(b, point)?;
-            if divisor.is_zero() {
-                return None;
-            }
-            exact(a, point)? / divisor
-        }
-        Expr::Power(base, exponent) => exact_power(&exact(base, point)?, &exact(exponent, point)?)?,
-        Expr::Function(Function::Factorial, n) => factorial(&exact(n, point)?)?,
-        Expr::Function(Function::Abs, x) => exact(x, point)?.abs(),
-        Expr::Function(Function::Floor, x) => exact(x, point)?.floor(),
-        Expr::Function(Function::Ceil, x) => exact(x, point)?.ceil(),
-        Expr::Binomial(n, k) => binomial(&exact(n, point)?, &exact(k, point)?)?,
-        _ => return None,
-    };
-    (value.numer().bits() + value.denom().bits() <= MOST_BITS).then_some(value)
-}
-
-fn exact_power(base: &BigRational, exponent: &BigRational) -> Option<BigRational> {
-    let exponent = exponent
-        .is_integer()
-        .then(|| exponent.to_integer().to_i64())??;
-    let bits = base.numer().bits() + base.denom().bits();
-    if bits.saturating_mul(exponent.unsigned_abs()) > MOST_BITS || base.is_zero() && exponent <= 0 {
-        return None;
-    }
-    let power = pow(base.clone(), usize::try_from(exponent.unsigned_abs()).ok()?);
-    Some(if exponent < 0 { power.recip() } else { power })
-}
-
-fn factorial(n: &BigRational) -> Option<BigRational> {
-    let n = small_integer(n)?;
-    let product = (2..=n).fold(BigInt::one(), |product, factor| product * factor);
-    Some(BigRational::from_integer(product))
-}
-
-fn binomial(n: &BigRational, k: &BigRational) -> Option<BigRational> {
-    let (n, k) = (small_integer(n)?, small_integer(k)?);
-    if k > n {
-        return Some(BigRational::zero());
-    }
-    let value = (1..=k).fold(BigInt::one(), |value, i| value * (n - k + i) / i);
-    Some(BigRational::from_integer(value))
-}
-
-/// Zero to 500, beyond which factorials are too long to be meant.
-fn small_integer(value: &BigRational) -> Option<u32> {
-    let value = value.is_integer().then(|| value.to_integer().to_u32())??;
-    (value <= 500).then_some(value)
-}
-
-fn approximate(expr: &Expr, point: Point) -> Option<Ball> {
+fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
+    at.fuel.take(1)?;
     let ball = match expr {
         Expr::Number(value) => Ball::exact(value.to_f64()?)?,
-        Expr::Symbol(name) => Ball::exact(symbol(name, point).to_f64()?)?,
+        Expr::Symbol(name) => Ball::exact(symbol(name, at.point).to_f64()?)?,
         Expr::Function(Function::Factorial, _) | Expr::Binomial(..) => {
-            Ball::exact(exact(expr, point)?.to_f64()?)?
+            Ball::exact(exact(expr, at)?.to_f64()?)?
         }
         Expr::Pi => Ball::exact(consts::PI)?,
         Expr::Euler => Ball::exact(consts::E)?,
@@ -293,33 +258,33 @@ fn approximate(expr: &Expr, point: Point) -> Option<Ball> {
         Expr::Sum(parts) => {
             let mut sum = Ball::exact(0.0)?;
             for part in parts {
-                sum = sum.plus(&approximate(part, point)?)?;
+                sum = sum.plus(&approximate(part, at)?)?;
             }
             sum
         }
         Expr::Product(parts) => {
             let mut product = Ball::exact(1.0)?;
             for part in parts {
-                product = product.times(&approximate(part, point)?)?;
+                product = product.times(&approximate(part, at)?)?;
             }
             product
         }
-        Expr::Negative(x) => approximate(x, point)?.negated(),
-        Expr::Quotient(a, b) => approximate(a, point)?.divided_by(&approximate(b, point)?)?,
+        Expr::Negative(x) => approximate(x, at)?.negated(),
+        Expr::Quotient(a, b) => approximate(a, at)?.divided_by(&approximate(b, at)?)?,
         Expr::Power(base, exponent) => {
-            approximate(base, point)?.raised_to(&approximate(exponent, point)?)?
+            approximate(base, at)?.raised_to(&approximate(exponent, at)?)?
         }
         Expr::Root(index, radicand) => {
-            let index = approximate(index, point)?;
-            approximate(radicand, point)?.root(&index)?
+            let index = approximate(index, at)?;
+            approximate(radicand, at)?.root(&index)?
         }
-        Expr::Function(function, x) => approximate(x, point)?.apply(*function)?,
+        Expr::Function(function, x) => approximate(x, at)?.apply(*function)?,
         Expr::Apply(name, arguments) => {
             // An unknown function is stood in for by a smooth one that depends on its name.
-            let mut value = Ball::exact(symbol(name, point).to_f64()?)?;
+            let mut value = Ball::exact(symbol(name, at.point).to_f64()?)?;
             for (index, argument) in arguments.iter().enumerate() {
-                let weight = symbol(&format!("{name}({index})"), point).to_f64()?;
-                let turned = approximate(argument, point)?.times(&Ball::exact(weight)?)?;
+                let weight = symbol(&format!("{name}({index})"), at.point).to_f64()?;
+                let turned = approximate(argument, at)?.times(&Ball::exact(weight)?)?;
                 value = value.plus(&turned.apply(Function::Sin)?)?;
             }
             value

@@ -98,6 +98,37 @@ impl Expr {
         Self::Quotient(Box::new(numerator), Box::new(denominator))
     }
 
+    /// The product of several factors. Beside the inverse or transpose of a matrix their order counts.
+    pub fn product(factors: Vec<Self>) -> Self {
+        let capitals = factors.iter().filter(|factor| factor.is_capital()).count();
+        if capitals > 1 && factors.iter().any(Self::is_of_matrix) {
+            return Self::Apply("product".to_owned(), factors);
+        }
+        Self::Product(factors)
+    }
+
+    /// `A`, `A^2`: what matrices are called.
+    fn is_capital(&self) -> bool {
+        match self {
+            Self::Symbol(name) => name.starts_with(|c: char| c.is_ascii_uppercase()),
+            Self::Power(base, _) => base.is_capital(),
+            _ => false,
+        }
+    }
+
+    /// `A^{-1}`, `A^T`
+    fn is_of_matrix(&self) -> bool {
+        let Self::Power(base, exponent) = self else {
+            return false;
+        };
+        let is_matrix_power = match &**exponent {
+            Self::Negative(one) => **one == Self::integer(1),
+            Self::Symbol(name) => name == "T",
+            _ => false,
+        };
+        base.is_capital() && is_matrix_power
+    }
+
     pub fn minus(self, other: Self) -> Self {
         Self::Sum(vec![self, Self::Negative(Box::new(other))])
     }

@@ -13,10 +13,15 @@ mod ball;
 mod brackets;
 mod choice;
 mod clean;
+mod clock;
 mod compare;
+mod counted;
 mod enclosed;
 mod evaluate;
+mod exact;
 mod expr;
+mod fuel;
+mod letters;
 mod matrix;
 mod number;
 mod parse;
@@ -32,10 +37,13 @@ mod show;
 mod signs;
 mod text;
 mod token;
+mod tolerance;
 mod unit;
 mod value;
 mod words;
 
+use num_rational::BigRational;
+use num_traits::One;
 use serde::{Deserialize, Serialize};
 
 use compare::Comparison;
@@ -127,10 +135,16 @@ impl Answer {
         });
         let same_text = text::same(&self.text, given);
         trace.step("rule: same text", same_text, || {
-            "the words without case, punctuation and articles".to_owned()
+            "formulae letter by letter, words without case, punctuation and articles".to_owned()
         });
         if same_text {
             return Some(Rule::SameText);
+        }
+        if let Some(same_time) = clock::same(&self.text, given) {
+            trace.step("rule: same time of day", same_time, || {
+                "hours and minutes, which are no ratio".to_owned()
+            });
+            return same_time.then_some(Rule::SameNumber);
         }
         if let Some(rule) = self.same_choice(given, tolerance, trace) {
             return Some(rule);
@@ -208,6 +222,22 @@ impl Answer {
     pub fn is_plain_number(&self) -> bool {
         self.number.as_ref().is_some_and(Number::is_plain)
     }
+}
+
+/// Whether a text is one number with nothing but its unit behind it.
+pub(crate) fn is_quantity(text: &str) -> bool {
+    Number::parse(text).is_some()
+}
+
+/// Whether words behind a number multiply it, as `million` does.
+pub(crate) fn is_multiple(words: &str) -> bool {
+    let (size, rest) = number::enlarged(BigRational::one(), words);
+    !size.is_one() && rest.trim().is_empty()
+}
+
+/// Whether words behind a number are a unit that is known, or multiply it.
+pub(crate) fn is_measure(words: &str) -> bool {
+    is_multiple(words) || unit::named(words).is_some()
 }
 
 impl GoldChoice {

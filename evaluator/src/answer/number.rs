@@ -7,43 +7,17 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, One, pow};
 
-use super::{
-    unit::{self, Unit},
-    words,
-};
+use super::{counted, unit, words};
 
 /// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
 /// time.
 const MOST_DIGITS: usize = 1000;
-
-/// The most words a unit has, as in `square feet per day`.
-const MOST_UNIT_WORDS: usize = 4;
 
 /// No number in words is longer than this.
 const MOST_WORDS: usize = 16;
 
 /// Behind a number in words only that many words are taken for what it counts: more make a sentence.
 const MOST_WORDS_COUNTED: usize = 2;
-
-/// Words that say something about the number instead of what it counts.
-const NOT_A_UNIT: [&str; 16] = [
-    "or",
-    "and",
-    "not",
-    "is",
-    "isn't",
-    "to",
-    "but",
-    "if",
-    "wrong",
-    "incorrect",
-    "false",
-    "minus",
-    "plus",
-    "times",
-    "over",
-    "than",
-];
 
 /// A number with what stood beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +26,12 @@ pub(crate) struct Number {
     pub value: BigRational,
     /// A percent sign followed.
     pub percent: bool,
-    /// A decimal point was written, so the value may be rounded.
-    pub decimal: bool,
-    /// The words that followed, which may be a unit.
+    /// The decimal places that were written, if there was a decimal point: the value may be rounded to them.
+    pub places: Option<usize>,
+    /// The sign of a currency before it and the words behind it.
     pub unit: Option<String>,
-    /// A dollar sign stood before it.
-    dollars: bool,
+    /// Words stood behind it.
+    has_words: bool,
 }
 
 impl Number {
@@ -70,7 +44,7 @@ impl Number {
             return Some(spelled);
         }
         let (negative, text) = sign(text);
-        let (dollars, text) = strip_currency(text);
+        let (currency, text) = strip_currency(text);
         // The sign may stand on either side of the currency: `-$5`, `$-5`.
         let (inner_negative, text) = if negative { (false, text) } else { sign(text) };
         let (digits, rest) = split_digits(text);
@@ -91,71 +65,67 @@ impl Number {
         } else {
             magnitude
         };
+        let number = Self::with_rest(value, rest)?;
+        let unit = match (currency, &number.unit) {
+            (Some(sign), None) => Some(sign.to_owned()),
+            (Some(sign), Some(words)) => Some(format!("{sign} {words}")),
+            (None, _) => number.unit.clone(),
+        };
         Some(Self {
-            decimal: digits.contains('.'),
-            dollars,
-            ..Self::with_rest(value, rest)?
+            places: digits.split_once('.').map(|(_, places)| places.len()),
+            unit,
+            ..number
         })
     }
 
     /// A number and what stands behind it, if that can be a unit.
     fn with_rest(value: BigRational, rest: &str) -> Option<Self> {
         let percent = is_percent(rest);
-        // A unit stands apart from its number or is short, as in `5kg`; `3x` is an expression.
-        let apart = rest.is_empty()
-            || rest.starts_with(char::is_whitespace)
-            || rest.len() > 1 && !rest.contains(' ');
         let unit = rest.trim();
         // A single letter is a variable unless it is known as a unit.
         let is_variable = unit.len() == 1
             && unit.starts_with(|c: char| c.is_ascii_lowercase())
             && unit::named(unit).is_none();
-        let follows = percent || apart && !is_variable && is_unit(rest);
+        let is_apart = rest.starts_with(char::is_whitespace);
+        let follows = percent
+            || unit.is_empty()
+            || is_apart && !is_variable && counted::is_unit(unit)
+            || !is_apart && counted::is_glued_unit(unit);
+        let has_words = !percent && !unit.is_empty();
         follows.then(|| Self {
             value,
             percent,
-            decimal: false,
-            unit: (!percent && !unit.is_empty()).then(|| unit.to_owned()),
-            dollars: false,
+            places: None,
+            unit: has_words.then(|| unit.to_owned()),
+            has_words,
         })
     }
 
     /// Whether the two can be meant as the same number.
     ///
     /// `20%` is both the number of per cent, 20, and the value .2: where only one side has the sign,
-    /// either reading counts. Without a sign, 20 is never .2. Units that are both known are converted.
+    /// either reading counts. Without a sign, 20 is never .2. Units are converted where both are known.
     pub fn agrees(&self, other: &Self) -> bool {
-        if let (Some(mine), Some(theirs)) = (self.known_unit(), other.known_unit())
-            && mine != theirs
-        {
-            return mine.is_like(&theirs) && &self.value * mine.in_terms_of(&theirs) == other.value;
-        }
-        self.value == other.value
+        let Some(factor) = unit::factor(self.unit.as_deref(), other.unit.as_deref()) else {
+            return false;
+        };
+        let theirs = &other.value * factor;
+        self.value == theirs
             || match (self.percent, other.percent) {
-                (true, false) => self.of_one() == other.value,
-                (false, true) => self.value == other.of_one(),
+                (true, false) => hundredth(&self.value) == theirs,
+                (false, true) => self.value == hundredth(&theirs),
                 _ => false,
             }
     }
 
-    /// The unit, if it is one that can be converted.
-    fn known_unit(&self) -> Option<Unit> {
-        unit::named(self.unit_name()?)
-    }
-
-    /// The words that followed, or `dollar` for the sign of it.
-    pub fn unit_name(&self) -> Option<&str> {
-        self.unit.as_deref().or(self.dollars.then_some("dollar"))
-    }
-
     /// Whether it is a number and nothing else.
     pub fn is_plain(&self) -> bool {
-        !self.percent && self.unit.is_none()
+        !self.percent && !self.has_words
     }
+}
 
-    fn of_one(&self) -> BigRational {
-        &self.value / BigInt::from(100)
-    }
+fn hundredth(value: &BigRational) -> BigRational {
+    value / BigInt::from(100)
 }
 
 /// `twelve`, `two thirds`, `seven apples`.
@@ -172,12 +142,12 @@ fn spelled(text: &str) -> Option<Number> {
     Number::with_rest(value, &format!(" {}", rest.join(" ")))
 }
 
-/// `1.5 million`: the value with the word that multiplies it, and what follows.
-fn enlarged(value: BigRational, rest: &str) -> (BigRational, &str) {
+/// `1.5 million`, `3 quarters`: the value with the word that multiplies it, and what follows.
+pub(super) fn enlarged(value: BigRational, rest: &str) -> (BigRational, &str) {
     let trimmed = rest.trim_start();
     let (word, behind) = trimmed.split_at(trimmed.find(' ').unwrap_or(trimmed.len()));
-    match words::large(word) {
-        Some(size) => (value * BigInt::from(size), behind),
+    match words::scale(word, &value) {
+        Some(size) => (value * size, behind),
         None => (value, rest),
     }
 }
@@ -207,7 +177,7 @@ impl fmt::Display for Number {
             self.value,
             if self.percent { " per cent" } else { "" }
         )?;
-        match self.unit_name() {
+        match &self.unit {
             Some(unit) => write!(f, " [{unit}]"),
             None => Ok(()),
         }
@@ -241,24 +211,31 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Without the sign or short name of a currency, and whether it was that of the dollar.
-fn strip_currency(text: &str) -> (bool, &str) {
-    const CURRENCIES: [(&str, bool); 9] = [
-        (r"\$", true),
-        ("$", true),
-        ("USD", true),
-        ("US$", true),
-        ("€", false),
-        ("£", false),
-        ("¥", false),
-        ("EUR", false),
-        ("Rs.", false),
+/// Without the sign or short name of a currency, and that sign.
+fn strip_currency(text: &str) -> (Option<&'static str>, &str) {
+    const CURRENCIES: [(&str, &str); 14] = [
+        (r"\$", "$"),
+        ("$", "$"),
+        ("USD", "$"),
+        ("US$", "$"),
+        ("€", "€"),
+        ("EUR", "€"),
+        ("£", "£"),
+        ("GBP", "£"),
+        ("¥", "¥"),
+        ("JPY", "¥"),
+        ("₹", "₹"),
+        ("INR", "₹"),
+        ("Rs.", "₹"),
+        ("Rs", "₹"),
     ];
     let found = CURRENCIES
         .iter()
-        .find_map(|(sign, dollars)| Some((*dollars, text.strip_prefix(sign)?)));
-    let (dollars, text) = found.unwrap_or((false, text));
-    (dollars, text.trim_start())
+        .find_map(|(name, sign)| Some((*sign, text.strip_prefix(name)?)));
+    match found {
+        Some((sign, text)) => (Some(sign), text.trim_start()),
+        None => (None, text.trim_start()),
+    }
 }
 
 /// `a` or `a/b`.
@@ -317,22 +294,11 @@ fn without_separators(text: &str) -> Option<String> {
     digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)
 }
 
-fn is_percent(rest: &str) -> bool {
+pub(super) fn is_percent(rest: &str) -> bool {
     matches!(
         rest.trim(),
         "%" | r"\%" | "percent" | "per cent" | "percentage" | "pct"
     )
-}
-
-/// Nothing, or a few words that can be a unit.
-pub(super) fn is_unit(text: &str) -> bool {
-    let is_unit_word = |word: &str| {
-        let lower = word.trim_end_matches(['.', ',']).to_lowercase();
-        let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '/' | '.');
-        !lower.is_empty() && lower.chars().all(is_plain) && !NOT_A_UNIT.contains(&lower.as_str())
-    };
-    let words = || text.split_whitespace();
-    words().count() <= MOST_UNIT_WORDS && (words().all(is_unit_word) || unit::named(text).is_some())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Reads tokens as one expression.
 //!
-//! A recursive-descent parser with one token of lookahead and a limit on depth: what nests deeper is
-//! no answer, and the trees it returns are safe to walk recursively.
+//! A recursive-descent parser with one token of lookahead and limits on the depth of brackets and on the signs
+//! and divisions in a row: what nests deeper is no answer, and the trees it returns are safe to walk recursively.
 //!
 //! ```text
 //! sum     = [sign] product { sign product }
@@ -22,8 +22,38 @@ use super::{
     words,
 };
 
-/// How deep expressions may nest.
+/// How deep brackets may nest, and how many divisions or signs behind a factor may follow each other.
 const MAX_DEPTH: usize = 40;
+
+/// Commands between things whose order counts, or that are no arithmetic: what stands around them is no product.
+const NO_FACTORS: [&str; 26] = [
+    "pm",
+    "mp",
+    "rfloor",
+    "rceil",
+    "rangle",
+    "mid",
+    "cup",
+    "cap",
+    "to",
+    "circ",
+    "setminus",
+    "Rightarrow",
+    "Leftarrow",
+    "rightarrow",
+    "leftarrow",
+    "Leftrightarrow",
+    "leftrightarrow",
+    "implies",
+    "iff",
+    "mapsto",
+    "wedge",
+    "vee",
+    "land",
+    "lor",
+    "subset",
+    "subseteq",
+];
 
 /// Reads all of `tokens` as one expression; `None` if they are not exactly one.
 pub(super) fn expression(tokens: &[Token]) -> Option<Expr> {
@@ -114,6 +144,7 @@ impl Parser {
     fn product(&mut self) -> Option<Expr> {
         let first = self.factor()?;
         let mut value = vec![first];
+        let mut divisions = 0;
         loop {
             let times = self.eat_mark('*')
                 || matches!(self.peek_command(), Some("times" | "cdot" | "ast")) && {
@@ -128,13 +159,17 @@ impl Parser {
                         true
                     });
             if times || over {
+                divisions += usize::from(over);
+                if divisions > MAX_DEPTH {
+                    return None;
+                }
                 let negative = self.eat_mark('-');
                 let mut factor = self.factor()?;
                 if negative {
                     factor = Expr::Negative(Box::new(factor));
                 }
                 if over {
-                    value = vec![Expr::quotient(single_or(value, Expr::Product), factor)];
+                    value = vec![Expr::quotient(single_or(value, Expr::product), factor)];
                 } else {
                     value.push(factor);
                 }
@@ -146,22 +181,19 @@ impl Parser {
                     _ => value.push(factor),
                 }
             } else {
-                return Some(single_or(value, Expr::Product));
+                return Some(single_or(value, Expr::product));
             }
         }
     }
 
-    /// Whether a factor can begin here without a sign of multiplication.
+    /// Whether a factor can begin here without a sign of multiplication. A number cannot: `5 6` is two answers and no
+    /// product, and `H2O` or `3 R 2` is none either.
     fn starts_factor(&self) -> bool {
         match self.peek() {
-            None => false,
-            Some(Token::Number(_) | Token::Letter(_)) => true,
+            Some(Token::Letter(_) | Token::Name(_)) => true,
             Some(Token::Mark('(' | '[' | '{')) => true,
             Some(Token::Mark('|')) => self.bars == 0,
-            Some(Token::Command(name)) => !matches!(
-                name.as_str(),
-                "pm" | "mp" | "rfloor" | "rceil" | "rangle" | "mid" | "cup" | "cap" | "to"
-            ),
+            Some(Token::Command(name)) => !NO_FACTORS.contains(&name.as_str()),
             _ => false,
         }
     }
@@ -181,7 +213,7 @@ impl Parser {
 
     fn factor(&mut self) -> Option<Expr> {
         let mut base = self.atom()?;
-        loop {
+        for _ in 0..=MAX_DEPTH {
             let Some(token) = self.peek() else {
                 return Some(base);
             };
@@ -209,6 +241,7 @@ impl Parser {
                 _ => return Some(base),
             }
         }
+        None
     }
 
     fn raised(&mut self, base: Expr) -> Option<Expr> {
@@ -310,6 +343,7 @@ impl Parser {
         match token {
             Token::Number(digits) => Some(Expr::Number(decimal(&digits)?)),
             Token::Letter(letter) => self.letter(letter),
+            Token::Name(name) => Some(Expr::Symbol(name)),
             Token::Mark('(') => self.closed(&Token::Mark(')')),
             Token::Mark('[') => self.closed(&Token::Mark(']')),
             Token::Mark('{') => self.closed(&Token::Mark('}')),
@@ -355,7 +389,9 @@ pub(super) fn spelled(tokens: &[Token]) -> String {
     let mut name = String::new();
     for token in tokens {
         match token {
-            Token::Number(text) | Token::Command(text) | Token::Text(text) => name.push_str(text),
+            Token::Number(text) | Token::Name(text) | Token::Command(text) | Token::Text(text) => {
+                name.push_str(text)
+            }
             Token::Letter(letter) => name.push(*letter),
             Token::Mark('{' | '}') => {}
             Token::Mark(mark) => name.push(*mark),

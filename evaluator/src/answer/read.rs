@@ -6,9 +6,9 @@
 
 use super::{
     brackets::{encloses, split},
+    counted::is_name,
     enclosed::{bracketed, matrices, turned},
     expr::Expr,
-    number::is_unit as is_name,
     parse::{expression, spelled},
     region::Region,
     relation::{line, relation},
@@ -26,17 +26,53 @@ const MAX_DEPTH: usize = 8;
 /// Words that begin a remark on the answer before them.
 const REMARKS: [&str; 8] = ["for", "where", "with", "when", "if", "such", "as", "in"];
 
+/// Words that offer something else.
+const ALTERNATIVES: [&str; 5] = ["otherwise", "else", "or", "not", "unless"];
+
 /// Reads all of `tokens`, if they are an answer that can be understood.
 pub(super) fn value(tokens: &[Token]) -> Option<Value> {
     read(tokens, MAX_DEPTH)
 }
 
-/// Reads the formula at the beginning or else at the end of an explanation in words.
+/// Reads the formula at the beginning or else at the end of an explanation in words, if the rest of it has no
+/// numbers, which could be further answers.
 pub(super) fn explained(tokens: &[Token]) -> Option<Value> {
     let is_words = |token: &Token| matches!(token, Token::Text(words) if words.contains(' '));
     let first = tokens.iter().position(is_words)?;
     let last = tokens.iter().rposition(is_words)?;
-    value(&tokens[..first]).or_else(|| value(&tokens[last + 1..]))
+    let value_without = |tokens, rest: &[Token]| value(tokens).filter(|_| !have_number(rest));
+    value_without(&tokens[..first], &tokens[first..])
+        .or_else(|| value_without(&tokens[last + 1..], &tokens[..=last]))
+}
+
+/// Reads what stands behind the last sign of equality.
+pub(super) fn last_side(tokens: &[Token]) -> Option<Value> {
+    let sides = split(tokens, |token| *token == Token::Relation(Relation::Equal));
+    value(sides.last().filter(|_| sides.len() > 2)?)
+}
+
+/// Whether there is a number among them that is no index, as in `A_{1}`.
+fn have_number(tokens: &[Token]) -> bool {
+    let is_index = |at: usize| {
+        matches!(
+            &tokens[..at],
+            [.., Token::Mark('_')] | [.., Token::Mark('_'), Token::Mark('{')]
+        )
+    };
+    let mut numbers = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| has_number(token));
+    numbers.any(|(at, _)| !is_index(at))
+}
+
+/// A number, or words with one.
+fn has_number(token: &Token) -> bool {
+    match token {
+        Token::Number(_) => true,
+        Token::Text(words) => words.contains(|c: char| c.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 /// As [`value`], with the depth of nesting that is left.
@@ -57,13 +93,24 @@ pub(super) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
         let parts = split(tokens, |token| separator.is(token));
         if parts.len() > 1 {
-            let is_and = |token: &Token| matches!(token, Token::Text(word) if word == "and");
-            let is_or = |token: &Token| matches!(token, Token::Text(word) if word == "or");
+            // Several cases are one answer only together with their conditions.
+            if parts.iter().filter(|part| is_case(part)).count() > 1 {
+                return None;
+            }
             let list = list(&parts, separator, depth)?;
-            if tokens.iter().any(is_or) {
+            let has = |word: &str| {
+                tokens
+                    .iter()
+                    .any(|token| matches!(token, Token::Text(text) if text == word))
+            };
+            if has("or") {
                 return Some(list);
             }
-            return Some(conjunction(&list, tokens.iter().any(is_and)).unwrap_or(list));
+            let is_and = has("and");
+            return match conjunction(&list, is_and) {
+                None if is_and && are_bounds(&list) => None,
+                joint => Some(joint.unwrap_or(list)),
+            };
         }
     }
     single(tokens, depth)
@@ -132,9 +179,15 @@ fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value>
 }
 
 /// The items without those that only say where a parameter comes from, such as `k \in \mathbb{Z}`; the parameter
-/// is called [`WHOLE`] in the others, because its name means nothing.
+/// is called [`WHOLE`] in the others, because its name means nothing. In `x > 0, x \in \mathbb{Z}` nothing is left
+/// out.
 fn without_domains(items: Vec<Value>) -> Vec<Value> {
-    let (domains, items): (Vec<_>, Vec<_>) = items.into_iter().partition(is_domain);
+    let is_of_parameter = |item: &Value| is_domain(item) && !bounds_another(item, &items);
+    let is_left_out: Vec<bool> = items.iter().map(is_of_parameter).collect();
+    let mut is_left_out = is_left_out.into_iter();
+    let (domains, items): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|_| is_left_out.next().unwrap_or(false));
     let is_whole =
         |domain: &&Value| domain_of(domain).is_some_and(|set| set.starts_with("mathbbZ"));
     let mut named = domains
@@ -148,6 +201,15 @@ fn without_domains(items: Vec<Value>) -> Vec<Value> {
         (Some(name), None) => items.iter().map(|item| item.renamed(name, WHOLE)).collect(),
         _ => items,
     }
+}
+
+/// Whether the domain, which is not that of all real numbers, is that of a variable of which another item speaks.
+fn bounds_another(domain: &Value, items: &[Value]) -> bool {
+    let Value::Labelled(variable, set) = domain else {
+        return false;
+    };
+    let is_about = |item: &Value| matches!(item, Value::Labelled(label, inner) if label == variable && inner != set);
+    domain_of(domain).is_some_and(|name| !name.starts_with("mathbbR")) && items.iter().any(is_about)
 }
 
 /// `k \in \mathbb{Z}`.
@@ -188,6 +250,26 @@ fn without_remark(tokens: &[Token]) -> &[Token] {
     {
         return system;
     }
+    if let Some(at) = remark(tokens)
+        && is_condition(&tokens[at..])
+    {
+        return &tokens[..at];
+    }
+    let last_open = tokens.iter().rposition(|token| *token == Token::Mark('('));
+    match last_open {
+        Some(at)
+            if at > 0
+                && encloses(&tokens[at..])
+                && tokens[at..].contains(&Token::Relation(Relation::Element)) =>
+        {
+            &tokens[..at]
+        }
+        _ => tokens,
+    }
+}
+
+/// Where a remark begins, with something before and behind it.
+fn remark(tokens: &[Token]) -> Option<usize> {
     let is_remark = |token: &Token| match token {
         Token::Text(words) => words
             .split(' ')
@@ -195,19 +277,31 @@ fn without_remark(tokens: &[Token]) -> &[Token] {
             .is_some_and(|word| REMARKS.contains(&word)),
         _ => false,
     };
-    if let Some(at) = tokens.iter().position(is_remark)
-        && at > 0
-        && at + 1 < tokens.len()
-    {
-        return &tokens[..at];
-    }
-    let last_open = tokens.iter().rposition(|token| *token == Token::Mark('('));
-    match last_open {
-        Some(at) if at > 0 && tokens[at..].contains(&Token::Relation(Relation::Element)) => {
-            &tokens[..at]
+    let at = tokens.iter().position(is_remark)?;
+    (at > 0 && at + 1 < tokens.len()).then_some(at)
+}
+
+/// Whether a remark only says when the answer before it holds. One with a number that is no bound, or with an
+/// alternative, may be a further answer.
+fn is_condition(remark: &[Token]) -> bool {
+    let offers_more = |token: &Token| match token {
+        Token::Mark(',' | ';') | Token::Relation(Relation::Equal) => true,
+        Token::Text(words) => {
+            has_number(token)
+                || words
+                    .split([' ', ';', ','])
+                    .any(|word| ALTERNATIVES.contains(&word))
         }
-        _ => tokens,
-    }
+        _ => false,
+    };
+    let is_bound = |token: &Token| matches!(token, Token::Relation(_));
+    !remark.iter().any(offers_more) && (remark.iter().any(is_bound) || !have_number(remark))
+}
+
+/// `5 \text{ if } x > 0`, `5 \text{ otherwise}`.
+fn is_case(part: &&[Token]) -> bool {
+    let is_rest = |token: &Token| matches!(token, Token::Text(words) if words.split(' ').any(|word| matches!(word, "otherwise" | "else")));
+    remark(part).is_some() || part.last().is_some_and(is_rest)
 }
 
 fn single(tokens: &[Token], depth: usize) -> Option<Value> {
@@ -261,7 +355,28 @@ fn conjunction(list: &Value, is_and: bool) -> Option<Value> {
         });
     }
     let (label, region) = joint.filter(|_| is_plain)?;
-    Some(Value::Labelled(label.clone(), Box::new(region.value()?)))
+    let value = region.value().unwrap_or_else(nothing);
+    Some(Value::Labelled(label.clone(), Box::new(value)))
+}
+
+/// The empty set, as it is read.
+fn nothing() -> Value {
+    Value::Scalar(Scalar::of(Expr::Symbol("emptyset".to_owned())))
+}
+
+/// Whether all items of a list are intervals of one variable.
+fn are_bounds(list: &Value) -> bool {
+    let Value::Collection(Kind::List, items) = list else {
+        return false;
+    };
+    let variable = |item: &Value| match item {
+        Value::Labelled(label, inner) if matches!(**inner, Value::Interval(..)) => {
+            Some(label.clone())
+        }
+        _ => None,
+    };
+    let first = items.first().and_then(variable);
+    first.is_some() && items.iter().all(|item| variable(item) == first)
 }
 
 /// A set without another, `\mathbb{R} \setminus \{2\}`, or what is in both, `A \cap B`.
@@ -291,13 +406,14 @@ fn region(tokens: &[Token], depth: usize) -> Option<Region> {
     }
 }
 
-/// `\text{max: } 5`: a name in words, and its value. The words that cannot be a unit, such as `not`, are no name
-/// either.
+/// `\text{max: } 5`, `Alice: 5`: a name in words, and its value. The words that cannot be a unit, such as `not`, are no
+/// name either.
 fn named_in_words(tokens: &[Token], depth: usize) -> Option<Value> {
-    let [Token::Text(words), value @ ..] = tokens else {
-        return None;
+    let (name, value) = match tokens {
+        [Token::Text(name), Token::Mark(':'), value @ ..] => (name.as_str(), value),
+        [Token::Text(words), value @ ..] => (words.strip_suffix([':', '='])?.trim(), value),
+        _ => return None,
     };
-    let name = words.strip_suffix([':', '='])?.trim();
     if !is_name(name) {
         return None;
     }

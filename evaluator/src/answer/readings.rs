@@ -4,60 +4,44 @@ use super::{
     clean,
     expr::Expr,
     number::{self, Number},
-    parts, read, token, unit,
+    parts, read,
+    token::{self, Token},
+    unit,
     value::{Kind, Scalar, Value},
 };
 
 /// Longer texts are compared as text only: no final answer is that long.
 const LONGEST: usize = 2000;
 
-/// The ways in which a text can be understood, the likeliest first; none when it is no mathematics.
+/// The ways in which a given answer can be understood, the likeliest first; none when it is no mathematics.
 pub(super) fn readings(text: &str) -> Vec<Value> {
-    if text.len() > LONGEST {
-        return Vec::new();
+    if let Some(number) = digits(text) {
+        return vec![number];
     }
-    // Digits alone need no parser.
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        && let Some(value) = number::decimal(text)
-    {
-        let decimal = text.contains('.');
-        return vec![Value::Scalar(Scalar {
-            decimal,
-            ..Scalar::of(Expr::Number(value))
-        })];
+    match tokens(text) {
+        Some((clean, tokens)) => structures(text, &clean, &tokens),
+        None => Vec::new(),
     }
-    let clean = clean::clean(text);
-    let plain = token::tokens(&clean, false);
-    let grouped = token::tokens(&clean, true);
-    let mut readings: Vec<Value> = numbered_parts(&clean).into_iter().collect();
-    readings.extend(plain_number(text));
-    readings.extend(read::value(&grouped));
-    readings.extend(decimal_comma(&clean));
-    // `1,234` is a number first and a list second.
-    if grouped != plain {
-        readings.extend(read::value(&plain));
-    }
-    readings
 }
 
 /// The ways in which a gold answer can be understood. It is trusted, so that a sentence around its formula
-/// is taken for an explanation, which in a given answer could take the answer back; and its digits alone will do
-/// where it names their base.
+/// is taken for an explanation, which in a given answer could take the answer back; a chain of equations for its last
+/// side, whatever the others say; and its digits alone will do where it names their base.
 pub(super) fn gold_readings(text: &str) -> Vec<Value> {
-    let mut readings = readings(text);
-    if text.len() > LONGEST {
-        return readings;
+    if let Some(number) = digits(text) {
+        return vec![number];
     }
-    let tokens = token::tokens(&clean::clean(text), true);
-    if readings.is_empty() {
-        readings.extend(read::explained(&tokens));
+    let Some((clean, tokens)) = tokens(text) else {
+        return Vec::new();
+    };
+    if is_range(&tokens) {
+        return Vec::new();
     }
-    if let [
-        digits @ token::Token::Number(_),
-        token::Token::Mark('_'),
-        _,
-        ..,
-    ] = &tokens[..]
+    let mut readings = structures(text, &clean, &tokens);
+    if readings.is_empty() && parts::numbered(&clean).is_none() {
+        readings.extend(read::explained(&tokens).or_else(|| read::last_side(&tokens)));
+    }
+    if let [digits @ Token::Number(_), Token::Mark('_'), _, ..] = &tokens[..]
         && readings.len() == 1
         && matches!(
             &readings[0],
@@ -72,27 +56,96 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
     readings
 }
 
+/// Digits alone, which need no parser.
+fn digits(text: &str) -> Option<Value> {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let value = number::decimal(text)?;
+    let places = text.split_once('.').map(|(_, places)| places.len());
+    Some(Value::Scalar(Scalar {
+        places,
+        ..Scalar::of(Expr::Number(value))
+    }))
+}
+
+/// The text in one spelling, and its tokens with thousands grouped; `None` where no mathematics can be in it.
+fn tokens(text: &str) -> Option<(String, Vec<Token>)> {
+    let clean = (text.len() <= LONGEST).then(|| clean::clean(text))?;
+    let tokens = token::tokens(&clean, true);
+    (!is_date(&tokens)).then_some((clean, tokens))
+}
+
+/// What holds for gold and given answers alike.
+fn structures(text: &str, clean: &str, grouped: &[Token]) -> Vec<Value> {
+    // What counts its parts is nothing else: their marks are no factors.
+    if let Some(parts) = parts::numbered(clean) {
+        return in_order(&parts).into_iter().collect();
+    }
+    let number = plain_number(text);
+    // The sign of a currency would be lost on the parser.
+    if let Some(number) = &number
+        && !text.contains(|c: char| c.is_ascii_alphabetic())
+    {
+        return vec![number.clone()];
+    }
+    let mut readings: Vec<Value> = number.into_iter().collect();
+    readings.extend(read::value(grouped));
+    // `1,234` is a number and no list.
+    if !matches!(readings.last(), Some(Value::Scalar(_))) {
+        let plain = token::tokens(clean, false);
+        if grouped != plain {
+            readings.extend(read::value(&plain));
+        }
+    }
+    readings.extend(decimal_comma(clean));
+    readings
+}
+
+/// `2020-05-03`, `1/2/2020`: three whole numbers, of which one is a year or padded with a zero.
+fn is_date(tokens: &[Token]) -> bool {
+    let [
+        Token::Number(a),
+        first,
+        Token::Number(b),
+        second,
+        Token::Number(c),
+    ] = tokens
+    else {
+        return false;
+    };
+    let is_mark = matches!(first, Token::Mark('-' | '/')) && first == second;
+    let is_whole = |digits: &&String| digits.bytes().all(|b| b.is_ascii_digit());
+    let is_dated =
+        |digits: &&String| digits.len() == 4 || digits.len() == 2 && digits.starts_with('0');
+    is_mark && [a, b, c].iter().all(is_whole) && [a, b, c].iter().any(is_dated)
+}
+
+/// `10-15`, `3-2 \text{ years}`: as likely a range or a score as a difference that nobody has worked out.
+fn is_range(tokens: &[Token]) -> bool {
+    match tokens {
+        [
+            Token::Number(_),
+            Token::Mark('-'),
+            Token::Number(_),
+            unit @ ..,
+        ] => unit.iter().all(|token| matches!(token, Token::Text(_))),
+        _ => false,
+    }
+}
+
 /// A number in words, with a unit in words, or with an exponent, which as LaTeX would be products of letters.
 fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
-    let unit = number.unit_name();
-    let degrees = matches!(unit, Some("degree" | "degrees"));
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
-    (has_letters || unit.and_then(unit::named).is_some()).then(|| {
-        Value::Scalar(Scalar {
-            percent: number.percent,
-            degrees,
-            unit: unit.filter(|_| !degrees).map(str::to_owned),
-            decimal: number.decimal,
-            ..Scalar::of(Expr::Number(number.value.clone()))
-        })
-    })
+    let has_unit = number.unit.as_deref().and_then(unit::named).is_some();
+    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number)))
 }
 
 /// `(1) 5; (2) 7` as its parts in order.
-fn numbered_parts(clean: &str) -> Option<Value> {
+fn in_order(parts: &[String]) -> Option<Value> {
     let part = |text: &String| read::value(&token::tokens(text, true));
-    let parts: Option<Vec<Value>> = parts::numbered(clean)?.iter().map(part).collect();
+    let parts: Option<Vec<Value>> = parts.iter().map(part).collect();
     Some(Value::Collection(Kind::Tuple, parts?))
 }
 

@@ -5,6 +5,7 @@
 use super::{
     evaluate::{constant, sign_of_infinity},
     expr::Expr,
+    fuel::Fuel,
     value::{End, Kind, Scalar, Value},
 };
 
@@ -43,7 +44,7 @@ impl Cut {
     fn of(end: &End, is_low: bool) -> Option<Self> {
         let value = match sign_of_infinity(&end.at.expr) {
             Some(sign) => f64::from(sign) * f64::INFINITY,
-            None => constant(&end.at.expr)?,
+            None => constant(&end.at.expr, &Fuel::full())?,
         };
         let above = if value.is_infinite() {
             value < 0.0

@@ -2,8 +2,10 @@
 
 use super::{
     brackets::split,
-    evaluate::{equal, sign_of_infinity},
+    counted,
+    evaluate::{constant, equal, sign_of_infinity},
     expr::Expr,
+    fuel::Fuel,
     parse::{expression, spelled},
     read::read,
     region::Region,
@@ -77,36 +79,75 @@ pub(super) fn line() -> [End; 2] {
     })
 }
 
-/// `label = value`, where steps of the working may stand between and an approximation behind.
+/// `label = value`, where steps of the working may stand between and an approximation behind. Math-Verify's test data
+/// take such a chain for its value even where a step of it is wrong.
 fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<Value> {
     let approximation = relations.iter().position(|r| *r == Relation::Approximately);
     let last_exact = approximation.unwrap_or(sides.len() - 1);
-    match label(sides[0]) {
-        Some(label) => {
-            let value_at = if last_exact == 0 {
-                sides.len() - 1
-            } else {
-                last_exact
-            };
-            Some(Value::Labelled(
-                label,
-                Box::new(read(sides[value_at], depth)?),
-            ))
-        }
-        // `value ≈ decimals` without a label.
-        None if approximation.is_some() => read(sides[last_exact], depth),
-        // `value = x`, or a chain of equations with `x` somewhere in it.
-        None => match sides.iter().rposition(|side| label(side).is_some()) {
-            Some(at) if sides.len() == 2 || at + 1 < sides.len() => {
-                let value_at = if sides.len() == 2 { 0 } else { sides.len() - 1 };
-                Some(Value::Labelled(
-                    label(sides[at])?,
-                    Box::new(read(sides[value_at], depth)?),
-                ))
-            }
-            _ => working(sides, depth).or_else(|| general(sides, relations)),
-        },
+    if let Some(label) = label(sides[0]) {
+        let value_at = if last_exact == 0 {
+            sides.len() - 1
+        } else {
+            last_exact
+        };
+        let value = read(sides[value_at], depth)?;
+        return Some(Value::Labelled(label, Box::new(value)));
     }
+    if !is_consistent(sides, relations) {
+        return None;
+    }
+    // `value ≈ decimals` without a label.
+    if approximation.is_some() {
+        return read(sides[last_exact], depth);
+    }
+    // `value = x`, or a chain of equations with `x` somewhere in it.
+    match sides.iter().rposition(|side| label(side).is_some()) {
+        Some(at) if sides.len() == 2 || at + 1 < sides.len() => {
+            let value_at = if sides.len() == 2 { 0 } else { sides.len() - 1 };
+            let value = read(sides[value_at], depth)?;
+            Some(Value::Labelled(label(sides[at])?, Box::new(value)))
+        }
+        _ => working(sides, depth).or_else(|| general(sides, relations)),
+    }
+}
+
+/// Whether the constants in a chain of equations are the same number, those behind `\approx` as far as they go. A
+/// chain that contradicts itself has no value: any of them could be meant.
+fn is_consistent(sides: &[&[Token]], relations: &[Relation]) -> bool {
+    if relations == [Relation::Equal] {
+        return true;
+    }
+    let fuel = Fuel::full();
+    let mut first: Option<Scalar> = None;
+    for (index, side) in sides.iter().enumerate() {
+        let Some(here) = scalar(side).filter(|scalar| scalar.expr.is_constant()) else {
+            continue;
+        };
+        let is_rounded = index > 0 && relations[index - 1] == Relation::Approximately;
+        match &first {
+            None => first = Some(here),
+            Some(first) if is_rounded && rounds_to(first, &here, &fuel) => {}
+            Some(first) if equal(&first.expr, &here.expr, &fuel) => {}
+            Some(_) => return false,
+        }
+    }
+    true
+}
+
+/// Whether `exact` is `rounded` to the decimal places that were written, or to within one per cent where that is no
+/// plain decimal.
+fn rounds_to(exact: &Scalar, rounded: &Scalar, fuel: &Fuel) -> bool {
+    let (Some(a), Some(b)) = (constant(&exact.expr, fuel), constant(&rounded.expr, fuel)) else {
+        return false;
+    };
+    let within = match rounded.expr {
+        Expr::Number(_) => {
+            let places = i32::try_from(rounded.places.unwrap_or(0)).unwrap_or(i32::MAX);
+            0.500_001 * 0.1_f64.powi(places)
+        }
+        _ => 0.01 * a.abs(),
+    };
+    (a - b).abs() <= within
 }
 
 /// `3 \times 4 = 12`: a working in numbers stands for its result, if every step of it is true.
@@ -115,7 +156,10 @@ fn working(sides: &[&[Token]], depth: usize) -> Option<Value> {
         .iter()
         .map(|side| expression(side).filter(Expr::is_constant))
         .collect::<Option<_>>()?;
-    let is_true = steps.windows(2).all(|pair| equal(&pair[0], &pair[1]));
+    let fuel = Fuel::full();
+    let is_true = steps
+        .windows(2)
+        .all(|pair| equal(&pair[0], &pair[1], &fuel));
     is_true.then(|| read(sides[sides.len() - 1], depth))?
 }
 
@@ -220,16 +264,21 @@ fn label(tokens: &[Token]) -> Option<Label> {
             Token::Mark('{') if after_underscore || in_subscript > 0 => in_subscript += 1,
             Token::Mark('}') if in_subscript > 0 => in_subscript -= 1,
             _ if in_subscript > 0 || after_underscore => {}
-            Token::Letter(_) | Token::Text(_) => {}
+            Token::Letter(_) | Token::Name(_) => {}
+            // `not x = 5` names nothing.
+            Token::Text(words) if counted::is_name(words) => {}
             Token::Mark('(' | ')' | '{' | '}' | '_' | ',' | '|' | ':' | '\'') => {}
             Token::Number(_) if index >= 2 && tokens[index - 1] == Token::Mark('(') => {}
             Token::Command(name) if is_name(name) => {}
             _ => return None,
         }
     }
-    let has_symbol = tokens
-        .iter()
-        .any(|t| matches!(t, Token::Letter(_) | Token::Command(_) | Token::Text(_)));
+    let has_symbol = tokens.iter().any(|t| {
+        matches!(
+            t,
+            Token::Letter(_) | Token::Name(_) | Token::Command(_) | Token::Text(_)
+        )
+    });
     has_symbol.then(|| Label {
         name: spelled(tokens),
         parameters: parameters(tokens),
@@ -271,7 +320,7 @@ fn parameters(tokens: &[Token]) -> Vec<String> {
 
 /// Commands that are symbols or part of their spelling.
 fn is_name(name: &str) -> bool {
-    const NAMES: [&str; 29] = [
+    const NAMES: [&str; 30] = [
         "alpha",
         "beta",
         "gamma",
@@ -300,6 +349,7 @@ fn is_name(name: &str) -> bool {
         "max",
         "min",
         "overline",
+        "vec",
         "frac",
     ];
     NAMES.contains(&name)

@@ -3,6 +3,7 @@
 use super::{
     evaluate::{constant_ratio, equal, sign_of_infinity},
     expr::Expr,
+    fuel::Fuel,
     token::Relation,
     value::{End, Label, Value},
 };
@@ -31,7 +32,7 @@ pub(super) fn relation_of(label: &Label, value: &Value) -> Option<Value> {
 }
 
 /// Whether two relations hold for the same values of their symbols, as far as scaling can show.
-pub(super) fn same_relations(a: &Value, b: &Value) -> bool {
+pub(super) fn same_relations(a: &Value, b: &Value, fuel: &Fuel) -> bool {
     let (Value::Relation(xs, r), Value::Relation(ys, s)) = (a, b) else {
         return false;
     };
@@ -41,13 +42,13 @@ pub(super) fn same_relations(a: &Value, b: &Value) -> bool {
             left.clone().minus(right.clone()),
             other_left.clone().minus(other_right.clone()),
         );
-        return constant_ratio(&x, &y).is_some_and(|ratio| {
+        return constant_ratio(&x, &y, fuel).is_some_and(|ratio| {
             let turned = if ratio > 0.0 { *s } else { s.reversed() };
             *r == turned
         });
     }
     let same = |ys: &[&Expr], s: &[Relation]| {
-        xs.len() == ys.len() && r == s && std::iter::zip(xs, ys).all(|(x, y)| equal(x, y))
+        xs.len() == ys.len() && r == s && std::iter::zip(xs, ys).all(|(x, y)| equal(x, y, fuel))
     };
     let backwards: Vec<Relation> = s.iter().rev().map(|r| r.reversed()).collect();
     same(&ys.iter().collect::<Vec<_>>(), s)

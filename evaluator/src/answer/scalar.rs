@@ -1,15 +1,16 @@
 //! Reads one expression with the percent sign, degrees or unit behind it.
 
 use num_rational::BigRational;
+use num_traits::One;
 
 use super::{
+    counted::is_unit,
     expr::{Expr, Function},
-    number::{decimal, is_unit},
+    number::{Number, decimal, enlarged, is_percent},
     parse::{expression, spelled},
     token::Token,
     unit::{self, Unit},
     value::Scalar,
-    words,
 };
 
 /// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
@@ -17,9 +18,11 @@ const MOST_QUANTITIES: usize = 4;
 
 /// One expression with percent, degrees or unit.
 pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
-    let decimal = tokens
-        .iter()
-        .any(|token| matches!(token, Token::Number(digits) if digits.contains('.') && !digits.ends_with(')')));
+    // A number in words.
+    if let [Token::Text(words)] = tokens {
+        return Number::parse(words).map(Scalar::of_number);
+    }
+    let places = tokens.iter().filter_map(places).min();
     if let Some(sum) = compound(tokens) {
         return Some(sum);
     }
@@ -30,39 +33,61 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
             percent: false,
             degrees: true,
             unit: None,
-            decimal,
+            places,
         });
     }
     let (tokens, percent) = match tokens {
         [before @ .., Token::Mark('%')] => (before, true),
-        _ => (
-            tokens,
-            matches!(unit.as_deref(), Some("percent" | "pct" | "percentage")),
-        ),
+        _ => (tokens, unit.as_deref().is_some_and(is_percent)),
     };
     let expr = expression(tokens)?;
-    let (expr, unit) = match unit.as_deref().and_then(words::large) {
-        Some(size) => (times(expr, size), None),
-        None => (expr, unit),
-    };
+    let (expr, unit) = scaled(expr, unit);
     Some(Scalar {
         expr,
         percent,
         degrees: false,
         unit: unit.filter(|_| !percent),
-        decimal,
+        places,
     })
 }
 
-/// `1.2 \text{ million}`.
-fn times(expr: Expr, size: u64) -> Expr {
-    Expr::Product(vec![
-        expr,
-        Expr::Number(BigRational::from_integer(size.into())),
-    ])
+/// The decimal places of a number that is no period.
+fn places(token: &Token) -> Option<usize> {
+    match token {
+        Token::Number(digits) if !digits.ends_with(')') => Some(digits.split_once('.')?.1.len()),
+        _ => None,
+    }
+}
+
+/// `1.2 \text{ million dollars}`.
+fn scaled(expr: Expr, unit: Option<String>) -> (Expr, Option<String>) {
+    let Some(words) = unit else {
+        return (expr, None);
+    };
+    let (size, unit) = enlarged(BigRational::one(), &words);
+    if size.is_one() {
+        return (expr, Some(words));
+    }
+    let unit = unit.trim();
+    (
+        Expr::Product(vec![expr, Expr::Number(size)]),
+        (!unit.is_empty()).then(|| unit.to_owned()),
+    )
 }
 
 impl Scalar {
+    /// A number with what stood beside it.
+    pub fn of_number(number: Number) -> Self {
+        let degrees = matches!(number.unit.as_deref(), Some("degree" | "degrees"));
+        Self {
+            percent: number.percent,
+            degrees,
+            unit: number.unit.filter(|_| !degrees),
+            places: number.places,
+            ..Self::of(Expr::Number(number.value))
+        }
+    }
+
     /// A bare expression.
     pub fn of(expr: Expr) -> Self {
         Self {
@@ -70,7 +95,7 @@ impl Scalar {
             percent: false,
             degrees: false,
             unit: None,
-            decimal: false,
+            places: None,
         }
     }
 }
@@ -89,7 +114,7 @@ fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
         return (tokens, None);
     };
     let is_part = |(index, token): (usize, &Token)| match token {
-        Token::Text(words) => is_unit(words),
+        Token::Text(words) => is_percent(words) || is_unit(enlarged(BigRational::one(), words).1),
         Token::Mark('^' | '{' | '}' | '/' | '-') => true,
         // A number is a power; elsewhere it would begin another quantity.
         Token::Number(_) => matches!(tokens[at + index - 1], Token::Mark('^' | '{' | '-')),
@@ -119,11 +144,11 @@ fn compound(tokens: &[Token]) -> Option<Scalar> {
             Some((sum, first)) if first.is_like(&unit) => {
                 let factor = Expr::Number(unit.in_terms_of(&first));
                 let converted = Expr::Product(vec![factor, next.expr]);
-                let decimal = sum.decimal || next.decimal;
+                let places = sum.places.into_iter().chain(next.places).min();
                 (
                     Scalar {
                         expr: Expr::Sum(vec![sum.expr, converted]),
-                        decimal,
+                        places,
                         ..sum
                     },
                     first,

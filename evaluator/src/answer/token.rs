@@ -1,5 +1,7 @@
 //! Cuts cleaned LaTeX into tokens.
 
+use super::{letters, unit};
+
 /// How two sides are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
@@ -41,9 +43,11 @@ pub(super) enum Token {
     Number(String),
     /// One letter: a symbol.
     Letter(char),
+    /// Several capital letters, which together are the name of a segment, a triangle, a row of results.
+    Name(String),
     /// `\name`, without the backslash.
     Command(String),
-    /// The words of `\text{…}`.
+    /// The words of `\text{…}`, and bare ones.
     Text(String),
     Relation(Relation),
     /// `\{`
@@ -59,12 +63,6 @@ pub(super) enum Token {
     /// Any other character.
     Mark(char),
 }
-
-/// Names that mean a function or constant although no backslash stands before them.
-const BARE_NAMES: [&str; 18] = [
-    "arcsin", "arccos", "arctan", "sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "exp",
-    "sqrt", "pi", "infty", "cup", "pm", "cdot",
-];
 
 /// Commands whose argument is text.
 const TEXTS: [&str; 4] = ["text", "mathrm", "operatorname", "mathit"];
@@ -262,14 +260,36 @@ impl<'a> Lexer<'a> {
             _ if run.starts_with("or") && self.follows_value() => {
                 self.push(Token::Text("or".to_owned()), 2);
             }
-            _ => match BARE_NAMES.into_iter().find(|name| run.starts_with(name)) {
-                Some(name) => self.push(Token::Command(name.to_owned()), name.len()),
-                None => {
-                    let first = run.chars().next().unwrap_or_default();
-                    self.push(Token::Letter(first), 1);
+            _ if self.follows_number_apart() && run.len() > 1 && unit::named(run).is_some() => {
+                self.word(run);
+            }
+            _ => match letters::symbols(run) {
+                Some(symbols) => {
+                    self.tokens.extend(symbols);
+                    self.at += run.len();
                 }
+                None => self.word(run),
             },
         }
+    }
+
+    /// A bare word. Words in a row are one text, as they are in `\text{…}`.
+    fn word(&mut self, word: &str) {
+        let follows_word = self.text[..self.at].ends_with(char::is_whitespace);
+        match self.tokens.last_mut() {
+            Some(Token::Text(words)) if follows_word && !matches!(words.as_str(), "and" | "or") => {
+                words.push(' ');
+                words.push_str(word);
+            }
+            _ => self.tokens.push(Token::Text(word.to_owned())),
+        }
+        self.at += word.len();
+    }
+
+    /// Whether white space keeps what follows apart from a number: there `cm` is a unit and no product.
+    fn follows_number_apart(&self) -> bool {
+        let before = &self.text[..self.at];
+        before.ends_with(' ') && before.trim_end().ends_with(|c: char| c.is_ascii_digit())
     }
 
     fn follows_value(&self) -> bool {

@@ -12,8 +12,8 @@ pub(super) struct Scalar {
     pub degrees: bool,
     /// Words or a unit that followed.
     pub unit: Option<String>,
-    /// A decimal point was written, so the value may be rounded.
-    pub decimal: bool,
+    /// The fewest decimal places of a number in it, if any was written with a decimal point: the value may be rounded.
+    pub places: Option<usize>,
 }
 
 /// How the parts of a collection are held together.

@@ -1,6 +1,7 @@
 //! Numbers spelled out in English: cardinals, ordinals and fractions.
 
 use num_rational::BigRational;
+use num_traits::One;
 
 /// The words below a hundred.
 const SMALL: [(&str, u64); 28] = [
@@ -40,6 +41,14 @@ const LARGE: [(&str, u64); 4] = [
     ("million", 1_000_000),
     ("billion", 1_000_000_000),
     ("trillion", 1_000_000_000_000),
+];
+
+/// Other words that multiply what stands before them, in digits or in words.
+const SCALES: [(&str, u64); 4] = [
+    ("hundred", 100),
+    ("dozen", 12),
+    ("lakh", 100_000),
+    ("crore", 10_000_000),
 ];
 
 /// Ordinals that are not their number with `th` behind it.
@@ -96,18 +105,49 @@ fn fraction(words: &[&str]) -> Option<BigRational> {
         ["a" | "an" | "one"] => 1,
         _ => cardinal(count)?,
     };
-    // `three fifth` is no fraction, and `one second` is a time.
-    let singular = match last.strip_suffix('s') {
-        Some(singular) => singular,
-        None if count == 1 => last,
-        None => return (*last == "halves").then(|| BigRational::new(count.into(), 2.into())),
-    };
-    let parts = match singular {
+    Some(BigRational::new(
+        count.into(),
+        parts(last, count == 1)?.into(),
+    ))
+}
+
+/// How many of what `word` names make a whole: 3 for `thirds`. `three fifth` is no fraction, and `one second` is a
+/// time.
+fn parts(word: &str, is_one: bool) -> Option<u64> {
+    let parts = match word.strip_suffix('s').or(is_one.then_some(word))? {
         "half" | "halve" => 2,
         "second" | "first" => return None,
-        _ => cardinal(&[ordinal(singular)?.as_str()])?,
+        singular => cardinal(&[ordinal(singular)?.as_str()])?,
     };
-    (parts > 0).then(|| BigRational::new(count.into(), parts.into()))
+    (parts > 0).then_some(parts)
+}
+
+/// What `word` multiplies the `count` before it by: `million`, `dozen`, `halves`.
+pub(super) fn scale(word: &str, count: &BigRational) -> Option<BigRational> {
+    let word = word.to_lowercase();
+    let scale = SCALES.iter().find(|(name, _)| *name == word).map(|e| e.1);
+    match large(&word).or(scale) {
+        Some(size) => Some(BigRational::from_integer(size.into())),
+        None => Some(BigRational::new(
+            1.into(),
+            parts(&word, count.is_one())?.into(),
+        )),
+    }
+}
+
+/// Whether a word is a number, an ordinal, or a part or multiple of one, in the plural, too.
+pub(super) fn is_numeric(word: &str) -> bool {
+    let word = word.to_lowercase();
+    word.split('-').any(|word| {
+        let singular = word.strip_suffix('s').unwrap_or(word);
+        let named = ordinal(singular).unwrap_or_else(|| singular.to_owned());
+        let is = |table: &[(&str, u64)]| {
+            table
+                .iter()
+                .any(|(name, _)| *name == named || *name == word)
+        };
+        is(&SMALL) || is(&LARGE) || is(&SCALES) || matches!(singular, "half" | "halve")
+    })
 }
 
 /// The cardinal of an ordinal, in words.
@@ -152,7 +192,7 @@ fn cardinal(words: &[&str]) -> Option<u64> {
 }
 
 /// The size of `thousand`, `million` and so on.
-pub(super) fn large(word: &str) -> Option<u64> {
+fn large(word: &str) -> Option<u64> {
     LARGE.iter().find(|(name, _)| *name == word).map(|e| e.1)
 }
 

@@ -1,6 +1,6 @@
 //! Formulae: a last line that is one, and the last one in a text.
 
-use super::Found;
+use super::{Found, statement::is_denied};
 
 /// Longer texts are no single formula.
 const LONGEST: usize = 1000;
@@ -22,24 +22,30 @@ pub(super) fn final_line(completion: &str) -> Found {
     Found::text(line)
 }
 
-/// The last formula that holds something, unless a number stands in plain text behind it.
+/// The last formula that holds something, unless a number stands in plain text behind it; with those before it that
+/// `or` joins to it.
 pub(super) fn last(completion: &str) -> Found {
     let mut rest = completion;
-    let mut last = "";
-    while let Some((formula, after)) = next(rest) {
+    let mut last: Vec<&str> = Vec::new();
+    while let Some((before, formula, after)) = next(rest) {
         if formula.contains(|c: char| c.is_alphanumeric()) {
-            last = formula;
+            if before.trim() != "or" {
+                last.clear();
+            }
+            if !is_denied(before) {
+                last.push(formula);
+            }
         }
         rest = after;
     }
     if rest.contains(|c: char| c.is_ascii_digit()) {
         return Found::Nothing;
     }
-    Found::text(last)
+    Found::text(&last.join(" or "))
 }
 
-/// The next formula and what follows it.
-fn next(text: &str) -> Option<(&str, &str)> {
+/// What stands before the next formula, the formula, and what follows it.
+fn next(text: &str) -> Option<(&str, &str, &str)> {
     let start = text.match_indices(['$', '\\']).find_map(|(at, _)| {
         let delimiter = DELIMITERS.iter().find(|d| text[at..].starts_with(d.0));
         delimiter.filter(|_| !is_escaped(text, at)).map(|d| (at, d))
@@ -52,7 +58,8 @@ fn next(text: &str) -> Option<(&str, &str)> {
     let after = &inner[end + close.len()..];
     // Between the dollars of two prices on different lines stands no formula.
     let spans_lines = matches!(*open, "$" | r"\(") && inner[..end].contains('\n');
-    Some((if spans_lines { "" } else { &inner[..end] }, after))
+    let formula = if spans_lines { "" } else { &inner[..end] };
+    Some((&text[..at], formula, after))
 }
 
 /// Whether a backslash takes the meaning from what stands at `at`.
@@ -135,6 +142,7 @@ mod tests {
             last(r"first $1$, then \[ 2 \] and $$ $$ end"),
             Found::text("2")
         );
+        assert_eq!(last("It is $5$ or $6$."), Found::text("5 or 6"));
         assert_eq!(last("costs $5 only"), Found::Nothing);
         assert_eq!(last("so $x$ is 5"), Found::Nothing);
         assert_eq!(last("none"), Found::Nothing);

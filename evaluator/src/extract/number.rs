@@ -1,5 +1,42 @@
 //! The last number of a text.
 
+use super::statement::is_denied;
+use crate::answer::is_multiple;
+
+/// The last number with the words that make another one of it: `minus` before it, `million` behind it, or a number
+/// that `or` joins to it; none where the words before it deny it.
+pub(super) fn stated(text: &str) -> Option<&str> {
+    let number = last(text)?;
+    let mut start = text.rfind(number)?;
+    let mut end = start + number.len();
+    let word = text[end..]
+        .split_inclusive(' ')
+        .take(2)
+        .map(str::len)
+        .sum::<usize>();
+    let multiple = text[end..end + word].trim_end_matches(|c: char| !c.is_alphabetic());
+    if is_multiple(multiple) {
+        end += multiple.len();
+    }
+    let before = text[..start].trim_end();
+    if is_denied(before) {
+        return None;
+    }
+    if let Some(left) = ["minus", "negative"]
+        .iter()
+        .find_map(|w| before.strip_suffix(w))
+        && !left.trim_end().ends_with(|c: char| c.is_ascii_digit())
+    {
+        start = left.len();
+    }
+    if let Some(left) = before.strip_suffix(" or").map(str::trim_end)
+        && let Some(other) = last(left).filter(|other| left.ends_with(other))
+    {
+        start = left.len() - other.len();
+    }
+    Some(&text[start..end])
+}
+
 /// The last number, with its sign, thousands separators, decimals and the parts of a plain fraction.
 ///
 /// A minus sign belongs to the number unless something stands directly before it that it could be

@@ -1,9 +1,12 @@
 //! Answers marked by words.
 
-use super::{Found, formula, number};
+use super::{Found, statement::of_sentence};
 
-/// With these a sentence says what the answer is not.
-const NEGATIONS: [&str; 5] = ["not", "isn't", "no", "never", "cannot"];
+/// What is said to be something: the answer, or the choice of an answer.
+const MARKS: [&str; 3] = ["answer", "correct option", "correct choice"];
+
+/// What an answer may stand between.
+const DRESS: [char; 3] = ['*', '`', ' '];
 
 /// A last line of the form `A: …`.
 pub(super) fn answer_line(completion: &str) -> Found {
@@ -20,7 +23,7 @@ pub(super) fn answer_line(completion: &str) -> Found {
     let mark = mark.trim_matches(['*', ' ', '#']).to_ascii_lowercase();
     match mark.as_str() {
         "a" | "answer" | "final answer" | "the answer" | "the final answer" => {
-            of_sentence(answer.trim_matches(['*', ' ']))
+            of_sentence(answer.trim_matches(DRESS))
         }
         _ => Found::Nothing,
     }
@@ -30,33 +33,13 @@ pub(super) fn answer_line(completion: &str) -> Found {
 pub(super) fn answer_is(completion: &str) -> Found {
     // ASCII lower-casing keeps every byte where it was.
     let lower = completion.to_ascii_lowercase();
-    let marked = lower
-        .rmatch_indices("answer")
-        .find_map(|(start, word)| after_verb(&completion[start + word.len()..]));
+    let last = |mark: &&'static str| {
+        let mut places = lower.rmatch_indices(*mark);
+        places.find_map(|(start, word)| after_verb(&completion[start + word.len()..]))
+    };
+    // The last mark leaves the least behind it.
+    let marked = MARKS.iter().filter_map(last).min_by_key(|rest| rest.len());
     marked.map_or(Found::Nothing, |rest| of_sentence(sentence(rest)))
-}
-
-/// The answer in a sentence: its last formula, the only number of a sentence with one, or all of it.
-fn of_sentence(sentence: &str) -> Found {
-    let negated = sentence
-        .split_whitespace()
-        .any(|word| NEGATIONS.contains(&word));
-    if negated || !formula::has_prose(sentence) {
-        return Found::text(sentence);
-    }
-    match formula::last(sentence) {
-        Found::Nothing => {}
-        found => return found,
-    }
-    match number::last(sentence) {
-        Some(only)
-            if sentence.matches(|c: char| c.is_ascii_digit()).count()
-                == only.matches(|c: char| c.is_ascii_digit()).count() =>
-        {
-            Found::text(only)
-        }
-        _ => Found::text(sentence),
-    }
 }
 
 /// The text behind `is`, `:` or `=`, if that is how `text` begins.
@@ -67,7 +50,7 @@ fn after_verb(text: &str) -> Option<&str> {
         .filter(|rest| !rest.starts_with(char::is_alphanumeric))
         .or_else(|| text.strip_prefix(':'))
         .or_else(|| text.strip_prefix('='))?;
-    Some(rest.trim_start_matches([':', '=', '*', ',', ' ']))
+    Some(rest.trim_start_matches([':', '=', '*', '`', ',', ' ']))
 }
 
 /// Up to the end of the line or to a full stop that ends a sentence, which the point in `18.5` does
@@ -80,7 +63,7 @@ fn sentence(text: &str) -> &str {
             .next()
             .is_none_or(char::is_whitespace)
     });
-    line[..end.unwrap_or(line.len())].trim_end_matches(['*', ' '])
+    line[..end.unwrap_or(line.len())].trim_end_matches(DRESS)
 }
 
 #[cfg(test)]

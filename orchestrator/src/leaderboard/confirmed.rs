@@ -29,10 +29,12 @@ pub struct Confirmed {
     pub f1: Estimate,
     /// F1 of each seed.
     pub per_seed: Vec<f64>,
-    /// Mean F1 minus that of the base rewards alone, on the same questions; the interval resamples questions for both at once and the
-    /// seeds of each. Absent unless both are done with the same seeds.
+    /// Mean F1 minus that of the base rewards alone, on the same questions; the interval resamples questions and seeds, each for both at
+    /// once. Absent unless both are done with the same seeds.
     pub minus_base: Option<Estimate>,
     /// The exact paired sign test against the base rewards alone: `only_this` counts the questions it got right with more of the seeds.
+    /// Its p speaks of new questions for these very policies: it takes the trained seeds as they are. What other seeds would have given,
+    /// the interval of `minus_base` tells.
     pub vs_base: Option<Comparison>,
     /// Seeds planned but failed or not done yet.
     pub missing: usize,

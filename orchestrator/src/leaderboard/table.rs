@@ -157,7 +157,7 @@ impl Leaderboard {
             text += &format!("Verdicts: {verdicts}.\n");
         }
         if !self.confirmed.is_empty() {
-            text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, Holm-adjusted over the finalists.\n";
+            text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, these seeds being given, Holm-adjusted over the finalists.\n";
         }
         text
     }

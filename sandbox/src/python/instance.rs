@@ -71,8 +71,8 @@ impl Fuel {
         guest: &Component,
     ) -> wasmtime::Result<Self> {
         Ok(Self {
-            fill: guest.get_typed_func(&mut *store, &room.fill)?,
-            left: guest.get_typed_func(store, &room.left)?,
+            fill: guest.get_typed_func(&mut *store, room.fill)?,
+            left: guest.get_typed_func(store, room.left)?,
         })
     }
 }

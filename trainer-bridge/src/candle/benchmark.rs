@@ -163,11 +163,13 @@ fn update_seconds(
     let objective = Objective::new(&GrpoConfig::default());
     let mut stepper = Stepper::new(&model);
     let mut optimizer = AdamW::new(model.parameters());
+    let decays = model.decays();
     let update = Update {
         learning_rate: 1e-4,
         beta1: 0.9,
         beta2: 0.999,
         weight_decay: 0.01,
+        decays: &decays,
         max_grad_norm: 1.0,
     };
     let batches = micro_batches(&groups, ROWS_PER_MICRO_BATCH);

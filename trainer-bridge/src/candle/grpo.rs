@@ -163,11 +163,13 @@ impl<'a> Run<'a> {
                 return Err(TrainError::NonFinite { what, step });
             }
         }
+        let decays = self.model.decays();
         let update = Update {
             learning_rate: learning_rate(grpo, step),
             beta1: grpo.adam_beta1,
             beta2: grpo.adam_beta2,
             weight_decay: grpo.weight_decay,
+            decays: &decays,
             max_grad_norm: grpo.max_grad_norm,
         };
         let norm = learnt.grad_norm;

@@ -77,9 +77,23 @@ fn gib(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
-/// Bytes the host can still give, as far as it says so (Linux).
+/// Bytes the host can still give, as far as it says so (Linux): what is free, and what the limit of a container leaves.
 pub fn free() -> Option<u64> {
-    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let host = read("/proc/meminfo").and_then(|meminfo| available(&meminfo));
+    let group = |name: &str| read(&format!("/sys/fs/cgroup/memory.{name}"));
+    let container = || left(&group("max")?, &group("current")?, &group("stat")?);
+    host.into_iter().chain(container()).min()
+}
+
+/// What a control group's limit leaves; files that are only cached give way. Nothing where there is no limit.
+fn left(max: &str, current: &str, stat: &str) -> Option<u64> {
+    let bytes = |text: &str| text.trim().parse::<u64>().ok();
+    let cached = stat
+        .lines()
+        .find_map(|line| bytes(line.strip_prefix("inactive_file ")?));
+    let used = bytes(current)?.saturating_sub(cached.unwrap_or(0));
+    Some(bytes(max)?.saturating_sub(used))
 }
 
 fn available(meminfo: &str) -> Option<u64> {
@@ -122,5 +136,8 @@ mod tests {
         let meminfo = "MemTotal:       8000000 kB\nMemAvailable:    1024 kB\n";
         assert_eq!(available(meminfo), Some(1 << 20));
         assert_eq!(available("MemTotal: 1 kB"), None);
+        let stat = "anon 600\ninactive_file 300\n";
+        assert_eq!(left("1000\n", "900\n", stat), Some(400));
+        assert_eq!(left("max\n", "900\n", stat), None);
     }
 }

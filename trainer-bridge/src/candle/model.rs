@@ -10,6 +10,7 @@ use super::{
     architecture::Architecture,
     device::Uploads,
     kernels::gemm::{Panels, View},
+    layout::Role,
     lora::{LoraConfig, Site},
     rope::Rope,
 };
@@ -164,6 +165,18 @@ impl Model {
         }
         self.packed = nothing_packed(&self.weights);
         self.updates += 1;
+    }
+
+    /// Which parameters weight decay is for: not gains of norms and biases, as in transformers' trainer.
+    pub fn decays(&self) -> Vec<bool> {
+        match &self.adapter {
+            Some(adapter) => vec![true; adapter.parameters().len()],
+            None => {
+                let parameters = self.architecture.parameters().into_iter();
+                let decays = |role| !matches!(role, Role::Norm | Role::Bias);
+                parameters.map(|parameter| decays(parameter.role)).collect()
+            }
+        }
     }
 
     /// Puts a state back that was reached after `updates` updates.

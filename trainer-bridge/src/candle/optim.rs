@@ -62,7 +62,7 @@ fn sums_of_squares<'a>(vectors: &'a [Vec<f32>], out: &'a mut [f32]) {
 
 /// Settings of one update.
 #[derive(Debug, Clone, Copy)]
-pub struct Update {
+pub struct Update<'a> {
     /// Learning rate of this step.
     pub learning_rate: f64,
     /// Decay of the first moment.
@@ -71,6 +71,8 @@ pub struct Update {
     pub beta2: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
+    /// Which parameters it is for.
+    pub decays: &'a [bool],
     /// Largest global gradient norm; larger gradients are scaled down to it.
     pub max_grad_norm: f64,
 }
@@ -109,7 +111,7 @@ impl AdamW {
         parameters: &mut [Vec<f32>],
         gradients: &Gradients,
         norm: f64,
-        update: &Update,
+        update: &Update<'_>,
     ) {
         self.step += 1;
         // torch.nn.utils.clip_grad_norm_
@@ -118,7 +120,7 @@ impl AdamW {
         let bias2 = 1.0 - update.beta2.powi(self.step as i32);
         let rule = Rule {
             clip: clip as f32,
-            decay: (1.0 - update.learning_rate * update.weight_decay) as f32,
+            decay: 1.0,
             beta1: update.beta1 as f32,
             rest1: (1.0 - update.beta1) as f32,
             beta2: update.beta2 as f32,
@@ -126,13 +128,16 @@ impl AdamW {
             rate: (update.learning_rate / bias1) as f32,
             root: (1.0 / bias2.sqrt()) as f32,
         };
-        for (((parameter, gradient), first), second) in parameters
+        let decay = (1.0 - update.learning_rate * update.weight_decay) as f32;
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for (((parameter, gradient), (first, second)), &decays) in parameters
             .iter_mut()
             .zip(gradients.iter())
-            .zip(&mut self.first)
-            .zip(&mut self.second)
+            .zip(moments)
+            .zip(update.decays)
         {
-            apply(rule, parameter, gradient, first, second);
+            let decay = if decays { decay } else { rule.decay };
+            apply(Rule { decay, ..rule }, parameter, gradient, first, second);
         }
     }
 }
@@ -170,7 +175,7 @@ mod tests {
     /// gradient g the first update is `-lr * sign(g)` up to epsilon, whatever the clipping.
     #[test]
     fn the_first_update_is_the_learning_rate_against_the_gradients_sign() {
-        let mut parameters = vec![vec![1.0, -2.0]];
+        let mut parameters = vec![vec![1.0, -2.0], vec![3.0]];
         let mut gradients = Gradients::zeros(&parameters);
         gradients.at(0).copy_from_slice(&[3.0, -4.0]);
         let norm = gradients.norm();
@@ -180,6 +185,7 @@ mod tests {
             beta1: 0.9,
             beta2: 0.95,
             weight_decay: 0.01,
+            decays: &[true, false],
             max_grad_norm: 1.0,
         };
         let mut optimizer = AdamW::new(&parameters);
@@ -195,6 +201,7 @@ mod tests {
             (optimizer.first[0][0] - 0.06).abs() < 1e-6
                 && (optimizer.first[0][1] + 0.08).abs() < 1e-6
         );
+        assert_eq!(parameters[1], [3.0], "no gradient and no decay");
         // A second, equal gradient moves on by the learning rate again: both moments' biases are taken out.
         let before = parameters[0][0];
         optimizer.update(&mut parameters, &gradients, norm, &update);

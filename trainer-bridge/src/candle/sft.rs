@@ -244,11 +244,14 @@ fn train(
             }
         }
         let learning_rate = config.learning_rate * schedule(config, index, steps);
+        // On gains, too: what the embedded model was made with.
+        let decays = vec![true; model.parameters().len()];
         let update = Update {
             learning_rate,
             beta1: config.adam_beta1,
             beta2: config.adam_beta2,
             weight_decay: config.weight_decay,
+            decays: &decays,
             max_grad_norm: config.max_grad_norm,
         };
         model.update(|parameters| optimizer.update(parameters, gradients, norm, &update));

@@ -34,10 +34,7 @@ impl Parser {
 
     pub(super) fn command(&mut self, name: &str) -> Option<Expr> {
         match name {
-            "frac" => {
-                let numerator = self.argument()?;
-                Some(Expr::quotient(numerator, self.argument()?))
-            }
+            "frac" => self.fraction(),
             "sqrt" => {
                 let index = if self.eat_mark('[') {
                     self.closed(&Token::Mark(']'))?
@@ -55,12 +52,39 @@ impl Parser {
             "lfloor" => self.rounded(Function::Floor, "rfloor"),
             "lceil" => self.rounded(Function::Ceil, "rceil"),
             "log" | "lg" => self.logarithm(name),
-            "boxed" | "overline" | "vec" | "mathbf" | "bf" | "rm" => self.argument(),
+            "boxed" | "mathbf" | "bf" | "rm" => self.argument(),
+            "overline" | "vec" | "bar" => self.accented(name),
             _ => match Function::named(name) {
                 Some(function) => self.function(function),
                 None => self.opaque(name),
             },
         }
+    }
+
+    /// `\frac{a}{b}`; `\frac{dy}{dx}` is one symbol, whose d does not cancel.
+    fn fraction(&mut self) -> Option<Expr> {
+        let start = self.at;
+        let (numerator, denominator) = (self.argument()?, self.argument()?);
+        if begins_with_d(&numerator) && begins_with_d(&denominator) {
+            let name = spelled(&self.tokens[start..self.at]);
+            return Some(Expr::Symbol(format!("frac{name}")));
+        }
+        Some(Expr::quotient(numerator, denominator))
+    }
+
+    /// What stands under a bar or an arrow is another thing than what stands there without: a segment, a vector, a
+    /// mean, or the conjugate, which for numbers is known.
+    fn accented(&mut self, name: &str) -> Option<Expr> {
+        let argument = self.argument()?;
+        let is_imaginary = argument.any(&|e| *e == Expr::Imaginary);
+        if name != "vec" && is_imaginary && argument.is_constant() {
+            return Some(argument.map(&mut |e| match e {
+                Expr::Imaginary => Expr::Negative(Box::new(Expr::Imaginary)),
+                other => other,
+            }));
+        }
+        let name = if name == "bar" { "overline" } else { name };
+        Some(Expr::Apply(name.to_owned(), vec![argument]))
     }
 
     fn rounded(&mut self, function: Function, close: &str) -> Option<Expr> {
@@ -153,6 +177,16 @@ fn small(exponent: &Expr) -> Option<i8> {
     match exponent {
         Expr::Negative(inner) => small(inner).map(|value| -value),
         one => (*one == Expr::integer(1)).then_some(1),
+    }
+}
+
+/// `d`, `dx`, `d^2 y`
+fn begins_with_d(expr: &Expr) -> bool {
+    match expr {
+        Expr::Symbol(name) => name == "d",
+        Expr::Product(parts) => parts.first().is_some_and(begins_with_d),
+        Expr::Power(base, _) => begins_with_d(base),
+        _ => false,
     }
 }
 

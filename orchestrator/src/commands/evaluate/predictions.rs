@@ -183,24 +183,33 @@ fn completions<'a>(row: &'a Value, unnamed: &str) -> anyhow::Result<Vec<(String,
         let model = row["model"].as_str().unwrap_or(unnamed).to_owned();
         return Ok(vec![(model, completion)]);
     }
-    let fields = row["completions"]
-        .as_object()
-        .or_else(|| row.as_object())
-        .context("each line must be an object")?;
-    let nested = row["completions"].is_object();
-    let found: Vec<(String, &str)> = fields
-        .iter()
-        .filter_map(|(model, value)| {
-            let text = if nested {
-                value.as_str()
-            } else {
-                value.get("solution").and_then(Value::as_str)
-            };
-            Some((model.clone(), text?))
-        })
-        .collect();
+    let found: Vec<(String, &str)> = match row["completions"].as_object() {
+        Some(by_model) => by_model
+            .iter()
+            .map(|(model, value)| Ok((model.clone(), one_text(model, value)?)))
+            .collect::<anyhow::Result<_>>()?,
+        None => row
+            .as_object()
+            .context("each line must be an object")?
+            .iter()
+            .filter_map(|(model, value)| Some((model.clone(), value.get("solution")?.as_str()?)))
+            .collect(),
+    };
     if found.is_empty() {
         bail!("needs a field `completion`, or `completions` with one text a model");
     }
     Ok(found)
+}
+
+/// A model without its text on one line would be left out of that question, or of all, without a word.
+fn one_text<'a>(model: &str, value: &'a Value) -> anyhow::Result<&'a str> {
+    let found = match value {
+        Value::String(text) => return Ok(text),
+        Value::Array(_) => "a list",
+        Value::Null => "null",
+        _ => "no text",
+    };
+    bail!(
+        "the completion of `{model}` is {found}; give each model one text a line (of several completions, one model each)"
+    )
 }

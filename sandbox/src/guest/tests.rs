@@ -1,0 +1,15 @@
+//! Whose fault it is when a memory cannot grow.
+
+use super::*;
+
+#[test]
+fn memory_that_the_system_refuses_is_not_the_guests_fault() {
+    let denied = |error: wasmtime::Error| {
+        let mut guest = Guest::new(1 << 20, Expressions::default());
+        assert!(guest.memory_grow_failed(error).is_err());
+        guest.denied
+    };
+    let refused = std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+    assert!(!denied(refused.into()));
+    assert!(denied(wasmtime::Error::msg("beyond the type's limit")));
+}
