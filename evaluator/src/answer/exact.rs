@@ -12,6 +12,9 @@ use super::{
 /// Exact numbers may grow to this many bits before floating point takes over.
 const MOST_BITS: u64 = 2048;
 
+/// What another factor of a factorial or binomial costs.
+const FUEL_PER_FACTOR: u64 = 8;
+
 /// 300! has 2,042 bits; what is larger would be thrown away.
 const LARGEST_FACTORIAL: u32 = 300;
 
@@ -76,7 +79,7 @@ fn exact_power(base: &BigRational, exponent: &BigRational) -> Option<BigRational
 
 fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {
     let n = small_integer(n).filter(|n| *n <= LARGEST_FACTORIAL)?;
-    at.fuel.take(n.into())?;
+    at.fuel.take(FUEL_PER_FACTOR * u64::from(n))?;
     let product = (2..=n).fold(BigInt::one(), |product, factor| product * factor);
     Some(BigRational::from_integer(product))
 }
@@ -86,7 +89,7 @@ fn binomial(n: &BigRational, k: &BigRational, at: At<'_>) -> Option<BigRational>
     if k > n {
         return Some(BigRational::zero());
     }
-    at.fuel.take(k.into())?;
+    at.fuel.take(FUEL_PER_FACTOR * u64::from(k))?;
     let value = (1..=k).fold(BigInt::one(), |value, i| value * (n - k + i) / i);
     Some(BigRational::from_integer(value))
 }

@@ -137,18 +137,9 @@ fn is_range(tokens: &[Token]) -> bool {
 /// A number in words, with a unit in words, or with an exponent, which as LaTeX would be products of letters.
 fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
-    let unit = number.unit.as_deref();
-    let degrees = matches!(unit, Some("degree" | "degrees"));
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
-    (has_letters || unit.and_then(unit::named).is_some()).then(|| {
-        Value::Scalar(Scalar {
-            percent: number.percent,
-            degrees,
-            unit: unit.filter(|_| !degrees).map(str::to_owned),
-            places: number.places,
-            ..Scalar::of(Expr::Number(number.value.clone()))
-        })
-    })
+    let has_unit = number.unit.as_deref().and_then(unit::named).is_some();
+    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number)))
 }
 
 /// `(1) 5; (2) 7` as its parts in order.

@@ -6,7 +6,7 @@ use num_traits::One;
 use super::{
     counted::is_unit,
     expr::{Expr, Function},
-    number::{decimal, enlarged, is_percent},
+    number::{Number, decimal, enlarged, is_percent},
     parse::{expression, spelled},
     token::Token,
     unit::{self, Unit},
@@ -18,6 +18,10 @@ const MOST_QUANTITIES: usize = 4;
 
 /// One expression with percent, degrees or unit.
 pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
+    // A number in words.
+    if let [Token::Text(words)] = tokens {
+        return Number::parse(words).map(Scalar::of_number);
+    }
     let places = tokens.iter().filter_map(places).min();
     if let Some(sum) = compound(tokens) {
         return Some(sum);
@@ -76,6 +80,18 @@ fn scaled(expr: Expr, unit: Option<String>) -> (Expr, Option<String>) {
 }
 
 impl Scalar {
+    /// A number with what stood beside it.
+    pub fn of_number(number: Number) -> Self {
+        let degrees = matches!(number.unit.as_deref(), Some("degree" | "degrees"));
+        Self {
+            percent: number.percent,
+            degrees,
+            unit: number.unit.filter(|_| !degrees),
+            places: number.places,
+            ..Self::of(Expr::Number(number.value))
+        }
+    }
+
     /// A bare expression.
     pub fn of(expr: Expr) -> Self {
         Self {
