@@ -67,9 +67,9 @@ pub(super) fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
     }
     let parts = split(inner, |token| matches!(token, Token::Mark(',' | ';')));
     if parts.len() < 2 {
-        // A scalar in parentheses is left to the expression parser, with what surrounds it, if it has no unit.
-        let is_bare = |value: &Value| matches!(value, Value::Scalar(at) if at.unit.is_none());
-        return read(inner, depth).filter(|value| !is_bare(value));
+        // Parentheses only group; other brackets mean something round a scalar, such as its floor.
+        let groups = *open == Token::Mark('(');
+        return read(inner, depth).filter(|value| groups || !matches!(value, Value::Scalar(_)));
     }
     let items: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
     let items = items?;
