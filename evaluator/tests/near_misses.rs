@@ -101,6 +101,7 @@ const GROUPS: [Group; 14] = [
             ("x^{-1} y", "y x^{-1}"),
             (r"\bar{x}", r"\overline{x}"),
             ("x = 5 cm", "5"),
+            ("1 kg", r"\left( 1 kg \right)"),
             ("n!", "n (n-1)!"),
             ("2sinxcosx", r"2\sin x\cos x"),
             ("2kpi", r"2k\pi"),

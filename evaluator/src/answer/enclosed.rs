@@ -67,8 +67,9 @@ pub(super) fn bracketed(tokens: &[Token], depth: usize) -> Option<Value> {
     }
     let parts = split(inner, |token| matches!(token, Token::Mark(',' | ';')));
     if parts.len() < 2 {
-        // A scalar in parentheses is left to the expression parser, with what surrounds it.
-        return read(inner, depth).filter(|value| !matches!(value, Value::Scalar(_)));
+        // Parentheses only group; other brackets mean something round a scalar, such as its floor.
+        let groups = *open == Token::Mark('(');
+        return read(inner, depth).filter(|value| groups || !matches!(value, Value::Scalar(_)));
     }
     let items: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
     let items = items?;
