@@ -62,6 +62,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("100 BC", "100 AD"),
     ("2 dollars profit", "2 dollars loss"),
     ("10 up", "10 down"),
+    ("20% increase", "20% decrease"),
     // Currencies.
     ("€20", "$20"),
     ("20 euros", "20 dollars"),
@@ -156,6 +157,7 @@ const SAME: &[(&str, &str)] = &[
     ("5th", "5"),
     ("5%", r"5 \text{ percent}"),
     ("5%", "5 percent"),
+    ("20% increase", "20%"),
     ("18", "$18.00"),
     ("12.50", "12.5"),
     ("12.57", r"4\pi"),

@@ -36,9 +36,13 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
             places,
         });
     }
+    let (unit, in_words) = match unit {
+        Some(words) if is_percent(&words) => (None, true),
+        unit => (unit, false),
+    };
     let (tokens, percent) = match tokens {
         [before @ .., Token::Mark('%')] => (before, true),
-        _ => (tokens, unit.as_deref().is_some_and(is_percent)),
+        _ => (tokens, in_words),
     };
     let expr = expression(tokens)?;
     let (expr, unit) = scaled(expr, unit);
@@ -46,7 +50,7 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
         expr,
         percent,
         degrees: false,
-        unit: unit.filter(|_| !percent),
+        unit,
         places,
     })
 }
