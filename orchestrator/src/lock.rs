@@ -31,6 +31,7 @@ pub fn take(file: &File) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -18,7 +18,8 @@ fn folder() -> Program {
         let rows: Vec<String> = (0..lines)
             .map(|n| {
                 let question = format!("tom has {n} apples in {file} . how many ?");
-                json!({"question": question, "answer": format!("he counts\n#### {n} and none more")}).to_string()
+                json!({"question": question, "answer": format!("he counts\n#### basket-{n}")})
+                    .to_string()
             })
             .collect();
         program.write(file, &rows.join("\n"));

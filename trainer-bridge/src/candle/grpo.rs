@@ -42,7 +42,10 @@ impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint, at a place.
     pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
         check(job)?;
-        let examples = job.examples.iter().map(|example| &*example.prompt);
+        let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+        let learns = done < job.until_step;
+        let examples = job.examples.iter().filter(|_| learns);
+        let examples = examples.map(|example| &*example.prompt);
         let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
         check_prompts(&base.model, &base.tokenizer, prompts)?;
         let mut model = base.start(job.seed);

@@ -112,8 +112,8 @@ fn without_updates_the_policy_is_the_reference_policy() {
 
 #[test]
 fn a_kl_term_alone_pulls_the_policy_back_to_where_it_began() {
-    let (away, _) = done(with(12, |grpo| grpo.learning_rate = 5e-4));
-    let mut back = job(vec![member(Reward::Constant)], 52);
+    let (away, _) = done(with(30, |grpo| grpo.learning_rate = 1e-3));
+    let mut back = job(vec![member(Reward::Constant)], 70);
     (back.grpo.beta, back.grpo.learning_rate) = (1.0, 3e-4);
     back.from = Some(away.checkpoint);
     let (_, steps) = done(back);

@@ -64,7 +64,10 @@ fn a_pretrained_folder_trains_on() {
     job.eval_prompts = ["tom has 7 apples".to_owned()].into();
     job.evaluation.temperature = 0.0;
     let completions = jobs::run(&*trainer, job).0.unwrap().completions;
-    assert!(completions[0].starts_with("<solution>"), "{completions:?}");
+    assert!(
+        completions[0].trim_start().starts_with("<solution>"),
+        "{completions:?}"
+    );
 }
 
 #[test]
