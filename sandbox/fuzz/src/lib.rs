@@ -95,7 +95,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Whether one of the names is called as a macro, is reached by a path, or is a keyword; a function may have such a name.
+/// Whether one of the names is called as a macro, is reached by a path, or is a keyword; a function or a type may have such a name.
 fn names_forbidden(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let sign = |place: Option<usize>, wanted: char| {
@@ -109,7 +109,9 @@ fn names_forbidden(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => names_forbidden(group.stream()),
         TokenTree::Ident(ident) if ident == "unsafe" => true,
         TokenTree::Ident(ident) if NEVER.iter().any(|never| ident == never) => {
-            called(place) || sign(place.checked_sub(1), ':')
+            let in_path = [1, 2].map(|back| sign(place.checked_sub(back), ':')) == [true; 2];
+            let function = matches!(tokens.get(place + 1), Some(TokenTree::Group(_)));
+            called(place) || in_path && !function
         }
         _ => false,
     })
