@@ -144,7 +144,11 @@ impl Examiner {
     async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, String>, HostError> {
         let yardstick = Arc::clone(&self.yardstick);
         let measured = tokio::task::spawn_blocking(move || yardstick.measure(&reward)).await;
-        match measured.expect("the yardstick does not panic") {
+        let Ok(measured) = measured else {
+            tracing::error!("a candidate broke the probe, please report it");
+            return Ok(Err("broke down while it was measured".to_owned()));
+        };
+        match measured {
             Ok(worth) => Ok(Ok(worth)),
             Err(fault) if fault.is_host_trouble() => Err(HostError::Engine {
                 message: fault.to_string(),

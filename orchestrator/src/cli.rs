@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use trainer_bridge::Aggregation;
 
 /// Find the reward function to train with.
 ///
@@ -337,7 +338,7 @@ pub enum GuestCommand {
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// The configuration: its task, trainer, grpo, evaluation, screen and limits count, as in a search.
+    /// The configuration: its task, verifier, trainer, grpo, evaluation, screen, limits and `with_base_rewards` count, as in a search.
     pub config: PathBuf,
     /// What to reward: a file (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), an exported folder, `base/exact_format`,
     /// `base/approximate_format` or `base/answer_check`, or the name of a candidate in the database. Several make a mix.
@@ -351,7 +352,8 @@ pub struct TrainArgs {
         allow_negative_numbers = true
     )]
     pub weights: Vec<f64>,
-    /// How several rewards become one advantage; overrides `ensemble.aggregation`.
+    /// How the rewards become one advantage. If absent: `sum_then_normalize` for one reward, the manifest's for an exported folder,
+    /// else `ensemble.aggregation`.
     #[arg(long, value_enum)]
     pub aggregation: Option<AggregationArg>,
     /// Optimiser steps; overrides `screen.steps`.
@@ -385,6 +387,15 @@ pub enum AggregationArg {
     SumThenNormalize,
     /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
     NormalizeThenSum,
+}
+
+impl From<AggregationArg> for Aggregation {
+    fn from(typed: AggregationArg) -> Self {
+        match typed {
+            AggregationArg::SumThenNormalize => Self::SumThenNormalize,
+            AggregationArg::NormalizeThenSum => Self::NormalizeThenSum,
+        }
+    }
 }
 
 /// How `probe` prints: its figures make no rows.

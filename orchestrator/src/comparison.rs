@@ -187,7 +187,7 @@ impl Comparison {
         let mut lines = Vec::new();
         if !self.pairs.is_empty() {
             lines.push(format!(
-                "McNemar's exact test on the same questions; Holm: adjusted over all {} pairs. Models that share a letter do not differ at {LEVEL}.",
+                "McNemar's exact test on the same questions; Holm: adjusted over all pairs ({}). Models that share a letter do not differ at {LEVEL}.",
                 self.pairs.len()
             ));
             lines.push("F1 = 2a/(1+a) of accuracy a: one test serves both.".to_owned());

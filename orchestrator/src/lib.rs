@@ -17,6 +17,7 @@ pub mod history;
 pub mod hub;
 pub mod leaderboard;
 pub mod lock;
+pub mod nearest;
 pub mod panel;
 pub mod plan;
 pub mod probe;

@@ -4,11 +4,14 @@
     reason = "errors go to standard error, here and nowhere else"
 )]
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use orchestrator::{cli::Cli, commands};
 use tracing_subscriber::EnvFilter;
+
+/// How long what runs on other threads may take to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,6 +20,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -30,16 +34,30 @@ fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(commands::dispatch(cli));
-    // Training threads notice between two steps that nobody waits for them; the process need not.
-    runtime.shutdown_background();
+    // Training threads notice between two steps that nobody waits for them; the process need not. A compilation is given the
+    // time to remove its folder.
+    runtime.shutdown_timeout(PATIENCE);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, and nothing in it (it may quote foreign text) steers the terminal.
-            let message = format!("{error:#}").replace(char::is_control, " ");
-            eprintln!("error: {message}");
+            eprintln!("error: {}", one_line(&error));
             ExitCode::from(commands::exit_code(&error))
         }
     }
+}
+
+/// An error and its causes, each said once, and nothing in it (it may quote foreign text) steers the terminal.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.contains(&cause) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&cause);
+    }
+    line.replace(char::is_control, " ")
 }

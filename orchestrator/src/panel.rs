@@ -1,7 +1,7 @@
 //! Several rewards that score the same samples, outside of any training: what `score` and `probe` call.
 
 use sandbox::{Fault, Limits, RewardFn, Verdict};
-use trainer_bridge::Judged;
+use trainer_bridge::{Aggregation, Judged};
 
 use crate::task::RuleVerifier;
 
@@ -23,6 +23,7 @@ pub struct Member {
 pub struct Panel {
     members: Vec<Member>,
     verifier: RuleVerifier,
+    aggregation: Option<Aggregation>,
 }
 
 /// A completion without its verdict.
@@ -64,7 +65,24 @@ impl Panel {
     /// A panel of these rewards.
     #[must_use]
     pub fn new(members: Vec<Member>, verifier: RuleVerifier) -> Self {
-        Self { members, verifier }
+        Self {
+            members,
+            verifier,
+            aggregation: None,
+        }
+    }
+
+    /// The same, for members that were trained with together in another way than by their sum, which is what the panel scores.
+    #[must_use]
+    pub fn trained_with(mut self, aggregation: Option<Aggregation>) -> Self {
+        self.aggregation = aggregation.filter(|_| self.members.len() > 1);
+        self
+    }
+
+    /// How the members became one advantage when they were trained with together, where that is known.
+    #[must_use]
+    pub fn aggregation(&self) -> Option<Aggregation> {
+        self.aggregation
     }
 
     /// The rewards, in order.

@@ -2,12 +2,15 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use evaluator::Split;
 use futures_util::future::try_join_all;
-use trainer_bridge::{Aggregation, RewardMember, RewardMix, StepMetrics, TrainJob, Trainer};
+use trainer_bridge::{
+    Aggregation, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
+};
 
 use crate::{
     config::Config, references, search::SearchError, task::Task, trial::derive_seed,
@@ -196,6 +199,39 @@ pub async fn measure(
     Ok(Pace {
         step: mean(|p| p.step),
         completion: mean(|p| p.completion),
+    })
+}
+
+/// Refuses held-out prompts that cannot be put to the model: before the search, not when the first of them is due.
+///
+/// # Errors
+/// What is wrong with the settings or the first such prompt.
+pub fn check_prompts(
+    config: &Config,
+    task: &Task,
+    trainer: &dyn Trainer,
+) -> Result<(), TrainError> {
+    let held_out = [
+        (Split::Dev, config.screen.problems),
+        (Split::Test, config.confirm.problems),
+    ];
+    let prompts = held_out.into_iter().flat_map(|(split, n)| {
+        let seed = derive_seed(config.search.seed, &split.to_string());
+        task.problems(split, n, seed)
+    });
+    trainer.check(&TrainJob {
+        rewards: RewardMix {
+            members: Vec::new(),
+            aggregation: Aggregation::default(),
+            verifier: Verifier::by_rule(task.judge().clone()).for_training(task.question_finder()),
+        },
+        grpo: config.grpo.clone(),
+        evaluation: config.evaluation.clone(),
+        examples: Arc::from([]),
+        eval_prompts: prompts.map(|problem| task.render(&problem)).collect(),
+        seed: config.search.seed,
+        from: None,
+        until_step: 0,
     })
 }
 

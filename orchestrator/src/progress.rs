@@ -98,7 +98,7 @@ impl Progress {
     /// The finalists are being confirmed.
     pub fn confirming(&self, arms: usize, seeds: u32) {
         self.line(&format!(
-            "\nConfirming {arms} finalists on Test, {seeds} seeds each"
+            "\nConfirming on Test: {arms} finalists, seeds for each: {seeds}"
         ));
     }
 

@@ -9,6 +9,7 @@ use std::{
 
 use evaluator::ExtractionConfig;
 use sandbox::{Limits, Module, Source};
+use trainer_bridge::Aggregation;
 
 use crate::export::Exported;
 
@@ -21,8 +22,19 @@ pub struct FileReward {
     pub guest: Guest,
     /// Its weight among the others; 1 unless a manifest says otherwise.
     pub weight: f64,
-    /// How it was run, if a manifest says so.
-    pub ran: Option<(Limits, ExtractionConfig)>,
+    /// How it was run, if a manifest or a database says so.
+    pub ran: Option<Ran>,
+}
+
+/// How a reward was run in its search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ran {
+    /// What a call may use up.
+    pub limits: Limits,
+    /// Where answers were looked for.
+    pub extraction: ExtractionConfig,
+    /// How it and the others of its export became one advantage, if all of them are meant.
+    pub aggregation: Option<Aggregation>,
 }
 
 /// A reward before it is loaded.
@@ -90,30 +102,52 @@ pub fn sources(spec: &str) -> Result<Vec<(String, Source)>, NoReward> {
 }
 
 fn rust(path: &Path) -> Result<FileReward, NoReward> {
-    Ok(of_source(stem(path), Source::rust(text(path)?)))
-}
-
-fn wasm(path: &Path) -> Result<FileReward, NoReward> {
-    let exported = Exported::beside(path).map_err(|what| no_reward(path, what))?;
+    let code = text(path)?;
     Ok(FileReward {
-        name: stem(path),
-        guest: Guest::Module(module(path)?),
-        weight: 1.0,
-        ran: exported.map(|exported| (exported.limits, exported.extraction)),
+        ran: ran(path, code.as_bytes())?,
+        ..of_source(stem(path), Source::rust(code))
     })
 }
 
+fn wasm(path: &Path) -> Result<FileReward, NoReward> {
+    let contents = bytes(path)?;
+    Ok(FileReward {
+        name: stem(path),
+        ran: ran(path, &contents)?,
+        guest: Guest::Module(Module::from_bytes(contents)),
+        weight: 1.0,
+    })
+}
+
+/// How the reward in a file was run, where the file is part of an export.
+fn ran(path: &Path, contents: &[u8]) -> Result<Option<Ran>, NoReward> {
+    let exported = Exported::around(path, contents).map_err(|what| no_reward(path, what))?;
+    Ok(exported.map(|exported| Ran {
+        limits: exported.limits,
+        extraction: exported.extraction,
+        aggregation: None,
+    }))
+}
+
 fn exported(folder: &Path) -> Result<Vec<FileReward>, NoReward> {
-    let exported = Exported::beside(&folder.join("any"))
+    let exported = Exported::read(folder)
         .map_err(|what| no_reward(folder, what))?
         .ok_or_else(|| no_reward(folder, "a folder without the manifest.json of an export"))?;
-    let ran = (exported.limits, exported.extraction);
+    let ran = Ran {
+        limits: exported.limits,
+        extraction: exported.extraction,
+        aggregation: Some(exported.aggregation),
+    };
     exported
         .members
         .into_iter()
         .map(|member| {
+            let contents = bytes(&folder.join(&member.wasm))?;
+            member
+                .check(&contents)
+                .map_err(|what| no_reward(folder, what))?;
             Ok(FileReward {
-                guest: Guest::Module(module(&folder.join(&member.wasm))?),
+                guest: Guest::Module(Module::from_bytes(contents)),
                 name: member.name,
                 weight: member.weight,
                 ran: Some(ran.clone()),
@@ -142,8 +176,10 @@ fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoRewa
             return Err(no_reward(path, what));
         }
     };
-    let reward = |name: &str| {
-        of_source(
+    let ran = ran(path, code.as_bytes())?;
+    let reward = |name: &str| FileReward {
+        ran: ran.clone(),
+        ..of_source(
             name.to_owned(),
             Source::python(code.as_str()).with_function(name),
         )
@@ -164,10 +200,8 @@ fn text(path: &Path) -> Result<String, NoReward> {
     fs::read_to_string(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))
 }
 
-fn module(path: &Path) -> Result<Module, NoReward> {
-    let bytes =
-        fs::read(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))?;
-    Ok(Module::from_bytes(bytes))
+fn bytes(path: &Path) -> Result<Vec<u8>, NoReward> {
+    fs::read(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))
 }
 
 fn stem(path: &Path) -> String {

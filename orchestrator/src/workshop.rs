@@ -67,10 +67,11 @@ impl Workshop {
     pub async fn make(&self, source: Source) -> Result<Result<Made, Rejection>, HostError> {
         let tools = Arc::clone(&self.tools);
         let made = tokio::task::spawn_blocking(move || tools.make(&source)).await;
-        match made.expect("the workshop does not panic") {
-            Ok(made) => Ok(Ok(made)),
-            Err(CompileError::Rejected(rejection)) => Ok(Err(rejection)),
-            Err(CompileError::Host(error)) => Err(error),
+        match made {
+            Ok(Ok(made)) => Ok(Ok(made)),
+            Ok(Err(CompileError::Rejected(rejection))) => Ok(Err(rejection)),
+            Ok(Err(CompileError::Host(error))) => Err(error),
+            Err(panic) => Ok(Err(broke_down(&panic))),
         }
     }
 
@@ -81,7 +82,15 @@ impl Workshop {
     pub async fn load(&self, wasm: &[u8]) -> Result<RewardFn, CompileError> {
         let (tools, module) = (Arc::clone(&self.tools), Module::from_bytes(wasm));
         let loaded = tokio::task::spawn_blocking(move || tools.sandbox.load(&module)).await;
-        loaded.expect("the workshop does not panic")
+        loaded.unwrap_or_else(|panic| Err(broke_down(&panic).into()))
+    }
+}
+
+/// Whatever a source did to our own code, it is the candidate's matter and ends no search.
+fn broke_down(panic: &tokio::task::JoinError) -> Rejection {
+    tracing::error!("a candidate broke the workshop, please report it: {panic}");
+    Rejection::Malformed {
+        message: "checking it broke down".to_owned(),
     }
 }
 

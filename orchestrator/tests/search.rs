@@ -7,78 +7,13 @@ mod program;
 use std::{collections::HashSet, fs, thread, time::Duration};
 
 use endpoint::{Endpoint, Reply, replies};
-use program::{Program, names, row};
+use program::{
+    names, row,
+    searches::{CONSTANT, CORRECT, INVERTED, config, folder, replay, rows},
+};
 use rand::{RngExt as _, SeedableRng as _};
-use serde_json::{Value, json};
-
-fn config(proposer: &str, trainer: &str, rounds: u32) -> String {
-    format!(
-        "[search]\nname = 'x'\nseed = 7\nrounds = {rounds}\ncandidates_per_round = 4\nmax_concurrent_trials = 2\n\
-         [task]\nkind = 'gsm8k'\npath = 'sums'\ndev_size = 100\n[proposer]\n{proposer}\n[trainer]\nkind = 'fake'\n{trainer}\n\
-         [screen]\nsteps = 8\nproblems = 100\n[ensemble]\nsizes = [2]\n\
-         [confirm]\nsteps = 10\nproblems = 100\nseeds = 2\ncandidates = 1\n"
-    )
-}
-
-/// A folder to search in, with questions in GSM8K's format that the fake trainer can get right.
-fn folder(config: &str) -> Program {
-    let program = Program::with(config);
-    fs::create_dir(program.path("sums")).unwrap();
-    for (file, lines, from) in [("sums/train.jsonl", 400, 2), ("sums/test.jsonl", 100, 1000)] {
-        let rows: Vec<String> = (from..from + lines)
-            .map(|n| {
-                let question = format!(
-                    "tom has {n} apples and gets {} more . how many now ?",
-                    n % 7 + 1
-                );
-                json!({"question": question, "answer": format!("added up\n#### {}", n + n % 7 + 1)})
-                    .to_string()
-            })
-            .collect();
-        program.write(file, &rows.join("\n"));
-    }
-    program
-}
-
-fn draft(name: &str, code: &str) -> String {
-    json!({"name": name, "code": code, "rationale": "a test"}).to_string() + "\n"
-}
-
-const CORRECT: &str =
-    "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }";
-const INVERTED: &str =
-    "pub fn reward(sample: &Sample) -> f64 { -f64::from(u8::from(sample.correct())) }";
-const CONSTANT: &str = "pub fn reward(_sample: &Sample) -> f64 { 1.0 }";
-
-/// A replay file that has a bit of everything.
-fn assorted() -> String {
-    draft("right", CORRECT)
-        + &draft("wrong way round", INVERTED)
-        + &draft("flat", CONSTANT)
-        + &draft(
-            "does not compile",
-            "pub fn reward(sample: &Sample) -> f64 { sample.nonsense() }",
-        )
-        + &draft("right", &format!("// the same once more\n{CORRECT}"))
-        + &draft(
-            "endless",
-            "pub fn reward(sample: &Sample) -> f64 { let mut n = sample.prompt().len(); loop { n = n.wrapping_add(1); if n == usize::MAX - 7 && n % 2 == 1 && n == 3 { return 0.0; } } }",
-        )
-        + &draft(
-            "reads files",
-            "pub fn reward(_: &Sample) -> f64 { std::fs::read(\"/etc/passwd\").map_or(0.0, |b| b.len() as f64) }",
-        )
-        + &draft(
-            "base/exact_format",
-            "pub fn reward(sample: &Sample) -> f64 { sample.completion().len() as f64 * 0.01 }",
-        )
-}
-
-fn replay() -> Program {
-    let program = folder(&config("kind = 'replay'\npath = 'drafts.jsonl'", "", 2));
-    program.write("drafts.jsonl", &assorted());
-    program
-}
+use serde_json::Value;
+use sqlx::Row as _;
 
 #[test]
 fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
@@ -178,79 +113,35 @@ fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
 
 #[tokio::test]
 async fn candidates_are_judged_on_dev_and_only_finalists_on_test() {
-    use sqlx::{ConnectOptions as _, Row as _, sqlite::SqliteConnectOptions};
     let program = replay();
     program.succeed(&["run", "search.toml"]);
-    let mut database = SqliteConnectOptions::new()
-        .filename(program.path("x.db"))
-        .connect()
-        .await
-        .unwrap();
-    let rows = sqlx::query("SELECT DISTINCT t.stage, e.split FROM evaluations e JOIN trials t ON t.id = e.trial_id ORDER BY 1")
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
-    let pairs: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let database = program.path("x.db");
+    let query = "SELECT DISTINCT t.stage, e.split, e.completions FROM evaluations e JOIN trials t ON t.id = e.trial_id";
+    let evaluations = rows(&database, query).await;
+    let mut seen = HashSet::new();
+    for evaluation in &evaluations {
+        let (stage, split, completions): (String, String, String) =
+            (evaluation.get(0), evaluation.get(1), evaluation.get(2));
+        // Whatever the fake trainer guesses is a number of the question, or their sum: of Test's a thousand and more.
+        let of_test = completions
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .map(|number: u32| number >= 1000);
+        let of_test: HashSet<bool> = of_test.collect();
+        assert_eq!(of_test, HashSet::from([split == "test"]), "{completions}");
+        seen.insert((stage, split));
+    }
+    let pair = |stage: &str, split: &str| (stage.to_owned(), split.to_owned());
     assert_eq!(
-        pairs,
-        [
-            ("confirm".into(), "test".into()),
-            ("screen".into(), "dev".into())
-        ]
+        seen,
+        HashSet::from([pair("confirm", "test"), pair("screen", "dev")])
     );
-    let view = sqlx::query("SELECT name FROM leaderboard WHERE rank = 1")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
+    let view = rows(&database, "SELECT name FROM leaderboard WHERE rank = 1").await;
     assert_eq!(
-        view.get::<String, _>("name"),
+        view[0].get::<String, _>("name"),
         "right",
         "the view for sqlite3 agrees"
     );
-}
-
-#[test]
-fn what_was_screened_is_what_is_exported() {
-    let program = replay();
-    program.succeed(&["run", "search.toml"]);
-    program.succeed(&["export", "--top", "2", "out"]);
-    let manifest: Value =
-        serde_json::from_slice(&fs::read(program.path("out/manifest.json")).unwrap()).unwrap();
-    let members = manifest["members"].as_array().unwrap();
-    assert_eq!(members.len(), 2);
-    assert_eq!(manifest["confirmed"]["name"], "top-2");
-    program.write(
-        "samples.jsonl",
-        "{\"prompt\": \"p\", \"completion\": \"<solution> 5 </solution>\", \"answer\": \"5\"}\n",
-    );
-    for member in members {
-        let (wasm, name) = (
-            member["wasm"].as_str().unwrap(),
-            member["name"].as_str().unwrap(),
-        );
-        let stored = program.succeed(&["score", name, "--samples", "samples.jsonl"]);
-        let exported = program.succeed(&[
-            "score",
-            &format!("out/{wasm}"),
-            "--samples",
-            "samples.jsonl",
-        ]);
-        let source = program.succeed(&[
-            "score",
-            &format!("out/{}", member["source"].as_str().unwrap()),
-            "--samples",
-            "samples.jsonl",
-        ]);
-        assert_eq!((&stored, &exported), (&exported, &source));
-    }
-    let again = program.run(&["export", "--top", "2", "out"]);
-    assert_eq!(again.code, 2);
-    assert!(
-        again.err.contains("nothing was overwritten"),
-        "{}",
-        again.err
-    );
-    assert_eq!(program.run(&["export", "--top", "99", "out2"]).code, 2);
 }
 
 #[test]

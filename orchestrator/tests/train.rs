@@ -119,3 +119,42 @@ fn bad_input_is_told_in_one_line() {
     refused(&["--reward", "missing.rs"], "missing.rs");
     refused(&["--reward", "right.rs", "--out", "thesis"], "holds no run");
 }
+
+#[test]
+fn one_reward_is_trained_with_as_a_search_screens_it() {
+    let program = folder();
+    let base = format!("{CONFIG}\n").replace("seed = 3", "seed = 3\nwith_base_rewards = true");
+    program.write("base.toml", &base);
+    for (name, config, more, aggregation, rewards) in [
+        ("one", "search.toml", &[][..], "sum_then_normalize", 1),
+        (
+            "two",
+            "search.toml",
+            &["base/exact_format"],
+            "normalize_then_sum",
+            2,
+        ),
+        ("beside", "base.toml", &[], "sum_then_normalize", 4),
+    ] {
+        let mut arguments = vec![
+            "train", config, "--steps", "1", "--out", name, "--reward", "right.rs",
+        ];
+        arguments.extend(more.iter().flat_map(|reward| ["--reward", reward]));
+        program.succeed(&arguments);
+        let run = std::fs::read(program.path(name).join("run.json")).unwrap();
+        let run: Value = serde_json::from_slice(&run).unwrap();
+        assert_eq!(run["aggregation"], aggregation, "{name}");
+        assert_eq!(run["rewards"].as_array().unwrap().len(), rewards, "{name}");
+    }
+}
+
+#[test]
+fn what_is_typed_is_checked_like_the_configuration() {
+    let program = folder();
+    for typed in [["--problems", "0"], ["--steps", "4294967295"]] {
+        let arguments = ["train", "search.toml", "--reward", "right.rs"];
+        let refused = program.run(&[&arguments[..], &typed].concat());
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains("screen."), "{}", refused.err);
+    }
+}

@@ -121,6 +121,10 @@ impl Trainer for Fake {
         "fake".into()
     }
 
+    fn check(&self, _job: &TrainJob) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     fn train<'a>(
         &'a self,
         job: TrainJob,

@@ -36,8 +36,8 @@ pub struct GrpoConfig {
     /// What the learning rate does after warm-up.
     #[serde(skip_serializing_if = "LrSchedulerType::is_constant")]
     pub lr_scheduler_type: LrSchedulerType,
-    /// The step after which a falling learning rate has come to nothing. Not the length of a run: the short runs of a search are beginnings of
-    /// its long ones.
+    /// The step after which a falling learning rate has come to nothing. Not the length of a run: the short and the long runs of a
+    /// search have the same rate at the same step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u32>,
     /// AdamW beta1.

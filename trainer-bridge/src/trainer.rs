@@ -19,6 +19,12 @@ pub trait Trainer: Send + Sync {
         on_step: &'a mut (dyn FnMut(StepMetrics) + Send),
     ) -> BoxFuture<'a, Result<TrainOutput, TrainError>>;
 
+    /// Refuses a job that cannot work, its settings and every prompt, before it has cost anything. `train` does it, too.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check(&self, job: &TrainJob) -> Result<(), TrainError>;
+
     /// A digest of what every run starts from: results of trainers with different ones are not comparable.
     fn base_model(&self) -> String;
 }

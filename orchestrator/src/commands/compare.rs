@@ -12,6 +12,7 @@ use crate::{
     cli::{CompareArgs, Format},
     comparison::{Comparison, Pair},
     leaderboard::ArmNames,
+    nearest,
     sheet::{Column, Sheet},
     statistics::bootstrap_of,
     store::Store,
@@ -188,12 +189,7 @@ fn runs_of<'a>(runs: &'a Runs, name: &str) -> anyhow::Result<HashMap<Stage, &'a 
         .map(|run| (run.1, &run.2))
         .collect();
     if found.is_empty() {
-        let nearest = runs.iter().max_by(|a, b| {
-            strsim::jaro_winkler(&a.0, name).total_cmp(&strsim::jaro_winkler(&b.0, name))
-        });
-        let hint = nearest
-            .map(|run| format!(" Did you mean `{}`?", run.0))
-            .unwrap_or_default();
+        let hint = nearest::hint(name, runs.iter().map(|run| &*run.0));
         bail!(
             "nothing judged is called `{name}`.{hint} `reward-search leaderboard` lists all names"
         );

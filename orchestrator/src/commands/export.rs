@@ -17,9 +17,8 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<()> {
     )?;
     writeln!(
         out,
-        "score with: reward-search score {}/{} --samples FILE",
-        args.dir.display(),
-        written[0]
+        "score with: reward-search score {} --samples FILE",
+        args.dir.display()
     )?;
     Ok(())
 }

@@ -28,7 +28,7 @@ use crate::{
     hub::HubError,
     proposer::ProposeError,
     search::SearchError,
-    store::{Store, WriterLock},
+    store::{Store, StoreError, WriterLock},
     verifier::{Verifier, VerifierError},
 };
 
@@ -106,10 +106,13 @@ async fn verifier(
 /// Stopped by Ctrl-C, as shells number it.
 const INTERRUPTED: u8 = 130;
 
-/// The search was stopped by Ctrl-C; its database is resumable.
+/// Stopped by Ctrl-C.
 #[derive(Debug, thiserror::Error)]
-#[error("stopped; the same command continues where it was")]
-struct Interrupted;
+#[error("stopped; {}", if *can_go_on { "the same command continues where it was" } else { "nothing was kept, because no --out names a folder" })]
+struct Interrupted {
+    /// What was done is kept.
+    can_go_on: bool,
+}
 
 /// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 130 after Ctrl-C.
 #[must_use]
@@ -117,7 +120,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Interrupted>() {
         return INTERRUPTED;
     }
-    let of_the_world = error.is::<HostError>()
+    let of_the_world = error.chain().any(is_trouble_of_storage)
+        || error.is::<HostError>()
         || matches!(error.downcast_ref(), Some(HubError::Unreachable { .. }))
         || matches!(
             error.downcast_ref(),
@@ -135,6 +139,24 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         )
         || matches!(error.downcast_ref(), Some(VerifierError::Unavailable(_)));
     if of_the_world { 1 } else { 2 }
+}
+
+/// A full or failing disk, or a database that SQLite cannot use for another reason than what is in it.
+fn is_trouble_of_storage(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind;
+    let io: Option<&std::io::Error> = cause.downcast_ref();
+    let full = [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+        ErrorKind::ReadOnlyFilesystem,
+    ];
+    io.is_some_and(|io| full.contains(&io.kind()))
+        || matches!(cause.downcast_ref(), Some(StoreError::Sql { .. }))
+        || matches!(
+            cause.downcast_ref(),
+            Some(SearchError::Store(StoreError::Sql { .. }))
+        )
 }
 
 /// Whether the reader of our output went away, which is no error of ours.

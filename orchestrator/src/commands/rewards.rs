@@ -6,7 +6,7 @@ use sandbox::{
     CompileError, Compiler, CompilerConfig, HostError, Language, Limits, Module, Rejection,
     Sandbox, Source,
 };
-use trainer_bridge::RewardMember;
+use trainer_bridge::{Aggregation, RewardMember};
 
 use crate::{
     base_rewards::{PREFIX, base_rewards},
@@ -14,7 +14,8 @@ use crate::{
     config::Config,
     panel::{Member, Panel},
     progress::guest_to_stderr,
-    reward_file::{self, FileReward, Guest},
+    proposer::Draft,
+    reward_file::{self, FileReward, Guest, Ran},
     task::{RuleVerifier, verifier},
 };
 
@@ -26,12 +27,13 @@ pub(super) async fn panel(
 ) -> anyhow::Result<Panel> {
     let found = find(specs, weights, database).await?;
     let extraction = extraction(&found)?;
+    let aggregation = aggregation(&found);
     let mut tools = Tools::default();
     let members = found
         .into_iter()
         .map(|reward| tools.load(reward))
         .collect::<anyhow::Result<_>>()?;
-    Ok(Panel::new(members, verifier(extraction)))
+    Ok(Panel::new(members, verifier(extraction)).trained_with(aggregation))
 }
 
 /// The same one by one: a reward that is refused does not hide the others.
@@ -54,16 +56,36 @@ pub(super) async fn each(
     Ok((members, verifier))
 }
 
-/// The same to train with, under limits of one's own; and the modules, by which a run is known again.
+/// Rewards to train with.
+pub(super) struct ForTraining {
+    /// The rewards, and the modules by which a run is known again.
+    pub(super) members: Vec<(RewardMember, Module)>,
+    /// How they become one advantage: as in their export; as in the screening of a candidate, where it is one; else as configured.
+    pub(super) aggregation: Aggregation,
+    /// Names of the base rewards that the configuration adds to them.
+    pub(super) added: Vec<String>,
+}
+
+/// The same to train with, under the limits of a configuration and with the base rewards where it adds them.
 pub(super) async fn for_training(
     specs: &[String],
     weights: &[f64],
-    limits: &Limits,
+    config: &Config,
     database: &DatabaseArg,
-) -> anyhow::Result<Vec<(RewardMember, Module)>> {
+) -> anyhow::Result<ForTraining> {
     let mut tools = Tools::default();
-    let found = find(specs, weights, database).await?;
-    found
+    let mut found = find(specs, weights, database).await?;
+    let single = found.len() == 1;
+    let aggregation = match aggregation(&found) {
+        Some(of_export) => of_export,
+        None if single => Aggregation::default(),
+        None => config.ensemble.aggregation,
+    };
+    let mut added = Vec::new();
+    if config.search.with_base_rewards {
+        add_base(&mut found, &mut added);
+    }
+    let members = found
         .into_iter()
         .map(|found| {
             let FileReward {
@@ -73,7 +95,7 @@ pub(super) async fn for_training(
                 ..
             } = found;
             let module = tools.module(guest).map_err(|error| refused(&name, error))?;
-            let reward = tools.sandbox(limits)?.load(&module);
+            let reward = tools.sandbox(&config.limits)?.load(&module);
             let reward = reward.map_err(|error| refused(&name, error))?;
             Ok((
                 RewardMember {
@@ -84,7 +106,12 @@ pub(super) async fn for_training(
                 module,
             ))
         })
-        .collect()
+        .collect::<anyhow::Result<_>>()?;
+    Ok(ForTraining {
+        members,
+        aggregation,
+        added,
+    })
 }
 
 async fn find(
@@ -110,19 +137,32 @@ async fn find(
 fn base(name: &str) -> anyhow::Result<FileReward> {
     let bases = base_rewards();
     let names: Vec<&str> = bases.iter().map(|draft| draft.name.as_str()).collect();
-    let base = bases.iter().find(|draft| draft.name == name);
-    let base = base.with_context(|| {
-        format!(
-            "there is no base reward `{name}`: expected {}",
-            names.join(", ")
-        )
-    })?;
-    Ok(FileReward {
-        name: name.to_owned(),
-        guest: Guest::Source(Source::rust(base.code.clone())),
+    let missing = format!(
+        "there is no base reward `{name}`: expected {}",
+        names.join(", ")
+    );
+    let base = bases.into_iter().find(|draft| draft.name == name);
+    Ok(of_base(base.context(missing)?))
+}
+
+/// Puts the base rewards that are not there yet before the others, as the search does.
+fn add_base(found: &mut Vec<FileReward>, added: &mut Vec<String>) {
+    let missing = base_rewards()
+        .into_iter()
+        .filter(|base| found.iter().all(|reward| reward.name != base.name))
+        .map(of_base);
+    let missing: Vec<FileReward> = missing.collect();
+    added.extend(missing.iter().map(|reward| reward.name.clone()));
+    found.splice(..0, missing);
+}
+
+fn of_base(base: Draft) -> FileReward {
+    FileReward {
+        name: base.name,
+        guest: Guest::Source(Source::rust(base.code)),
         weight: 1.0,
         ran: None,
-    })
+    }
 }
 
 fn weigh(found: &mut [FileReward], weights: &[f64]) -> anyhow::Result<()> {
@@ -162,7 +202,7 @@ fn distinct(found: &mut [FileReward]) {
 fn extraction(found: &[FileReward]) -> anyhow::Result<ExtractionConfig> {
     let mut known = found
         .iter()
-        .filter_map(|reward| Some((reward, &reward.ran.as_ref()?.1)));
+        .filter_map(|reward| Some((reward, &reward.ran.as_ref()?.extraction)));
     let Some((first, extraction)) = known.next() else {
         return Ok(ExtractionConfig::default());
     };
@@ -176,6 +216,16 @@ fn extraction(found: &[FileReward]) -> anyhow::Result<ExtractionConfig> {
     Ok(extraction.clone())
 }
 
+/// How the members of an export became one advantage, where all of them come from one.
+fn aggregation(found: &[FileReward]) -> Option<Aggregation> {
+    let of = |reward: &FileReward| reward.ran.as_ref()?.aggregation;
+    let first = of(found.first()?)?;
+    found
+        .iter()
+        .all(|reward| of(reward) == Some(first))
+        .then_some(first)
+}
+
 fn names(found: &[FileReward]) -> String {
     let names: Vec<&str> = found.iter().map(|reward| reward.name.as_str()).collect();
     names.join(", ")
@@ -183,7 +233,9 @@ fn names(found: &[FileReward]) -> String {
 
 /// A candidate of the search in a database, as it was screened.
 async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileReward> {
-    let store = super::open(database.clone()).await?;
+    let store = super::open(database.clone()).await.with_context(|| {
+        format!("`{name}` is neither a file nor a base reward, and as a candidate's name it needs a database (several weights are separated by commas)")
+    })?;
     let search = store.search().await?;
     let candidate = store.candidate(search.id, name).await?;
     let config: Config = serde_json::from_str(&search.config)?;
@@ -199,7 +251,11 @@ async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileRew
         name: candidate.name.clone(),
         guest: Guest::Module(Module::from_bytes(wasm)),
         weight: 1.0,
-        ran: Some((config.limits, config.task.extraction())),
+        ran: Some(Ran {
+            extraction: config.task.extraction(),
+            limits: config.limits,
+            aggregation: None,
+        }),
     })
 }
 
@@ -226,7 +282,7 @@ impl Tools {
 
     fn try_load(&mut self, found: FileReward) -> Result<Member, CompileError> {
         let module = self.module(found.guest)?;
-        let limits = found.ran.map_or_else(Limits::default, |(limits, _)| limits);
+        let limits = found.ran.map_or_else(Limits::default, |ran| ran.limits);
         Ok(Member {
             name: found.name,
             weight: found.weight,

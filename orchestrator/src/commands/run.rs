@@ -41,6 +41,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     let task = Task::load(&config.task, seed)?;
     config.trainer.check()?;
     let trainer = trainer_bridge::build(&Hub::from_env().resolve(&config.trainer).await?)?;
+    plan::check_prompts(&config, &task, &*trainer)?;
     let proposer = proposer_of(&config.proposer).await?;
     let mut seeds = seeds::drafts(&config.search.seed_rewards);
     if !database.exists() {
@@ -108,7 +109,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     ));
     tokio::select! {
         ended = carry_out(screen, proposer, seeds, is_new) => ended?,
-        () = asked_to_stop() => return Err(super::Interrupted.into()),
+        () = asked_to_stop() => return Err(super::Interrupted { can_go_on: true }.into()),
     };
     result(store, &database).await
 }
@@ -173,14 +174,17 @@ async fn result(store: Store, database: &std::path::Path) -> anyhow::Result<()> 
     let board = Leaderboard::read(&store).await?;
     store.close().await;
     writeln!(out, "\n{}", board.to_text())?;
+    let few = board.distinct().count().min(3);
     let database = database.display();
     writeln!(
         out,
         "source and curve of a reward:  reward-search show NAME --database {database}"
     )?;
-    writeln!(
-        out,
-        "take the best three with you:  reward-search export --top 3 DIR --database {database}"
-    )?;
+    if few > 0 {
+        writeln!(
+            out,
+            "take the best of them with you: reward-search export --top {few} DIR --database {database}"
+        )?;
+    }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use serde_json::{Map, json};
+use trainer_bridge::Aggregation;
 
 use super::rewards;
 use crate::{
@@ -19,6 +20,12 @@ use crate::{
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
     let panel = rewards::panel(&args.rewards, &args.weights, &args.database).await?;
+    if panel.aggregation() == Some(Aggregation::NormalizeThenSum) {
+        tracing::warn!(
+            "these rewards were trained with together by `normalize_then_sum`; the scores are their weighted sum, \
+             so give a trainer each of them by itself (docs/stdio.md)"
+        );
+    }
     match &args.samples {
         Some(samples) => score_file(&panel, samples),
         None => Ok(stdio::serve(stdin().lock(), stdout().lock(), &panel)?),

@@ -11,14 +11,14 @@ use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
-    Aggregation, Checkpoint, RewardMember, RewardMix, StepMetrics, TrainJob, Trainer,
+    Aggregation, Checkpoint, RewardMember, RewardMix, ScaleRewards, StepMetrics, TrainJob, Trainer,
     TrainerConfig, write_model,
 };
 
-use super::rewards;
+use super::rewards::{self, ForTraining};
 use crate::{
     candidate::hex,
-    cli::{AggregationArg, Format, TrainArgs},
+    cli::{Format, TrainArgs},
     config::Config,
     hub::Hub,
     leaderboard::{interval, share},
@@ -40,15 +40,19 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
     let trainer = trainer_bridge::build(&trainer_config)?;
     let rewards =
-        rewards::for_training(&args.rewards, &args.weights, &config.limits, &args.database).await?;
+        rewards::for_training(&args.rewards, &args.weights, &config, &args.database).await?;
+    let aggregation = args
+        .aggregation
+        .map_or(rewards.aggregation, Aggregation::from);
     let names: Vec<String> = rewards
+        .members
         .iter()
         .map(|(member, _)| member.name.clone())
         .collect();
     let folder = match &args.out {
         Some(path) => Some(RunFolder::open(
             path,
-            &identity(&config, &*trainer, &rewards),
+            &identity(&config, &*trainer, &rewards.members, aggregation),
             names,
         )?),
         None => None,
@@ -62,17 +66,28 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     for warning in config.verifier.warnings() {
         progress.line(&format!("warning: {warning}"));
     }
+    say_what_is_rewarded(&progress, &config, &rewards, aggregation);
     let training = Training {
         trainer: &*trainer,
         trainer_config: &trainer_config,
         folder: folder.as_ref(),
         progress,
         save_every: args.save_every,
-        job: job(&config, &task, &verifier, rewards, &problems),
+        job: job(
+            &config,
+            &task,
+            &verifier,
+            rewards.members,
+            aggregation,
+            &problems,
+        ),
     };
     let completions = tokio::select! {
         ended = training.run() => ended?,
-        () = super::run::asked_to_stop() => return Err(super::Interrupted.into()),
+        () = super::run::asked_to_stop() => {
+            let can_go_on = args.out.is_some();
+            return Err(super::Interrupted { can_go_on }.into());
+        },
     };
     let evaluation = verifier.evaluate(&problems, &completions).await?.evaluation;
     let figures = Figures::of(&evaluation, &bootstrap_of(seed));
@@ -89,23 +104,44 @@ fn configured(args: &TrainArgs) -> anyhow::Result<Config> {
     let mut config = Config::load(&args.config)?;
     config.search.seed = args.seed.unwrap_or(config.search.seed);
     config.screen.steps = args.steps.unwrap_or(config.screen.steps);
-    config.screen.problems = args.problems.unwrap_or(config.screen.problems).max(1);
-    if let Some(aggregation) = args.aggregation {
-        config.ensemble.aggregation = match aggregation {
-            AggregationArg::SumThenNormalize => Aggregation::SumThenNormalize,
-            AggregationArg::NormalizeThenSum => Aggregation::NormalizeThenSum,
-        };
-    }
+    config.screen.problems = args.problems.unwrap_or(config.screen.problems);
+    config.check(&args.config)?;
     Ok(config)
 }
 
+/// What is trained with beside the rewards that were named, and how.
+fn say_what_is_rewarded(
+    progress: &Progress,
+    config: &Config,
+    rewards: &ForTraining,
+    aggregation: Aggregation,
+) {
+    if !rewards.added.is_empty() {
+        progress.line(&format!(
+            "Beside {}, as `with_base_rewards` says",
+            rewards.added.join(", ")
+        ));
+    }
+    let ignored = aggregation == Aggregation::NormalizeThenSum
+        && config.grpo.scale_rewards != ScaleRewards::default();
+    if ignored {
+        progress.line("warning: `scale_rewards` has no effect with `normalize_then_sum`");
+    }
+}
+
 /// Everything the run depends on but its length: a run may be made longer.
-fn identity(config: &Config, trainer: &dyn Trainer, rewards: &[(RewardMember, Module)]) -> Value {
+fn identity(
+    config: &Config,
+    trainer: &dyn Trainer,
+    rewards: &[(RewardMember, Module)],
+    aggregation: Aggregation,
+) -> Value {
     let rewards: Vec<Value> = rewards
         .iter()
         .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
         .collect();
-    json!({"rewards": rewards, "aggregation": config.ensemble.aggregation, "seed": config.search.seed, "task": config.task,
+    json!({"rewards": rewards, "aggregation": aggregation, "evaluation": config.evaluation, "problems": config.screen.problems,
+            "seed": config.search.seed, "task": config.task,
            "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
 }
 
@@ -114,6 +150,7 @@ fn job(
     task: &Task,
     verifier: &Verifier,
     rewards: Vec<(RewardMember, Module)>,
+    aggregation: Aggregation,
     problems: &[Problem],
 ) -> TrainJob {
     let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
@@ -121,7 +158,7 @@ fn job(
     TrainJob {
         rewards: RewardMix {
             members: rewards.into_iter().map(|(member, _)| member).collect(),
-            aggregation: config.ensemble.aggregation,
+            aggregation,
             verifier: verifier.for_training(task.question_finder()),
         },
         grpo: config.grpo.clone(),
@@ -154,6 +191,8 @@ impl Training<'_> {
             Some(folder) => folder.resume()?,
             None => None,
         };
+        // Before the first leg, of all of them.
+        self.trainer.check(&self.job)?;
         let last = self.job.until_step;
         if let Some(checkpoint) = &from {
             let step = checkpoint.step;

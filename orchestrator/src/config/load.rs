@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Config;
-use crate::verifier::VerifierConfig;
+use crate::{nearest, verifier::VerifierConfig};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -45,8 +45,16 @@ impl Config {
     /// See [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let config: Self = read(path)?;
-        checked(path, config.problems())?;
+        config.check(path)?;
         Ok(config)
+    }
+
+    /// Checks the values; `path` is where they come from. For those who changed some.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        checked(path, self.problems())
     }
 }
 
@@ -100,12 +108,9 @@ fn with_nearest(message: &str) -> String {
     let (true, Some(wrong)) = (message.starts_with("unknown "), quoted.next()) else {
         return message.to_owned();
     };
-    let nearest = quoted
-        .map(|valid| (strsim::jaro_winkler(wrong, valid), valid))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((likeness, valid)) if likeness > 0.7 => format!("{message}. Did you mean `{valid}`?"),
-        _ => message.to_owned(),
+    match nearest::hint(wrong, quoted) {
+        none if none.is_empty() => message.to_owned(),
+        hint => format!("{message}.{hint}"),
     }
 }
 

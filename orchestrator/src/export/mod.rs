@@ -1,57 +1,29 @@
 //! From the leaderboard to files: the bytes that were screened, their sources, and a manifest with weights and figures.
 
-use std::{fs, path::Path};
+mod manifest;
 
-use anyhow::{Context as _, bail};
-use evaluator::ExtractionConfig;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use std::{
+    fs,
+    path::{Component, Path},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use sandbox::Language;
 use trainer_bridge::Aggregation;
 
 use crate::{
-    candidate::hex,
+    candidate::Candidate,
     config::Config,
-    leaderboard::{Confirmed, Leaderboard},
+    leaderboard::Leaderboard,
     statistics::Figures,
-    store::Store,
+    store::{SearchRecord, Store},
 };
 
-/// The manifest's own version; raised when a key changes its meaning.
-const MANIFEST_VERSION: u32 = 1;
+pub use manifest::{Exported, ExportedMember};
+use manifest::{MANIFEST_VERSION, Manifest, Member};
 
-/// `manifest.json`.
-#[derive(Debug, Serialize)]
-struct Manifest<'a> {
-    manifest_version: u32,
-    reward_search_version: &'static str,
-    search: &'a str,
-    seed: u64,
-    /// How the members become one advantage; names as in TRL's `multi_objective_aggregation`.
-    aggregation: Aggregation,
-    /// Whether the base rewards are among the members because every candidate was trained beside them.
-    with_base_rewards: bool,
-    limits: sandbox::Limits,
-    /// Where answers were looked for, for the verdict that travels with a sample.
-    extraction: ExtractionConfig,
-    members: Vec<Member>,
-    /// Figures of this very ensemble on Test, if it was among the finalists.
-    confirmed: Option<&'a Confirmed>,
-}
-
-#[derive(Debug, Serialize)]
-struct Member {
-    name: String,
-    weight: f64,
-    /// The file that ran: WebAssembly, or the Python file itself.
-    wasm: String,
-    wasm_sha256: String,
-    source: String,
-    language: sandbox::Language,
-    rationale: String,
-    round: u32,
-    /// Figures on Dev, on which it was selected.
-    dev: Option<Figures>,
-}
+/// A file to be written: its name from the folder on, and what it holds.
+type File = (String, Vec<u8>);
 
 /// Writes the best `top` distinct candidates to `dir` and returns the file names, guests first.
 ///
@@ -70,17 +42,7 @@ pub async fn ensemble(
             store.path().display()
         );
     }
-    if dir.exists()
-        && fs::read_dir(dir)
-            .with_context(|| format!("cannot read {}", dir.display()))?
-            .next()
-            .is_some()
-    {
-        bail!(
-            "{} is not empty; export to a new folder, nothing was overwritten",
-            dir.display()
-        );
-    }
+    ensure_unused(dir)?;
     let search = store.search().await?;
     let config: Config = serde_json::from_str(&search.config).with_context(|| {
         format!(
@@ -89,68 +51,126 @@ pub async fn ensemble(
         )
     })?;
 
-    let mut chosen: Vec<(String, Option<Figures>)> = Vec::new();
-    if config.search.with_base_rewards {
-        let base = store
-            .candidates(search.id)
-            .await?
-            .into_iter()
-            .filter(|c| c.round == 0);
-        chosen.extend(base.map(|c| (c.name, None)));
+    let mut files = Vec::new();
+    let mut sources = Vec::new();
+    let mut members = Vec::new();
+    for (candidate, figures) in chosen(store, &search, board, top, &config).await? {
+        let (guest, source) = files_of(&candidate, store.path())?;
+        members.push(member(candidate, figures, &guest, source.as_ref()));
+        files.push(guest);
+        sources.extend(source);
     }
+    files.append(&mut sources);
+    let manifest = manifest(board, top, &config, members);
+    files.push((
+        manifest::FILE.to_owned(),
+        serde_json::to_vec_pretty(&manifest)?,
+    ));
+    write(dir, &files)?;
+    Ok(files.into_iter().map(|(name, _)| name).collect())
+}
+
+fn ensure_unused(dir: &Path) -> anyhow::Result<()> {
+    let cannot = || format!("cannot read {}", dir.display());
+    let is_used = dir.exists()
+        && fs::read_dir(dir)
+            .with_context(cannot)?
+            .next()
+            .transpose()
+            .with_context(cannot)?
+            .is_some();
+    ensure!(
+        !is_used,
+        "{} is not empty; export to a new folder, nothing was overwritten",
+        dir.display()
+    );
+    Ok(())
+}
+
+/// The members in order: the base rewards where every candidate was trained beside them, then the best candidates with
+/// their figures on Dev.
+async fn chosen(
+    store: &Store,
+    search: &SearchRecord,
+    board: &Leaderboard,
+    top: usize,
+    config: &Config,
+) -> anyhow::Result<Vec<(Candidate, Option<Figures>)>> {
+    let mut chosen = Vec::new();
+    if config.search.with_base_rewards {
+        let base = store.candidates(search.id).await?;
+        let base = base.into_iter().filter(|candidate| candidate.round == 0);
+        chosen.extend(base.map(|candidate| (candidate, None)));
+    }
+    for row in board.distinct().take(top) {
+        let candidate = store.candidate(search.id, &row.name).await?;
+        chosen.push((candidate, row.figures.clone()));
+    }
+    Ok(chosen)
+}
+
+/// The guest's file, and that of its source where this is another. A base reward has a folder in its name and in its
+/// files', so that no candidate's file is called the same.
+fn files_of(candidate: &Candidate, database: &Path) -> anyhow::Result<(File, Option<File>)> {
+    let name = &candidate.name;
+    ensure!(
+        !name.is_empty()
+            && Path::new(name)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_))),
+        "`{name}` in {} cannot be a file name; nothing was written",
+        database.display()
+    );
+    let guest = candidate
+        .status
+        .wasm()
+        .context("a ranked candidate has its bytes")?
+        .to_vec();
+    Ok(match candidate.source.language {
+        Language::Rust => {
+            let code = candidate.source.code.clone().into_bytes();
+            (
+                (format!("{name}.wasm"), guest),
+                Some((format!("{name}.rs"), code)),
+            )
+        }
+        // A module in Python is its own source.
+        Language::Python => ((format!("{name}.py"), guest), None),
+    })
+}
+
+fn member(
+    candidate: Candidate,
+    dev: Option<Figures>,
+    guest: &File,
+    source: Option<&File>,
+) -> Member {
+    let (wasm, bytes) = guest;
+    Member {
+        name: candidate.name,
+        weight: 1.0,
+        wasm: wasm.clone(),
+        wasm_sha256: manifest::digest(bytes),
+        source: source.map_or(wasm, |(name, _)| name).clone(),
+        language: candidate.source.language,
+        rationale: candidate.rationale,
+        round: candidate.round,
+        dev,
+    }
+}
+
+fn manifest<'a>(
+    board: &'a Leaderboard,
+    top: usize,
+    config: &Config,
+    members: Vec<Member>,
+) -> Manifest<'a> {
     let names: Vec<&str> = board
         .distinct()
         .take(top)
         .map(|row| row.name.as_str())
         .collect();
-    chosen.extend(
-        board
-            .distinct()
-            .take(top)
-            .map(|row| (row.name.clone(), row.figures.clone())),
-    );
-
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut sources: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut members = Vec::new();
-    for (name, figures) in chosen {
-        let stem = name.replace('/', "_");
-        if Path::new(&stem).file_name() != Some(stem.as_ref()) {
-            bail!(
-                "`{name}` in {} cannot be a file name; nothing was written",
-                store.path().display()
-            );
-        }
-        let candidate = store.candidate(search.id, &name).await?;
-        let wasm = candidate
-            .status
-            .wasm()
-            .context("a ranked candidate has its bytes")?
-            .to_vec();
-        // A module in Python is its own source.
-        let (wasm_file, source_file) = match candidate.source.language {
-            sandbox::Language::Rust => (format!("{stem}.wasm"), format!("{stem}.rs")),
-            sandbox::Language::Python => (format!("{stem}.py"), format!("{stem}.py")),
-        };
-        members.push(Member {
-            name: candidate.name,
-            weight: 1.0,
-            wasm: wasm_file.clone(),
-            wasm_sha256: hex(&Sha256::digest(&wasm)),
-            source: source_file.clone(),
-            language: candidate.source.language,
-            rationale: candidate.rationale,
-            round: candidate.round,
-            dev: figures,
-        });
-        if source_file != wasm_file {
-            sources.push((source_file, candidate.source.code.into_bytes()));
-        }
-        files.push((wasm_file, wasm));
-    }
-    files.append(&mut sources);
-
-    let manifest = Manifest {
+    Manifest {
         manifest_version: MANIFEST_VERSION,
         reward_search_version: env!("CARGO_PKG_VERSION"),
         search: &board.search,
@@ -168,56 +188,17 @@ pub async fn ensemble(
             .iter()
             .find(|finalist| finalist.members == names),
         members,
-    };
-    files.push((
-        "manifest.json".to_owned(),
-        serde_json::to_vec_pretty(&manifest)?,
-    ));
+    }
+}
 
-    fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
-    for (name, bytes) in &files {
+fn write(dir: &Path, files: &[File]) -> anyhow::Result<()> {
+    for (name, bytes) in files {
         let path = dir.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(files.into_iter().map(|(name, _)| name).collect())
-}
-
-/// An export as it is read back: what is needed to run its rewards as they were run.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Exported {
-    /// What a call may use up.
-    pub limits: sandbox::Limits,
-    /// Where answers were looked for.
-    pub extraction: ExtractionConfig,
-    /// The rewards.
-    pub members: Vec<ExportedMember>,
-}
-
-/// One reward of an export.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct ExportedMember {
-    /// Its name.
-    pub name: String,
-    /// Its weight.
-    pub weight: f64,
-    /// The file that holds the guest.
-    pub wasm: String,
-}
-
-impl Exported {
-    /// The export whose manifest lies beside `file`; `None` if there is none.
-    ///
-    /// # Errors
-    /// What is wrong with the manifest.
-    pub fn beside(file: &Path) -> Result<Option<Self>, String> {
-        let path = file.with_file_name("manifest.json");
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path)
-            .map_err(|error| format!("manifest.json cannot be read: {error}"))?;
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| format!("manifest.json is no manifest of an export: {error}"))
-    }
+    Ok(())
 }

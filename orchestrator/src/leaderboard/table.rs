@@ -42,7 +42,7 @@ impl Leaderboard {
         }
         if !self.confirmed.is_empty() {
             let finalists = form(&self.confirmed_sheet());
-            text += &format!("\nFinalists on Test, several seeds each{gap}{finalists}\n");
+            text += &format!("\nFinalists on Test{gap}{finalists}\n");
         }
         text + &self.legend()
     }

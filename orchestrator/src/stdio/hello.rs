@@ -2,6 +2,7 @@
 
 use sandbox::Limits;
 use serde::Serialize;
+use trainer_bridge::Aggregation;
 
 use super::{LINE_BYTES, PROTOCOL};
 use crate::panel::{Member, Panel};
@@ -21,6 +22,9 @@ struct Introduction<'a> {
     version: &'static str,
     /// What scores, in the order of `components`.
     rewards: Vec<HelloReward<'a>>,
+    /// How an export's rewards became one advantage in training; `scores` are their weighted sum in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregation: Option<Aggregation>,
     /// What a request may use up.
     limits: HelloLimits,
 }
@@ -51,6 +55,7 @@ impl<'a> Hello<'a> {
                 protocol: PROTOCOL,
                 version: env!("CARGO_PKG_VERSION"),
                 rewards: panel.members().iter().map(HelloReward::from).collect(),
+                aggregation: panel.aggregation(),
                 limits: HelloLimits {
                     line_bytes: LINE_BYTES,
                 },

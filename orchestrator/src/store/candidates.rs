@@ -8,6 +8,7 @@ use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 use super::{SearchId, Store, StoreError};
 use crate::{
     candidate::{Candidate, CandidateId, NewCandidate, Status},
+    nearest,
     proposer::Draft,
 };
 
@@ -53,12 +54,7 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await
                 .map_err(|e| self.sql(e))?;
-        let nearest = names
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-        let hint = nearest
-            .map(|n| format!(" Did you mean `{n}`?"))
-            .unwrap_or_default();
+        let hint = nearest::hint(name, names.iter().map(String::as_str));
         Err(StoreError::NotFound(format!(
             "{} has no candidate `{name}`.{hint} `reward-search leaderboard` lists them all",
             self.path.display()

@@ -79,6 +79,18 @@ pub enum StoreError {
     /// No search has been started in it.
     #[error("{0} holds no search yet: start one with `reward-search run CONFIG --database {0}`")]
     Empty(PathBuf),
+    /// An earlier version of this program wrote it, and reading changes nothing.
+    #[error(
+        "{path} was written by an older reward-search (schema {found}, this one has {known}): `reward-search run` with its configuration brings it up to date"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// This program's.
+        known: i64,
+    },
     /// It holds a search of another configuration.
     #[error(
         "{path} holds a search with another configuration (first difference: {difference}). Continue it with its own configuration, or start this one with --database OTHER.db"
@@ -100,6 +112,11 @@ pub enum StoreError {
         /// What SQLite said.
         source: sqlx::Error,
     },
+}
+
+/// The newest migration this program knows.
+fn known_schema() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
 }
 
 /// Holds the database for one writing process; released when dropped, also by a crash.
@@ -136,16 +153,21 @@ impl Store {
     /// Opens an existing database for reading.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`].
+    /// [`StoreError::Missing`], [`StoreError::Older`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`].
     pub async fn read(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
         }
         let store = Self::connect(path, true).await?;
-        if store.check_schema().await? == 0 {
-            return Err(store.unusable("it holds no reward-search tables"));
+        match store.check_schema().await? {
+            0 => Err(store.unusable("it holds no reward-search tables")),
+            found if found < known_schema() => Err(StoreError::Older {
+                path: store.path,
+                found,
+                known: known_schema(),
+            }),
+            _ => Ok(store),
         }
-        Ok(store)
     }
 
     async fn connect(path: &Path, read_only: bool) -> Result<Self, StoreError> {
@@ -201,7 +223,7 @@ impl Store {
             .fetch_one(&self.pool)
             .await
             .map_err(|e| classify(&self.path, e))?;
-        let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+        let known = known_schema();
         if found > known {
             return Err(StoreError::Newer {
                 path: self.path.clone(),

@@ -1,6 +1,8 @@
 //! Runs the real program in a folder of its own, as a user would.
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+pub mod searches;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -41,13 +41,7 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// Starts from the base model or from the job's checkpoint, at a place.
     pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
-        check(job)?;
-        let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
-        let learns = done < job.until_step;
-        let examples = job.examples.iter().filter(|_| learns);
-        let examples = examples.map(|example| &*example.prompt);
-        let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
-        check_prompts(&base.model, &base.tokenizer, prompts)?;
+        check(job, base)?;
         let mut model = base.start(job.seed);
         if let Place::Device { .. } = place {
             model.keep_adapter_apart();
@@ -219,8 +213,18 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Refuses a job that cannot work.
-fn check(job: &TrainJob) -> Result<(), TrainError> {
+/// Refuses a job that cannot work: settings, and prompts that cannot be put to the model.
+pub fn check(job: &TrainJob, base: &Base) -> Result<(), TrainError> {
+    check_settings(job)?;
+    let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+    let learns = done < job.until_step;
+    let examples = job.examples.iter().filter(|_| learns);
+    let examples = examples.map(|example| &*example.prompt);
+    let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
+    check_prompts(&base.model, &base.tokenizer, prompts)
+}
+
+fn check_settings(job: &TrainJob) -> Result<(), TrainError> {
     let problems = [job.grpo.problems(), job.evaluation.problems()].concat();
     if let Some(problem) = problems.first() {
         return Err(TrainError::Setup(problem.clone()));

@@ -129,6 +129,10 @@ impl Trainer for CandleTrainer {
         self.base.model.digest()
     }
 
+    fn check(&self, job: &TrainJob) -> Result<(), TrainError> {
+        grpo::check(job, &self.base)
+    }
+
     fn train<'a>(
         &'a self,
         job: TrainJob,
