@@ -22,7 +22,7 @@ pub use config::ExtractionConfig;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// The content of `<solution>…</solution>`. Several different solutions are no answer.
+    /// The content of `<solution>…</solution>` or `<answer>…</answer>`. Several different solutions are no answer.
     SolutionTags,
     /// The content of the last `\boxed{…}` with balanced braces; boxes joined by nothing but a comma,
     /// `and` or `or` are read together, as the list they form.
@@ -144,11 +144,16 @@ impl Strategy {
     }
 }
 
+/// Tags around a final answer: those of the task, and those that reasoning models are often taught.
+const TAGS: [(&str, &str); 2] = [("<solution>", "</solution>"), ("<answer>", "</answer>")];
+
 fn solution_tags(completion: &str) -> Found {
-    let mut solutions = completion
-        .split("<solution>")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("</solution>"))
+    let mut solutions = TAGS
+        .into_iter()
+        .flat_map(|(open, close)| {
+            let opened = completion.split(open).skip(1);
+            opened.filter_map(move |rest| rest.split_once(close))
+        })
         .map(|(solution, _)| solution.trim())
         .filter(|solution| !solution.is_empty());
     match solutions.next() {

@@ -5,7 +5,30 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 203] = [
+const SAME: [(&str, &str); 226] = [
+    (r"\frac{22}{7}", "3 1/7"),
+    (r"-\frac{7}{2}", "-3 1/2"),
+    (r"10 \mathrm{~m} / \mathrm{s}", r"10\text{ m/s}"),
+    (r"5 \mathrm{~m} / \mathrm{s}^{2}", "5"),
+    (r"3\times10^8", r"3 \times 10^8 m/s"),
+    ("300000000", "3 x 10^8"),
+    (r"{3\over 4}", r"\frac34"),
+    ("120", r"{10 \choose 3}"),
+    (r"(-3,-1] U [2,5)", r"(-3,-1]\cup[2,5)"),
+    (r"x < 2 \vee x > 3", r"(-\infty,2)\cup(3,\infty)"),
+    ("no solution", r"\text{No solutions exist.}"),
+    (r"\infty", "infinity"),
+    (r"\mathbb{Z}", "all integers"),
+    (r"\boldsymbol{7}", "7"),
+    (r"\arctan 2", r"\operatorname{arctan} 2"),
+    (r"\frac{\pi}{2} \text{ radians}", "90 degrees"),
+    ("f(x)=cx", "f(t)=kt"),
+    (r"\frac13", r"\cos A=\frac13"),
+    ("AC", "A and C"),
+    ("about 35", "35"),
+    (r"$\frac{2}{3}$ (or equivalent)", r"\frac23"),
+    ("P = (2,3)", "(2,3)"),
+    (r"x \in [0,1]", r"\text{Domain: } [0,1]"),
     ("12", "twelve"),
     ("3/4", r"\frac{3}{4}"),
     ("1 1/2", "1.5"),
@@ -242,7 +265,26 @@ const SAME: [(&str, &str); 203] = [
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 59] = [
+const DIFFERENT: [(&str, &str); 75] = [
+    ("A(1,2), B(3,4)", "A(3,4), B(1,2)"),
+    ("P(2,3)", "Q(2,3)"),
+    (
+        r"\text{Domain: } [0,1], \text{Range: } [2,3]",
+        r"\text{Domain: } [2,3], \text{Range: } [0,1]",
+    ),
+    ("0<x<1, 2<y<3", "0<y<1, 2<x<3"),
+    ("m>1, n<2", "n>1, m<2"),
+    ("3,5", "x=5, y=3"),
+    (r"\$5", r"5\%"),
+    ("20 people", r"20\%"),
+    ("20 cm", r"20^\circ"),
+    (r"90^\circ", r"90 \text{ radians}"),
+    ("5 m/s", "5 m"),
+    ("f(x)=cx", "f(x)=kx+k"),
+    ("f(x)=cx+d", "f(x)=dx+c"),
+    ("AC", "A or C"),
+    (r"\frac13", r"\cos A > \frac13"),
+    ("Yes", "Yes and no"),
     (r"5 \text{ km}", r"5 \text{ m}"),
     (r"5 \text{ km}", r"5 \text{ kg}"),
     ("2+3i", "2-3i"),

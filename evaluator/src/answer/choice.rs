@@ -43,6 +43,18 @@ pub(super) fn choice(text: &str) -> Option<Choice<'_>> {
     (is_choice && !names_a_choice(content)).then_some(Choice { letter, content })
 }
 
+/// The letters of several choices in order, as in `ACD`, `A, C, D` or `A and C`; `None` for anything else.
+pub(super) fn several(text: &str) -> Option<String> {
+    let plain = text
+        .replace(r"\text", " ")
+        .replace(" and ", ",")
+        .replace(['{', '}', '(', ')', '$', '&', '*', ',', ';', ' '], "");
+    let letters = plain.trim_end_matches('.');
+    let is_sorted = letters.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
+    (letters.len() > 1 && is_sorted && letters.chars().all(|c| LETTERS.contains(&c)))
+        .then(|| letters.to_owned())
+}
+
 /// Without what opens at the start and says nothing.
 fn undressed(mut text: &str) -> &str {
     while let Some(rest) = DRESS.iter().find_map(|dress| text.strip_prefix(dress)) {
@@ -69,6 +81,22 @@ mod tests {
 
     fn read(text: &str) -> Option<(char, &str)> {
         choice(text).map(|choice| (choice.letter, choice.content))
+    }
+
+    #[test]
+    fn several_letters_are_read_in_every_dress() {
+        for text in [
+            "ACD",
+            "A, C, D",
+            "A, C and D",
+            r"\text{A, C, D}",
+            "(A), (C), (D)",
+        ] {
+            assert_eq!(several(text).as_deref(), Some("ACD"), "{text}");
+        }
+        for text in ["A", "BA", "A or C", "AB = 3", "ace"] {
+            assert_eq!(several(text), None, "{text}");
+        }
     }
 
     #[test]

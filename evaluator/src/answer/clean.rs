@@ -3,6 +3,8 @@
 //! Only what does not change the meaning is touched here. The result is still text; [`super::token`]
 //! takes it from there.
 
+use super::rewrite;
+
 /// Unicode characters and what they are in LaTeX.
 const CHARACTERS: [(char, &str); 59] = [
     ('π', r"\pi "),
@@ -67,7 +69,7 @@ const CHARACTERS: [(char, &str); 59] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 60] = [
+const SPELLINGS: [(&str, &str); 65] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -80,6 +82,11 @@ const SPELLINGS: [(&str, &str); 60] = [
     (r"\:", " "),
     (r"\ ", " "),
     (r"\boxed", " "),
+    (r"\fbox", " "),
+    (r"\boldsymbol", " "),
+    (r"\bm", " "),
+    (r"\underline", " "),
+    (r"\vee", r"\text{ or }"),
     (r"\(", " "),
     (r"\)", " "),
     (r"\[", " "),
@@ -160,16 +167,6 @@ const LOWERED: [(char, char); 11] = [
     ('ₙ', 'n'),
 ];
 
-/// Ways to say that there is none.
-const NOTHING: [&str; 6] = [
-    "no solution",
-    "no solutions",
-    "no real solution",
-    "no real solutions",
-    "no real roots",
-    "empty set",
-];
-
 /// The beginnings of commands that a careless reader of escapes turns into control characters: `\text`
 /// into a tab and `ext`, and so on.
 const DAMAGED: [(char, &str, &[&str]); 5] = [
@@ -210,10 +207,10 @@ pub(super) fn clean(text: &str) -> String {
     let clean = clean
         .trim()
         .trim_end_matches(['.', ',', ';', ':', ' ', '^']);
-    if NOTHING.contains(&clean.to_lowercase().as_str()) {
-        return r"\emptyset".to_owned();
+    match rewrite::phrase(clean) {
+        Some(sign) => sign.to_owned(),
+        None => balanced(&rewrite::rewritten(clean)),
     }
-    balanced(clean)
 }
 
 /// Without `\left` and `\right` before a delimiter; `\leftarrow` is another command.

@@ -14,6 +14,7 @@ use super::{
     read::WHOLE,
     same_relation::{relation_of, same_relations},
     signs::{self, Signs},
+    token::Relation,
     tolerance::is_rounded,
     unit,
     value::{End, Kind, Label, Scalar, Value},
@@ -92,6 +93,12 @@ impl<'a> Comparison<'a> {
             }
             (x, Labelled(label, y)) => self.same_values(x, y) || self.same_as_relation(label, y, x),
             (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given, &self.fuel),
+            (Value::Relation(..), Scalar(value)) => {
+                function_value(gold).is_some_and(|gold| self.same_scalars(&gold, value))
+            }
+            (Scalar(value), Value::Relation(..)) => {
+                function_value(given).is_some_and(|given| self.same_scalars(value, &given))
+            }
             (Collection(a, xs), Collection(b, ys)) => self.same_collections((*a, xs), (*b, ys)),
             // A set of one is its element; nothing else of one part is a collection.
             (Collection(Kind::Set, xs), y) if xs.len() == 1 => self.same_values(&xs[0], y),
@@ -111,7 +118,12 @@ impl<'a> Comparison<'a> {
     }
 
     fn same_scalars(&mut self, gold: &Scalar, given: &Scalar) -> bool {
-        let units = (gold.unit.as_deref(), given.unit.as_deref());
+        let units = if gold.percent && given.percent {
+            // What the per cent are of.
+            (gold.unit.as_deref(), given.unit.as_deref())
+        } else {
+            (gold.unit(), given.unit())
+        };
         unit::factor(units.0, units.1)
             .is_some_and(|factor| self.same_numbers(gold, &converted(given, factor)))
     }
@@ -125,6 +137,12 @@ impl<'a> Comparison<'a> {
             _ => {}
         }
         match (gold.degrees, given.degrees) {
+            (true, false) if given.is_in_radians() => {
+                readings = vec![(radians(&gold.expr), given.expr.clone())];
+            }
+            (false, true) if gold.is_in_radians() => {
+                readings = vec![(gold.expr.clone(), radians(&given.expr))];
+            }
             (true, false) => readings.push((radians(&gold.expr), given.expr.clone())),
             (false, true) => readings.push((gold.expr.clone(), radians(&given.expr))),
             _ => {}
@@ -148,14 +166,19 @@ impl<'a> Comparison<'a> {
         // `f(x) = 2x` and `f(n) = 2n` are the same function.
         let (from, to) = (&a.parameters, &b.parameters);
         if !from.is_empty() {
-            return from.len() == to.len()
-                && a.stem() == b.stem()
-                && self.same_values(&called(x, from), &called(y, to));
+            if from.len() != to.len() || a.stem() != b.stem() {
+                return false;
+            }
+            let (x, y) = (called(x, from), called(y, to));
+            return self.same_values(&x, &y)
+                || renamed_constant(&x, &y).is_some_and(|x| self.same_values(&x, &y));
         }
-        // The name of a variable means nothing to a region, nor a number to one of its values.
+        // The name of a variable means nothing to a region that is the whole answer, nor a number to one of its values.
         let same_name =
             a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
-        to.is_empty() && (same_name || is_region(x) && is_region(y)) && self.same_values(x, y)
+        let says_nothing =
+            self.depth == 1 && is_region(x) && is_region(y) && !(is_point(a, x) && is_point(b, y));
+        to.is_empty() && (same_name || says_nothing) && self.same_values(x, y)
     }
 
     /// `y = 2x` against `2x - y = 0`, `x > 1` against `-x < -1`.
@@ -180,6 +203,9 @@ impl<'a> Comparison<'a> {
             // Which value belongs to which name only the order can tell.
             (List, List | Set) if are_named_apart(xs) && !ys.iter().any(is_labelled) => {
                 self.same_in_order(&plain(xs), ys)
+            }
+            (List | Set, List) if are_named_apart(ys) && !xs.iter().any(is_labelled) => {
+                self.same_in_order(xs, &plain(ys))
             }
             (List | Set | Union, List | Set | Union) => {
                 // A set does not count its elements, and a repeated point is one point.
@@ -241,6 +267,21 @@ fn ends(value: &Value) -> Option<(End, End)> {
         closed: kind == Kind::Bracket,
     };
     Some((end(low), end(high)))
+}
+
+/// The value in `\cos A = \frac{1}{3}`: the function of a symbol is a name for it.
+fn function_value(relation: &Value) -> Option<Scalar> {
+    let Value::Relation(sides, relations) = relation else {
+        return None;
+    };
+    match (&sides[..], &relations[..]) {
+        ([Expr::Function(_, symbol), value], [Relation::Equal])
+            if matches!(**symbol, Expr::Symbol(_)) && value.is_constant() =>
+        {
+            Some(Scalar::of(value.clone()))
+        }
+        _ => None,
+    }
 }
 
 fn percent(expr: &Expr) -> Expr {
@@ -352,12 +393,31 @@ fn plain(values: &[Value]) -> Vec<Value> {
         .collect()
 }
 
+/// `f(x) = cx` with its constant called as in `f(x) = kx`: each has one, under a name that constants have.
+fn renamed_constant(gold: &Value, given: &Value) -> Option<Value> {
+    let (Value::Scalar(gold), Value::Scalar(given)) = (gold, given) else {
+        return None;
+    };
+    let constant = |scalar: &Scalar| {
+        let symbols = scalar.expr.symbols();
+        let mut names = symbols.iter().filter(|name| !name.starts_with(PLACE));
+        let name = names.next().filter(|_| names.next().is_none())?;
+        let is_customary = matches!(*name, "a" | "b" | "c" | "k" | "m" | "A" | "C" | "K");
+        is_customary.then(|| (*name).to_owned())
+    };
+    let (from, to) = (constant(gold)?, constant(given)?);
+    (from != to).then(|| Value::Scalar(gold.clone()).renamed(&from, &to))
+}
+
+/// How the names of variables begin that are called by their places.
+const PLACE: &str = "variable ";
+
 /// The value with its variables called by their places.
 fn called(value: &Value, variables: &[String]) -> Value {
     let mut places = 0..;
     variables.iter().fold(value.clone(), |value, name| {
         let place = places.next().unwrap_or(0);
-        value.renamed(name, &format!("variable {place}"))
+        value.renamed(name, &format!("{PLACE}{place}"))
     })
 }
 
@@ -368,6 +428,13 @@ fn is_numbered(label: &Label, plain: &Label) -> bool {
         .strip_prefix(&plain.name)
         .and_then(|rest| rest.strip_prefix('_'));
     index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `P(2, 3)`: the name tells the point from others.
+fn is_point(label: &Label, value: &Value) -> bool {
+    let mut name = label.name.chars();
+    let is_capital = name.next().is_some_and(char::is_uppercase) && name.next().is_none();
+    is_capital && matches!(value, Value::Collection(Kind::Tuple, _))
 }
 
 /// Sets of numbers, for which the name of the variable means nothing.

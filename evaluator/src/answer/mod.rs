@@ -31,6 +31,7 @@ mod readings;
 mod region;
 mod relation;
 mod residue;
+mod rewrite;
 mod same_relation;
 mod scalar;
 mod show;
@@ -159,6 +160,12 @@ impl Answer {
     /// Whether the given answer names the choice that the gold answer is, or says what it says.
     fn same_choice(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
         let what = "rule: same choice";
+        if let Some(several) = choice::several(&self.text)
+            && Some(several) == choice::several(given)
+        {
+            trace.step(what, true, || "the same letters".to_owned());
+            return Some(Rule::SameChoice);
+        }
         let Some(mine) = &self.choice else {
             trace.step(what, StepOutcome::NotApplicable, || {
                 "the reference is no choice among several".to_owned()

@@ -106,7 +106,7 @@ impl Number {
     /// `20%` is both the number of per cent, 20, and the value .2: where only one side has the sign,
     /// either reading counts. Without a sign, 20 is never .2. Units are converted where both are known.
     pub fn agrees(&self, other: &Self) -> bool {
-        let Some(factor) = unit::factor(self.unit.as_deref(), other.unit.as_deref()) else {
+        let Some(factor) = unit::factor(self.unit(), other.unit()) else {
             return false;
         };
         let theirs = &other.value * factor;
@@ -116,6 +116,15 @@ impl Number {
                 (false, true) => self.value == hundredth(&theirs),
                 _ => false,
             }
+    }
+
+    /// What it counts, of which per cent is one.
+    fn unit(&self) -> Option<&str> {
+        if self.percent {
+            Some(unit::PERCENT)
+        } else {
+            self.unit.as_deref()
+        }
     }
 
     /// Whether it is a number and nothing else.

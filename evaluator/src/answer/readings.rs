@@ -38,6 +38,11 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
         return Vec::new();
     }
     let mut readings = structures(text, &clean, &tokens);
+    if readings.is_empty()
+        && let Some(bare) = without_remark(text)
+    {
+        readings = structures(bare, bare, &token::tokens(&clean::clean(bare), true));
+    }
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(read::explained(&tokens).or_else(|| read::last_side(&tokens)));
     }
@@ -54,6 +59,26 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
         readings.extend(read::value(std::slice::from_ref(digits)));
     }
     readings
+}
+
+/// A gold answer without `about` before it, or a remark in parentheses behind it such as `(or equivalent)`.
+fn without_remark(text: &str) -> Option<&str> {
+    const BEFORE: [&str; 5] = [
+        "about ",
+        "approximately ",
+        "around ",
+        "approx. ",
+        "roughly ",
+    ];
+    let start = text.get(..16).unwrap_or(text).to_lowercase();
+    if let Some(word) = BEFORE.iter().find(|word| start.starts_with(**word)) {
+        return text.get(word.len()..);
+    }
+    let (before, remark) = text.trim_end_matches('$').rsplit_once(" (")?;
+    let words = remark.strip_suffix(')')?;
+    let is_remark = words.chars().filter(char::is_ascii_lowercase).count() > 2
+        && !words.contains(['=', '<', '>', '^', '\\', '|']);
+    is_remark.then(|| before.trim())
 }
 
 /// Digits alone, which need no parser.
@@ -139,7 +164,9 @@ fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
     let has_unit = number.unit.as_deref().and_then(unit::named).is_some();
-    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number)))
+    // `3 1/7` is no product.
+    let is_mixed = text.trim().contains(' ') && text.contains('/') && !has_letters;
+    (has_letters || has_unit || is_mixed).then(|| Value::Scalar(Scalar::of_number(number)))
 }
 
 /// `(1) 5; (2) 7` as its parts in order.

@@ -36,9 +36,10 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
             places,
         });
     }
+    let degrees = unit.as_deref().is_some_and(is_degrees);
     let (unit, in_words) = match unit {
         Some(words) if is_percent(&words) => (None, true),
-        unit => (unit, false),
+        unit => (unit.filter(|_| !degrees), false),
     };
     let (tokens, percent) = match tokens {
         [before @ .., Token::Mark('%')] => (before, true),
@@ -49,10 +50,14 @@ pub(super) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     Some(Scalar {
         expr,
         percent,
-        degrees: false,
+        degrees,
         unit,
         places,
     })
+}
+
+fn is_degrees(unit: &str) -> bool {
+    matches!(unit, "degree" | "degrees")
 }
 
 /// The decimal places of a number that is no period.
@@ -82,7 +87,7 @@ fn scaled(expr: Expr, unit: Option<String>) -> (Expr, Option<String>) {
 impl Scalar {
     /// A number with what stood beside it.
     pub fn of_number(number: Number) -> Self {
-        let degrees = matches!(number.unit.as_deref(), Some("degree" | "degrees"));
+        let degrees = number.unit.as_deref().is_some_and(is_degrees);
         Self {
             percent: number.percent,
             degrees,

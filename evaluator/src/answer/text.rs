@@ -35,6 +35,12 @@ const SHORTEST_WORD: usize = 3;
 /// Answers that are given to several questions at once, whose order counts.
 const VERDICTS: [&str; 4] = ["yes", "no", "true", "false"];
 
+/// Words that make less of a verdict.
+const RESERVATIONS: [&str; 15] = [
+    "or", "but", "maybe", "perhaps", "unless", "except", "however", "actually", "wait", "if",
+    "when", "only", "assuming", "provided", "depends",
+];
+
 /// Whether two texts are the same formula up to white space and dress, or the same words; names in a list may stand
 /// in any order.
 pub(super) fn same(a: &str, b: &str) -> bool {
@@ -45,7 +51,22 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     if a.is_empty() || b.is_empty() {
         return false;
     }
-    a == b || same_words(&a, &b) || same_names(&a, &b)
+    a == b || same_words(&a, &b) || same_names(&a, &b) || is_same_verdict(&a, &b)
+}
+
+/// `Yes` against `Yes, the series converges`: the reason is not asked for, and may not take the verdict back.
+fn is_same_verdict(gold: &str, given: &str) -> bool {
+    let gold = gold.to_lowercase();
+    let Some((verdict, reason)) = given.split_once([',', ';', '.', ':']) else {
+        return false;
+    };
+    let is_denial = |word: &str| matches!(gold.as_str(), "yes" | "true") && word == "not";
+    let takes_back =
+        |word: &str| VERDICTS.contains(&word) || RESERVATIONS.contains(&word) || is_denial(word);
+    let reason = reason.to_lowercase();
+    VERDICTS.contains(&gold.as_str())
+        && verdict.trim().to_lowercase() == gold
+        && !reason.split(|c: char| !c.is_alphabetic()).any(takes_back)
 }
 
 fn same_words(a: &str, b: &str) -> bool {
@@ -164,6 +185,8 @@ mod tests {
             ("does not exist", "DNE"),
             (r"f \circ g", r"f\circ g"),
             ("(C)", r"\text{C}"),
+            ("Yes", "Yes, the series converges."),
+            ("No", r"\text{No, it is not possible}"),
         ] {
             assert!(same(a, b), "{a} {b}");
         }
@@ -177,6 +200,11 @@ mod tests {
             ("5 mW", "5 MW"),
             ("x^T", "x^t"),
             ("Yes, No", "No, Yes"),
+            ("Yes", "Yes, or no"),
+            ("Yes", "No, yes"),
+            ("Yes", "Yes. But only for n = 2"),
+            ("Yes", "Yes, if n is even"),
+            ("Yes, always", "Yes"),
             ("increasing, decreasing", "decreasing, increasing"),
             ("True, False, True", "True, True, False"),
         ] {

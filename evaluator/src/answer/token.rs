@@ -1,6 +1,6 @@
 //! Cuts cleaned LaTeX into tokens.
 
-use super::{letters, unit};
+use super::{expr::Function, letters, unit};
 
 /// How two sides are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +216,11 @@ impl<'a> Lexer<'a> {
             depth == 0
         });
         let words = inner[..end.unwrap_or(inner.len())].trim();
+        if Function::named(words).is_some() {
+            self.at = self.text.len() - inner.len() + end.map_or(inner.len(), |end| end + 1);
+            self.tokens.push(Token::Command(words.to_owned()));
+            return;
+        }
         if words.contains('\\') {
             // A formula in the clothes of a text: its braces only group.
             self.at = self.text.len() - rest.len();
@@ -245,6 +250,10 @@ impl<'a> Lexer<'a> {
         match self.tokens.last() {
             Some(Token::Number(_) | Token::Mark('}' | ')')) => true,
             Some(Token::Command(name)) => name == "pi",
+            // The second unit of a rate.
+            Some(Token::Mark('/')) => {
+                matches!(&self.tokens[..], [.., Token::Text(_), Token::Mark('/')])
+            }
             _ => false,
         }
     }
@@ -262,6 +271,10 @@ impl<'a> Lexer<'a> {
             }
             _ if self.follows_number_apart() && run.len() > 1 && unit::named(run).is_some() => {
                 self.word(run);
+            }
+            _ if self.follows_number_apart() && rate(rest).is_some() => {
+                let rate = rate(rest).unwrap_or(run);
+                self.word(rate);
             }
             _ => match letters::symbols(run) {
                 Some(symbols) => {
@@ -337,6 +350,13 @@ impl<'a> Lexer<'a> {
         }
         self.push(Token::Number(number), at.max(1));
     }
+}
+
+/// The rate at the start of `text`, such as `m/s^2`, if it is one that is known.
+fn rate(text: &str) -> Option<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '^');
+    let rate = &text[..text.find(|c| !is_part(c)).unwrap_or(text.len())];
+    (rate.contains('/') && unit::named(rate).is_some()).then_some(rate)
 }
 
 /// The period of a repeating decimal at the start of `text`, `\overline{3}` or `\dot{3}`, and its length

@@ -184,10 +184,40 @@ pub(super) fn factor(gold: Option<&str>, given: Option<&str>) -> Option<BigRatio
     let (Some(gold), Some(given)) = (gold.filter(is_said), given.filter(is_said)) else {
         return Some(BigRational::one());
     };
+    if is_angle(gold) && is_angle(given) || is_temperature(gold) && is_temperature(given) {
+        return Some(BigRational::one());
+    }
     match (named(gold), named(given)) {
         (Some(gold), Some(given)) => gold.is_like(&given).then(|| given.in_terms_of(&gold)),
         _ => same_words(gold, given).then(BigRational::one),
     }
+}
+
+/// The sign of per cent, which is the unit of a number that has it.
+pub(super) const PERCENT: &str = "%";
+
+/// The sign of degrees, likewise.
+pub(super) const DEGREES: &str = "°";
+
+/// `radians`, `rad`.
+pub(super) fn is_radians(unit: &str) -> bool {
+    matches!(unit, "rad" | "radian" | "radians")
+}
+
+/// Angles are converted where their values are compared.
+fn is_angle(unit: &str) -> bool {
+    matches!(unit, DEGREES | "degree" | "degrees") || is_radians(unit)
+}
+
+/// Degrees of any scale: which one is meant is seldom said twice.
+fn is_temperature(unit: &str) -> bool {
+    unit == DEGREES
+        || plain_words(unit).iter().all(|word| {
+            matches!(
+                word.as_str(),
+                "degree" | "degrees" | "celsius" | "centigrade" | "fahrenheit" | "c" | "f"
+            )
+        })
 }
 
 /// `units`, `square units`: what nobody named.

@@ -1,6 +1,10 @@
 //! Answers as structures: a number with its unit, a list, a tuple, an interval, a relation, a text.
 
-use super::{expr::Expr, token::Relation};
+use super::{
+    expr::Expr,
+    token::Relation,
+    unit::{self, DEGREES, PERCENT},
+};
 
 /// An expression with what stood beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +18,22 @@ pub(super) struct Scalar {
     pub unit: Option<String>,
     /// The fewest decimal places of a number in it, if any was written with a decimal point: the value may be rounded.
     pub places: Option<usize>,
+}
+
+impl Scalar {
+    /// The unit, of which per cent and degrees are two.
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Self { percent: true, .. } => Some(PERCENT),
+            Self { degrees: true, .. } => Some(DEGREES),
+            _ => self.unit.as_deref(),
+        }
+    }
+
+    /// Whether it says that it is an angle in radians.
+    pub fn is_in_radians(&self) -> bool {
+        self.unit.as_deref().is_some_and(unit::is_radians)
+    }
 }
 
 /// How the parts of a collection are held together.
