@@ -3,10 +3,13 @@
 /// The letters by which choices are called; some sets of questions have ten of them.
 const LETTERS: std::ops::RangeInclusive<char> = 'A'..='J';
 
+/// No question has more right choices.
+const MOST_CHOICES: usize = 5;
+
 /// What a letter may be dressed in.
-const DRESS: [&str; 16] = [
-    r"\textbf", r"\textrm", r"\text", r"\mathrm", r"\mathbf", r"\(", r"\ ", r"\,", "**", "{", "$",
-    " ", "Option ", "option ", "Choice ", "choice ",
+const DRESS: [&str; 17] = [
+    r"\textbf", r"\textrm", r"\text", r"\mathrm", r"\mathbf", r"\(", r"\ ", r"\,", "**", "{", "}",
+    "$", " ", "Option", "option", "Choice", "choice",
 ];
 
 /// A letter and what stands behind it.
@@ -41,6 +44,29 @@ pub(super) fn choice(text: &str) -> Option<Choice<'_>> {
         marked
     };
     (is_choice && !names_a_choice(content)).then_some(Choice { letter, content })
+}
+
+/// The letters of several choices, in order, and whether they stand apart: `A, C`, `B and D`, `BD`; `None` where one is
+/// repeated, and for letters side by side that are not in order, which name something else.
+pub(super) fn choices(text: &str) -> Option<(Vec<char>, bool)> {
+    let mut plain = text.trim().trim_end_matches('.').to_owned();
+    for dress in DRESS.iter().filter(|dress| dress.trim() == **dress) {
+        plain = plain.replace(dress, "");
+    }
+    let plain = plain.replace(['}', '(', ')'], " ");
+    let parts: Vec<&str> = plain
+        .split([',', ';', ' ', '&'])
+        .filter(|part| !part.is_empty() && *part != "and")
+        .collect();
+    let letters: Vec<char> = parts.concat().chars().collect();
+    let are_letters = (2..=MOST_CHOICES).contains(&letters.len())
+        && letters.iter().all(|letter| LETTERS.contains(letter));
+    let mut sorted = letters.clone();
+    sorted.sort_unstable();
+    let is_once = sorted.windows(2).all(|pair| pair[0] < pair[1]);
+    let is_apart = parts.len() == letters.len();
+    let is_together = parts.len() == 1 && sorted == letters;
+    (are_letters && is_once && (is_apart || is_together)).then_some((sorted, is_apart))
 }
 
 /// Without what opens at the start and says nothing.

@@ -206,6 +206,7 @@ pub(super) fn clean(text: &str) -> String {
             clean = clean.replace(from, to);
         }
     }
+    clean = with_times(&clean);
     clean = clean.replace('$', " ").replace('\u{1}', r"\\ ");
     let clean = clean
         .trim()
@@ -214,6 +215,18 @@ pub(super) fn clean(text: &str) -> String {
         return r"\emptyset".to_owned();
     }
     balanced(clean)
+}
+
+/// With `\times` for the letter of `3 x 10^8`.
+fn with_times(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" x 10^") else {
+        return text.to_owned();
+    };
+    if before.ends_with(|c: char| c.is_ascii_digit()) {
+        format!(r"{before} \times 10^{after}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Without `\left` and `\right` before a delimiter; `\leftarrow` is another command.

@@ -39,6 +39,8 @@ pub(super) struct Comparison<'a> {
     fuel: Fuel,
     /// How deep in parts of parts the comparison is.
     depth: usize,
+    /// The parts of a list are told apart by their names.
+    named_apart: bool,
     trace: &'a mut Trace,
 }
 
@@ -49,6 +51,7 @@ impl<'a> Comparison<'a> {
             approximated: false,
             fuel: Fuel::full(),
             depth: 0,
+            named_apart: false,
             trace,
         }
     }
@@ -92,7 +95,13 @@ impl<'a> Comparison<'a> {
             }
             (x, Labelled(label, y)) => self.same_values(x, y) || self.same_as_relation(label, y, x),
             (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given, &self.fuel),
-            (Collection(a, xs), Collection(b, ys)) => self.same_collections((*a, xs), (*b, ys)),
+            (Collection(a, xs), Collection(b, ys)) => {
+                let are_named = have_names(xs) || have_names(ys);
+                let outside = std::mem::replace(&mut self.named_apart, are_named);
+                let same = self.same_collections((*a, xs), (*b, ys));
+                self.named_apart = outside;
+                same
+            }
             // A set of one is its element; nothing else of one part is a collection.
             (Collection(Kind::Set, xs), y) if xs.len() == 1 => self.same_values(&xs[0], y),
             (x, Collection(Kind::Set, ys)) if ys.len() == 1 => self.same_values(x, &ys[0]),
@@ -111,6 +120,13 @@ impl<'a> Comparison<'a> {
     }
 
     fn same_scalars(&mut self, gold: &Scalar, given: &Scalar) -> bool {
+        if gold.clashes(given) || given.clashes(gold) {
+            return false;
+        }
+        let is_in_radians = |scalar: &Scalar| scalar.unit.as_deref().is_some_and(unit::is_radian);
+        if gold.degrees && is_in_radians(given) || given.degrees && is_in_radians(gold) {
+            return self.same_numbers(&in_radians(gold), &in_radians(given));
+        }
         let units = (gold.unit.as_deref(), given.unit.as_deref());
         unit::factor(units.0, units.1)
             .is_some_and(|factor| self.same_numbers(gold, &converted(given, factor)))
@@ -155,7 +171,8 @@ impl<'a> Comparison<'a> {
         // The name of a variable means nothing to a region, nor a number to one of its values.
         let same_name =
             a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
-        to.is_empty() && (same_name || is_region(x) && is_region(y)) && self.same_values(x, y)
+        let is_free = !self.named_apart && is_region((a, b), x) && is_region((a, b), y);
+        to.is_empty() && (same_name || is_free) && self.same_values(x, y)
     }
 
     /// `y = 2x` against `2x - y = 0`, `x > 1` against `-x < -1`.
@@ -180,6 +197,9 @@ impl<'a> Comparison<'a> {
             // Which value belongs to which name only the order can tell.
             (List, List | Set) if are_named_apart(xs) && !ys.iter().any(is_labelled) => {
                 self.same_in_order(&plain(xs), ys)
+            }
+            (List | Set, List) if are_named_apart(ys) && !xs.iter().any(is_labelled) => {
+                self.same_in_order(xs, &plain(ys))
             }
             (List | Set | Union, List | Set | Union) => {
                 // A set does not count its elements, and a repeated point is one point.
@@ -254,6 +274,20 @@ fn radians(degrees: &Expr) -> Expr {
     ])
 }
 
+/// An angle without its sign of degrees or its word for radians.
+fn in_radians(angle: &Scalar) -> Scalar {
+    Scalar {
+        expr: if angle.degrees {
+            radians(&angle.expr)
+        } else {
+            angle.expr.clone()
+        },
+        degrees: false,
+        unit: None,
+        ..angle.clone()
+    }
+}
+
 /// The scalar in a unit of which there are `factor` times as many.
 fn converted(scalar: &Scalar, factor: BigRational) -> Scalar {
     if factor.is_one() {
@@ -303,6 +337,16 @@ fn are_named_apart(values: &[Value]) -> bool {
     };
     let others: Option<Vec<&str>> = stems.collect();
     others.is_some_and(|others| others.iter().any(|stem| *stem != first))
+}
+
+/// Whether two of the parts have names, and not the same.
+fn have_names(values: &[Value]) -> bool {
+    let mut stems = values.iter().filter_map(|value| match value {
+        Value::Labelled(label, _) => Some(label.stem()),
+        _ => None,
+    });
+    let first = stems.next();
+    stems.any(|stem| Some(stem) != first)
 }
 
 /// Equal when one symbol is called differently: by its case alone, or as the whole number
@@ -370,11 +414,26 @@ fn is_numbered(label: &Label, plain: &Label) -> bool {
     index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Sets of numbers, for which the name of the variable means nothing.
-fn is_region(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Interval(..)
-            | Value::Collection(Kind::Set | Kind::Union | Kind::Tuple | Kind::Bracket, _)
-    )
+/// Sets of numbers, for which the name of the variable means nothing. Points and vectors have names of their own, as
+/// have sets that are called by a word, such as domain and range.
+fn is_region((a, b): (&Label, &Label), value: &Value) -> bool {
+    match value {
+        Value::Collection(Kind::Tuple | Kind::Bracket, _) => is_variable(a) || is_variable(b),
+        Value::Interval(..) | Value::Collection(Kind::Set | Kind::Union, _) => {
+            !(is_word(a) && is_word(b))
+        }
+        _ => false,
+    }
+}
+
+fn is_variable(label: &Label) -> bool {
+    label.name.len() == 1 && label.name.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_word(label: &Label) -> bool {
+    label.name.len() > 2
+        && label
+            .name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b == b' ')
 }

@@ -159,6 +159,13 @@ impl Answer {
     /// Whether the given answer names the choice that the gold answer is, or says what it says.
     fn same_choice(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
         let what = "rule: same choice";
+        if let (Some((mine, is_apart)), Some((theirs, are_apart))) =
+            (choice::choices(&self.text), choice::choices(given))
+            && (is_apart || are_apart)
+        {
+            trace.step(what, mine == theirs, || "several choices".to_owned());
+            return (mine == theirs).then_some(Rule::SameChoice);
+        }
         let Some(mine) = &self.choice else {
             trace.step(what, StepOutcome::NotApplicable, || {
                 "the reference is no choice among several".to_owned()

@@ -109,6 +109,11 @@ impl Number {
         let Some(factor) = unit::factor(self.unit.as_deref(), other.unit.as_deref()) else {
             return false;
         };
+        let is_other = |unit: &String| unit::is_other_than("percent", unit);
+        let is_mixed = |a: &Self, b: &Self| a.percent && b.unit.as_ref().is_some_and(is_other);
+        if is_mixed(self, other) || is_mixed(other, self) {
+            return false;
+        }
         let theirs = &other.value * factor;
         self.value == theirs
             || match (self.percent, other.percent) {

@@ -92,6 +92,16 @@ impl Scalar {
         }
     }
 
+    /// Whether it is in per cent or degrees, and the other in some other unit.
+    pub fn clashes(&self, other: &Self) -> bool {
+        let is_other = |sign: &str| {
+            let unit = other.unit.as_deref();
+            self.unit.is_none() && unit.is_some_and(|unit| unit::is_other_than(sign, unit))
+        };
+        self.percent && !other.percent && (other.degrees || is_other("percent"))
+            || self.degrees && !other.degrees && (other.percent || is_other("degree"))
+    }
+
     /// A bare expression.
     pub fn of(expr: Expr) -> Self {
         Self {

@@ -172,6 +172,11 @@ impl<'a> Lexer<'a> {
             "begin" | "end" => self.environment(name == "begin", length),
             _ if name.starts_with("quad") => self.at += "\\quad".len(),
             _ if TEXTS.contains(&name) => self.text(length),
+            "frac" if self.is_behind_value() && unit_fraction(self.rest()).is_some() => {
+                if let Some((unit, length)) = unit_fraction(self.rest()) {
+                    self.push(Token::Text(unit), length);
+                }
+            }
             _ => self.push(Token::Command(name.to_owned()), length),
         }
     }
@@ -234,7 +239,9 @@ impl<'a> Lexer<'a> {
         match (letters.next(), letters.next()) {
             (None, _) => {}
             // Alone a letter is a symbol, behind a number it is a unit.
-            (Some(letter), None) if letter.is_alphabetic() && !self.is_behind_value() => {
+            (Some(letter), None)
+                if letter.is_alphabetic() && !self.is_behind_value() && !self.is_behind_unit() =>
+            {
                 self.tokens.push(Token::Letter(letter));
             }
             _ => self.tokens.push(Token::Text(words.to_owned())),
@@ -245,6 +252,16 @@ impl<'a> Lexer<'a> {
         match self.tokens.last() {
             Some(Token::Number(_) | Token::Mark('}' | ')')) => true,
             Some(Token::Command(name)) => name == "pi",
+            _ => false,
+        }
+    }
+
+    /// `km`, `km /`: what follows is a part of the unit.
+    fn is_behind_unit(&self) -> bool {
+        match &self.tokens[..] {
+            [.., Token::Text(unit)] | [.., Token::Text(unit), Token::Mark('/')] => {
+                unit::named(unit).is_some()
+            }
             _ => false,
         }
     }
@@ -260,9 +277,13 @@ impl<'a> Lexer<'a> {
             _ if run.starts_with("or") && self.follows_value() => {
                 self.push(Token::Text("or".to_owned()), 2);
             }
-            _ if self.follows_number_apart() && run.len() > 1 && unit::named(run).is_some() => {
+            _ if self.follows_number_apart()
+                && (run.len() > 1 || is_before_number(&rest[run.len()..]))
+                && unit::named(run).is_some() =>
+            {
                 self.word(run);
             }
+            _ if self.follows_number_apart() && is_rate(rest) => self.word(rest),
             _ => match letters::symbols(run) {
                 Some(symbols) => {
                     self.tokens.extend(symbols);
@@ -337,6 +358,34 @@ impl<'a> Lexer<'a> {
         }
         self.push(Token::Number(number), at.max(1));
     }
+}
+
+/// Whether the next quantity follows, as the minutes follow in `2 h 30 min`.
+fn is_before_number(text: &str) -> bool {
+    let number = text.trim_start();
+    number.len() < text.len() && number.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `m/s`, `m/s^2`, with nothing behind it.
+fn is_rate(text: &str) -> bool {
+    text.contains('/') && !text.contains(char::is_whitespace) && unit::named(text).is_some()
+}
+
+/// `\frac{\text{km}}{\text{h}}` at the start of `text` as `km/h`, and its length.
+fn unit_fraction(text: &str) -> Option<(String, usize)> {
+    let (above, rest) = worded(text.strip_prefix(r"\frac{")?)?;
+    let (below, rest) = worded(rest.strip_prefix('{')?)?;
+    let unit = format!("{above}/{below}");
+    unit::named(&unit)?;
+    Some((unit, text.len() - rest.len()))
+}
+
+/// The words of `\text{…}}` at the start of `text`, and what is behind its braces.
+fn worded(text: &str) -> Option<(&str, &str)> {
+    let command = text.trim_start().strip_prefix('\\')?;
+    let name = TEXTS.iter().find(|name| command.starts_with(**name))?;
+    let (words, rest) = command[name.len()..].strip_prefix('{')?.split_once('}')?;
+    Some((words.trim(), rest.trim_start().strip_prefix('}')?))
 }
 
 /// The period of a repeating decimal at the start of `text`, `\overline{3}` or `\dot{3}`, and its length

@@ -190,6 +190,16 @@ pub(super) fn factor(gold: Option<&str>, given: Option<&str>) -> Option<BigRatio
     }
 }
 
+/// Whether `unit` is another one than per cent or degrees, as `sign` says; degrees and radians are converted.
+pub(super) fn is_other_than(sign: &str, unit: &str) -> bool {
+    let is_angle = sign == "degree" && is_radian(unit);
+    !is_neutral(unit) && !unit.to_lowercase().contains(sign) && !is_angle
+}
+
+pub(super) fn is_radian(unit: &str) -> bool {
+    matches!(unit.trim(), "rad" | "rads" | "radian" | "radians")
+}
+
 /// `units`, `square units`: what nobody named.
 fn is_neutral(unit: &str) -> bool {
     let word = |word: &str| matches!(word, "unit" | "units" | "square" | "sq" | "cubic");
