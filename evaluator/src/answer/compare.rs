@@ -40,6 +40,8 @@ pub(super) struct Comparison<'a> {
     fuel: Fuel,
     /// How deep in parts of parts the comparison is.
     depth: usize,
+    /// The parts of a list are told apart by their names.
+    named_apart: bool,
     trace: &'a mut Trace,
 }
 
@@ -50,6 +52,7 @@ impl<'a> Comparison<'a> {
             approximated: false,
             fuel: Fuel::full(),
             depth: 0,
+            named_apart: false,
             trace,
         }
     }
@@ -99,7 +102,13 @@ impl<'a> Comparison<'a> {
             (Scalar(value), Value::Relation(..)) => {
                 function_value(given).is_some_and(|given| self.same_scalars(value, &given))
             }
-            (Collection(a, xs), Collection(b, ys)) => self.same_collections((*a, xs), (*b, ys)),
+            (Collection(a, xs), Collection(b, ys)) => {
+                let are_named = have_names(xs) || have_names(ys);
+                let outside = std::mem::replace(&mut self.named_apart, are_named);
+                let same = self.same_collections((*a, xs), (*b, ys));
+                self.named_apart = outside;
+                same
+            }
             // A set of one is its element; nothing else of one part is a collection.
             (Collection(Kind::Set, xs), y) if xs.len() == 1 => self.same_values(&xs[0], y),
             (x, Collection(Kind::Set, ys)) if ys.len() == 1 => self.same_values(x, &ys[0]),
@@ -176,9 +185,8 @@ impl<'a> Comparison<'a> {
         // The name of a variable means nothing to a region that is the whole answer, nor a number to one of its values.
         let same_name =
             a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
-        let says_nothing =
-            self.depth == 1 && is_region(x) && is_region(y) && !(is_point(a, x) && is_point(b, y));
-        to.is_empty() && (same_name || says_nothing) && self.same_values(x, y)
+        let is_free = !self.named_apart && is_region((a, b), x) && is_region((a, b), y);
+        to.is_empty() && (same_name || is_free) && self.same_values(x, y)
     }
 
     /// `y = 2x` against `2x - y = 0`, `x > 1` against `-x < -1`.
@@ -346,6 +354,16 @@ fn are_named_apart(values: &[Value]) -> bool {
     others.is_some_and(|others| others.iter().any(|stem| *stem != first))
 }
 
+/// Whether two of the parts have names, and not the same.
+fn have_names(values: &[Value]) -> bool {
+    let mut stems = values.iter().filter_map(|value| match value {
+        Value::Labelled(label, _) => Some(label.stem()),
+        _ => None,
+    });
+    let first = stems.next();
+    stems.any(|stem| Some(stem) != first)
+}
+
 /// Equal when one symbol is called differently: by its case alone, or as the whole number
 /// that counts the periods of a trigonometric solution.
 fn equal_up_to_names(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
@@ -430,18 +448,26 @@ fn is_numbered(label: &Label, plain: &Label) -> bool {
     index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// `P(2, 3)`: the name tells the point from others.
-fn is_point(label: &Label, value: &Value) -> bool {
-    let mut name = label.name.chars();
-    let is_capital = name.next().is_some_and(char::is_uppercase) && name.next().is_none();
-    is_capital && matches!(value, Value::Collection(Kind::Tuple, _))
+/// Sets of numbers, for which the name of the variable means nothing. Points and vectors have names of their own, as
+/// have sets that are called by a word, such as domain and range.
+fn is_region((a, b): (&Label, &Label), value: &Value) -> bool {
+    match value {
+        Value::Collection(Kind::Tuple | Kind::Bracket, _) => is_variable(a) || is_variable(b),
+        Value::Interval(..) | Value::Collection(Kind::Set | Kind::Union, _) => {
+            !(is_word(a) && is_word(b))
+        }
+        _ => false,
+    }
 }
 
-/// Sets of numbers, for which the name of the variable means nothing.
-fn is_region(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Interval(..)
-            | Value::Collection(Kind::Set | Kind::Union | Kind::Tuple | Kind::Bracket, _)
-    )
+fn is_variable(label: &Label) -> bool {
+    label.name.len() == 1 && label.name.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_word(label: &Label) -> bool {
+    label.name.len() > 2
+        && label
+            .name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b == b' ')
 }

@@ -160,11 +160,12 @@ impl Answer {
     /// Whether the given answer names the choice that the gold answer is, or says what it says.
     fn same_choice(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
         let what = "rule: same choice";
-        if let Some(several) = choice::several(&self.text)
-            && Some(several) == choice::several(given)
+        if let (Some((mine, is_apart)), Some((theirs, are_apart))) =
+            (choice::choices(&self.text), choice::choices(given))
+            && (is_apart || are_apart)
         {
-            trace.step(what, true, || "the same letters".to_owned());
-            return Some(Rule::SameChoice);
+            trace.step(what, mine == theirs, || "several choices".to_owned());
+            return (mine == theirs).then_some(Rule::SameChoice);
         }
         let Some(mine) = &self.choice else {
             trace.step(what, StepOutcome::NotApplicable, || {

@@ -173,6 +173,9 @@ impl Parser {
                 } else {
                     value.push(factor);
                 }
+            } else if let Some(part) = self.plain_fraction() {
+                let whole = value.pop()?;
+                value.push(Expr::Sum(vec![whole, part]));
             } else if self.starts_factor() {
                 let mixed = self.is_mixed_number();
                 let factor = self.factor()?;
@@ -209,6 +212,25 @@ impl Parser {
             && self.peek_command() == Some("frac")
             && (whole(next(1))
                 || open(next(1)) && whole(next(2)) && open(next(4)) && whole(next(5)))
+    }
+
+    /// The `1/7` of `3 1/7`: less than one, behind a whole number that is no power.
+    fn plain_fraction(&mut self) -> Option<Expr> {
+        let whole = |at: usize| match self.tokens.get(at) {
+            Some(Token::Number(digits)) if !digits.contains('.') => decimal(digits),
+            _ => None,
+        };
+        let is_mark = |at: usize, marks: [char; 4]| matches!(self.tokens.get(at), Some(Token::Mark(mark)) if marks.contains(mark));
+        let at = self.at;
+        whole(at.checked_sub(1)?)?;
+        let (numerator, denominator) = (whole(at)?, whole(at + 2)?);
+        let is_part = is_mark(at + 1, ['/'; 4])
+            && !is_mark(at + 3, ['/', '^', '!', '_'])
+            && !(at > 1 && is_mark(at - 2, ['/', '^', ':', '_']));
+        (is_part && numerator < denominator).then(|| {
+            self.at += 3;
+            Expr::Number(numerator / denominator)
+        })
     }
 
     fn factor(&mut self) -> Option<Expr> {

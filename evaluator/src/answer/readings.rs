@@ -164,9 +164,7 @@ fn plain_number(text: &str) -> Option<Value> {
     let number = Number::parse(text)?;
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
     let has_unit = number.unit.as_deref().and_then(unit::named).is_some();
-    // `3 1/7` is no product.
-    let is_mixed = text.trim().contains(' ') && text.contains('/') && !has_letters;
-    (has_letters || has_unit || is_mixed).then(|| Value::Scalar(Scalar::of_number(number)))
+    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number)))
 }
 
 /// `(1) 5; (2) 7` as its parts in order.

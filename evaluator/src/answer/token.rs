@@ -172,6 +172,11 @@ impl<'a> Lexer<'a> {
             "begin" | "end" => self.environment(name == "begin", length),
             _ if name.starts_with("quad") => self.at += "\\quad".len(),
             _ if TEXTS.contains(&name) => self.text(length),
+            "frac" if self.is_behind_value() && unit_fraction(self.rest()).is_some() => {
+                if let Some((unit, length)) = unit_fraction(self.rest()) {
+                    self.push(Token::Text(unit), length);
+                }
+            }
             _ => self.push(Token::Command(name.to_owned()), length),
         }
     }
@@ -239,7 +244,9 @@ impl<'a> Lexer<'a> {
         match (letters.next(), letters.next()) {
             (None, _) => {}
             // Alone a letter is a symbol, behind a number it is a unit.
-            (Some(letter), None) if letter.is_alphabetic() && !self.is_behind_value() => {
+            (Some(letter), None)
+                if letter.is_alphabetic() && !self.is_behind_value() && !self.is_behind_unit() =>
+            {
                 self.tokens.push(Token::Letter(letter));
             }
             _ => self.tokens.push(Token::Text(words.to_owned())),
@@ -258,6 +265,16 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// `km`, `km /`: what follows is a part of the unit.
+    fn is_behind_unit(&self) -> bool {
+        match &self.tokens[..] {
+            [.., Token::Text(unit)] | [.., Token::Text(unit), Token::Mark('/')] => {
+                unit::named(unit).is_some()
+            }
+            _ => false,
+        }
+    }
+
     fn letters(&mut self) {
         let rest = self.rest();
         let run = &rest[..rest
@@ -269,7 +286,10 @@ impl<'a> Lexer<'a> {
             _ if run.starts_with("or") && self.follows_value() => {
                 self.push(Token::Text("or".to_owned()), 2);
             }
-            _ if self.follows_number_apart() && run.len() > 1 && unit::named(run).is_some() => {
+            _ if self.follows_number_apart()
+                && (run.len() > 1 || is_before_number(&rest[run.len()..]))
+                && unit::named(run).is_some() =>
+            {
                 self.word(run);
             }
             _ if self.follows_number_apart() && rate(rest).is_some() => {
@@ -357,6 +377,29 @@ fn rate(text: &str) -> Option<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '^');
     let rate = &text[..text.find(|c| !is_part(c)).unwrap_or(text.len())];
     (rate.contains('/') && unit::named(rate).is_some()).then_some(rate)
+}
+
+/// Whether the next quantity follows, as the minutes follow in `2 h 30 min`.
+fn is_before_number(text: &str) -> bool {
+    let number = text.trim_start();
+    number.len() < text.len() && number.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `\frac{\text{km}}{\text{h}}` at the start of `text` as `km/h`, and its length.
+fn unit_fraction(text: &str) -> Option<(String, usize)> {
+    let (above, rest) = worded(text.strip_prefix(r"\frac{")?)?;
+    let (below, rest) = worded(rest.strip_prefix('{')?)?;
+    let unit = format!("{above}/{below}");
+    unit::named(&unit)?;
+    Some((unit, text.len() - rest.len()))
+}
+
+/// The words of `\text{…}}` at the start of `text`, and what is behind its braces.
+fn worded(text: &str) -> Option<(&str, &str)> {
+    let command = text.trim_start().strip_prefix('\\')?;
+    let name = TEXTS.iter().find(|name| command.starts_with(**name))?;
+    let (words, rest) = command[name.len()..].strip_prefix('{')?.split_once('}')?;
+    Some((words.trim(), rest.trim_start().strip_prefix('}')?))
 }
 
 /// The period of a repeating decimal at the start of `text`, `\overline{3}` or `\dot{3}`, and its length

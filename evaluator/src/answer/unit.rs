@@ -201,7 +201,7 @@ pub(super) const DEGREES: &str = "°";
 
 /// `radians`, `rad`.
 pub(super) fn is_radians(unit: &str) -> bool {
-    matches!(unit, "rad" | "radian" | "radians")
+    matches!(unit, "rad" | "rads" | "radian" | "radians")
 }
 
 /// Angles are converted where their values are compared.
