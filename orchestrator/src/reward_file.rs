@@ -161,7 +161,8 @@ fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoRewa
     let code = text(path)?;
     let functions = outline::reward_functions(&code);
     let wanted: Vec<&str> = match function {
-        Some(one) if functions.contains(&one) => vec![one],
+        // It may be an instance, a partial or a lambda: the guest, which runs the file, has the last word.
+        Some(one) if functions.contains(&one) || outline::names(&code, one) => vec![one],
         None if !functions.is_empty() => functions,
         _ => {
             let there = if functions.is_empty() {
@@ -244,11 +245,12 @@ mod tests {
             error.contains("rewards.py") && error.contains("correctness, brevity"),
             "{error}"
         );
+        assert_eq!(names(&format!("{spec}::helper")), ["helper"]);
         let (_, source) = sources(&format!("{spec}::brevity")).unwrap().remove(0);
         assert!(
             source
                 .code
-                .starts_with("# reward-search: function=brevity\nimport re")
+                .ends_with("return []\n# reward-search: function=brevity\n")
         );
     }
 

@@ -9,20 +9,25 @@ import types
 from decimal import Decimal
 from numbers import Real
 
+import stub_logging
+
 FILE = "reward.py"
 MODULE = "reward"
 # Modules that work without files, clock or entropy. They are imported when the interpreter is built.
 MODULES = (
-    "__future__ abc ast bisect builtins cmath collections contextlib copy dataclasses decimal difflib enum fractions functools "
-    "heapq itertools json math numbers operator random re statistics string textwrap types typing unicodedata"
+    "__future__ abc ast bisect builtins cmath collections contextlib copy dataclasses datetime decimal difflib enum fractions "
+    "functools heapq itertools json logging math numbers operator random re statistics string textwrap types typing unicodedata"
 ).split()
-COLUMNS = ("prompts", "completions", "answer", "correct", "extracted")
+# The column of reference answers, by the names that data sets give it.
+ANSWERS = ("answer", "solution", "ground_truth", "target", "label")
+COLUMNS = ("prompts", "completions", *ANSWERS, "correct", "extracted")
 MOST_COMPONENTS = 64
 MOST_FRAMES = 12
 LONGEST_NAME = 64
 LONGEST_MESSAGE = 1000
 VAR_KEYWORDS = 0x08
 
+sys.modules["logging"] = stub_logging
 for _name in [*MODULES, "collections.abc", "json.decoder", "json.encoder"]:
     importlib.import_module(_name)
 # Imported on first use by the modules above, or by the interpreter itself.
@@ -88,7 +93,8 @@ class Candidate:
             name = "reward" if "reward" in names else names[0]
         function = self.namespace.get(name)
         if not callable(function):
-            raise Refused("function", f"no function `{name}`")
+            there = ", ".join(self.function_names()) or "none at all"
+            raise Refused("function", f"no function `{name}`; there is {there}")
         return Reward(name, function)
 
 
@@ -167,12 +173,12 @@ def score(value, index):
 
 
 def check_imports(tree):
-    """Refuses modules that are not there, but for those that a `try` has an alternative to."""
+    """Refuses modules that are not there, but for those that a `try` has an alternative to, or that nobody asks for here."""
     guarded = {
         id(node)
-        for attempt in ast.walk(tree)
-        if isinstance(attempt, ast.Try) and attempt.handlers
-        for statement in attempt.body
+        for block in ast.walk(tree)
+        if isinstance(block, ast.Try) and block.handlers or isinstance(block, ast.If) and never_runs(block.test)
+        for statement in block.body
         for node in ast.walk(statement)
     }
     for node in ast.walk(tree):
@@ -187,6 +193,14 @@ def check_imports(tree):
         for name in names:
             if name.partition(".")[0] not in MODULES:
                 raise Refused("import", missing(name), node.lineno)
+
+
+def never_runs(test):
+    """Whether it is `__name__ == "__main__"` or `TYPE_CHECKING`."""
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) and len(test.ops) == 1:
+        sides = (test.left, test.comparators[0])
+        return any(getattr(s, "id", None) == "__name__" for s in sides) and any(getattr(s, "value", None) == "__main__" for s in sides)
+    return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
 
 
 def missing(name):

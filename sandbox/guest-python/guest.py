@@ -34,7 +34,10 @@ class WitWorld(wit_world.WitWorld):
             code = candidate.checked(source)
             stored = marshal.dumps(code)
             reward = candidate.run(code, source).reward(function)
-            return wit_world.Loaded(reward.name, stored, *map(reward.takes, ("prompts", "answer", "correct", "extracted")))
+            answer = any(map(reward.takes, candidate.ANSWERS))
+            return wit_world.Loaded(
+                reward.name, stored, reward.takes("prompts"), answer, reward.takes("correct"), reward.takes("extracted")
+            )
 
         seal()
         return self._answer(load)
@@ -86,7 +89,7 @@ def unpacked(batch):
     return {
         "prompts": prompts,
         "completions": completions,
-        "answer": batch.answer,
+        **dict.fromkeys(candidate.ANSWERS, batch.answer),
         "correct": [flag == 1 for flag in batch.correct],
         "extracted": batch.extracted,
     }

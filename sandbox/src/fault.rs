@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Language;
+
 /// Why a sample got no score. `index` is the sample's place in the batch.
 ///
 /// All but [`Fault::Host`] are the candidate's doing and come again with the same module, sample and limits.
@@ -10,12 +12,13 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
     /// The call used up its fuel: an endless loop, or too much work.
-    #[error(
-        "sample {index}: out of fuel; an endless loop, or more work than `fuel_per_call` allows"
-    )]
+    #[error("sample {index}: out of fuel; an endless loop, or more work than `{}` allows", fuel_limit(.language))]
     OutOfFuel {
         /// Place in the batch.
         index: usize,
+        /// The reward's language, which says which limit it was.
+        #[serde(default = "rust", skip_serializing_if = "is_rust")]
+        language: Language,
     },
     /// The call ran into the wall-clock backstop.
     #[error("sample {index}: past the deadline of one call (`deadline_ms`)")]
@@ -24,10 +27,13 @@ pub enum Fault {
         index: usize,
     },
     /// The guest asked for more memory than it may have.
-    #[error("sample {index}: out of memory (`memory_mib`)")]
+    #[error("sample {index}: out of memory (`{}`)", memory_limit(.language))]
     OutOfMemory {
         /// Place in the batch.
         index: usize,
+        /// The reward's language, which says which limit it was.
+        #[serde(default = "rust", skip_serializing_if = "is_rust")]
+        language: Language,
     },
     /// The call stack was exhausted: recursion without end, or too deep.
     #[error("sample {index}: stack overflow; recursion without end, or too deep")]
@@ -124,13 +130,25 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// A call of a reward in this language used up its fuel.
+    #[must_use]
+    pub const fn out_of_fuel(index: usize, language: Language) -> Self {
+        Self::OutOfFuel { index, language }
+    }
+
+    /// A call of a reward in this language asked for too much memory.
+    #[must_use]
+    pub const fn out_of_memory(index: usize, language: Language) -> Self {
+        Self::OutOfMemory { index, language }
+    }
+
     /// Place in the batch of the sample at fault, if it is one sample.
     #[must_use]
     pub const fn index(&self) -> Option<usize> {
         match self {
-            Self::OutOfFuel { index }
+            Self::OutOfFuel { index, .. }
             | Self::Deadline { index }
-            | Self::OutOfMemory { index }
+            | Self::OutOfMemory { index, .. }
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
             | Self::SampleTooLarge { index, .. }
@@ -149,9 +167,9 @@ impl Fault {
     #[must_use]
     pub fn at(mut self, place: usize) -> Self {
         match &mut self {
-            Self::OutOfFuel { index }
+            Self::OutOfFuel { index, .. }
             | Self::Deadline { index }
-            | Self::OutOfMemory { index }
+            | Self::OutOfMemory { index, .. }
             | Self::StackOverflow { index }
             | Self::NotFinite { index }
             | Self::SampleTooLarge { index, .. }
@@ -205,6 +223,28 @@ impl Fault {
     }
 }
 
+const fn rust() -> Language {
+    Language::Rust
+}
+
+fn is_rust(language: &Language) -> bool {
+    *language == Language::Rust
+}
+
+const fn fuel_limit(language: &Language) -> &'static str {
+    match language {
+        Language::Rust => "fuel_per_call",
+        Language::Python => "python_fuel_per_call",
+    }
+}
+
+const fn memory_limit(language: &Language) -> &'static str {
+    match language {
+        Language::Rust => "memory_mib",
+        Language::Python => "python_memory_mib",
+    }
+}
+
 /// The exception at the end of a traceback, with the line of the source it came from: `ValueError: no number (line 3)`.
 fn last_line(traceback: &str) -> String {
     let lines: Vec<&str> = traceback.lines().map(str::trim).collect();
@@ -253,7 +293,7 @@ mod tests {
     fn a_fault_of_a_batch_names_no_sample() {
         let fault = Fault::Batch {
             samples: 64,
-            fault: Box::new(Fault::OutOfFuel { index: 0 }),
+            fault: Box::new(Fault::out_of_fuel(0, Language::Python)),
         };
         assert_eq!(fault.index(), None);
         assert!(
@@ -261,5 +301,15 @@ mod tests {
                 .to_string()
                 .starts_with("64 samples together: out of fuel")
         );
+        assert!(fault.to_string().contains("`python_fuel_per_call`"));
+    }
+
+    #[test]
+    fn a_limit_is_named_by_its_language_and_older_faults_are_of_rust() {
+        let fault = Fault::out_of_memory(1, Language::Rust);
+        assert_eq!(fault.to_string(), "sample 1: out of memory (`memory_mib`)");
+        let older = r#"{"kind":"out_of_memory","index":1}"#;
+        assert_eq!(serde_json::to_string(&fault).ok().as_deref(), Some(older));
+        assert_eq!(serde_json::from_str::<Fault>(older).ok(), Some(fault));
     }
 }

@@ -467,7 +467,7 @@ fn check(scores: &[f64], samples: &Range<usize>) -> Result<(), Fault> {
 fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
     let guest = store.data();
     if guest.denied {
-        return Fault::OutOfMemory { index };
+        return Fault::out_of_memory(index, crate::Language::Rust);
     }
     if let Some(Breach(message)) = error.downcast_ref() {
         return Fault::Protocol {
@@ -476,7 +476,7 @@ fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
         };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Fault::OutOfFuel { index },
+        Some(Trap::OutOfFuel) => Fault::out_of_fuel(index, crate::Language::Rust),
         Some(Trap::Interrupt) => Fault::Deadline { index },
         Some(Trap::StackOverflow) => Fault::StackOverflow { index },
         Some(trap) => {

@@ -11,8 +11,10 @@
 //! | `machine_code` | precompiled code from the cache; the one place that trusts a file |
 //! | `room` | engine and limits |
 //! | `instance` | one instance: fuel, memory, verdicts |
+//! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
 
+mod conversation;
 mod function;
 mod guest;
 mod instance;
@@ -40,7 +42,7 @@ mod bindings {
 /// Receives a line for people now and then while the interpreter is built.
 pub type Progress = std::sync::Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Beginning of a line of the source that is meant for us.
+/// Beginning of a line of the source that is meant for us: on top where an author writes it, at the end where it was added.
 pub(crate) const DIRECTIVE: &str = "# reward-search: ";
 /// Beginning of the first line of a module.
 const HEADER: &str = "# reward-search module for the Python guest ";
@@ -62,15 +64,21 @@ pub(crate) fn unpack(bytes: &[u8]) -> Option<(&str, &str)> {
 pub(crate) struct Directives {
     /// The reward function's name.
     pub(crate) function: Option<String>,
-    /// Completions are passed as lists of messages.
-    pub(crate) conversational: bool,
+    /// Whether completions are passed as lists of messages; what the reward can work with, where it is not said.
+    pub(crate) conversational: Option<bool>,
 }
 
 impl Directives {
-    /// Reads the comment lines on top of a source. Later lines do not override earlier ones.
+    /// Reads the directives at the end of a source, the last one first, and then the comment lines on top. Later ones do not
+    /// override those read earlier.
     pub(crate) fn of(code: &str) -> Result<Self, String> {
         let mut found = Self::default();
-        for line in code.lines().take_while(|line| line.starts_with('#')) {
+        let below = code
+            .lines()
+            .rev()
+            .take_while(|line| line.starts_with(DIRECTIVE));
+        let above = code.lines().take_while(|line| line.starts_with('#'));
+        for line in below.chain(above) {
             let Some(directive) = line.strip_prefix(DIRECTIVE) else {
                 continue;
             };
@@ -78,11 +86,15 @@ impl Directives {
                 Some(("function", name)) => {
                     found.function.get_or_insert_with(|| name.to_owned());
                 }
-                Some(("completions", "conversational")) => found.conversational = true,
-                Some(("completions", "plain")) => {}
+                Some(("completions", "conversational")) => {
+                    found.conversational.get_or_insert(true);
+                }
+                Some(("completions", "plain")) => {
+                    found.conversational.get_or_insert(false);
+                }
                 _ => {
                     return Err(format!(
-                        "`{}` is no directive; there are `function=NAME` and `completions=conversational`",
+                        "`{}` is no directive; there are `function=NAME`, `completions=conversational` and `completions=plain`",
                         line.chars().take(80).collect::<String>()
                     ));
                 }
@@ -110,13 +122,18 @@ mod tests {
     }
 
     #[test]
-    fn directives_are_read_from_the_top_only() {
-        let code = "#!/usr/bin/env python3\n# reward-search: function=a\n# x\n# reward-search: completions=conversational\n\n# reward-search: function=b\n";
+    fn directives_are_read_from_the_end_and_the_top_only() {
+        let code = "#!/usr/bin/env python3\n# reward-search: function=a\n# x\n# reward-search: completions=conversational\n\n# reward-search: function=b\nx = 1\n";
         let expected = Directives {
             function: Some("a".to_owned()),
-            conversational: true,
+            conversational: Some(true),
         };
         assert_eq!(Directives::of(code), Ok(expected));
+        let named = format!("{code}x = 1\n# reward-search: function=c\n");
+        assert_eq!(
+            Directives::of(&named).map(|found| found.function),
+            Ok(Some("c".to_owned()))
+        );
         assert_eq!(
             Directives::of("def reward(): ..."),
             Ok(Directives::default())

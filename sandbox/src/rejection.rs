@@ -45,7 +45,7 @@ pub enum Rejection {
         seconds: u64,
     },
     /// The compiler broke down over the source, or asked for too much memory.
-    #[error("the compiler broke down (signal {signal}): {}", first_error(.stderr))]
+    #[error("the compiler broke down (signal {signal}): {}", breakdown(.stderr))]
     CompilerCrashed {
         /// The signal that ended it.
         signal: i32,
@@ -140,6 +140,15 @@ impl Rejection {
     }
 }
 
+/// The first error of a compiler that was ended by a signal. It says nothing where it ran out of memory or stack.
+fn breakdown(stderr: &str) -> String {
+    if stderr.lines().any(|line| line.starts_with("error")) {
+        return first_error(stderr);
+    }
+    "the compiler ran out of memory or stack: types or generics grow too fast; make them simpler"
+        .to_owned()
+}
+
 /// The first error of a compiler's output, with its line: `error[E0308]: mismatched types (line 3)`.
 fn first_error(stderr: &str) -> String {
     let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
@@ -169,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn a_compiler_that_dies_without_a_word_is_explained() {
+        let died = |stderr: &str| {
+            let stderr = stderr.to_owned();
+            Rejection::CompilerCrashed { signal: 6, stderr }.to_string()
+        };
+        assert!(died("").contains("out of memory or stack"));
+        assert!(died("error: overflow").ends_with("error: overflow"));
+    }
+
+    #[test]
     fn json_carries_the_kind_and_comes_back() -> Result<(), serde_json::Error> {
         let all = [
             Rejection::Probe {
@@ -177,7 +196,7 @@ mod tests {
             },
             Rejection::Start,
             Rejection::Load {
-                fault: Fault::OutOfFuel { index: 0 },
+                fault: Fault::out_of_fuel(0, crate::Language::Python),
             },
             Rejection::Unstable {
                 sample: "sample 1".into(),

@@ -40,7 +40,7 @@ impl Source {
     pub fn rust(code: impl Into<String>) -> Self {
         Self {
             language: Language::Rust,
-            code: code.into(),
+            code: without_mark(code.into()),
         }
     }
 
@@ -49,12 +49,12 @@ impl Source {
     pub fn python(code: impl Into<String>) -> Self {
         Self {
             language: Language::Python,
-            code: code.into(),
+            code: without_mark(code.into()),
         }
     }
 
-    /// A Python file of which the named function is meant. The name becomes part of the text, as the first line
-    /// `# reward-search: function=NAME`, so that it travels wherever the source does.
+    /// A Python file of which the named function is meant. The name becomes part of the text, as the last line
+    /// `# reward-search: function=NAME`, so that it travels wherever the source does and the other lines keep their numbers.
     #[must_use]
     pub fn with_function(self, name: &str) -> Self {
         self.with_directive("function", name)
@@ -68,9 +68,20 @@ impl Source {
     }
 
     fn with_directive(mut self, key: &str, value: &str) -> Self {
-        self.code = format!("{}{key}={value}\n{}", python::DIRECTIVE, self.code);
+        if !self.code.is_empty() && !self.code.ends_with('\n') {
+            self.code.push('\n');
+        }
+        self.code += &format!("{}{key}={value}\n", python::DIRECTIVE);
         self
     }
+}
+
+/// A text without the mark of byte order that some editors begin it with.
+fn without_mark(mut code: String) -> String {
+    if code.starts_with('\u{feff}') {
+        code.remove(0);
+    }
+    code
 }
 
 /// A compiled guest: the bytes that are screened, stored and exported. They say themselves what they are: a WebAssembly
@@ -125,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn directives_stand_on_top() {
-        let source = Source::python("x = 1\n")
+    fn directives_stand_at_the_end() {
+        let source = Source::python("\u{feff}x = 1")
             .with_function("close")
             .conversational();
         assert_eq!(
             source.code,
-            "# reward-search: completions=conversational\n# reward-search: function=close\nx = 1\n"
+            "x = 1\n# reward-search: function=close\n# reward-search: completions=conversational\n"
         );
     }
 }

@@ -86,7 +86,7 @@ fn samples<'a>(text: &'a str, path: &Path) -> anyhow::Result<Vec<stdio::Sample<'
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
-            serde_json::from_str(line).with_context(|| {
+            serde_json::from_str(line.trim_start_matches('\u{feff}')).with_context(|| {
                 format!(
                     "{}:{}: expected {{\"prompt\": …, \"completion\": …, \"answer\": …}}",
                     path.display(),

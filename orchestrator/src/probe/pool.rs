@@ -116,7 +116,10 @@ fn bad(path: &Path, line: Option<usize>, what: impl Into<String>) -> BadPool {
 }
 
 fn group(row: &Value) -> Result<Group, &'static str> {
-    let prompt = text(row, &["prompt", "question"]).ok_or("needs `prompt` or `question`")?;
+    let prompt = text(row, &["prompt", "question"]).ok_or(match row["prompt"] {
+        Value::Array(_) => "`prompt` must be a string here, not a conversation",
+        _ => "needs `prompt` or `question`",
+    })?;
     let answer = match text(row, &["answer", "reference"]) {
         Some(answer) => final_answer(&answer).to_owned(),
         // GSM8K's own file: a worked solution that ends in its answer.

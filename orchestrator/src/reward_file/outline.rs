@@ -31,6 +31,13 @@ pub(super) fn reward_functions(code: &str) -> Vec<&str> {
     found
 }
 
+/// Whether the code speaks of that name somewhere outside of strings and comments.
+pub(super) fn names(code: &str, name: &str) -> bool {
+    without_texts(code)
+        .split(|c: char| !is_name(c))
+        .any(|word| word == name && !name.is_empty())
+}
+
 /// A name's place.
 struct Name {
     start: usize,
@@ -39,7 +46,9 @@ struct Name {
 
 /// The reward function whose definition `text` begins with.
 fn reward_at(text: &str) -> Option<Name> {
-    let after = text
+    // The guest refuses an asynchronous one, and says why.
+    let bare = text.strip_prefix("async").map_or(text, str::trim_start);
+    let after = bare
         .strip_prefix("def")
         .filter(|rest| rest.starts_with([' ', '\t']))?;
     let rest = after.trim_start_matches([' ', '\t']);
@@ -177,6 +186,7 @@ mod tests {
             "def f(\n    prompts: dict[str, list[int]] = {')': 1},  # a )\n    completions=(),\n): ...",
             "def f[T: (int, str)](completions: list[T]): ...",
             "def\tf (completions): ...",
+            "async  def f(completions): ...",
         ] {
             assert_eq!(reward_functions(code), ["f"], "{code}");
         }
@@ -195,6 +205,18 @@ mod tests {
         ] {
             assert_eq!(reward_functions(code), [""; 0], "{code}");
         }
+    }
+
+    #[test]
+    fn a_name_counts_where_it_stands_in_code() {
+        let code = "judge = Judge()  # length\nTEXT = 'brevity'\n";
+        assert!(names(code, "judge") && names(code, "Judge"));
+        assert!(
+            !names(code, "length")
+                && !names(code, "brevity")
+                && !names(code, "jud")
+                && !names(code, "")
+        );
     }
 
     #[test]

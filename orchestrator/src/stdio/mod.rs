@@ -6,6 +6,7 @@
 mod hello;
 mod line;
 mod protocol;
+mod row;
 mod text;
 
 use std::io::{self, BufRead, Write};

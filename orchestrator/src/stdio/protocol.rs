@@ -1,9 +1,9 @@
 //! The lines of `score --stdio`, version 1: what a request may look like, and the replies. Pure; `docs/stdio.md` is its manual.
 
-use std::borrow::Cow;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
 
-use serde::{Deserialize, Serialize};
-
+use super::row;
 use super::text::{AnswerText, Text};
 
 /// The protocol's version; raised when a line changes its meaning.
@@ -11,7 +11,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// Names a request; comes back with its reply.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`id` must be a whole number or a string")]
 pub enum Id {
     /// None was given.
     #[default]
@@ -32,16 +32,13 @@ pub enum Request<'a> {
 }
 
 /// One completion to be scored.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub struct Sample<'a> {
     /// The prompt; empty if it is not given.
-    #[serde(borrow, default = "nothing")]
     pub prompt: Text<'a>,
     /// What the policy wrote.
-    #[serde(borrow)]
     pub completion: Text<'a>,
     /// The reference answer.
-    #[serde(borrow)]
     pub answer: AnswerText<'a>,
 }
 
@@ -127,6 +124,7 @@ impl<T: Serialize> Serialize for ByName<'_, T> {
 
 /// A request as it is written.
 #[derive(Deserialize)]
+#[serde(expecting = "a request")]
 struct Raw<'a> {
     #[serde(default)]
     id: Id,
@@ -140,6 +138,27 @@ struct Raw<'a> {
     completions: Option<Vec<Text<'a>>>,
     #[serde(borrow, alias = "answers")]
     answer: Option<Vec<AnswerText<'a>>>,
+    // Read only where there is no `answer`: they may hold anything else.
+    solution: Option<Value>,
+    ground_truth: Option<Value>,
+    target: Option<Value>,
+    label: Option<Value>,
+}
+
+impl<'a> Raw<'a> {
+    /// The column of reference answers, by whichever name.
+    fn take_answers(&mut self) -> Result<Option<Vec<AnswerText<'a>>>, serde_json::Error> {
+        if self.answer.is_some() {
+            return Ok(self.answer.take());
+        }
+        let other = self
+            .solution
+            .take()
+            .or_else(|| self.ground_truth.take())
+            .or_else(|| self.target.take())
+            .or_else(|| self.label.take());
+        other.map(Vec::deserialize).transpose()
+    }
 }
 
 /// Reads one line.
@@ -152,7 +171,17 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
         let message = format!("the line is not UTF-8 from byte {place} on");
         (Id::Absent, Trouble::new("not_utf8", message))
     })?;
-    let raw: Raw<'_> = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
+    if text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        let message = "a request is an object: `{\"id\": …, \"samples\": […]}`";
+        return Err((Id::Absent, Trouble::new("invalid_request", message)));
+    }
+    let mut raw: Raw<'_> = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
+    if raw.samples.is_none() {
+        raw.answer = match raw.take_answers() {
+            Ok(answers) => answers,
+            Err(error) => return Err((raw.id, Trouble::new("invalid_request", error.to_string()))),
+        };
+    }
     match raw {
         Raw { id, ping: true, .. } => Ok(Request::Ping(id)),
         Raw {
@@ -204,15 +233,16 @@ fn rows<'a>(
     answers: Vec<AnswerText<'a>>,
 ) -> Result<Vec<Sample<'a>>, Trouble> {
     let n = completions.len();
-    let prompts = prompts.unwrap_or_else(|| vec![nothing(); n]);
-    if prompts.len() != n || answers.len() != n {
+    let given = prompts.as_ref().map(Vec::len);
+    if given.is_some_and(|given| given != n) || answers.len() != n {
+        let prompts = given.map_or_else(String::new, |given| format!("{given} prompts, "));
         let message = format!(
-            "{n} completions, {} prompts and {} answers: there must be as many of each",
-            prompts.len(),
+            "{prompts}{n} completions and {} answers: there must be as many of each",
             answers.len()
         );
         return Err(Trouble::new("invalid_request", message));
     }
+    let prompts = prompts.unwrap_or_else(|| vec![row::nothing(); n]);
     let row = |((prompt, completion), answer)| Sample {
         prompt,
         completion,
@@ -224,8 +254,4 @@ fn rows<'a>(
         .zip(answers)
         .map(row)
         .collect())
-}
-
-fn nothing<'a>() -> Text<'a> {
-    Text(Cow::Borrowed(""))
 }

@@ -38,6 +38,51 @@ fn samples_and_columns_say_the_same() {
 }
 
 #[test]
+fn answers_go_by_the_names_of_data_sets() {
+    for name in ["solution", "ground_truth", "target", "label"] {
+        let row = format!(r#"{{"samples":[{{"completion":"c","{name}":4}}]}}"#);
+        let column = format!(r#"{{"completions":["c"],"{name}":["4"]}}"#);
+        for line in [row, column] {
+            assert_eq!(texts(&line), [["", "c", "4"]], "{line}");
+        }
+    }
+    for line in [
+        r#"{"samples":[{"label":[1],"completion":"c","answer":"4","solution":null}]}"#,
+        r#"{"label":[[0]],"completions":["c"],"answer":["4"],"solution":["long"]}"#,
+    ] {
+        assert_eq!(texts(line), [["", "c", "4"]], "{line}");
+    }
+}
+
+#[test]
+fn messages_are_for_people() {
+    let of = |line: &str| parse(line.as_bytes()).unwrap_err().1.message;
+    for (line, says) in [
+        ("[]", "a request is an object"),
+        (r#"{"id":[1],"ping":true}"#, "whole number or a string"),
+        (
+            r#"{"completions":["a","b"],"answer":["1"]}"#,
+            "2 completions and 1 answers",
+        ),
+        (
+            r#"{"samples":[{"completoin":"a","answer":"1"}]}"#,
+            "needs `completion`. Did you mean `completion`?",
+        ),
+        (r#"{"samples":[["p","c","a"]]}"#, "expected a sample"),
+        (
+            r#"{"completions":["a"],"label":[true]}"#,
+            "a string or a number",
+        ),
+    ] {
+        let message = of(line);
+        assert!(message.contains(says), "{line}: {message}");
+        for internal in ["struct", "enum", "untagged"] {
+            assert!(!message.contains(internal), "{message}");
+        }
+    }
+}
+
+#[test]
 fn conversations_become_text() {
     let line = r#"{"prompts":[[{"role":"system","content":"be brief"},{"role":"user","content":"2+2?"}]],
         "completions":[[{"role":"assistant","content":"4"}]],"answer":["4"]}"#;

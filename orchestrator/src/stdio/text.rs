@@ -16,6 +16,7 @@ pub struct Text<'a>(pub Cow<'a, str>);
 pub struct AnswerText<'a>(pub Cow<'a, str>);
 
 #[derive(Deserialize)]
+#[serde(expecting = "a message `{\"role\", \"content\"}`")]
 struct Message<'a> {
     #[serde(borrow)]
     content: Option<Cow<'a, str>>,

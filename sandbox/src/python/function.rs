@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use super::bindings::{self, Batch, Failure, Loaded};
 use super::instance::Instance;
-use super::{Directives, PythonRoom};
+use super::{Directives, PythonRoom, conversation};
 use crate::host::Room;
 use crate::slots::Slots;
 use crate::{CompileError, Component, Fault, HostError, Rejection, Sample, Scores, abi, warm};
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
+/// What each sample but the first adds to a batch's fuel, as a part of the fuel of one. Rewards take far less of it as a
+/// rule; a batch of 512 with an endless loop in it costs five times what one sample may.
+const SHARE: u64 = 128;
+/// Fuel for finding the sample at fault in a batch, in units of the fuel of one.
+const SEARCH: u64 = 2;
 /// Fuel for learning the patterns: a fraction of a second, for a reward that needs more has no use for a head start.
 const LEARN_FUEL: u64 = 200_000_000;
 /// Bytes of compiled patterns that are kept; more would cost more than it saves.
@@ -50,27 +55,43 @@ impl Function {
         let mut function = Self {
             loaded: judged(answer)?,
             source: source.into(),
-            conversational: directives.conversational,
+            conversational: directives.conversational.unwrap_or(false),
             patterns: Vec::new(),
             room,
         };
-        function.patterns = function.learn().unwrap_or_default();
+        function.try_out(directives.conversational.is_none());
         Ok(function)
     }
 
-    /// The patterns it uses on texts that never change, so that what comes of it depends on the reward alone. A reward that
-    /// fails on them has no head start.
-    fn learn(&self) -> Option<Vec<u8>> {
-        let mut instance = Instance::new(&self.room).ok()?;
+    /// Tries it on texts that never change, so that what comes of it depends on the reward alone: the patterns it uses, and,
+    /// where it may be `either`, whether it wants completions as lists of messages. A reward that fails has no head start.
+    fn try_out(&mut self, either: bool) {
+        let mut learned = self.learn();
+        if either
+            && matches!(&learned, Ok(Err(failure)) if conversation::is_wanted(&failure.message))
+        {
+            self.conversational = true;
+            let again = self.learn();
+            self.conversational = matches!(again, Ok(Ok(_)));
+            if self.conversational {
+                learned = again;
+            }
+        }
+        if let Ok(Ok(patterns)) = learned
+            && patterns.len() <= PATTERN_BYTES
+        {
+            self.patterns = patterns;
+        }
+    }
+
+    fn learn(&self) -> Result<Result<Vec<u8>, Failure>, Fault> {
         let samples = warm::samples();
         let columns = Columns::of(&samples, &self.loaded);
         let Loaded { code, function, .. } = &self.loaded;
-        let answer = instance.call(LEARN_FUEL, |reward, store| {
+        Instance::new(&self.room)?.call(LEARN_FUEL, |reward, store| {
             let batch = columns.batch(self.conversational);
             reward.call_learn(store, code, &self.source, function, batch)
-        });
-        let patterns = answer.ok()?.ok()?;
-        (patterns.len() <= PATTERN_BYTES).then_some(patterns)
+        })
     }
 
     /// Scores a batch. A fault is looked for in the samples one by one, so that it can be named.
@@ -82,19 +103,39 @@ impl Function {
         if let Some(fault) = too_large(batch, limit) {
             return Err(fault);
         }
-        let fault = match self.call(&room.slots, batch).0 {
-            Err(fault) if !fault.is_host_trouble() && batch.len() > 1 => fault,
-            outcome => return outcome,
-        };
+        match self.call(&room.slots, batch, self.budget(batch)).scores {
+            Err(fault) if !fault.is_host_trouble() && batch.len() > 1 => {
+                let named = self.blamed(&room.slots, batch);
+                Err(named.unwrap_or_else(|| Fault::Batch {
+                    samples: batch.len(),
+                    fault: Box::new(fault),
+                }))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The first sample that fails alone, as far as the fuel for the search goes.
+    fn blamed(&self, slots: &Slots, batch: &[Sample<'_>]) -> Option<Fault> {
+        let one = self.room.fuel_per_call;
+        let mut left = one.saturating_mul(SEARCH);
         for (index, sample) in batch.iter().enumerate() {
-            if let Err(fault) = self.call(&room.slots, std::slice::from_ref(sample)).0 {
-                return Err(fault.at(index));
+            let budget = one.min(left);
+            let Call { scores, used, ran } = self.call(slots, std::slice::from_ref(sample), budget);
+            match scores {
+                Err(Fault::OutOfFuel { .. }) if budget < one => return None,
+                Err(fault) => return Some(fault.at(index)),
+                Ok(_) => left = left.checked_sub(used + ran).filter(|left| *left > 0)?,
             }
         }
-        Err(Fault::Batch {
-            samples: batch.len(),
-            fault: Box::new(fault),
-        })
+        None
+    }
+
+    /// What a batch may use up.
+    fn budget(&self, batch: &[Sample<'_>]) -> u64 {
+        let one = self.room.fuel_per_call;
+        let further = batch.len().saturating_sub(1) as u64;
+        one.saturating_add((one / SHARE).saturating_mul(further))
     }
 
     /// Scores a batch in one call. Also returns the fuel it took, without that for running the file.
@@ -105,26 +146,39 @@ impl Function {
     ) -> (Result<Scores, Fault>, u64) {
         match too_large(batch, (room.limits.sample_kib as usize) << 10) {
             Some(fault) => (Err(fault), 0),
-            None => self.call(&room.slots, batch),
+            None => {
+                let Call { scores, used, .. } = self.call(&room.slots, batch, self.budget(batch));
+                (scores, used)
+            }
         }
     }
 
-    /// Scores a batch in a fresh instance. Every sample brings its fuel, and the batch may spend it as it likes.
-    fn call(&self, slots: &Slots, batch: &[Sample<'_>]) -> (Result<Scores, Fault>, u64) {
+    /// Scores a batch in a fresh instance, with so much fuel for all of it.
+    fn call(&self, slots: &Slots, batch: &[Sample<'_>], budget: u64) -> Call {
         let _slot = slots.take();
         let mut instance = match self.restore(batch.len()) {
             Ok(instance) => instance,
-            Err(fault) => return (Err(fault), 0),
+            Err(fault) => {
+                return Call {
+                    scores: Err(fault),
+                    used: 0,
+                    ran: LOAD_FUEL,
+                };
+            }
         };
-        let budget = self.room.fuel_per_call.saturating_mul(batch.len() as u64);
+        let ran = LOAD_FUEL - instance.fuel_left();
         let answer = instance.call(budget, |reward, store| {
             let columns = Columns::of(batch, &self.loaded);
             reward.call_score(store, columns.batch(self.conversational))
         });
         let scores = answer
-            .and_then(|answer| answer.map_err(|failure| fault(failure, batch.len())))
+            .and_then(|answer| answer.map_err(|failure| self.fault(failure, batch.len())))
             .and_then(|scores| checked(scores, batch.len()));
-        (scores, budget - instance.fuel_left())
+        Call {
+            scores,
+            used: budget - instance.fuel_left(),
+            ran,
+        }
     }
 
     /// A fresh instance that has run the file.
@@ -138,6 +192,23 @@ impl Function {
             .map_err(|failure| fault(failure, samples))?;
         Ok(instance)
     }
+
+    /// A failure while scoring, with a hint where the completions were not what the reward takes them for.
+    fn fault(&self, mut failure: Failure, samples: usize) -> Fault {
+        if !self.conversational && conversation::is_wanted(&failure.message) {
+            failure.message.push_str(conversation::HINT);
+        }
+        fault(failure, samples)
+    }
+}
+
+/// What came of a call.
+struct Call {
+    scores: Result<Scores, Fault>,
+    /// Fuel for scoring.
+    used: u64,
+    /// Fuel for running the file before.
+    ran: u64,
 }
 
 /// The names of the reward functions in a file.

@@ -5,8 +5,8 @@ use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::{Failure, Reward};
 use super::{PythonRoom, meter};
-use crate::Fault;
 use crate::host::one_line;
+use crate::{Fault, Language};
 
 /// Bytes that one answer may take on its way out of the guest.
 const ANSWER_BYTES: usize = 16 << 20;
@@ -134,10 +134,10 @@ impl Instance {
     fn fault(&self, error: &wasmtime::Error) -> Fault {
         let index = 0;
         if self.store.data().denied {
-            return Fault::OutOfMemory { index };
+            return Fault::out_of_memory(index, Language::Python);
         }
         match error.downcast_ref::<Trap>() {
-            Some(&meter::OUT_OF_FUEL) => Fault::OutOfFuel { index },
+            Some(&meter::OUT_OF_FUEL) => Fault::out_of_fuel(index, Language::Python),
             Some(Trap::StackOverflow) => Fault::StackOverflow { index },
             Some(Trap::UnreachableCodeReached) => Fault::Trap {
                 index,

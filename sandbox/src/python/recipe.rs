@@ -15,7 +15,7 @@ use super::Progress;
 use crate::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
         "candidate.py",
@@ -32,6 +32,10 @@ const FILES: [(&str, &str); 8] = [
         include_str!("../../guest-python/requirements.txt"),
     ),
     ("seeded.py", include_str!("../../guest-python/seeded.py")),
+    (
+        "stub_logging.py",
+        include_str!("../../guest-python/stub_logging.py"),
+    ),
     (
         "wit/reward.wit",
         include_str!("../../guest-python/wit/reward.wit"),

@@ -77,7 +77,10 @@ fn faults_name_the_group_or_the_sample() {
     );
     let too_long = faulty.score(&with("long")).unwrap_err();
     assert_eq!(too_long.to_string(), "sample 2: 3 scores for 2 completions");
-    assert_eq!(faulty.score(&with("loop")), Err(Fault::OutOfFuel { index }));
+    assert_eq!(
+        faulty.score(&with("loop")),
+        Err(Fault::out_of_fuel(index, sandbox::Language::Rust))
+    );
     assert_eq!(faulty.score(&with("panic")).unwrap_err().kind(), "trap");
     assert_eq!(
         faulty.score(&[fine[0], fine[1], sample("", "nan", "")]),

@@ -66,7 +66,7 @@ fn the_fault_names_the_sample_and_the_panic() {
     let fine = sample("", "abc", "");
     assert_eq!(
         reward.score(&[fine, sample("", "loop", "")]),
-        Err(Fault::OutOfFuel { index: 1 })
+        Err(Fault::out_of_fuel(1, sandbox::Language::Rust))
     );
     assert_eq!(
         reward.score(&[fine, fine, sample("", "nan", "")]),
@@ -130,7 +130,7 @@ fn a_verdict_does_not_depend_on_the_rest_of_the_batch() {
     .unwrap();
     assert_eq!(
         short.score(&[light, heavy, light]),
-        Err(Fault::OutOfFuel { index: 1 })
+        Err(Fault::out_of_fuel(1, sandbox::Language::Rust))
     );
 }
 
@@ -183,7 +183,7 @@ fn a_fault_counts_only_if_a_fresh_instance_shows_it_too() {
     .unwrap();
     assert_eq!(
         tight.load(&module).unwrap().score(&[sample("", "abc", "")]),
-        Err(Fault::OutOfMemory { index: 0 })
+        Err(Fault::out_of_memory(0, sandbox::Language::Rust))
     );
 }
 

@@ -22,7 +22,9 @@ fn the_functions_of_a_file_are_listed_and_loaded_by_name() {
     );
     let missing = load(sandbox, &Source::python(TWO).with_function("long")).unwrap_err();
     assert!(
-        missing.to_string().contains("no function `long`"),
+        missing
+            .to_string()
+            .contains("no function `long`; there is close, short"),
         "{missing}"
     );
 }
@@ -91,11 +93,79 @@ fn refusals_name_line_and_module() {
     );
     let raised = refused("\n\nX = {}['key']\n");
     assert_eq!(raised, "fails while it is loaded: KeyError: 'key' (line 3)");
-    let column = refused("def reward(completions, solution):\n    return []\n");
+    let column = refused("def reward(completions, difficulty):\n    return []\n");
     assert!(
-        column.contains("needs a parameter `solution`, which nobody passes"),
+        column.contains("needs a parameter `difficulty`, which nobody passes"),
         "{column}"
     );
+}
+
+#[test]
+fn the_name_of_a_function_moves_no_line() {
+    let Some(sandbox) = engine() else { return };
+    let named = |code: &str| load(sandbox, &Source::python(code).with_function("f"));
+    let code = "\u{feff}import math\ndef f(completions):\n    return [1 / 0]";
+    let fault = named(code).unwrap().score(&[sample("", "", "")]);
+    assert!(fault.unwrap_err().to_string().ends_with("(line 3)"));
+    for (code, says) in [
+        (
+            "import re\nimport numpy\ndef f(completions): ...",
+            "line 2: ",
+        ),
+        ("def f(completions):\n    return [\n", "line 2: "),
+    ] {
+        let refused = named(code).unwrap_err().to_string();
+        assert!(refused.starts_with(says), "{refused}");
+    }
+}
+
+#[test]
+fn whatever_can_be_called_can_be_named() {
+    let Some(sandbox) = engine() else { return };
+    let code = "import functools
+class Judge:
+    def __call__(self, completions, **kwargs):
+        return [1.0] * len(completions)
+def _base(weight, completions, **kwargs):
+    return [weight] * len(completions)
+judge, partial = Judge(), functools.partial(_base, 2.0)
+short = lambda completions, **kwargs: [3.0] * len(completions)
+async def later(completions):
+    return []
+";
+    for (name, score) in [("judge", 1.0), ("partial", 2.0), ("short", 3.0)] {
+        let named = load(sandbox, &Source::python(code).with_function(name)).unwrap();
+        assert_eq!(
+            named.score(&[sample("", "", "")]),
+            Ok(vec![score]),
+            "{name}"
+        );
+    }
+    let later = load(sandbox, &Source::python(code).with_function("later")).unwrap_err();
+    assert!(later.to_string().contains("asynchronous"), "{later}");
+}
+
+#[test]
+fn logging_prints_and_imports_that_nobody_asks_for_are_left_alone() {
+    let Some(sandbox) = engine() else { return };
+    let code = "import logging
+import datetime
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    import numpy
+logger = logging.getLogger(__name__)
+def reward(completions, **kwargs):
+    logger.warning('%d to score', len(completions))
+    logger.debug('nobody hears this')
+    return [float(datetime.date(2024, 2, 29).year)] * len(completions)
+if __name__ == '__main__':
+    import torch
+";
+    let scores = reward(sandbox, code)
+        .score_parts(&[sample("", "", "")])
+        .unwrap();
+    assert_eq!(scores.total, [2024.0]);
+    assert_eq!(scores.printed, "WARNING:reward:1 to score\n");
 }
 
 #[test]

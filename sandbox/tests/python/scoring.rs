@@ -8,7 +8,7 @@ use super::{engine, load, reward, sample};
 fn a_function_is_called_as_trl_calls_it() {
     let Some(sandbox) = engine() else { return };
     let code = "def reward(prompts, completions, answer, **kwargs):
-    assert sorted(kwargs) == ['correct', 'extracted'], kwargs
+    assert sorted(kwargs) == ['correct', 'extracted', 'ground_truth', 'label', 'solution', 'target'], kwargs
     assert kwargs['correct'] == [True, False] and kwargs['extracted'] == ['5', None]
     return [float(p == 'q→' and c == 'é' and a == '') + i for i, (p, c, a) in enumerate(zip(prompts, completions, answer))]";
     let verdict = Verdict {
@@ -30,6 +30,57 @@ fn a_function_gets_only_the_columns_it_names() {
     return [weight * (c == a) for c, a in zip(completions, answer)]";
     let scores = reward(sandbox, code).score(&[sample("", "4", "4"), sample("", "5", "4")]);
     assert_eq!(scores, Ok(vec![2.0, 0.0]));
+}
+
+#[test]
+fn the_answers_go_by_the_names_that_data_sets_give_them() {
+    let Some(sandbox) = engine() else { return };
+    let code = "def reward(completions, solution, ground_truth, target=None, **kwargs):
+    same = solution == ground_truth == target == kwargs.get('label') == kwargs['answer']
+    return [float(same and c == s) for c, s in zip(completions, solution)]";
+    let scores = reward(sandbox, code).score(&[sample("", "4", "4"), sample("", "5", "4")]);
+    assert_eq!(scores, Ok(vec![1.0, 0.0]));
+    let one = reward(
+        sandbox,
+        "def reward(completions, label):\n    return [float(c == x) for c, x in zip(completions, label)]",
+    );
+    assert_eq!(one.score(&[sample("", "4", "4")]), Ok(vec![1.0]));
+}
+
+#[test]
+fn a_reward_of_conversations_is_given_them_unasked() {
+    let Some(sandbox) = engine() else { return };
+    let code = "def reward(completions, **kwargs):
+    return [float(len(completion[0]['content'])) for completion in completions]";
+    let batch = [sample("q", "abc", ""), sample("q", "", "")];
+    assert_eq!(reward(sandbox, code).score(&batch), Ok(vec![3.0, 0.0]));
+    let plain = format!("# reward-search: completions=plain\n{code}");
+    let fault = reward(sandbox, &plain)
+        .score(&batch)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        fault.contains("string indices") && fault.contains("completions=conversational"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_large_batch_costs_a_few_times_what_a_sample_may() {
+    let Some(sandbox) = engine() else { return };
+    let looping = reward(
+        sandbox,
+        "def reward(completions):\n    while 'loop' in completions:\n        pass\n    return [0.0] * len(completions)",
+    );
+    let mut batch = vec![sample("", "", ""); 512];
+    batch[300] = sample("", "loop", "");
+    let started = std::time::Instant::now();
+    assert_eq!(
+        looping.score(&batch),
+        Err(Fault::out_of_fuel(300, sandbox::Language::Python))
+    );
+    // It was 160 seconds; this leaves room for a busy machine.
+    assert!(started.elapsed().as_secs() < 40, "{:?}", started.elapsed());
 }
 
 #[test]
@@ -124,7 +175,10 @@ fn the_fault_names_the_sample() {
         ])
     };
     assert_eq!(batch("3"), Ok(vec![1.0, 2.0, 3.0]));
-    assert_eq!(batch("loop"), Err(Fault::OutOfFuel { index: 2 }));
+    assert_eq!(
+        batch("loop"),
+        Err(Fault::out_of_fuel(2, sandbox::Language::Python))
+    );
     assert_eq!(batch("nan"), Err(Fault::NotFinite { index: 2 }));
     assert!(matches!(
         batch("none"),
@@ -198,7 +252,7 @@ fn limits_hold_for_python_too() {
     assert!(greedy.score(&[sample("", "10", "")]).is_ok());
     assert_eq!(
         greedy.score(&[sample("", "1000000000", "")]),
-        Err(Fault::OutOfFuel { index: 0 })
+        Err(Fault::out_of_fuel(0, sandbox::Language::Python))
     );
     let hoarding = reward(
         &small,
@@ -206,7 +260,7 @@ fn limits_hold_for_python_too() {
     );
     assert_eq!(
         hoarding.score(&[sample("", "1", ""), sample("", "100", "")]),
-        Err(Fault::OutOfMemory { index: 1 })
+        Err(Fault::out_of_memory(1, sandbox::Language::Python))
     );
     let long = "x".repeat(2000);
     assert!(matches!(
