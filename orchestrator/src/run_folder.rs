@@ -16,6 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use crate::config::first_difference;
 use trainer_bridge::{AdapterFiles, Checkpoint, StepMetrics};
 
 /// What went wrong with the folder.
@@ -95,8 +96,11 @@ impl RunFolder {
         match folder.read("run.json")? {
             Some(stored) => {
                 let stored: Option<Value> = serde_json::from_slice(&stored).ok();
-                if stored.as_ref() != Some(identity) {
-                    return Err(foreign("holds a run with other settings or rewards"));
+                let stored = stored.unwrap_or_default();
+                if let Some(difference) = first_difference(&stored, identity) {
+                    return Err(foreign(&format!(
+                        "holds a run with other settings or rewards: {difference}"
+                    )));
                 }
             }
             None => folder.replace("run.json", format!("{identity:#}\n").as_bytes())?,

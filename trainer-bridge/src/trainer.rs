@@ -104,7 +104,7 @@ pub enum TrainError {
         fault: sandbox::Fault,
     },
     /// The run left the numbers: a failure of the trial, never retried (it would repeat).
-    #[error("{what} is not finite at step {step}; {}", non_finite_advice(*step))]
+    #[error("{what} is not finite at step {step}; {}", non_finite_advice(what, *step))]
     NonFinite {
         /// What left the numbers.
         what: &'static str,
@@ -136,9 +136,11 @@ pub enum TrainError {
     Host(String),
 }
 
-fn non_finite_advice(step: u32) -> &'static str {
-    if step <= 1 {
-        "nothing was learnt yet, so it is the base model (its weights, its config.json, an adapter merged into it) or a huge reward"
+fn non_finite_advice(what: &str, step: u32) -> &'static str {
+    if what.contains("reward") {
+        "scale the rewards or their weights down"
+    } else if step <= 1 {
+        "nothing was learnt yet, so it is the base model (its weights, its config.json, an adapter merged into it)"
     } else {
         "lower `learning_rate`, or scale the rewards down if they are huge"
     }

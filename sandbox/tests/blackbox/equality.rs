@@ -16,6 +16,8 @@ fn python_and_rust_give_equal_scores() {
         eprintln!("skipped: GSM8K's recorded solutions are not there; made-up completions only");
         Vec::new()
     });
+    // Made-up completions do not show every difference that is meant to be there.
+    let has_recorded = !texts.is_empty();
     texts.extend(tagged(NUMBER - texts.len()));
     let Some(mut python) = Python::start(&texts) else {
         eprintln!("skipped: no python3 to compare with");
@@ -27,7 +29,7 @@ fn python_and_rust_give_equal_scores() {
         let (_, theirs) = python.score(name);
         assert_eq!(theirs.len(), NUMBER);
         assert!(
-            theirs.iter().any(|score| *score != theirs[0]),
+            !has_recorded || theirs.iter().any(|score| *score != theirs[0]),
             "{name} is constant"
         );
         let rust = ["regex", "scan"].map(|form| (form, Some(reward(&source(name, form)))));
@@ -36,7 +38,10 @@ fn python_and_rust_give_equal_scores() {
             let ours = reward.score(&samples).unwrap();
             let place = difference(&ours, &theirs);
             if form == "scan" && !scan_agrees {
-                assert!(place.is_some(), "{name}.{form} agrees after all");
+                assert!(
+                    place.is_some() || !has_recorded,
+                    "{name}.{form} agrees after all"
+                );
                 continue;
             }
             if let Some(place) = place {
