@@ -50,7 +50,7 @@ impl Default for CompilerConfig {
             rustc: None,
             wall_timeout_ms: 60_000,
             cpu_seconds: 10,
-            memory_mib: 1536,
+            memory_mib: 1024,
         }
     }
 }
