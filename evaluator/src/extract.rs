@@ -16,6 +16,8 @@ mod number;
 mod phrase;
 mod statement;
 
+use crate::answer::{Answer, is_quantity};
+
 pub use config::ExtractionConfig;
 
 /// A way of marking the final answer.
@@ -61,10 +63,35 @@ pub fn extract_with(completion: &str, config: &ExtractionConfig) -> Option<Extra
         match strategy.find(completion) {
             Found::Nothing => {}
             Found::Contradiction => return None,
+            Found::Answer(text) if is_taken_back(strategy, &text, completion) => return None,
             Found::Answer(text) => return Some(Extracted { text, strategy }),
         }
     }
     None
+}
+
+/// Whether another answer is stated behind the mark, in numbers that are not those of `text`.
+fn is_taken_back(strategy: Strategy, text: &str, completion: &str) -> bool {
+    let completion = without_thoughts(completion);
+    let Some(rest) = strategy.behind(completion) else {
+        return false;
+    };
+    let has_digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    match phrase::answer_is(rest) {
+        Found::Answer(other) if has_digits(&other) && has_digits(text) => {
+            let is_bare = is_quantity(&other) || !formula::has_prose(&other);
+            is_bare && Answer::new(&other).matches(text).is_none()
+        }
+        _ => false,
+    }
+}
+
+/// What follows the closed thoughts of a completion, if anything does.
+fn without_thoughts(completion: &str) -> &str {
+    match completion.rsplit_once("</think>") {
+        Some((_, rest)) if !rest.trim().is_empty() => rest,
+        _ => completion,
+    }
 }
 
 /// What a strategy found.
@@ -130,7 +157,24 @@ impl Strategy {
             .find(|strategy| strategy.name() == name)
     }
 
+    /// What stands behind the mark that decided, where it is one that nobody writes by accident.
+    fn behind(self, completion: &str) -> Option<&str> {
+        match self {
+            Self::SolutionTags => {
+                let ends = TAGS.iter().filter_map(|(_, close)| completion.rfind(close));
+                ends.max().map(|end| &completion[end..])
+            }
+            Self::Boxed => boxed::behind(completion),
+            Self::Hashes => completion
+                .rsplit_once("####")
+                .and_then(|(_, rest)| rest.split_once('\n'))
+                .map(|(_, rest)| rest),
+            _ => None,
+        }
+    }
+
     pub(crate) fn find(self, completion: &str) -> Found {
+        let completion = without_thoughts(completion);
         match self {
             Self::SolutionTags => solution_tags(completion),
             Self::Boxed => boxed::find(completion),
@@ -144,16 +188,17 @@ impl Strategy {
     }
 }
 
-/// Tags around a final answer: those of the task, and those that reasoning models are often taught.
+/// How a solution begins and ends.
 const TAGS: [(&str, &str); 2] = [("<solution>", "</solution>"), ("<answer>", "</answer>")];
 
 fn solution_tags(completion: &str) -> Found {
+    let tagged = |(open, close): (&'static str, &'static str)| {
+        let opened = completion.split(open).skip(1);
+        opened.filter_map(move |rest| rest.split_once(close))
+    };
     let mut solutions = TAGS
         .into_iter()
-        .flat_map(|(open, close)| {
-            let opened = completion.split(open).skip(1);
-            opened.filter_map(move |rest| rest.split_once(close))
-        })
+        .flat_map(tagged)
         .map(|(solution, _)| solution.trim())
         .filter(|solution| !solution.is_empty());
     match solutions.next() {
@@ -213,6 +258,28 @@ mod tests {
         assert_eq!(text(twice), None);
         let same = "<solution> 1 </solution> <solution> 1 </solution>";
         assert_eq!(text(same).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn an_answer_that_is_taken_back_is_none() {
+        for completion in [
+            r"We get \boxed{42}. Hmm, that is wrong. The answer is 43.",
+            "#### 42\n\nWait, actually the answer is 43",
+            r"The answer is $\boxed{3}$ or maybe 4.",
+            "<answer>41</answer><answer>42</answer>",
+            "<answer>41</answer><solution>42</solution>",
+        ] {
+            assert_eq!(text(completion), None, "{completion}");
+        }
+        for (completion, expected) in [
+            ("#### 42\nThe answer is: 42", "42"),
+            (r"\boxed{42}. So the answer is 42 apples.", "42"),
+            (r"\boxed{42}. So the answer is B.", "42"),
+            ("<answer> 42 </answer>", "42"),
+            (r"<think>\boxed{41}</think> It is 42.", "42"),
+        ] {
+            assert_eq!(text(completion).as_deref(), Some(expected), "{completion}");
+        }
     }
 
     #[test]

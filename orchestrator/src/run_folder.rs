@@ -15,8 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::{Value, json};
 use crate::config::first_difference;
+use serde_json::{Value, json};
 use trainer_bridge::{AdapterFiles, Checkpoint, StepMetrics};
 
 /// What went wrong with the folder.

@@ -3,7 +3,7 @@
 //! Only what does not change the meaning is touched here. The result is still text; [`super::token`]
 //! takes it from there.
 
-use super::rewrite;
+use super::respelled;
 
 /// Unicode characters and what they are in LaTeX.
 const CHARACTERS: [(char, &str); 59] = [
@@ -69,7 +69,7 @@ const CHARACTERS: [(char, &str); 59] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 65] = [
+const SPELLINGS: [(&str, &str); 60] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -82,11 +82,6 @@ const SPELLINGS: [(&str, &str); 65] = [
     (r"\:", " "),
     (r"\ ", " "),
     (r"\boxed", " "),
-    (r"\fbox", " "),
-    (r"\boldsymbol", " "),
-    (r"\bm", " "),
-    (r"\underline", " "),
-    (r"\vee", r"\text{ or }"),
     (r"\(", " "),
     (r"\)", " "),
     (r"\[", " "),
@@ -203,14 +198,15 @@ pub(super) fn clean(text: &str) -> String {
             clean = clean.replace(from, to);
         }
     }
+    clean = respelled::with_commands(&clean);
     clean = clean.replace('$', " ").replace('\u{1}', r"\\ ");
     let clean = clean
         .trim()
         .trim_end_matches(['.', ',', ';', ':', ' ', '^']);
-    match rewrite::phrase(clean) {
-        Some(sign) => sign.to_owned(),
-        None => balanced(&rewrite::rewritten(clean)),
+    if let Some(sign) = respelled::sign_of(clean) {
+        return sign.to_owned();
     }
+    balanced(clean)
 }
 
 /// Without `\left` and `\right` before a delimiter; `\leftarrow` is another command.
@@ -225,7 +221,8 @@ pub(super) fn without_sizes(text: &str) -> String {
         for piece in pieces {
             let is_longer = piece.starts_with(|c: char| c.is_ascii_alphabetic());
             kept.push_str(if is_longer { size } else { " " });
-            kept.push_str(piece);
+            // A point stands for a delimiter that is none.
+            kept.push_str(piece.strip_prefix('.').unwrap_or(piece));
         }
         plain = kept;
     }

@@ -96,11 +96,11 @@ impl<'a> Comparison<'a> {
             }
             (x, Labelled(label, y)) => self.same_values(x, y) || self.same_as_relation(label, y, x),
             (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given, &self.fuel),
-            (Value::Relation(..), Scalar(value)) => {
-                function_value(gold).is_some_and(|gold| self.same_scalars(&gold, value))
+            (Value::Relation(sides, _), Scalar(b)) => {
+                value_named(sides, gold).is_some_and(|a| self.same_scalars(&a, b))
             }
-            (Scalar(value), Value::Relation(..)) => {
-                function_value(given).is_some_and(|given| self.same_scalars(value, &given))
+            (Scalar(a), Value::Relation(sides, _)) => {
+                value_named(sides, given).is_some_and(|b| self.same_scalars(a, &b))
             }
             (Collection(a, xs), Collection(b, ys)) => {
                 let are_named = have_names(xs) || have_names(ys);
@@ -277,21 +277,6 @@ fn ends(value: &Value) -> Option<(End, End)> {
     Some((end(low), end(high)))
 }
 
-/// The value in `\cos A = \frac{1}{3}`: the function of a symbol is a name for it.
-fn function_value(relation: &Value) -> Option<Scalar> {
-    let Value::Relation(sides, relations) = relation else {
-        return None;
-    };
-    match (&sides[..], &relations[..]) {
-        ([Expr::Function(_, symbol), value], [Relation::Equal])
-            if matches!(**symbol, Expr::Symbol(_)) && value.is_constant() =>
-        {
-            Some(Scalar::of(value.clone()))
-        }
-        _ => None,
-    }
-}
-
 fn percent(expr: &Expr) -> Expr {
     Expr::quotient(expr.clone(), Expr::integer(100))
 }
@@ -337,6 +322,25 @@ fn is_turned(label: &Label, relation: &Value) -> bool {
     }
 }
 
+/// The value in `\sin\theta = \frac35` or `f(2) + f(3) = 12`: what is named on the left leaves nothing to solve.
+fn value_named(sides: &[Expr], relation: &Value) -> Option<Scalar> {
+    let (Value::Relation(_, relations), [left, right]) = (relation, sides) else {
+        return None;
+    };
+    let is_angle = |name: &String| {
+        name.len() == 1 && name.starts_with(|c: char| c.is_ascii_uppercase())
+            || matches!(name.as_str(), "alpha" | "beta" | "gamma" | "theta")
+    };
+    let is_of_angle = match left {
+        Expr::Function(_, inner) => matches!(&**inner, Expr::Symbol(name) if is_angle(name)),
+        _ => false,
+    };
+    let is_application = |expr: &Expr| matches!(expr, Expr::Apply(..));
+    let is_named = is_of_angle || left.symbols().is_empty() && left.any(&|e| is_application(e));
+    let is_value = relations[..] == [Relation::Equal] && is_named && right.is_constant();
+    is_value.then(|| Scalar::of(right.clone()))
+}
+
 fn is_labelled(value: &Value) -> bool {
     matches!(value, Value::Labelled(..))
 }
@@ -375,7 +379,11 @@ fn equal_up_to_names(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
     };
     let (in_a, in_b) = (a.symbols(), b.symbols());
     match (&only_in(&in_a, &in_b)[..], &only_in(&in_b, &in_a)[..]) {
-        ([x], [y]) if is_case(x, y) && !is_exponent(a, x) || are_whole((a, x), (b, y)) => {
+        ([x], [y])
+            if is_case(x, y) && !is_exponent(a, x)
+                || are_whole((a, x), (b, y))
+                || are_free(x, y) && in_a.len() > 1 =>
+        {
             equal(&a.renamed(x, y), b, fuel)
         }
         _ => false,
@@ -391,6 +399,13 @@ fn is_exponent(expr: &Expr, name: &str) -> bool {
 /// Whether two letters differ in their case alone; names of several letters, such as Delta, are other symbols.
 fn is_case(x: &str, y: &str) -> bool {
     x.len() == 1 && x.eq_ignore_ascii_case(y)
+}
+
+/// Whether both symbols are customary names of a constant that is free, one of them the most usual.
+fn are_free(x: &str, y: &str) -> bool {
+    let is_customary = |name| matches!(name, "A" | "C" | "K" | "c" | "k");
+    let is_usual = |name| matches!(name, "C" | "c");
+    is_customary(x) && is_customary(y) && (is_usual(x) || is_usual(y))
 }
 
 /// Whether both symbols stand for every whole number: they have customary names of one, and either one side says

@@ -31,7 +31,7 @@ mod readings;
 mod region;
 mod relation;
 mod residue;
-mod rewrite;
+mod respelled;
 mod same_relation;
 mod scalar;
 mod show;
@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 
 use compare::Comparison;
 use number::Number;
-use readings::{gold_readings, readings};
+use readings::{gold_readings, readings, without_aside};
 use value::{Kind, Value};
 
 use crate::explain::{StepOutcome, Trace};
@@ -105,9 +105,9 @@ impl Answer {
     pub fn new(text: &str) -> Self {
         let text = text.trim().to_owned();
         Self {
-            number: Number::parse(&text),
+            number: Number::parse(without_aside(&text)),
             choice: GoldChoice::read(&text),
-            readings: gold_readings(&text),
+            readings: gold_readings(without_aside(&text)),
             text,
         }
     }

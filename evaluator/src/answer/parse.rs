@@ -314,7 +314,36 @@ impl Parser {
                 let digits = number.is_integer().then(|| number.to_integer())?;
                 in_base(&digits.to_string(), base)
             }
-            symbol => Some(named(symbol, &format!("_{}", spelled(subscript)))),
+            symbol => {
+                let name = format!("_{}", spelled(subscript));
+                let chosen = (symbol == Expr::Symbol("C".to_owned())).then(|| self.chosen(start));
+                Some(chosen.flatten().unwrap_or_else(|| named(symbol, &name)))
+            }
+        }
+    }
+
+    /// `C_5^2`, whose index begins at `start`: two of five, where both are whole numbers and the first is not less.
+    fn chosen(&mut self, start: usize) -> Option<Expr> {
+        let number = |tokens: &[Token]| match tokens {
+            [Token::Number(digits)] | [_, Token::Number(digits), _] => decimal(digits),
+            _ => None,
+        };
+        let all = number(&self.tokens[start..self.at])?;
+        let before = self.at;
+        let some = self.eat_mark('^').then(|| {
+            let start = self.at;
+            self.argument_tokens()?;
+            number(&self.tokens[start..self.at])
+        });
+        match some.flatten().filter(|some| *some <= all) {
+            Some(some) => Some(Expr::Binomial(
+                Box::new(Expr::Number(all)),
+                Box::new(Expr::Number(some)),
+            )),
+            None => {
+                self.at = before;
+                None
+            }
         }
     }
 

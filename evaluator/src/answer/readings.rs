@@ -38,11 +38,6 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
         return Vec::new();
     }
     let mut readings = structures(text, &clean, &tokens);
-    if readings.is_empty()
-        && let Some(bare) = without_remark(text)
-    {
-        readings = structures(bare, bare, &token::tokens(&clean::clean(bare), true));
-    }
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(read::explained(&tokens).or_else(|| read::last_side(&tokens)));
     }
@@ -61,24 +56,35 @@ pub(super) fn gold_readings(text: &str) -> Vec<Value> {
     readings
 }
 
-/// A gold answer without `about` before it, or a remark in parentheses behind it such as `(or equivalent)`.
-fn without_remark(text: &str) -> Option<&str> {
-    const BEFORE: [&str; 5] = [
-        "about ",
-        "approximately ",
-        "around ",
-        "approx. ",
-        "roughly ",
-    ];
-    let start = text.get(..16).unwrap_or(text).to_lowercase();
-    if let Some(word) = BEFORE.iter().find(|word| start.starts_with(**word)) {
-        return text.get(word.len()..);
+/// A gold answer without `about` before its number, and without what only says it again: `5 (five)`,
+/// `\frac{2}{3} (or equivalent)`.
+pub(super) fn without_aside(text: &str) -> &str {
+    let hedges = ["about ", "approximately ", "approx. "];
+    if let Some(number) = hedges.iter().find_map(|hedge| text.strip_prefix(hedge)) {
+        return if Number::parse(number).is_some() {
+            number
+        } else {
+            text
+        };
     }
-    let (before, remark) = text.trim_end_matches('$').rsplit_once(" (")?;
-    let words = remark.strip_suffix(')')?;
-    let is_remark = words.chars().filter(char::is_ascii_lowercase).count() > 2
-        && !words.contains(['=', '<', '>', '^', '\\', '|']);
-    is_remark.then(|| before.trim())
+    let Some((before, aside)) = text
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("))
+    else {
+        return text;
+    };
+    let words = aside.strip_prefix(r"\text{").unwrap_or(aside);
+    let is_again = match (Number::parse(before), Number::parse(aside)) {
+        (Some(number), Some(again)) => {
+            aside.starts_with(|c: char| c.is_ascii_alphabetic()) && number.agrees(&again)
+        }
+        _ => false,
+    };
+    if is_again || words.starts_with("or ") || words == "approx" {
+        before
+    } else {
+        text
+    }
 }
 
 /// Digits alone, which need no parser.

@@ -17,6 +17,9 @@ pub(super) fn find(completion: &str) -> Found {
     {
         return phrase::answer_is(&completion[last.end..]);
     }
+    if offers_another(&completion[last.end..]) {
+        return Found::Contradiction;
+    }
     let mut group = vec![last.content];
     for pair in boxes.windows(2).rev() {
         let [before, after] = pair else { break };
@@ -27,6 +30,18 @@ pub(super) fn find(completion: &str) -> Found {
     }
     group.reverse();
     Found::text(&group.concat())
+}
+
+/// What stands behind the last box.
+pub(super) fn behind(completion: &str) -> Option<&str> {
+    boxes(completion).last().map(|last| &completion[last.end..])
+}
+
+/// `or maybe 4`, in the sentence of the box.
+fn offers_another(rest: &str) -> bool {
+    let bare = rest.trim_start_matches(['$', '\\', ')', ']', '*', ',', ' ']);
+    let sentence = bare.split(['.', '\n']).next().unwrap_or_default();
+    sentence.starts_with("or ") && sentence.contains(|c: char| c.is_ascii_digit())
 }
 
 /// A box: where it stands, brace to brace, and what it holds.

@@ -23,14 +23,16 @@ pub(super) fn final_line(completion: &str) -> Found {
 }
 
 /// The last formula that holds something, unless a number stands in plain text behind it; with those before it that
-/// `or` joins to it.
+/// `or` or `and` joins to it.
 pub(super) fn last(completion: &str) -> Found {
     let mut rest = completion;
     let mut last: Vec<&str> = Vec::new();
     while let Some((before, formula, after)) = next(rest) {
         if formula.contains(|c: char| c.is_alphanumeric()) {
-            if before.trim() != "or" {
-                last.clear();
+            match before.trim() {
+                "or" => last.push(" or "),
+                "and" | ", and" => last.push(", "),
+                _ => last.clear(),
             }
             if !is_denied(before) {
                 last.push(formula);
@@ -41,7 +43,7 @@ pub(super) fn last(completion: &str) -> Found {
     if rest.contains(|c: char| c.is_ascii_digit()) {
         return Found::Nothing;
     }
-    Found::text(&last.join(" or "))
+    Found::text(&last.concat())
 }
 
 /// What stands before the next formula, the formula, and what follows it.
@@ -143,6 +145,10 @@ mod tests {
             Found::text("2")
         );
         assert_eq!(last("It is $5$ or $6$."), Found::text("5 or 6"));
+        assert_eq!(
+            last("The roots are $x = 3$ and $x = 4$."),
+            Found::text("x = 3, x = 4")
+        );
         assert_eq!(last("costs $5 only"), Found::Nothing);
         assert_eq!(last("so $x$ is 5"), Found::Nothing);
         assert_eq!(last("none"), Found::Nothing);

@@ -1,10 +1,10 @@
 //! The last number of a text.
 
-use super::statement::is_denied;
+use super::statement::{is_denied, unit_behind};
 use crate::answer::is_multiple;
 
-/// The last number with the words that make another one of it: `minus` before it, `million` behind it, or a number
-/// that `or` joins to it; none where the words before it deny it.
+/// The last number with the words that make another one of it: `minus` before it, `million` behind it, its unit, or a
+/// number that `or` or `and` joins to it; none where the words before it deny it.
 pub(super) fn stated(text: &str) -> Option<&str> {
     let number = last(text)?;
     let mut start = text.rfind(number)?;
@@ -17,6 +17,11 @@ pub(super) fn stated(text: &str) -> Option<&str> {
     let multiple = text[end..end + word].trim_end_matches(|c: char| !c.is_alphabetic());
     if is_multiple(multiple) {
         end += multiple.len();
+    } else if let Some(unit) = unit_behind(&text[end..]) {
+        end += unit.len();
+    }
+    if let Some(formula) = around(text, start, end) {
+        return Some(formula);
     }
     let before = text[..start].trim_end();
     if is_denied(before) {
@@ -29,12 +34,49 @@ pub(super) fn stated(text: &str) -> Option<&str> {
     {
         start = left.len();
     }
-    if let Some(left) = before.strip_suffix(" or").map(str::trim_end)
+    if let Some(whole) = mixed(before, number) {
+        start = whole;
+    }
+    if let Some(left) = [" or", " and"]
+        .iter()
+        .find_map(|word| before.strip_suffix(word))
+        .map(str::trim_end)
         && let Some(other) = last(left).filter(|other| left.ends_with(other))
     {
         start = left.len() - other.len();
     }
     Some(&text[start..end])
+}
+
+/// The power, ratio or time of day that a number is a part of, as the 2 of `3:2` is, with no white space in it.
+fn around(text: &str, start: usize, end: usize) -> Option<&str> {
+    let is_joint = |c: char| matches!(c, '^' | '_' | '{');
+    let run = text[..start].rsplit(char::is_whitespace).next()?;
+    let from = start - run.len();
+    let follows_digit = |before: &str| before.ends_with(|c: char| c.is_ascii_digit());
+    let is_part = run.ends_with(is_joint) && run.contains(|c: char| c.is_alphanumeric())
+        || run.strip_suffix(':').is_some_and(follows_digit);
+    if !is_part {
+        return None;
+    }
+    let behind = &text[end..];
+    let to = end + behind.find(char::is_whitespace).unwrap_or(behind.len());
+    let half = [" AM", " PM", " a.m.", " p.m.", " am", " pm"]
+        .iter()
+        .find(|half| text[to..].starts_with(**half));
+    let whole = &text[from..to + half.map_or(0, |half| half.len())];
+    Some(whole.trim_end_matches(['.', ',', ';', '!', '?']))
+}
+
+/// Where `1 1/2` begins, if `number` is the fraction and its whole number stands before it.
+fn mixed(before: &str, number: &str) -> Option<usize> {
+    let whole = last(before).filter(|whole| before.ends_with(whole))?;
+    let is_whole = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+    let (numerator, denominator) = number.split_once('/')?;
+    [whole, numerator, denominator]
+        .into_iter()
+        .all(is_whole)
+        .then(|| before.len() - whole.len())
 }
 
 /// The last number, with its sign, thousands separators, decimals and the parts of a plain fraction.
@@ -126,6 +168,22 @@ mod tests {
             assert_eq!(last(text), Some(expected), "{text}");
         }
         assert_eq!(last("none"), None);
+    }
+
+    #[test]
+    fn a_part_of_a_formula_is_not_cut_out() {
+        for (text, expected) in [
+            ("It takes 1 1/2 cups.", "1 1/2"),
+            ("The ratio is 3:2.", "3:2"),
+            ("It is 2^{10}.", "2^{10}"),
+            ("They meet at 2:30 PM.", "2:30 PM"),
+            ("The length is 12 m.", "12 m"),
+            ("The solutions are 3 and 4.", "3 and 4"),
+            ("Total:5", "5"),
+            ("so: 5", "5"),
+        ] {
+            assert_eq!(stated(text), Some(expected), "{text}");
+        }
     }
 
     #[test]

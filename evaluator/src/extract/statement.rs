@@ -103,16 +103,21 @@ fn with_unit<'a>(sentence: &'a str, number: &str) -> &'a str {
     let behind = &sentence[end..];
     let currency = sentence[..start].chars().next_back();
     let sign = currency.filter(|c| matches!(c, '$' | '€' | '£' | '¥' | '₹'));
+    let unit = unit_behind(behind);
+    &sentence[start - sign.map_or(0, char::len_utf8)..end + unit.map_or(0, str::len)]
+}
+
+/// The unit at the beginning of what follows a number, with the space before it.
+pub(super) fn unit_behind(behind: &str) -> Option<&str> {
     let words = behind.split_inclusive(' ').scan(0, |length, word| {
         *length += word.len();
-        Some(behind[..*length].trim_end_matches([' ', ',', ';']))
+        Some(behind[..*length].trim_end_matches([' ', ',', ';', '.', '\n']))
     });
-    let unit = words
+    words
         // The space between number and unit comes first.
         .take(MOST_UNIT_WORDS + 1)
         .filter(|words| is_measure(words) && words.trim() != "in")
-        .last();
-    &sentence[start - sign.map_or(0, char::len_utf8)..end + unit.map_or(0, str::len)]
+        .last()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Parser {
                 } else {
                     Expr::integer(2)
                 };
-                Some(Expr::Root(Box::new(index), Box::new(self.argument()?)))
+                Some(root(index, self.argument()?))
             }
             "binom" => {
                 let n = self.argument()?;
@@ -52,7 +52,9 @@ impl Parser {
             "lfloor" => self.rounded(Function::Floor, "rfloor"),
             "lceil" => self.rounded(Function::Ceil, "rceil"),
             "log" | "lg" => self.logarithm(name),
-            "boxed" | "mathbf" | "bf" | "rm" => self.argument(),
+            "boxed" | "mathbf" | "bf" | "rm" | "boldsymbol" | "bm" | "underline" | "fbox" => {
+                self.argument()
+            }
             "overline" | "vec" | "bar" => self.accented(name),
             _ => match Function::named(name) {
                 Some(function) => self.function(function),
@@ -195,4 +197,17 @@ fn is_operator(name: &str) -> bool {
         name,
         "sum" | "prod" | "int" | "lim" | "max" | "min" | "bigcup" | "bigcap"
     )
+}
+
+/// The square root of a number below zero is imaginary.
+fn root(index: Expr, radicand: Expr) -> Expr {
+    match radicand {
+        Expr::Negative(number)
+            if index == Expr::integer(2) && matches!(*number, Expr::Number(_)) =>
+        {
+            let real = Expr::Root(Box::new(index), number);
+            Expr::Product(vec![Expr::Imaginary, real])
+        }
+        other => Expr::Root(Box::new(index), Box::new(other)),
+    }
 }
