@@ -82,6 +82,10 @@ fn pools_are_read_in_both_formats_and_bad_lines_named() {
             "list of strings",
         ),
         ("[", "no JSON"),
+        (
+            r#"{"prompt":[{"role":"user","content":"q"}],"answer":"1","completions":["1","2"]}"#,
+            "not a conversation",
+        ),
         ("\n", "holds no completions"),
     ] {
         let error = read(text).unwrap_err().to_string();
