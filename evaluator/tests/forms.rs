@@ -5,7 +5,7 @@
 use evaluator::Answer;
 
 /// Gold answer, and the same in another form.
-const SAME: [(&str, &str); 226] = [
+const SAME: [(&str, &str); 227] = [
     (r"\frac{22}{7}", "3 1/7"),
     (r"-\frac{7}{2}", "-3 1/2"),
     (r"10 \mathrm{~m} / \mathrm{s}", r"10\text{ m/s}"),
@@ -23,6 +23,7 @@ const SAME: [(&str, &str); 226] = [
     (r"\arctan 2", r"\operatorname{arctan} 2"),
     (r"\frac{\pi}{2} \text{ radians}", "90 degrees"),
     ("f(x)=cx", "f(t)=kt"),
+    ("f(x)=cx", "f(x)=ax"),
     (r"\frac13", r"\cos A=\frac13"),
     ("AC", "A and C"),
     ("about 35", "35"),
@@ -265,7 +266,7 @@ const SAME: [(&str, &str); 226] = [
 ];
 
 /// Gold answer, and another one.
-const DIFFERENT: [(&str, &str); 75] = [
+const DIFFERENT: [(&str, &str); 77] = [
     ("A(1,2), B(3,4)", "A(3,4), B(1,2)"),
     ("P(2,3)", "Q(2,3)"),
     (
@@ -282,6 +283,8 @@ const DIFFERENT: [(&str, &str); 75] = [
     ("5 m/s", "5 m"),
     ("f(x)=cx", "f(x)=kx+k"),
     ("f(x)=cx+d", "f(x)=dx+c"),
+    ("f(x)=ax+c", "f(x)=bx+c"),
+    (r"\frac{c}{a}", r"\frac{b}{a}"),
     ("AC", "A or C"),
     (r"\frac13", r"\cos A > \frac13"),
     ("Yes", "Yes and no"),

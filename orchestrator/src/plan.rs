@@ -215,10 +215,9 @@ pub fn check_prompts(
         (Split::Dev, config.screen.problems),
         (Split::Test, config.confirm.problems),
     ];
-    let prompts = held_out.into_iter().flat_map(|(split, n)| {
-        let seed = derive_seed(config.search.seed, &split.to_string());
-        task.problems(split, n, seed)
-    });
+    let prompts = held_out
+        .into_iter()
+        .flat_map(|(split, n)| task.held_out(split, n, config.search.seed));
     trainer.check(&TrainJob {
         rewards: RewardMix {
             members: Vec::new(),

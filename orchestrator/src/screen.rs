@@ -22,7 +22,7 @@ use crate::{
     statistics::{Figures, bootstrap_of},
     store::{Ensemble, SearchId, Store},
     task::Task,
-    trial::{Arm, Stage, Trial, derive_seed},
+    trial::{Arm, Stage, Trial},
     verifier::Verifier,
     workshop::Workshop,
 };
@@ -215,11 +215,7 @@ impl Screen {
             Stage::Screen { .. } => self.config.screen.problems,
             Stage::Confirm { .. } => self.config.confirm.problems,
         };
-        self.task.problems(
-            split,
-            n,
-            derive_seed(self.config.search.seed, &split.to_string()),
-        )
+        self.task.held_out(split, n, self.config.search.seed)
     }
 
     async fn mix(&self, arm: Arm, arms: &Arms) -> Result<(String, RewardMix), CompileError> {

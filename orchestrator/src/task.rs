@@ -11,6 +11,7 @@ use trainer_bridge::TrainExample;
 use crate::{
     config::TaskConfig,
     data::{DataError, gsm8k_folder},
+    trial::derive_seed,
 };
 
 /// A loaded task.
@@ -99,6 +100,12 @@ impl Task {
             Problems::Toy => toy::problems(split, n, seed),
             Problems::Stored(dataset) => dataset.subset(split, n, seed),
         }
+    }
+
+    /// The held-out problems that a search, or a training by itself, with this seed is judged on.
+    #[must_use]
+    pub fn held_out(&self, split: Split, n: usize, search_seed: u64) -> Vec<Problem> {
+        self.problems(split, n, derive_seed(search_seed, &split.to_string()))
     }
 
     /// Training prompts with their answers.

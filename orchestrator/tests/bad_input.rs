@@ -5,7 +5,7 @@ mod program;
 
 use std::fs;
 
-use program::Program;
+use program::{Program, searches};
 
 const CONFIG: &str =
     "search = { name = 'x', rounds = 1, candidates_per_round = 1 }\ntask = { kind = 'toy' }\n";
@@ -293,4 +293,43 @@ fn without_python_there_is_no_python_guest_and_one_line_says_what_to_do() {
         assert!(last.contains(part), "`{part}` is not in: {last}");
     }
     assert!(guest("status").out.contains("not built"));
+}
+
+#[tokio::test]
+async fn a_database_of_an_older_program_is_named_as_one() {
+    let program = searches::replay();
+    program.succeed(&["run", "search.toml"]);
+    let newest =
+        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    searches::rows(&program.path("x.db"), newest).await;
+    refused(
+        &program,
+        &["leaderboard"],
+        &["x.db", "older reward-search", "brings it up to date"],
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_fault_of_the_input() {
+    let program = searches::replay();
+    program.succeed(&["run", "search.toml"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = program
+        .command(&["leaderboard"])
+        .stdout(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn a_cause_is_said_once() {
+    let printed = Program::with(CONFIG).run(&["run", "none.toml"]);
+    assert_eq!(
+        printed.err.matches("os error").count(),
+        1,
+        "{}",
+        printed.err
+    );
 }

@@ -52,6 +52,11 @@ async fn what_was_screened_is_what_is_exported() {
         ]);
         assert_eq!((&stored, &exported), (&exported, &source));
     }
+    // The two were confirmed in another mix than their sum, which is what is scored.
+    let served = program.run(&["score", "--stdio", "out"]);
+    let hello: Value = serde_json::from_str(served.out.lines().next().unwrap()).unwrap();
+    assert_eq!(hello["hello"]["aggregation"], "normalize_then_sum");
+    assert!(served.err.contains("normalize_then_sum"), "{}", served.err);
     let again = program.run(&["export", "--top", "2", "out"]);
     assert_eq!(again.code, 2);
     assert!(

@@ -3,8 +3,9 @@
 
 mod program;
 
+use evaluator::{Dataset, Split, toy};
 use program::Program;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CONFIG: &str = r#"
 [search]
@@ -157,4 +158,115 @@ fn what_is_typed_is_checked_like_the_configuration() {
         assert_eq!(refused.code, 2, "{refused:?}");
         assert!(refused.err.contains("screen."), "{}", refused.err);
     }
+}
+
+/// Questions that the tiny model can read, and one that it cannot: among those of Test, or in the Dev part of the others.
+fn with_one_unreadable(test: bool) -> Program {
+    let readable = toy::problems(Split::Train, 80, 1);
+    let mut lines: Vec<String> = readable
+        .iter()
+        .map(|problem| {
+            json!({"question": problem.question, "answer": format!("#### {}", problem.answer.as_str())})
+                .to_string()
+        })
+        .collect();
+    let unreadable = json!({"question": "Unaussprechlich?", "answer": "#### 1"}).to_string();
+    let program = folder();
+    std::fs::create_dir(program.path("data")).unwrap();
+    let write =
+        |file: &str, lines: &[String]| program.write(&format!("data/{file}"), &lines.join("\n"));
+    write(
+        "test.jsonl",
+        if test {
+            std::slice::from_ref(&unreadable)
+        } else {
+            &lines
+        },
+    );
+    if !test {
+        lines.push(unreadable);
+    }
+    write("train.jsonl", &lines);
+    let is_in_dev = |seed: u64| {
+        let dev = Dataset::gsm8k(&program.path("data"), 40, seed)
+            .unwrap()
+            .subset(Split::Dev, 40, 0);
+        dev.iter()
+            .any(|problem| problem.question.starts_with("Unaus"))
+    };
+    let seed = if test {
+        3
+    } else {
+        (0..).find(|seed| is_in_dev(*seed)).unwrap()
+    };
+    let config = CONFIG
+        .replace("seed = 3", &format!("seed = {seed}"))
+        .replace(
+            "kind = \"toy\"",
+            "kind = \"gsm8k\"\npath = \"data\"\ndev_size = 40",
+        );
+    program.write("search.toml", &config);
+    program
+}
+
+#[test]
+fn what_cannot_be_judged_in_the_end_does_not_begin() {
+    let program = with_one_unreadable(false);
+    let refused = program.run(&[
+        "train",
+        "search.toml",
+        "--reward",
+        "right.rs",
+        "--out",
+        "out",
+        "--save-every",
+        "2",
+    ]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("Unaus"), "{}", refused.err);
+    assert!(
+        !program.path("out/metrics.jsonl").exists(),
+        "no step was made"
+    );
+
+    let program = with_one_unreadable(true);
+    let refused = program.run(&["run", "search.toml"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("Unaus"), "{}", refused.err);
+    assert!(!program.path("single.db").exists(), "no search was made");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_without_a_folder_promises_nothing_when_it_is_stopped() {
+    let program = folder();
+    let mut child = program
+        .command(&[
+            "train",
+            "search.toml",
+            "--reward",
+            "right.rs",
+            "--steps",
+            "2000",
+        ])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Its first step is told when it listens.
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    lines
+        .find(|line| line.as_ref().unwrap().contains("step"))
+        .unwrap()
+        .unwrap();
+    let id = child.id().to_string();
+    std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .unwrap();
+    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(
+        said.iter().any(|line| line.contains("nothing was kept")),
+        "{said:?}"
+    );
 }

@@ -9,8 +9,9 @@ pub struct Limits {
     /// Fuel for one sample: about one unit an executed WebAssembly instruction, one a byte copied. It decides verdicts, and
     /// it does so alike on every machine with the same engine version.
     pub fuel_per_call: u64,
-    /// The same for a batch of one scored by a Python guest (every further sample of a batch adds 1/128 of it), whose interpreter takes some ten times more for the same work, and
-    /// counts in steps of 32 units: turns of loops, calls through tables. A fifth of a second to three, by what it does.
+    /// The same for a Python guest's batch of one; every further sample of a batch adds 1/128 of it. The interpreter takes some ten
+    /// times more for the same work, and counts in steps of 32 units: turns of loops, calls through tables. A fifth of a second to
+    /// three, by what it does.
     pub python_fuel_per_call: u64,
     /// Wall time for one sample in milliseconds. Only a backstop: fuel should run out long before. (Python guests have none.)
     pub deadline_ms: u64,

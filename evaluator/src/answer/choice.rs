@@ -53,7 +53,7 @@ pub(super) fn choices(text: &str) -> Option<(Vec<char>, bool)> {
     for dress in DRESS.iter().filter(|dress| dress.trim() == **dress) {
         plain = plain.replace(dress, "");
     }
-    let plain = plain.replace(['}', '(', ')'], " ");
+    let plain = plain.replace(['(', ')'], " ");
     let parts: Vec<&str> = plain
         .split([',', ';', ' ', '&'])
         .filter(|part| !part.is_empty() && *part != "and")

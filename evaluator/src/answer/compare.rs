@@ -169,18 +169,15 @@ impl<'a> Comparison<'a> {
 
     fn same_labelled(&mut self, gold: (&Label, &Value), given: (&Label, &Value)) -> bool {
         let ((a, x), (b, y)) = (gold, given);
-        if a.name == b.name {
-            return self.same_values(x, y);
-        }
         // `f(x) = 2x` and `f(n) = 2n` are the same function.
         let (from, to) = (&a.parameters, &b.parameters);
         if !from.is_empty() {
-            if from.len() != to.len() || a.stem() != b.stem() {
-                return false;
-            }
-            let (x, y) = (called(x, from), called(y, to));
-            return self.same_values(&x, &y)
-                || renamed_constant(&x, &y).is_some_and(|x| self.same_values(&x, &y));
+            return from.len() == to.len()
+                && a.stem() == b.stem()
+                && self.same_values(&called(x, from), &called(y, to));
+        }
+        if a.name == b.name {
+            return self.same_values(x, y);
         }
         // The name of a variable means nothing to a region that is the whole answer, nor a number to one of its values.
         let same_name =
@@ -382,7 +379,7 @@ fn equal_up_to_names(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
         ([x], [y])
             if is_case(x, y) && !is_exponent(a, x)
                 || are_whole((a, x), (b, y))
-                || are_free(x, y) && in_a.len() > 1 =>
+                || are_free((&in_a, x), (&in_b, y)) =>
         {
             equal(&a.renamed(x, y), b, fuel)
         }
@@ -401,11 +398,21 @@ fn is_case(x: &str, y: &str) -> bool {
     x.len() == 1 && x.eq_ignore_ascii_case(y)
 }
 
-/// Whether both symbols are customary names of a constant that is free, one of them the most usual.
-fn are_free(x: &str, y: &str) -> bool {
-    let is_customary = |name| matches!(name, "A" | "C" | "K" | "c" | "k");
-    let is_usual = |name| matches!(name, "C" | "c");
-    is_customary(x) && is_customary(y) && (is_usual(x) || is_usual(y))
+/// Whether both symbols are customary names of a constant that is free: beside others, if one of the names is the most usual;
+/// in the formula of a function, if it is the only constant.
+fn are_free((in_a, x): (&[&str], &str), (in_b, y): (&[&str], &str)) -> bool {
+    let is_only = |names: &[&str]| {
+        let constants = names.iter().filter(|name| !name.starts_with(PLACE)).count();
+        constants == 1 && names.len() > 1
+    };
+    let is_customary = |name: &str| matches!(name, "A" | "C" | "K" | "c" | "k");
+    let is_usual = |name: &str| matches!(name, "C" | "c");
+    let has_place = |names: &[&str]| names.iter().any(|name| name.starts_with(PLACE));
+    let is_letter = |name: &str| is_customary(name) || matches!(name, "a" | "b" | "m");
+    if has_place(in_a) && is_only(in_a) && is_only(in_b) {
+        return is_letter(x) && is_letter(y);
+    }
+    in_a.len() > 1 && is_customary(x) && is_customary(y) && (is_usual(x) || is_usual(y))
 }
 
 /// Whether both symbols stand for every whole number: they have customary names of one, and either one side says
@@ -424,22 +431,6 @@ fn plain(values: &[Value]) -> Vec<Value> {
         .cloned()
         .map(super::read::unlabelled)
         .collect()
-}
-
-/// `f(x) = cx` with its constant called as in `f(x) = kx`: each has one, under a name that constants have.
-fn renamed_constant(gold: &Value, given: &Value) -> Option<Value> {
-    let (Value::Scalar(gold), Value::Scalar(given)) = (gold, given) else {
-        return None;
-    };
-    let constant = |scalar: &Scalar| {
-        let symbols = scalar.expr.symbols();
-        let mut names = symbols.iter().filter(|name| !name.starts_with(PLACE));
-        let name = names.next().filter(|_| names.next().is_none())?;
-        let is_customary = matches!(*name, "a" | "b" | "c" | "k" | "m" | "A" | "C" | "K");
-        is_customary.then(|| (*name).to_owned())
-    };
-    let (from, to) = (constant(gold)?, constant(given)?);
-    (from != to).then(|| Value::Scalar(gold.clone()).renamed(&from, &to))
 }
 
 /// How the names of variables begin that are called by their places.

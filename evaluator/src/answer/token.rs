@@ -172,12 +172,10 @@ impl<'a> Lexer<'a> {
             "begin" | "end" => self.environment(name == "begin", length),
             _ if name.starts_with("quad") => self.at += "\\quad".len(),
             _ if TEXTS.contains(&name) => self.text(length),
-            "frac" if self.is_behind_value() && unit_fraction(self.rest()).is_some() => {
-                if let Some((unit, length)) = unit_fraction(self.rest()) {
-                    self.push(Token::Text(unit), length);
-                }
-            }
-            _ => self.push(Token::Command(name.to_owned()), length),
+            _ => match unit_fraction(self.rest()).filter(|_| self.is_behind_value()) {
+                Some((unit, length)) => self.push(Token::Text(unit), length),
+                None => self.push(Token::Command(name.to_owned()), length),
+            },
         }
     }
 
@@ -257,10 +255,6 @@ impl<'a> Lexer<'a> {
         match self.tokens.last() {
             Some(Token::Number(_) | Token::Mark('}' | ')')) => true,
             Some(Token::Command(name)) => name == "pi",
-            // The second unit of a rate.
-            Some(Token::Mark('/')) => {
-                matches!(&self.tokens[..], [.., Token::Text(_), Token::Mark('/')])
-            }
             _ => false,
         }
     }
@@ -280,6 +274,11 @@ impl<'a> Lexer<'a> {
         let run = &rest[..rest
             .find(|c: char| !c.is_ascii_alphabetic())
             .unwrap_or(rest.len())];
+        if self.follows_number_apart()
+            && let Some(rate) = rate(rest)
+        {
+            return self.word(rate);
+        }
         match run {
             "and" | "or" => self.push(Token::Text(run.to_owned()), run.len()),
             // Glued to what it joins, as in `x=1ory=2`.
@@ -291,10 +290,6 @@ impl<'a> Lexer<'a> {
                 && unit::named(run).is_some() =>
             {
                 self.word(run);
-            }
-            _ if self.follows_number_apart() && rate(rest).is_some() => {
-                let rate = rate(rest).unwrap_or(run);
-                self.word(rate);
             }
             _ => match letters::symbols(run) {
                 Some(symbols) => {

@@ -184,7 +184,7 @@ pub(super) fn factor(gold: Option<&str>, given: Option<&str>) -> Option<BigRatio
     let (Some(gold), Some(given)) = (gold.filter(is_said), given.filter(is_said)) else {
         return Some(BigRational::one());
     };
-    if is_angle(gold) && is_angle(given) || is_temperature(gold) && is_temperature(given) {
+    if is_angle(gold) && is_angle(given) || are_of_one_scale(gold, given) {
         return Some(BigRational::one());
     }
     match (named(gold), named(given)) {
@@ -209,15 +209,31 @@ fn is_angle(unit: &str) -> bool {
     matches!(unit, DEGREES | "degree" | "degrees") || is_radians(unit)
 }
 
-/// Degrees of any scale: which one is meant is seldom said twice.
-fn is_temperature(unit: &str) -> bool {
-    unit == DEGREES
-        || plain_words(unit).iter().all(|word| {
-            matches!(
-                word.as_str(),
-                "degree" | "degrees" | "celsius" | "centigrade" | "fahrenheit" | "c" | "f"
-            )
-        })
+/// Whether both are degrees of the same scale of temperature, which one of them need not name.
+fn are_of_one_scale(a: &str, b: &str) -> bool {
+    match (scale(a), scale(b)) {
+        (Some(Some(a)), Some(Some(b))) => a == b,
+        (Some(_), Some(_)) => true,
+        _ => false,
+    }
+}
+
+/// The scale of degrees of temperature, where the unit is one and names it.
+fn scale(unit: &str) -> Option<Option<char>> {
+    if unit == DEGREES {
+        return Some(None);
+    }
+    let words = plain_words(unit);
+    let mut names = words
+        .iter()
+        .filter(|word| !matches!(word.as_str(), "degree" | "degrees"));
+    let scale = match names.next().map(String::as_str) {
+        None => None,
+        Some("celsius" | "centigrade" | "c") => Some('C'),
+        Some("fahrenheit" | "f") => Some('F'),
+        Some(_) => return None,
+    };
+    (!words.is_empty() && names.next().is_none()).then_some(scale)
 }
 
 /// `units`, `square units`: what nobody named.

@@ -27,7 +27,7 @@ use crate::{
     sheet::{Column, Sheet},
     statistics::{Figures, bootstrap_of},
     task::Task,
-    trial::{Stage, derive_seed},
+    trial::Stage,
     verifier::Verifier,
 };
 
@@ -57,11 +57,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         )?),
         None => None,
     };
-    let problems = task.problems(
-        Split::Dev,
-        config.screen.problems,
-        derive_seed(seed, &Split::Dev.to_string()),
-    );
+    let problems = task.held_out(Split::Dev, config.screen.problems, seed);
     let progress = Progress::to_stderr();
     for warning in config.verifier.warnings() {
         progress.line(&format!("warning: {warning}"));

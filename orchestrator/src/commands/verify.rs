@@ -93,7 +93,14 @@ fn print(
         Outcome::NoAnswer => "no answer",
     };
     match format {
-        Format::Csv => write!(out, "{}", sheet.to_csv()?)?,
+        Format::Csv => {
+            sheet.push(vec![
+                "verdict".into(),
+                verdict.into(),
+                format!("decided by {decider}"),
+            ]);
+            write!(out, "{}", sheet.to_csv()?)?;
+        }
         Format::Markdown => {
             writeln!(
                 out,
