@@ -318,6 +318,7 @@ fn a_full_disk_is_no_fault_of_the_input() {
     let status = program
         .command(&["leaderboard"])
         .stdout(full)
+        .stderr(std::process::Stdio::null())
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(1));
