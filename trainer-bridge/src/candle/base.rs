@@ -11,6 +11,7 @@ use super::{
     adapter_files::{AdapterFiles, BaseName},
     chat_template::OWN_VARIABLES,
     device::place::{DeviceName, FloatType, Places},
+    draws::SharedDraws,
     files::{EMBEDDED, Source},
     lora::LoraConfig,
     model::Model,
@@ -198,6 +199,8 @@ pub struct Base {
     lora: Option<LoraConfig>,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    /// What it has drawn, for runs that would draw the same.
+    pub draws: SharedDraws,
 }
 
 impl Base {
@@ -218,6 +221,7 @@ impl Base {
             },
             lora: config.lora.clone(),
             tokenizer,
+            draws: SharedDraws::default(),
         })
     }
 

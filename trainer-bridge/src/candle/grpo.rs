@@ -9,12 +9,13 @@ use super::{
     checkpoint,
     complete::{Request, check_prompts, complete},
     device::place::Place,
+    draws::{Purpose, seed},
     engine::Engine,
     learn::{Learnt, learn},
     memory::{self, Need},
     model::Model,
     optim::{AdamW, Update},
-    rollouts::{Batch, Purpose, Roles, RolloutGroup, seed},
+    rollouts::{Batch, Roles, RolloutGroup},
     rows::Settings,
     schedule::Schedule,
     summary::summary,
@@ -136,6 +137,7 @@ impl<'a> Run<'a> {
             tokenizer: &self.base.tokenizer,
             sampler: self.sampler.as_ref().unwrap_or(&self.model),
             reference: &self.base.model,
+            shared: &self.base.draws,
         };
         roles.batch(&mut self.engine, start)
     }

@@ -2,9 +2,9 @@
 //!
 //! `base` is the model a run starts from, read by `files`; `architecture` and `layout` say what it is made of; `model`, `forward` and
 //! `backward` are the decoder on the processor; `adapter` what `lora` puts on it; `kernels` its arithmetic; `sample` draws completions, whose
-//! bookkeeping is in `rows`; `device` is the same on the tensor library's devices, and `engine` the seam; `rollouts` are completions with
-//! rewards and advantages, drawn in the rhythm of `schedule`; `objective` is the loss, which `learn` and `step` turn into gradients;
-//! `grpo` is the run; `trained` writes what it leaves; `sft` makes a base model from nothing.
+//! bookkeeping is in `rows`; `device` is the same on the tensor library's devices, and `engine` the seam; `draws` are the completions of a
+//! batch, in the rhythm of `schedule`; `rollouts` the same with rewards and advantages; `objective` is the loss, which `learn` and `step`
+//! turn into gradients; `grpo` is the run; `trained` writes what it leaves; `sft` makes a base model from nothing.
 
 mod adapter;
 mod adapter_files;
@@ -17,6 +17,7 @@ mod chat_template;
 mod checkpoint;
 mod complete;
 mod device;
+mod draws;
 mod engine;
 mod files;
 mod forward;

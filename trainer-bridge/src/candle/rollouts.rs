@@ -2,12 +2,11 @@
 //! beside the policy's own.
 
 use super::{
-    complete::{Request, complete},
+    draws::{Draw, Drawn, SharedDraws},
     engine::Engine,
-    kernels::choose::Truncation,
     model::Model,
     pack::Group,
-    rows::{Completion, Seed, Settings},
+    rows::Completion,
     schedule::Schedule,
     tokenizer::Tokenizer,
 };
@@ -17,28 +16,6 @@ use crate::{
     filter::filtered,
     reward_mix::{Remarks, Rollout, Scores},
 };
-
-/// What a draw is for; keeps training's noise and the evaluation's apart.
-#[derive(Clone, Copy)]
-pub enum Purpose {
-    /// Rollouts.
-    Train = 1,
-    /// Completions of held-out prompts.
-    Evaluate = 2,
-}
-
-/// The seed of one completion: of the run, the purpose, the step and the completion's place. It does not depend on the rewards, so every
-/// candidate meets the same prompts and the same noise (common random numbers).
-pub fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
-    let mut seed = [0; 32];
-    for (bytes, part) in
-        seed.chunks_exact_mut(8)
-            .zip([run, purpose as u64, u64::from(step), place as u64])
-    {
-        bytes.copy_from_slice(&part.to_le_bytes());
-    }
-    seed
-}
 
 /// A completion with all that is known of it.
 pub struct Scored {
@@ -96,6 +73,8 @@ pub struct Roles<'a> {
     pub sampler: &'a Model,
     /// Whom the KL term holds the policy to: the base model.
     pub reference: &'a Model,
+    /// What policies of which nothing is trained have drawn for other runs.
+    pub shared: &'a SharedDraws,
 }
 
 impl Roles<'_> {
@@ -103,7 +82,17 @@ impl Roles<'_> {
     pub fn batch(&self, engine: &mut Engine, start: u32) -> Result<Batch, TrainError> {
         let grpo = &self.job.grpo;
         let schedule = Schedule::new(grpo);
-        let (mut groups, remarks) = self.score(self.draw(engine, schedule, start)?, start)?;
+        let draw = Draw {
+            job: self.job,
+            schedule,
+            start,
+        };
+        let by_hand = || draw.completions(engine, self.sampler, self.tokenizer);
+        let drawn = match schedule.samples_untrained(start) {
+            true => self.shared.get_or(draw.digest(), by_hand)?.to_vec(),
+            false => by_hand()?,
+        };
+        let (mut groups, remarks) = self.score(drawn, start)?;
         if schedule.off_policy() {
             let logs = log_probs(engine, self.sampler, &groups, grpo.temperature)?;
             fill(&mut groups, &logs, |scored| &mut scored.old);
@@ -119,51 +108,6 @@ impl Roles<'_> {
             tokens_per_step: tokens as f64 / schedule.parts() as f64,
             remarks,
         })
-    }
-
-    /// Samples: each group's example, prompt tokens and completions.
-    fn draw(
-        &self,
-        engine: &Engine,
-        schedule: Schedule,
-        start: u32,
-    ) -> Result<Vec<Drawn>, TrainError> {
-        let grpo = &self.job.grpo;
-        let first = schedule.parts_before(start) * grpo.prompts_per_step;
-        let examples: Vec<usize> = (first..first + schedule.parts() * grpo.prompts_per_step)
-            .map(|i| i % self.job.examples.len())
-            .collect();
-        let request = |(index, &example): (usize, &usize)| {
-            let places = index * grpo.num_generations..(index + 1) * grpo.num_generations;
-            Request {
-                prompt: &self.job.examples[example].prompt,
-                seeds: places
-                    .map(|place| seed(self.job.seed, Purpose::Train, start, place))
-                    .collect(),
-            }
-        };
-        let requests = examples.iter().enumerate().map(request).collect();
-        let settings = Settings {
-            temperature: grpo.temperature,
-            truncation: Truncation::new(grpo.top_k, grpo.top_p, grpo.min_p),
-            max_length: grpo.max_completion_length,
-        };
-        let completed = complete(
-            engine,
-            self.sampler,
-            self.tokenizer,
-            requests,
-            settings,
-            start,
-        )?;
-        let drawn = examples.into_iter().zip(completed);
-        Ok(drawn
-            .map(|(example, completed)| Drawn {
-                example,
-                prompt: completed.prompt,
-                completions: completed.completions,
-            })
-            .collect())
     }
 
     /// Rewards, advantages, and who is learnt from.
@@ -226,13 +170,6 @@ impl Roles<'_> {
         });
         Ok((groups.collect(), scores.remarks))
     }
-}
-
-/// What was drawn for a prompt.
-struct Drawn {
-    example: usize,
-    prompt: Vec<u32>,
-    completions: Vec<(Completion, String)>,
 }
 
 impl RolloutGroup {

@@ -51,6 +51,11 @@ impl Schedule {
         (step - 1).is_multiple_of(self.sync)
     }
 
+    /// Whether the policy that samples for this step is the one that the run began with, nothing trained yet.
+    pub fn samples_untrained(self, step: u32) -> bool {
+        step <= self.sync
+    }
+
     /// Whether some steps learn from rollouts of older weights.
     pub fn off_policy(self) -> bool {
         self.sync > 1
@@ -81,6 +86,7 @@ mod tests {
             );
             assert_eq!(facts, (step, 0, step as usize - 1));
             assert!(online.syncs(step) && !online.off_policy());
+            assert_eq!(online.samples_untrained(step), step == 1);
         }
     }
 
@@ -103,6 +109,7 @@ mod tests {
         let semi_online = schedule(1, 1, 5);
         let syncs: Vec<u32> = (1..=12).filter(|&step| semi_online.syncs(step)).collect();
         assert_eq!(syncs, [1, 6, 11]);
+        assert!(semi_online.samples_untrained(5) && !semi_online.samples_untrained(6));
         assert!(semi_online.off_policy());
         assert_eq!((semi_online.batch_start(7), semi_online.part(7)), (7, 0));
     }

@@ -36,6 +36,27 @@ fn equal_jobs_give_equal_bits_on_any_number_of_threads() {
 }
 
 #[test]
+fn what_an_earlier_run_drew_changes_nothing_in_a_later_one() {
+    let veteran = trainer(1);
+    for sync_every in [1, 3] {
+        let semi_online = |reward, temperature| {
+            let mut job = job(vec![member(reward)], 4);
+            (job.grpo.sync_every, job.grpo.temperature) = (sync_every, temperature);
+            job
+        };
+        run(&*veteran, semi_online(Reward::Constant, 1.0))
+            .0
+            .unwrap();
+        for temperature in [1.0, 0.7] {
+            let (shared, shared_steps) = run(&*veteran, semi_online(Reward::Exact, temperature));
+            let (alone, alone_steps) = run(&*trainer(1), semi_online(Reward::Exact, temperature));
+            assert_eq!(shared.unwrap().checkpoint, alone.unwrap().checkpoint);
+            assert_eq!(timeless(&shared_steps), timeless(&alone_steps));
+        }
+    }
+}
+
+#[test]
 fn a_run_continued_from_a_checkpoint_is_the_run_never_stopped() {
     let trainer = trainer(1);
     let (straight, straight_steps) = run(&*trainer, job(vec![member(Reward::Exact)], 4));
