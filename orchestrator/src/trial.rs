@@ -53,11 +53,14 @@ impl Stage {
     /// The seed of this stage's trials.
     ///
     /// It does not depend on the arm: every arm of a stage meets the same prompts and the same sampling noise (common random
-    /// numbers), so that differences between arms are differences of their rewards.
+    /// numbers), so that differences between arms are differences of their rewards. Nor does it depend on the rung: a run that goes
+    /// on from the checkpoint of the rung before is then the run that was never stopped.
     #[must_use]
     pub fn seed(self, search_seed: u64) -> u64 {
-        let (word, number) = self.parts();
-        derive_seed(search_seed, &format!("{word}/{number}"))
+        match self {
+            Self::Screen { .. } => derive_seed(search_seed, "screen/0"),
+            Self::Confirm { seed } => derive_seed(search_seed, &format!("confirm/{seed}")),
+        }
     }
 }
 
@@ -114,4 +117,19 @@ pub enum TrialState {
         /// What broke.
         why: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_share_their_seed_and_confirmations_do_not() {
+        let screen = |rung| Stage::Screen { rung }.seed(7);
+        let confirm = |seed| Stage::Confirm { seed }.seed(7);
+        assert_eq!(screen(0), screen(1));
+        assert_ne!(confirm(0), confirm(1));
+        assert_ne!(screen(0), confirm(0));
+        assert_ne!(screen(0), Stage::Screen { rung: 0 }.seed(8));
+    }
 }
