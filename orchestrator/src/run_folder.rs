@@ -4,7 +4,7 @@
 //! - `run.json`: everything the run depends on; a folder continues the same run only
 //! - `checkpoint-25.bin`: the trainer's state after that step
 //! - `metrics.jsonl`: one line a step, under TRL's names
-//! - `samples.jsonl`: the best and the worst completion of each step
+//! - `samples.jsonl`: the best and the worst completion of each step, and what the rewards printed
 //! - `adapter/`: the trained adapter in PEFT's format, where one is trained
 //! - `model/`: the trained model in Hugging Face's layout, where all weights are trained
 //! - `result.json`: the figures of the evaluation
@@ -153,6 +153,12 @@ impl RunFolder {
         Ok(path)
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the trained model belongs.
     #[must_use]
     pub fn model(&self) -> PathBuf {
@@ -191,7 +197,10 @@ impl RunFolder {
     pub fn record(&self, metrics: &StepMetrics) -> Result<(), RunFolderError> {
         let named = Value::from(metrics.under_trls_names(&self.members));
         self.append("metrics.jsonl", &named)?;
-        let samples = json!({"step": metrics.step, "samples": metrics.samples});
+        let mut samples = json!({"step": metrics.step, "samples": metrics.samples});
+        if !metrics.printed.is_empty() {
+            samples["printed"] = metrics.printed.clone().into();
+        }
         self.append("samples.jsonl", &samples)
     }
 
@@ -266,6 +275,7 @@ mod tests {
         StepMetrics {
             step,
             member_rewards: vec![0.5],
+            printed: format!("at {step}"),
             ..StepMetrics::default()
         }
     }
@@ -297,6 +307,8 @@ mod tests {
         let metrics = fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
         assert_eq!(metrics.lines().count(), 2);
         assert!(metrics.contains("rewards/exact/mean"));
+        let samples = fs::read_to_string(folder.path().join("samples.jsonl")).unwrap();
+        assert!(samples.contains(r#""printed":"at 2""#), "{samples}");
         assert!(!folder.path().join("checkpoint-1.bin").exists());
         assert!(!folder.path().join(".tmp1234").exists());
     }
