@@ -4,28 +4,16 @@
 mod file_server;
 mod program;
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use file_server::FileServer;
-use program::Program;
+use program::{Program, gsm8k};
 
 const FILES: [&str; 2] = ["train.jsonl", "test.jsonl"];
 
-/// The real files, if the shared data are there.
-fn real() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let data = std::env::var_os("REWARD_SEARCH_DATA").map_or_else(|| beside.into(), PathBuf::from);
-    let folder = data.join("gsm8k");
-    if folder.join(FILES[0]).is_file() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no GSM8K in {}", folder.display());
-    None
-}
-
 #[test]
 fn files_are_fetched_continued_and_kept() {
-    let Some(real) = real() else { return };
+    let Some(real) = gsm8k() else { return };
     let content = |name: &str| fs::read(real.join(name)).unwrap();
     let server = FileServer::start(FILES.map(|name| (format!("/d/{name}"), content(name))));
     let program = Program::with("");

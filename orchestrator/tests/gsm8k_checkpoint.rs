@@ -5,27 +5,12 @@
 
 mod program;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use orchestrator::config::{Config, TaskConfig};
-use program::Program;
+use program::{Program, gsm8k};
 use serde_json::json;
 use trainer_bridge::{CandleConfig, TrainerConfig};
-
-/// The folder of GSM8K, if the shared data are there.
-fn gsm8k() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let data = std::env::var_os("REWARD_SEARCH_DATA").map_or_else(|| beside.into(), PathBuf::from);
-    let folder = data.join("gsm8k");
-    if folder.join("train.jsonl").is_file() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no GSM8K in {}", folder.display());
-    None
-}
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -124,3 +124,13 @@ pub fn data() -> Option<PathBuf> {
     );
     None
 }
+
+/// The folder of GSM8K, or a message that says why the test does nothing.
+pub fn gsm8k() -> Option<PathBuf> {
+    let folder = data()?.join("gsm8k");
+    if folder.join("train.jsonl").is_file() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no GSM8K in {}", folder.display());
+    None
+}
