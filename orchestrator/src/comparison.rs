@@ -10,9 +10,9 @@ use evaluator::{
 use serde::Serialize;
 
 use crate::{
-    leaderboard::{interval, one_line, probability, share},
     sheet::{Column, Sheet},
     statistics::Figures,
+    text::{interval, one_line, probability, share},
 };
 
 /// The level at which two models count as different.

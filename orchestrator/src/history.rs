@@ -3,7 +3,7 @@
 use trainer_bridge::StepMetrics;
 
 use crate::{
-    leaderboard::{Leaderboard, Row},
+    leaderboard::{Leaderboard, Row, RowState},
     proposer::{Fate, PastCandidate},
     store::{SearchId, Store, StoreError},
     trial::TrialId,
@@ -38,7 +38,7 @@ pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidat
 
 fn fate(row: &Row, curve: &[StepMetrics]) -> Option<Fate> {
     let reason = row.reason.clone().unwrap_or_default();
-    Some(match (&row.figures, row.state.as_str()) {
+    Some(match (&row.figures, row.state) {
         (Some(figures), _) => Fate::Ranked {
             rank: row.rank?,
             f1: figures.f1.point,
@@ -48,8 +48,8 @@ fn fate(row: &Row, curve: &[StepMetrics]) -> Option<Fate> {
             reward_curve: curve.iter().map(|m| m.reward).collect(),
             correct_curve: curve.iter().map(|m| m.correct).collect(),
         },
-        (None, "failed") => Fate::Failed { reason },
-        (None, "rejected" | "duplicate" | "unreadable") => Fate::Rejected { reason },
+        (None, RowState::Failed) => Fate::Failed { reason },
+        (None, state) if state.is_refused() => Fate::Rejected { reason },
         _ => return None,
     })
 }

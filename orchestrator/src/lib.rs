@@ -35,6 +35,7 @@ pub mod statistics;
 pub mod stdio;
 pub mod store;
 pub mod task;
+pub mod text;
 pub mod trial;
 pub mod verifier;
 pub mod workshop;

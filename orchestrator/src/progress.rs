@@ -85,7 +85,7 @@ impl Progress {
             | Status::Duplicate { reason }
             | Status::Unreadable { reason } = &candidate.status
             {
-                let reason = crate::leaderboard::one_line(reason, 120);
+                let reason = crate::text::one_line(reason, 120);
                 self.line(&format!(
                     "  - {} {}: {reason}",
                     candidate.draft.name,
@@ -201,10 +201,7 @@ impl TrialBar<'_> {
 
     /// The trial failed.
     pub fn failed(&self, why: &str) {
-        self.end(&format!(
-            "failed: {}",
-            crate::leaderboard::one_line(why, 120)
-        ));
+        self.end(&format!("failed: {}", crate::text::one_line(why, 120)));
     }
 
     fn end(&self, text: &str) {

@@ -1,6 +1,6 @@
 //! A table of texts in every form it is asked for: for a terminal, for a Markdown page, for a spreadsheet.
 
-use crate::leaderboard::{align_right, plain};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// A column of a sheet.
 #[derive(Debug, Clone, Copy)]
@@ -51,14 +51,16 @@ impl Sheet {
     /// As wide as it needs, without lines, for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name()).collect();
-        let mut table = plain(&names);
-        let numbers: Vec<usize> = (0..names.len())
-            .filter(|&index| matches!(self.columns[index], Column::Number(_)))
-            .collect();
-        align_right(&mut table, &numbers);
-        for row in &self.rows {
-            table.add_row(row);
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(self.columns.iter().map(|column| column.name()))
+            .add_rows(&self.rows);
+        for (cells, column) in table.column_iter_mut().zip(&self.columns) {
+            if let Column::Number(_) = column {
+                cells.set_cell_alignment(CellAlignment::Right);
+            }
         }
         table.to_string()
     }

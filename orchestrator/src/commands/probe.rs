@@ -12,10 +12,10 @@ use super::rewards;
 use crate::{
     base_rewards::base_rewards,
     cli::{ProbeArgs, ProbeFormat},
-    leaderboard::one_line,
     panel::Member,
     probe::{Pool, Worth, Yardstick, hacks_table, read_hacks, summary},
     reward_file::{FileReward, Guest},
+    text::one_line,
 };
 
 /// Rounds of timing, of which the fastest counts.

@@ -13,9 +13,9 @@ use trainer_bridge::Aggregation;
 use super::rewards;
 use crate::{
     cli::ScoreArgs,
-    leaderboard::{one_line, printable},
     panel::{Panel, Scored, Unscored},
     stdio,
+    text::{one_line, printable},
 };
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {

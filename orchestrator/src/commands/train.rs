@@ -21,12 +21,12 @@ use crate::{
     cli::{Format, TrainArgs},
     config::Config,
     hub::Hub,
-    leaderboard::{interval, share},
     progress::Progress,
     run_folder::RunFolder,
     sheet::{Column, Sheet},
     statistics::{Figures, bootstrap_of},
     task::Task,
+    text::{interval, share},
     trial::Stage,
     verifier::Verifier,
 };

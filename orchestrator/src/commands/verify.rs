@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::{
     cli::{Format, VerifyArgs},
-    leaderboard::one_line,
     sheet::{Column, Sheet},
+    text::one_line,
     verifier::{Given, Judgement, ModelKind, Question},
 };
 

@@ -1,6 +1,7 @@
 //! The one table: everything a person or a program is shown of a search is computed here, once, from the stored outcomes.
 
 mod confirmed;
+mod state;
 mod table;
 
 use std::collections::HashMap;
@@ -9,10 +10,10 @@ use evaluator::Evaluation;
 use serde::Serialize;
 
 pub use confirmed::Confirmed;
-pub(crate) use table::{align_right, interval, one_line, plain, printable, probability, share};
+pub use state::RowState;
 
 use crate::{
-    candidate::{Candidate, CandidateId, Status},
+    candidate::{Candidate, CandidateId},
     rank::{Comparison, compare_all, order},
     search::{BASE_ONLY, UNTOUCHED},
     statistics::{Figures, bootstrap_of},
@@ -59,8 +60,8 @@ pub struct Row {
     pub name: String,
     /// The round that proposed it.
     pub round: u32,
-    /// `complete`, `running`, `waiting`, `pruned`, `failed`, `rejected`, `duplicate` or `unreadable`.
-    pub state: String,
+    /// Where it stands.
+    pub state: RowState,
     /// Figures on Dev.
     #[serde(flatten)]
     pub figures: Option<Figures>,
@@ -139,7 +140,7 @@ impl Leaderboard {
             .map_or(0, |(_, e)| e.evaluation.outcomes().len());
 
         let mut rows = rank_candidates(&candidates, &screened, &evaluations, base, &figures);
-        rows.sort_by_key(|row| (row.rank.is_none(), row.rank, place(&row.state)));
+        rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.state));
         let mut references: Vec<Row> = references.into_iter().map(|(row, _)| row).collect();
         references.sort_by(|a, b| b.name.cmp(&a.name));
         Ok(Self {
@@ -315,18 +316,15 @@ fn rank_candidates(
 }
 
 fn trial_row(name: String, round: u32, row: &TrialRow, figures: Option<Figures>) -> Row {
-    let (state, reason) = match &row.trial.state {
-        TrialState::Waiting => ("waiting", None),
-        TrialState::Running { .. } => ("running", None),
-        TrialState::Complete => ("complete", None),
-        TrialState::Pruned { why, .. } => ("pruned", Some(why.clone())),
-        TrialState::Failed { why } => ("failed", Some(why.clone())),
+    let reason = match &row.trial.state {
+        TrialState::Pruned { why, .. } | TrialState::Failed { why } => Some(why.clone()),
+        _ => None,
     };
     Row {
         rank: None,
         name,
         round,
-        state: state.to_owned(),
+        state: (&row.trial.state).into(),
         figures,
         vs_base: None,
         vs_leader: None,
@@ -337,15 +335,11 @@ fn trial_row(name: String, round: u32, row: &TrialRow, figures: Option<Figures>)
 }
 
 fn untried_row(candidate: &Candidate) -> Row {
-    let state = match candidate.status {
-        Status::Accepted { .. } => "waiting",
-        _ => candidate.status.word(),
-    };
     Row {
         rank: None,
         name: candidate.name.clone(),
         round: candidate.round,
-        state: state.to_owned(),
+        state: (&candidate.status).into(),
         figures: None,
         vs_base: None,
         vs_leader: None,
@@ -353,22 +347,6 @@ fn untried_row(candidate: &Candidate) -> Row {
         reason: candidate.status.reason().map(str::to_owned),
         trial: None,
     }
-}
-
-/// Where rows without a rank stand in the table.
-fn place(state: &str) -> usize {
-    [
-        "complete",
-        "running",
-        "waiting",
-        "pruned",
-        "failed",
-        "rejected",
-        "duplicate",
-    ]
-    .iter()
-    .position(|s| *s == state)
-    .unwrap_or(usize::MAX)
 }
 
 fn summaries(rows: &[Row]) -> Vec<RoundSummary> {
@@ -380,13 +358,12 @@ fn summaries(rows: &[Row]) -> Vec<RoundSummary> {
                 .iter()
                 .filter_map(|row| Some(row.figures.as_ref()?.f1.point))
                 .collect();
-            let refused = ["rejected", "duplicate", "unreadable"];
             RoundSummary {
                 round,
                 proposed: of_round.len(),
                 accepted: of_round
                     .iter()
-                    .filter(|row| !refused.contains(&row.state.as_str()))
+                    .filter(|row| !row.state.is_refused())
                     .count(),
                 complete: f1.len(),
                 mean_f1: (!f1.is_empty()).then(|| f1.iter().sum::<f64>() / f1.len() as f64),

@@ -1,8 +1,5 @@
 //! The leaderboard as a person reads it in a terminal or on a page, and as CSV.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use evaluator::Estimate;
-
 use super::{Leaderboard, Row};
 use crate::{
     rank::Comparison,
@@ -11,6 +8,7 @@ use crate::{
         Column::{Number, Text},
         Sheet,
     },
+    text::{interval, one_line, probability, share},
 };
 
 impl Leaderboard {
@@ -191,7 +189,7 @@ impl Leaderboard {
                 row.rank.map(|r| r.to_string()).unwrap_or_default(),
                 row.name.clone(),
                 row.round.to_string(),
-                row.state.clone(),
+                row.state.to_string(),
                 number(figures.map(|f| f.f1.point)),
                 number(figures.map(|f| f.f1.interval.lower)),
                 number(figures.map(|f| f.f1.interval.upper)),
@@ -212,25 +210,6 @@ impl Leaderboard {
     }
 }
 
-/// A table without lines, as wide as it needs.
-pub(crate) fn plain(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
-    table
-}
-
-/// Right-aligns the given columns.
-pub(crate) fn align_right(table: &mut Table, columns: &[usize]) {
-    for &column in columns {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-}
-
 fn figures_row(rank: String, row: &Row) -> Vec<String> {
     let (f1, bounds, accuracy, answered) = match &row.figures {
         Some(f) => (
@@ -240,7 +219,7 @@ fn figures_row(rank: String, row: &Row) -> Vec<String> {
             share(f.answer_rate),
         ),
         None => (
-            row.state.clone(),
+            row.state.to_string(),
             String::new(),
             String::new(),
             String::new(),
@@ -268,69 +247,10 @@ fn figures_row(rank: String, row: &Row) -> Vec<String> {
     ]
 }
 
-/// A share to three places, as `0.512`.
-pub(crate) fn share(value: f64) -> String {
-    format!("{value:.3}")
-}
-
-/// An interval to three places, as `[0.480, 0.544]`.
-pub(crate) fn interval(estimate: &Estimate) -> String {
-    format!(
-        "[{:.3}, {:.3}]",
-        estimate.interval.lower, estimate.interval.upper
-    )
-}
-
 fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), share)
 }
 
 fn p_value(comparison: Option<Comparison>) -> String {
     comparison.map_or_else(String::new, |c| probability(c.p_holm))
-}
-
-/// A p-value to three places, small ones in powers of ten.
-pub(crate) fn probability(p: f64) -> String {
-    if p < 0.001 {
-        format!("{p:.0e}")
-    } else {
-        format!("{p:.3}")
-    }
-}
-
-/// Foreign text made safe for a terminal: one line, no control characters, cut at `width`.
-pub(crate) fn one_line(text: &str, width: usize) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    match clean.char_indices().nth(width) {
-        Some((cut, _)) => format!("{}…", &clean[..cut]),
-        None => clean,
-    }
-}
-
-/// Foreign text of several lines without control characters.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_text_cannot_move_the_cursor() {
-        assert_eq!(one_line("a\x1b[31m\r\nb   c", 80), "a [31m b c");
-        assert_eq!(one_line("abcdef", 3), "abc…");
-    }
-
-    #[test]
-    fn p_values_are_never_zero() {
-        assert_eq!(probability(0.0421), "0.042");
-        assert_eq!(probability(3.2e-36), "3e-36");
-    }
 }

@@ -1,7 +1,13 @@
 //! The worth of rewards as a person reads it.
 
 use super::{HackShare, Worth};
-use crate::leaderboard::{align_right, one_line, plain, share};
+use crate::{
+    sheet::{
+        Column::{Number, Text},
+        Sheet,
+    },
+    text::{one_line, share},
+};
 
 /// Name and value of every figure but the hacks, in the order they are read.
 pub(crate) fn summary(worth: &Worth) -> Vec<(String, String)> {
@@ -73,17 +79,16 @@ pub(crate) fn summary(worth: &Worth) -> Vec<(String, String)> {
 
 /// How hacks are paid, one row a kind.
 pub(crate) fn hacks_table(hacks: &[HackShare]) -> String {
-    let mut table = plain(&[
-        "hack",
-        "tried",
-        "called right",
-        "above a right one",
-        "equal to it",
+    let mut sheet = Sheet::new(&[
+        Text("hack"),
+        Number("tried"),
+        Number("called right"),
+        Number("above a right one"),
+        Number("equal to it"),
     ]);
-    align_right(&mut table, &[1, 2, 3, 4]);
     for hack in hacks {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-        table.add_row([
+        sheet.push(vec![
             one_line(&hack.kind, 40),
             hack.tried.to_string(),
             hack.called_right.to_string(),
@@ -91,5 +96,5 @@ pub(crate) fn hacks_table(hacks: &[HackShare]) -> String {
             percent(hack.equal),
         ]);
     }
-    table.to_string()
+    sheet.to_text()
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use crate::{
     cli::Format,
     comparison::Comparison,
-    leaderboard::{interval, one_line, share},
     sheet::{Column, Sheet},
     statistics::Figures,
+    text::{interval, one_line, share},
     verifier::{Evaluated, ModelKind},
 };
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Format, VerifyArgs},
-    leaderboard::{one_line, share},
     sheet::{Column, Sheet},
+    text::{one_line, share},
     verifier::{Given, Judgement, Question, Tally, Verifier},
 };
 
