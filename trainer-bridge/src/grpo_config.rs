@@ -245,6 +245,7 @@ impl GrpoConfig {
         let decay = |beta: f64| (0.0..1.0).contains(&beta);
         let not_negative = |value: f64| value.is_finite() && value >= 0.0;
         let positive = |value: f64| value.is_finite() && value > 0.0;
+        let falls = !self.lr_scheduler_type.is_constant();
         complaints(&[
             (
                 "learning_rate",
@@ -253,9 +254,14 @@ impl GrpoConfig {
             ),
             (
                 "max_steps",
-                self.lr_scheduler_type.is_constant()
-                    || self.max_steps.is_some_and(|last| last > self.warmup_steps),
+                !falls || self.max_steps.is_some_and(|last| last > self.warmup_steps),
                 "must be set and above `warmup_steps`: a falling `lr_scheduler_type` ends there",
+            ),
+            (
+                "max_steps",
+                falls || self.max_steps.is_none(),
+                "is where a falling `lr_scheduler_type` ends, and this one stays: leave it out (the length of a run is `steps` of [screen] or \
+                 [confirm])",
             ),
             (
                 "adam_beta1",

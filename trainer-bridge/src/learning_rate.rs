@@ -65,7 +65,7 @@ mod tests {
             learning_rate: 2.0,
             warmup_steps: 3,
             lr_scheduler_type,
-            max_steps: Some(8),
+            max_steps: (!lr_scheduler_type.is_constant()).then_some(8),
             ..GrpoConfig::default()
         };
         assert!(grpo.problems().is_empty());
@@ -103,10 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn a_falling_rate_needs_to_know_where_it_ends() {
-        for max_steps in [None, Some(5)] {
+    fn a_falling_rate_and_no_other_is_told_where_it_ends() {
+        use LrSchedulerType::{ConstantWithWarmup, Linear};
+        for (lr_scheduler_type, max_steps) in [
+            (Linear, None),
+            (Linear, Some(5)),
+            (ConstantWithWarmup, Some(500)),
+        ] {
             let grpo = GrpoConfig {
-                lr_scheduler_type: LrSchedulerType::Linear,
+                lr_scheduler_type,
                 max_steps,
                 ..GrpoConfig::default()
             };

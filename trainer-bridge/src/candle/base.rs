@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     adapter_files::{AdapterFiles, BaseName},
-    chat_template::OWN_VARIABLES,
+    chat_template::{ChatTemplate, OWN_VARIABLES},
     device::place::{DeviceName, FloatType, Places},
     draws::SharedDraws,
     files::{EMBEDDED, Source},
@@ -136,6 +136,15 @@ impl CandleConfig {
                 "`chat_template_kwargs` must not set `{key}`, which every template is told anyway"
             ));
         }
+        if let Some(key) = self.for_the_hub()
+            && self.folder.is_none()
+            && self.hub_id().is_none()
+        {
+            problems.push(format!(
+                "`{key}` is for models of the hub, and `model` = {:?} is none",
+                self.model
+            ));
+        }
         if !self.devices.is_empty() && !self.device.is_cpu() {
             problems.push("`device` and `devices` are both set: keep one of them".into());
         }
@@ -160,6 +169,14 @@ impl CandleConfig {
             return Some("system_prompt");
         }
         (!self.chat_template_kwargs.is_empty()).then_some("chat_template_kwargs")
+    }
+
+    /// A setting that only a model of the hub makes use of, if one is set.
+    fn for_the_hub(&self) -> Option<&'static str> {
+        if self.revision.is_some() {
+            return Some("revision");
+        }
+        self.offline.then_some("offline")
     }
 
     /// Where runs compute, at least one place.
@@ -266,8 +283,26 @@ fn tokenizer(
     };
     let template = template.with_kwargs(&config.chat_template_kwargs);
     let system = config.system_prompt.clone();
-    template
-        .render(system.as_deref(), "1 + 1 = ?")
-        .map_err(fault)?;
+    try_out(&template, system.as_deref()).map_err(fault)?;
     Ok(tokenizer.with_chat(template, system))
+}
+
+/// Renders a conversation, and looks whether what shall be said is in it: templates are programs, and some leave messages out.
+fn try_out(template: &ChatTemplate, system: Option<&str>) -> Result<(), String> {
+    const QUESTION: &str = "1 + 1 = ?";
+    let text = template.render(system, QUESTION)?;
+    if !text.contains(QUESTION) {
+        return Err(
+            "the chat template leaves the user's message out, so the model would never see a question: mend it, or set \
+             `chat_template` to \"none\""
+                .into(),
+        );
+    }
+    match system {
+        Some(system) if !text.contains(system.trim()) => Err(
+            "the chat template leaves the system message out, so `system_prompt` has no effect: put those words into the task's `prompt`"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
 }

@@ -238,6 +238,17 @@ fn settings_and_templates_that_cannot_work_are_refused() {
         |_| {},
         &["never"],
     );
+    refused(
+        with_template("{{ messages[0].role }}: "),
+        |_| {},
+        &["chat template", "question"],
+    );
+    refused(
+        with_template("{{ messages[-1].content }}"),
+        |c| c.system_prompt = Some("be brief".into()),
+        &["chat template", "`system_prompt`"],
+    );
+    refused(copy_toy, |c| c.offline = true, &["`offline`", "hub"]);
     let thinking = |c: &mut CandleConfig| {
         c.chat_template_kwargs = [("enable_thinking".to_owned(), false.into())].into();
     };
