@@ -98,6 +98,52 @@ fn a_run_in_sittings_is_the_run_in_one() {
 }
 
 #[test]
+fn a_run_goes_on_with_other_threads_but_not_from_a_damaged_checkpoint() {
+    let program = folder();
+    let train = |steps: &str| {
+        let run = [
+            "train",
+            "search.toml",
+            "--reward",
+            "right.rs",
+            "--out",
+            "out",
+        ];
+        program.run(&[&run[..], &["--problems", "10", "--steps", steps]].concat())
+    };
+    assert_eq!(train("1").code, 0);
+    program.write(
+        "search.toml",
+        &format!("{CONFIG}\n[trainer]\nkind = \"candle\"\nthreads_per_trial = 2\n"),
+    );
+    let more = train("2");
+    assert!(
+        more.code == 0 && more.err.contains("Continuing after step 1"),
+        "{}",
+        more.err
+    );
+    let file = program.path("out").join("checkpoint-2.bin");
+    let half = std::fs::read(&file).unwrap().len() / 2;
+    std::fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_len(half as u64)
+        .unwrap();
+    let refused = train("3");
+    let last = refused.err.trim_end().lines().last().unwrap_or_default();
+    let told = ["checkpoint", "of out", "--out"]
+        .iter()
+        .all(|part| last.contains(part));
+    assert!(
+        refused.code == 2 && told,
+        "{}: {}",
+        refused.code,
+        refused.err
+    );
+}
+
+#[test]
 fn bad_input_is_told_in_one_line() {
     let program = folder();
     std::fs::create_dir(program.path("thesis")).unwrap();

@@ -131,6 +131,9 @@ pub enum TrainError {
     /// The configuration or the model cannot work: the search stops and the user is told.
     #[error("{0}")]
     Setup(String),
+    /// The state to continue from is damaged or another model's: the search stops and the user is told.
+    #[error("the checkpoint to continue from cannot be used: {0}")]
+    Checkpoint(String),
     /// Trouble of the host (memory, disk, a lost worker): worth a retry.
     #[error("{0}")]
     Host(String),

@@ -5,14 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use evaluator::{Evaluation, Problem, Split};
 use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
-    Aggregation, Checkpoint, RewardMember, RewardMix, ScaleRewards, StepMetrics, TrainJob, Trainer,
-    TrainerConfig, write_model,
+    Aggregation, Checkpoint, RewardMember, RewardMix, ScaleRewards, StepMetrics, TrainError,
+    TrainJob, Trainer, TrainerConfig, write_model,
 };
 
 use super::rewards::{self, ForTraining};
@@ -138,7 +138,7 @@ fn identity(
         .collect();
     json!({"rewards": rewards, "aggregation": aggregation, "evaluation": config.evaluation, "problems": config.screen.problems,
             "seed": config.search.seed, "task": config.task,
-           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer.identity(), "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
 }
 
 fn job(
@@ -240,13 +240,24 @@ impl Training<'_> {
         if let Some(error) = trouble {
             return Err(error.into());
         }
-        let output = trained?;
+        let output = trained.map_err(|error| self.with_the_way_out(error))?;
         if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
             let path = folder.keep_adapter(adapter)?;
             self.progress
                 .line(&format!("The adapter is in {}", path.display()));
         }
         Ok((output.completions, output.checkpoint))
+    }
+
+    /// What to do about a checkpoint that cannot be used; other errors say it themselves.
+    fn with_the_way_out(&self, error: TrainError) -> anyhow::Error {
+        match (self.folder, &error) {
+            (Some(folder), TrainError::Checkpoint(_)) => anyhow!(
+                "{error}; put the checkpoint of {} back as it was, or train from the beginning into another folder with --out",
+                folder.path().display()
+            ),
+            _ => error.into(),
+        }
     }
 
     /// Keeps the trained model where all of its weights were trained.

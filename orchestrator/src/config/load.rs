@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Config;
+use super::{Config, culprit::with_culprit};
 use crate::{nearest, verifier::VerifierConfig};
 
 /// Why a configuration cannot be used.
@@ -83,7 +83,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
             .span()
             .map(|span| format!(":{}", line_of(&text, span.start)))
             .unwrap_or_default(),
-        what: with_nearest(error.message()),
+        what: with_nearest(&with_culprit::<T>(&text, error.message())),
     })
 }
 

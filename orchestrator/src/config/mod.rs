@@ -3,6 +3,7 @@
 //! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this room puts them together, refuses what cannot work before
 //! anything is run, and says where.
 
+mod culprit;
 mod difference;
 mod load;
 mod validate;
@@ -222,6 +223,7 @@ impl Config {
         let mut free = self.clone();
         free.search.max_concurrent_trials = 0;
         free.verifier = self.verifier.identity();
+        free.trainer = self.trainer.identity();
         serde_json::to_value(free).expect("a configuration is plain data")
     }
 }

@@ -87,11 +87,7 @@ pub fn decode(
     checkpoint: &Checkpoint,
     model: &mut Model,
 ) -> Result<(AdamW, Option<Model>), TrainError> {
-    let fault = |problem: String| {
-        TrainError::Setup(format!(
-            "the checkpoint to continue from cannot be used: {problem}"
-        ))
-    };
+    let fault = TrainError::Checkpoint;
     let (_, header) =
         SafeTensors::read_metadata(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
     let step = header
