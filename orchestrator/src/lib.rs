@@ -15,6 +15,7 @@ pub mod export;
 pub mod finalists;
 pub mod history;
 pub mod hub;
+pub mod job;
 pub mod leaderboard;
 pub mod lock;
 pub mod nearest;

@@ -2,19 +2,21 @@
 
 use std::{
     fmt,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use evaluator::Split;
+use evaluator::{Problem, Split};
 use futures_util::future::try_join_all;
-use trainer_bridge::{
-    Aggregation, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, Trainer,
-};
+use trainer_bridge::{RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
 
 use crate::{
-    config::Config, references, search::SearchError, task::Task, trial::derive_seed,
-    verifier::Verifier, workshop::Workshop,
+    config::Config,
+    job::{job, unjudged},
+    references,
+    search::SearchError,
+    task::Task,
+    trial::derive_seed,
+    workshop::Workshop,
 };
 
 /// Steps and prompts of the measurement.
@@ -169,24 +171,11 @@ pub async fn measure(
             });
         }
     }
-    let rewards = RewardMix {
-        members,
-        aggregation: Aggregation::default(),
-        // The pace of the trainer, not of a model that may judge its rollouts.
-        verifier: Verifier::by_rule(task.judge().clone()).for_training(task.question_finder()),
-    };
+    // The pace of the trainer, not of a model that may judge its rollouts.
+    let rewards = unjudged(task, members);
     let seed = derive_seed(config.search.seed, "pace");
-    let prompts = task.problems(Split::Dev, MEASURED_PROMPTS, seed);
-    let job = TrainJob {
-        rewards,
-        grpo: config.grpo.clone(),
-        evaluation: config.evaluation.clone(),
-        examples: task.train_examples(config.grpo.prompts_for(MEASURED_STEPS), seed),
-        eval_prompts: prompts.iter().map(|p| task.render(p)).collect(),
-        seed,
-        from: None,
-        until_step: MEASURED_STEPS,
-    };
+    let problems = task.problems(Split::Dev, MEASURED_PROMPTS, seed);
+    let job = job(config, task, rewards, &problems, seed, MEASURED_STEPS);
     let side_by_side = (0..config.search.concurrency()).map(|_| measure_one(trainer, job.clone()));
     let paces = try_join_all(side_by_side).await?;
     let mean = |part: fn(&Pace) -> Duration| {
@@ -215,23 +204,19 @@ pub fn check_prompts(
         (Split::Dev, config.screen.problems),
         (Split::Test, config.confirm.problems),
     ];
-    let prompts = held_out
+    let problems: Vec<Problem> = held_out
         .into_iter()
-        .flat_map(|(split, n)| task.held_out(split, n, config.search.seed));
-    trainer.check(&TrainJob {
-        rewards: RewardMix {
-            members: Vec::new(),
-            aggregation: Aggregation::default(),
-            verifier: Verifier::by_rule(task.judge().clone()).for_training(task.question_finder()),
-        },
-        grpo: config.grpo.clone(),
-        evaluation: config.evaluation.clone(),
-        examples: Arc::from([]),
-        eval_prompts: prompts.map(|problem| task.render(&problem)).collect(),
-        seed: config.search.seed,
-        from: None,
-        until_step: 0,
-    })
+        .flat_map(|(split, n)| task.held_out(split, n, config.search.seed))
+        .collect();
+    let nothing = unjudged(task, Vec::new());
+    trainer.check(&job(
+        config,
+        task,
+        nothing,
+        &problems,
+        config.search.seed,
+        0,
+    ))
 }
 
 async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, SearchError> {

@@ -11,12 +11,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sandbox::{CompileError, RewardFn};
 use tokio::sync::mpsc;
 use trainer_bridge::{
-    Aggregation, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
+    Aggregation, RewardMember, RewardMix, StepMetrics, TrainError, TrainOutput, Trainer,
 };
 
 use crate::{
     candidate::{Candidate, CandidateId},
     config::Config,
+    job::job,
     progress::{Progress, TrialBar},
     search::{SearchError, UNTOUCHED},
     statistics::{Figures, bootstrap_of},
@@ -163,20 +164,14 @@ impl Screen {
         problems: &[Problem],
         bar: &TrialBar<'_>,
     ) -> Result<TrainOutput, SearchError> {
-        let rollout_prompts = self.config.grpo.prompts_for(trial.steps);
-        let job = TrainJob {
+        let job = job(
+            &self.config,
+            &self.task,
             rewards,
-            grpo: self.config.grpo.clone(),
-            evaluation: self.config.evaluation.clone(),
-            examples: self.task.train_examples(rollout_prompts, trial.seed),
-            eval_prompts: problems
-                .iter()
-                .map(|problem| self.task.render(problem))
-                .collect(),
-            seed: trial.seed,
-            from: None,
-            until_step: trial.steps,
-        };
+            problems,
+            trial.seed,
+            trial.steps,
+        );
         let (steps, mut done) = mpsc::unbounded_channel::<StepMetrics>();
         let mut on_step = move |metrics| {
             // A closed channel means that nobody waits for this trial any more.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{anyhow, bail};
-use evaluator::{Evaluation, Problem, Split};
+use evaluator::{Evaluation, Split};
 use sandbox::Module;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +21,7 @@ use crate::{
     cli::{Format, TrainArgs},
     config::Config,
     hub::Hub,
+    job::job,
     progress::Progress,
     run_folder::RunFolder,
     sheet::{Column, Sheet},
@@ -63,6 +64,15 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         progress.line(&format!("warning: {warning}"));
     }
     say_what_is_rewarded(&progress, &config, &rewards, aggregation);
+    let mix = RewardMix {
+        members: rewards
+            .members
+            .into_iter()
+            .map(|(member, _)| member)
+            .collect(),
+        aggregation,
+        verifier: verifier.for_training(task.question_finder()),
+    };
     let training = Training {
         trainer: &*trainer,
         trainer_config: &trainer_config,
@@ -72,10 +82,10 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         job: job(
             &config,
             &task,
-            &verifier,
-            rewards.members,
-            aggregation,
+            mix,
             &problems,
+            Stage::Screen { rung: 0 }.seed(seed),
+            config.screen.steps,
         ),
     };
     let completions = tokio::select! {
@@ -139,35 +149,6 @@ fn identity(
     json!({"rewards": rewards, "aggregation": aggregation, "evaluation": config.evaluation, "problems": config.screen.problems,
             "seed": config.search.seed, "task": config.task,
            "verifier": config.verifier.identity(), "trainer": config.trainer.identity(), "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
-}
-
-fn job(
-    config: &Config,
-    task: &Task,
-    verifier: &Verifier,
-    rewards: Vec<(RewardMember, Module)>,
-    aggregation: Aggregation,
-    problems: &[Problem],
-) -> TrainJob {
-    let seed = Stage::Screen { rung: 0 }.seed(config.search.seed);
-    let steps = config.screen.steps;
-    TrainJob {
-        rewards: RewardMix {
-            members: rewards.into_iter().map(|(member, _)| member).collect(),
-            aggregation,
-            verifier: verifier.for_training(task.question_finder()),
-        },
-        grpo: config.grpo.clone(),
-        evaluation: config.evaluation.clone(),
-        examples: task.train_examples(config.grpo.prompts_for(steps), seed),
-        eval_prompts: problems
-            .iter()
-            .map(|problem| task.render(problem))
-            .collect(),
-        seed,
-        from: None,
-        until_step: steps,
-    }
 }
 
 /// A run in legs: a checkpoint after each, the evaluation after the last.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use sandbox::CompileError;
-use trainer_bridge::{RewardMix, SamplingConfig, TrainError, TrainJob};
+use trainer_bridge::{SamplingConfig, TrainError, TrainJob};
 
 use super::{Group, Pool, Yardstick};
 use crate::{
-    candidate::Candidate, panel::Member, screen::Screen, search::SearchError, trial::derive_seed,
-    verifier::Verifier,
+    candidate::Candidate,
+    job::{job, unjudged},
+    panel::Member,
+    screen::Screen,
+    search::SearchError,
+    trial::derive_seed,
 };
 
 /// Training questions of the pool; each gets as many completions as a group of the trainer has.
@@ -49,14 +53,8 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
         .iter()
         .flat_map(|example| std::iter::repeat_n(example.prompt.clone(), size))
         .collect();
+    let rewards = unjudged(&screen.task, Vec::new());
     let job = TrainJob {
-        rewards: RewardMix {
-            members: Vec::new(),
-            aggregation: Default::default(),
-            verifier: Verifier::by_rule(screen.task.judge().clone())
-                .for_training(screen.task.question_finder()),
-        },
-        grpo: grpo.clone(),
         evaluation: SamplingConfig {
             temperature: grpo.temperature,
             top_k: grpo.top_k,
@@ -64,11 +62,8 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
             min_p: grpo.min_p,
             max_completion_length: grpo.max_completion_length,
         },
-        examples: Arc::from([]),
         eval_prompts: prompts.into(),
-        seed,
-        from: None,
-        until_step: 0,
+        ..job(&screen.config, &screen.task, rewards, &[], seed, 0)
     };
     let completions = screen.trainer.train(job, &mut |_| {}).await?.completions;
     if completions.len() != examples.len() * size {
