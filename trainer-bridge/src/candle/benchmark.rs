@@ -3,8 +3,7 @@
 //!
 //! Tokens are random and nothing ends a completion, so that the work is the same whatever the weights. One thread.
 
-use std::time::Instant;
-
+use cpu_time::ThreadTime;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -195,37 +194,9 @@ fn best(
     work()?;
     let mut shortest = f64::INFINITY;
     for _ in 0..repeats.max(1) {
-        let start = Clock::start();
+        let start = ThreadTime::now();
         work()?;
-        shortest = shortest.min(start.seconds());
+        shortest = shortest.min(start.elapsed().as_secs_f64());
     }
     Ok(shortest)
-}
-
-/// Processor time of this thread where the system tells it (Linux), wall time elsewhere.
-struct Clock {
-    wall: Instant,
-    cpu: Option<f64>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self {
-            wall: Instant::now(),
-            cpu: thread_seconds(),
-        }
-    }
-
-    fn seconds(&self) -> f64 {
-        match (self.cpu, thread_seconds()) {
-            (Some(start), Some(end)) => end - start,
-            _ => self.wall.elapsed().as_secs_f64(),
-        }
-    }
-}
-
-fn thread_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
-    Some(nanoseconds / 1e9)
 }

@@ -4,17 +4,20 @@
 //! Made for this crate's shapes (a few to a few hundred rows against 64 to 1500 columns), single-threaded: parallelism is over
 //! micro-batches. A row of the result never depends on the other rows of the batch: each element is summed in one fixed order.
 
+mod register_block;
+
 use std::cell::RefCell;
 
-/// Rows and columns of the block of C kept in registers: 6 x 16 floats are 12 AVX2 registers.
-const MR: usize = 6;
+use pulp::Simd;
+
+use register_block::{Strip, Target};
+
+/// Columns of a panel.
 const NR: usize = 16;
 /// Depth of a packed block: a panel of B of this depth is 16 KiB, half of a small L1.
 const KC: usize = 256;
 /// Rows of A that meet one panel of B after another: at this depth they stay in the L2.
-const MC: usize = 16 * MR;
-/// Steps of depth taken at once where A is read in place: pieces of a length the compiler knows need no check an element.
-const STEPS: usize = 8;
+const MC: usize = 96;
 
 thread_local! {
     /// Packing space, kept between calls: a training step makes thousands of products of the same few shapes.
@@ -132,7 +135,28 @@ fn fill_blocks<'a>(b: View<'a>, n: usize, width: usize, out: &'a mut [f32]) {
 }
 
 super::vectorized! {
-fn blocked<'a>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], into: Into, packed: &'a mut Vec<f32>) {
+fn blocked<'a, simd: S>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], into: Into, packed: &'a mut Vec<f32>) {
+    // The block of C kept in registers, in rows and panels, and the vectors of a panel: 16 registers of AVX-512's 32, 12 of AVX2's 16.
+    match S::F32_LANES {
+        16 => in_blocks::<S, 8, 2, 1>(simd, m, a, b, c, into, packed),
+        8 => in_blocks::<S, 6, 1, 2>(simd, m, a, b, c, into, packed),
+        4 => in_blocks::<S, 6, 1, 4>(simd, m, a, b, c, into, packed),
+        _ => in_blocks::<S, 6, 1, NR>(simd, m, a, b, c, into, packed),
+    }
+}
+}
+
+/// The product in register blocks of `R` rows and `P` panels of `V` vectors. The sum of an element of C does not depend on them.
+#[inline(always)]
+fn in_blocks<S: Simd, const R: usize, const P: usize, const V: usize>(
+    simd: S,
+    m: usize,
+    a: View<'_>,
+    b: &Panels,
+    c: &mut [f32],
+    into: Into,
+    packed: &mut Vec<f32>,
+) {
     let (n, width) = (b.columns, b.width());
     for (block, panels) in b.data.chunks((KC * width).max(1)).enumerate() {
         let depth = panels.len() / width;
@@ -141,21 +165,32 @@ fn blocked<'a>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], into: Int
             let height = MC.min(m - m0);
             let a = a.from(m0, block * KC);
             if a.col != 1 {
-                packed.resize(height.next_multiple_of(MR) * depth, 0.0);
-                pack::<MR>(a, height, depth, packed);
+                packed.resize(height.next_multiple_of(R) * depth, 0.0);
+                pack::<R>(a, height, depth, packed);
             }
-            for (panel, j0) in panels.chunks_exact(depth * NR).zip((0..n).step_by(NR)) {
-                let (panel, _) = panel.as_chunks::<NR>();
-                let target = Target { c: &mut *c, n, m0, j0, add };
-                if a.col == 1 {
-                    by_rows(a, height, panel, target);
-                } else {
-                    by_panels(packed, height, panel, target);
-                }
+            let mut strip = Strip::<S, R, V> {
+                simd,
+                a,
+                packed,
+                height,
+                target: Target {
+                    c: &mut c[m0 * n..],
+                    n,
+                    j0: 0,
+                    add,
+                },
+            };
+            let blocks = panels.chunks_exact(P * depth * NR);
+            let single = blocks.remainder();
+            for panels in blocks {
+                let mut panels = panels.chunks_exact(depth * NR);
+                strip.times::<P>(std::array::from_fn(|_| panels.next().unwrap_or_default()));
+            }
+            for panel in single.chunks_exact(depth * NR) {
+                strip.times([panel]);
             }
         }
     }
-}
 }
 
 /// Copies `count` rows of `view` into panels of `W` rows, depth-major, the last panel filled up with zeros.
@@ -182,118 +217,6 @@ fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut [f
                 for (slot, &v) in slots.iter_mut().zip(&view.data[start..start + depth]) {
                     slot[r] = v;
                 }
-            }
-        }
-    }
-}
-
-/// The products of one panel of B with `height` rows of A, read where they lie.
-#[inline(always)]
-fn by_rows(a: View<'_>, height: usize, panel: &[[f32; NR]], mut target: Target<'_>) {
-    for i in (0..height).step_by(MR) {
-        let a = a.from(i, 0);
-        match height - i {
-            1 => target.put(i, &rows_times::<1>(a, panel)),
-            2 => target.put(i, &rows_times::<2>(a, panel)),
-            3 => target.put(i, &rows_times::<3>(a, panel)),
-            4 => target.put(i, &rows_times::<4>(a, panel)),
-            5 => target.put(i, &rows_times::<5>(a, panel)),
-            _ => target.put(i, &rows_times::<MR>(a, panel)),
-        }
-    }
-}
-
-/// The same with A packed.
-#[inline(always)]
-fn by_panels(a: &[f32], height: usize, panel: &[[f32; NR]], mut target: Target<'_>) {
-    let panels = a.chunks_exact(panel.len() * MR);
-    for (a, i) in panels.zip((0..height).step_by(MR)) {
-        let block = panel_times(a, panel);
-        target.put(i, &block[..MR.min(height - i)]);
-    }
-}
-
-/// One block of C over a panel's whole depth, A packed.
-#[inline(always)]
-fn panel_times(a: &[f32], panel: &[[f32; NR]]) -> [[f32; NR]; MR] {
-    let mut block = [[0.0_f32; NR]; MR];
-    let (a, _) = a.as_chunks::<MR>();
-    for (a, b) in a.iter().zip(panel) {
-        for r in 0..MR {
-            for c in 0..NR {
-                block[r][c] = a[r].mul_add(b[c], block[r][c]);
-            }
-        }
-    }
-    block
-}
-
-/// The same, A read where it lies.
-#[inline(always)]
-fn rows_times<const R: usize>(a: View<'_>, panel: &[[f32; NR]]) -> [[f32; NR]; R] {
-    let mut block = [[0.0_f32; NR]; R];
-    let (pieces, rest) = panel.as_chunks::<STEPS>();
-    for (piece, b) in pieces.iter().enumerate() {
-        advance(&mut block, a, piece * STEPS, b);
-    }
-    for (step, b) in rest.iter().enumerate() {
-        advance(&mut block, a, pieces.len() * STEPS + step, &[*b]);
-    }
-    block
-}
-
-/// The same over `D` steps of depth, the first of which is `start`.
-#[inline(always)]
-fn advance<const R: usize, const D: usize>(
-    block: &mut [[f32; NR]; R],
-    a: View<'_>,
-    start: usize,
-    b: &[[f32; NR]; D],
-) {
-    let mut rows = [&[0.0_f32; D]; R];
-    for (r, row) in rows.iter_mut().enumerate() {
-        *row = a.data[r * a.row + start..]
-            .first_chunk()
-            .expect("a row is as long as the panel is deep");
-    }
-    for d in 0..D {
-        for r in 0..R {
-            for c in 0..NR {
-                block[r][c] = rows[r][d].mul_add(b[d][c], block[r][c]);
-            }
-        }
-    }
-}
-
-/// Where the products of a panel of B with rows of A go: columns of C from `j0` on, rows from `m0` on.
-struct Target<'a> {
-    c: &'a mut [f32],
-    n: usize,
-    m0: usize,
-    j0: usize,
-    add: bool,
-}
-
-impl Target<'_> {
-    /// Stores a block of rows or adds it; the first is row `i` from `m0` on.
-    #[inline(always)]
-    fn put(&mut self, i: usize, block: &[[f32; NR]]) {
-        let cols = NR.min(self.n - self.j0);
-        for (r, row) in block.iter().enumerate() {
-            let start = (self.m0 + i + r) * self.n + self.j0;
-            let target = &mut self.c[start..start + cols];
-            if let Some(target) = target.first_chunk_mut::<NR>() {
-                // The common case, with a length the compiler knows.
-                let before = if self.add { *target } else { [0.0; NR] };
-                for j in 0..NR {
-                    target[j] = before[j] + row[j];
-                }
-            } else if self.add {
-                for (t, &v) in target.iter_mut().zip(row) {
-                    *t += v;
-                }
-            } else {
-                target.copy_from_slice(&row[..cols]);
             }
         }
     }
@@ -358,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn the_bits_are_those_of_every_instruction_set() {
+        let (m, n, k) = (45, 84, 300);
+        let (a, b) = (noise(m * k, 5), noise(k * n, 6));
+        for a in [View::rows(&a, k), View::transposed(&a, m)] {
+            let panels = Panels::of(n, k, View::rows(&b, n));
+            let mut here = vec![1.0; m * n];
+            let (mut one_by_one, mut other_blocks) = (here.clone(), here.clone());
+            gemm_packed(m, a, &panels, &mut here, Into::Add);
+            let (simd, space) = (pulp::Scalar::new(), &mut Vec::new());
+            in_blocks::<_, 6, 1, NR>(simd, m, a, &panels, &mut one_by_one, Into::Add, space);
+            in_blocks::<_, 8, 2, NR>(simd, m, a, &panels, &mut other_blocks, Into::Add, space);
+            assert_eq!(here, one_by_one);
+            assert_eq!(here, other_blocks);
+        }
+    }
+
+    #[test]
     fn a_row_does_not_depend_on_its_neighbours() {
         let (a, w) = (noise(128 * 64, 3), noise(192 * 64, 4));
         let mut all = vec![0.0; 128 * 192];
@@ -371,7 +311,7 @@ mod tests {
             Into::Overwrite,
         );
         // Every height that the inner kernel has code for.
-        for (row, rows) in [(0, 1), (5, 2), (9, 3), (77, 4), (100, 5), (122, 6)] {
+        for (row, rows) in (1..=8).map(|rows| (rows * 13, rows)) {
             let mut one = vec![0.0; rows * 192];
             let a = &a[row * 64..(row + rows) * 64];
             gemm(

@@ -5,10 +5,15 @@
 //! threads, nor on which other rows share a batch, nor on the machine. Each operation stands beside its own way back; which ones make a
 //! decoder is `forward`'s and `backward`'s business.
 
-/// Defines a function whose body is compiled for the widest vector instructions this machine has (AVX2 + FMA on x86-64, the
-/// baseline elsewhere). What it calls must be `#[inline(always)]`, or it stays at the baseline.
+/// Defines a function whose body is compiled for the widest vector instructions this machine has (AVX-512, or AVX2 + FMA, on x86-64, the
+/// baseline elsewhere); a kernel that writes its vectors out names the token and the type of the
+/// instruction set behind the lifetime. What it calls must be `#[inline(always)]`, or it stays at
+/// the baseline.
 macro_rules! vectorized {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime>($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime>$rest:tt $body:block) => {
+        $crate::candle::kernels::vectorized! { $(#[$meta])* $vis fn $name<$life, _simd: S>$rest $body }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime, $simd:ident: $set:ident>($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
         $vis fn $name<$life>($($arg: $ty),*) {
             struct Work<$life> {
@@ -17,7 +22,7 @@ macro_rules! vectorized {
             impl<$life> pulp::WithSimd for Work<$life> {
                 type Output = ();
                 #[inline(always)]
-                fn with_simd<S: pulp::Simd>(self, _: S) {
+                fn with_simd<$set: pulp::Simd>(self, $simd: $set) {
                     let Self { $($arg),* } = self;
                     $body
                 }
