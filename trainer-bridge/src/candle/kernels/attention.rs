@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::lanes::{LANES, dot, exponentiate};
+use super::lanes::{LANES, dot, exponentials, max, sum};
 
 /// The shape of the heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +193,13 @@ fn numerators<const R: usize, const DIM: usize>(
     // A plain loop: a closure would not be compiled for the wider instruction set.
     let mut inverse = [0.0; R];
     for r in 0..R {
-        let (seen, hidden) = weights[r * capacity..][..padded].split_at_mut(visible + r);
-        inverse[r] = 1.0 / exponentiate(seen).1;
-        hidden.fill(0.0);
+        // In whole vectors: what is hidden is far below all that is seen, and then nothing.
+        let row = &mut weights[r * capacity..][..padded];
+        row[visible + r..].fill(f32::NEG_INFINITY);
+        let largest = max(row);
+        exponentials(row, largest);
+        row[visible + r..].fill(0.0);
+        inverse[r] = 1.0 / sum(row);
     }
     inverse
 }

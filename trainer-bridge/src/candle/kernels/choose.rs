@@ -87,7 +87,7 @@ vectorized! {
 pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncation, uniforms: &'a [f64], choices: &'a mut [Choice]) {
     let Some(width) = logits.len().checked_div(choices.len()) else { return };
     let inverse_temperature = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
-    let (mut scaled, mut weights) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+    let (mut scaled, mut weights, mut sums) = (vec![0.0_f32; width], vec![0.0_f32; width], Vec::new());
     for ((logits, &uniform), choice) in logits.chunks_exact(width).zip(uniforms).zip(choices) {
         for ((scaled, weight), &logit) in scaled.iter_mut().zip(weights.iter_mut()).zip(logits) {
             *scaled = logit * inverse_temperature;
@@ -100,7 +100,7 @@ pub fn choose_rows<'a>(logits: &'a [f32], temperature: f32, truncation: Truncati
             first_of(&scaled, max(&scaled))
         } else {
             truncation.apply(&mut weights);
-            invert(&weights, uniform)
+            invert(&weights, uniform, &mut sums)
         };
         *choice = Choice { token: token as u32, log_prob: scaled[token] - normaliser, entropy };
     }
@@ -116,12 +116,12 @@ const BLOCK: usize = 256;
 /// Sums are of 64 bits, and `uniform` is: in 32 a vocabulary of 150,000 tokens loses so much of its tail that the remainder, which falls to
 /// the last token, is drawn once in a thousand times.
 #[inline(always)]
-fn invert(weights: &[f32], uniform: f64) -> usize {
-    let block_sum = |block: &[f32]| block.iter().copied().map(f64::from).sum::<f64>();
-    let target = uniform * weights.chunks(BLOCK).map(block_sum).sum::<f64>();
+fn invert(weights: &[f32], uniform: f64, sums: &mut Vec<f64>) -> usize {
+    sum_blocks(weights, sums);
+    let target = uniform * sums.iter().sum::<f64>();
     let mut sum = 0.0;
-    for (number, block) in weights.chunks(BLOCK).enumerate() {
-        let after = sum + block_sum(block);
+    for ((number, block), block_sum) in weights.chunks(BLOCK).enumerate().zip(&*sums) {
+        let after = sum + block_sum;
         if after > target {
             let exceeds = |weight: &f32| {
                 sum += f64::from(*weight);
@@ -132,6 +132,27 @@ fn invert(weights: &[f32], uniform: f64) -> usize {
         sum = after;
     }
     last_of(weights)
+}
+
+/// The sum of each block, four blocks at a time: one sum would wait for itself at every weight.
+#[inline(always)]
+fn sum_blocks(weights: &[f32], sums: &mut Vec<f64>) {
+    sums.clear();
+    let fours = weights.chunks_exact(4 * BLOCK);
+    let rest = fours.remainder();
+    for four in fours {
+        let mut of_four = [0.0; 4];
+        for i in 0..BLOCK {
+            for (b, sum) in of_four.iter_mut().enumerate() {
+                *sum += f64::from(four[b * BLOCK + i]);
+            }
+        }
+        sums.extend(of_four);
+    }
+    sums.extend(
+        rest.chunks(BLOCK)
+            .map(|block| block.iter().copied().map(f64::from).sum::<f64>()),
+    );
 }
 
 /// The last index with any weight.

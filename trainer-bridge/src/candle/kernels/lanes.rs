@@ -98,13 +98,41 @@ pub fn max(x: &[f32]) -> f32 {
     largest
 }
 
+/// Up to [`LANES`] elements, filled up with zeros.
+#[inline(always)]
+pub fn load(x: &[f32]) -> [f32; LANES] {
+    match x.first_chunk() {
+        Some(whole) => *whole,
+        None => std::array::from_fn(|l| x.get(l).copied().unwrap_or(0.0)),
+    }
+}
+
+/// The way back of [`load`].
+#[inline(always)]
+pub fn store(values: [f32; LANES], x: &mut [f32]) {
+    match x.first_chunk_mut() {
+        Some(whole) => *whole = values,
+        None => x.iter_mut().zip(values).for_each(|(x, value)| *x = value),
+    }
+}
+
+/// Turns scores into `exp(score - largest)` in place.
+#[inline(always)]
+pub fn exponentials(scores: &mut [f32], largest: f32) {
+    for piece in scores.chunks_mut(LANES) {
+        let mut lanes = load(piece);
+        for lane in &mut lanes {
+            *lane = exp(*lane - largest);
+        }
+        store(lanes, piece);
+    }
+}
+
 /// Turns scores into `exp(score - max)` in place and returns (max, sum of the exponentials).
 #[inline(always)]
 pub fn exponentiate(scores: &mut [f32]) -> (f32, f32) {
     let largest = max(scores);
-    for score in scores.iter_mut() {
-        *score = exp(*score - largest);
-    }
+    exponentials(scores, largest);
     (largest, sum(scores))
 }
 
