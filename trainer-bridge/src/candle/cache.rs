@@ -2,7 +2,7 @@
 
 use super::{
     kernels::{
-        attention::{Heads, attend_block, capacity_for, with_head_dim},
+        attention::{BLOCK, Heads, attend_block, capacity_for, with_head_dim},
         vectorized,
     },
     model::Model,
@@ -45,7 +45,7 @@ impl Cache {
             heads,
             capacity,
             layers,
-            weights: vec![0.0; capacity],
+            weights: vec![0.0; BLOCK * capacity],
         }
     }
 
@@ -111,6 +111,14 @@ fn attend_rows<'a>(
 }
 }
 
+/// What a row has stored in a layer: a plane of each key-value head.
+#[derive(Clone, Copy)]
+struct RowPlanes<'a> {
+    capacity: usize,
+    keys_t: &'a [f32],
+    values: &'a [f32],
+}
+
 #[expect(clippy::too_many_arguments, reason = "as above")]
 #[inline(always)]
 fn attend_each<const DIM: usize>(
@@ -123,7 +131,7 @@ fn attend_each<const DIM: usize>(
     weights: &mut [f32],
     out: &mut [f32],
 ) {
-    let plane = capacity * DIM;
+    let size = heads.kv_width() * capacity;
     let tokens = rows
         .iter()
         .zip(positions)
@@ -131,20 +139,45 @@ fn attend_each<const DIM: usize>(
     for (((&row, &position), qkv), out) in tokens.zip(out.chunks_exact_mut(heads.out_width())) {
         let (queries, _) = qkv.as_chunks::<DIM>();
         let (out, _) = out.as_chunks_mut::<DIM>();
-        for (h, (query, out)) in queries.iter().zip(out).enumerate() {
-            let start = (row * heads.key_value + heads.read_by(h)) * plane;
-            let (keys_t, values) = (
-                &layer.keys_t[start..][..plane],
-                &layer.values[start..][..plane],
-            );
-            [*out] = attend_block::<1, DIM>(
-                [query],
-                keys_t,
-                values,
-                capacity,
-                position as usize + 1,
-                weights,
-            );
+        let planes = RowPlanes {
+            capacity,
+            keys_t: &layer.keys_t[row * size..][..size],
+            values: &layer.values[row * size..][..size],
+        };
+        let mut h = 0;
+        while h < heads.query {
+            if h + BLOCK <= heads.query {
+                attend_heads::<BLOCK, DIM>(heads, h, planes, queries, position, weights, out);
+                h += BLOCK;
+            } else {
+                attend_heads::<1, DIM>(heads, h, planes, queries, position, weights, out);
+                h += 1;
+            }
         }
     }
+}
+
+/// `R` heads of one row, from the head `h` on: side by side, since one alone waits for its own sums.
+#[inline(always)]
+fn attend_heads<const R: usize, const DIM: usize>(
+    heads: Heads,
+    h: usize,
+    planes: RowPlanes<'_>,
+    queries: &[[f32; DIM]],
+    position: u32,
+    weights: &mut [f32],
+    out: &mut [[f32; DIM]],
+) {
+    let size = planes.capacity * DIM;
+    let (mut read, mut keys_t, mut values) =
+        ([&queries[h]; R], [planes.keys_t; R], [planes.values; R]);
+    for r in 0..R {
+        let start = heads.read_by(h + r) * size;
+        read[r] = &queries[h + r];
+        keys_t[r] = &planes.keys_t[start..][..size];
+        values[r] = &planes.values[start..][..size];
+    }
+    let visible = [position as usize + 1; R];
+    let block = attend_block(read, keys_t, values, planes.capacity, visible, weights);
+    out[h..h + R].copy_from_slice(&block);
 }

@@ -96,11 +96,11 @@ pub fn rotate<const DIM: usize>(row: &mut [f32], cos: &[f32], sin: &[f32], sign:
     }
 }
 
-/// Inner products of `R` vectors with every position of a transposed plane, into `out[r * capacity..][..padded]`.
+/// Inner products of `R` vectors, each with every position of its transposed plane, into `out[r * capacity..][..padded]`.
 #[inline(always)]
 fn products<const R: usize, const DIM: usize>(
     vectors: [&[f32; DIM]; R],
-    plane_t: &[f32],
+    planes_t: [&[f32]; R],
     capacity: usize,
     padded: usize,
     scale: f32,
@@ -109,10 +109,10 @@ fn products<const R: usize, const DIM: usize>(
     for start in (0..padded).step_by(LANES) {
         let mut sums = [[0.0_f32; LANES]; R];
         for d in 0..DIM {
-            let Some(tile) = plane_t[d * capacity + start..].first_chunk::<LANES>() else {
-                return;
-            };
             for r in 0..R {
+                let Some(tile) = planes_t[r][d * capacity + start..].first_chunk::<LANES>() else {
+                    return;
+                };
                 for l in 0..LANES {
                     sums[r][l] = vectors[r][d].mul_add(tile[l], sums[r][l]);
                 }
@@ -128,21 +128,25 @@ fn products<const R: usize, const DIM: usize>(
     }
 }
 
-/// Sum over positions of `weights[r][position] * plane[position]`, for `R` rows of weights.
+/// Sum over positions of `weights[r][position] * planes[r][position]`, for `R` rows of weights.
 #[inline(always)]
 fn combine<const R: usize, const DIM: usize>(
     weights: &[f32],
     capacity: usize,
-    plane: &[f32],
+    planes: [&[f32]; R],
     visible: usize,
 ) -> [[f32; DIM]; R] {
     let mut sums = [[0.0_f32; DIM]; R];
-    let (rows, _) = plane.as_chunks::<DIM>();
-    let weights: [&[f32]; R] = std::array::from_fn(|r| &weights[r * capacity..][..visible]);
-    for (position, row) in rows.iter().enumerate().take(visible) {
+    let mut rows = [&[[0.0_f32; DIM]][..]; R];
+    let mut weights_of = [weights; R];
+    for r in 0..R {
+        rows[r] = &planes[r].as_chunks().0[..visible];
+        weights_of[r] = &weights[r * capacity..][..visible];
+    }
+    for position in 0..visible {
         for r in 0..R {
             for d in 0..DIM {
-                sums[r][d] = weights[r][position].mul_add(row[d], sums[r][d]);
+                sums[r][d] = weights_of[r][position].mul_add(rows[r][position][d], sums[r][d]);
             }
         }
     }
@@ -171,57 +175,61 @@ fn spread<const R: usize, const DIM: usize>(
     }
 }
 
-/// Softmax numerators of `R` rows of queries, the first of which sees `visible` positions, each further one more; zero where a row
-/// sees nothing. Returns the inverse of each row's sum.
+/// Softmax numerators of `R` queries, each of which sees the first `visible` positions of its plane; zero where it sees nothing. Returns the
+/// inverse of each one's sum.
 #[inline(always)]
 fn numerators<const R: usize, const DIM: usize>(
     queries: [&[f32; DIM]; R],
-    keys_t: &[f32],
+    keys_t: [&[f32]; R],
     capacity: usize,
-    visible: usize,
+    visible: [usize; R],
     weights: &mut [f32],
 ) -> [f32; R] {
-    let padded = capacity_for(visible + R - 1);
-    products(
-        queries,
-        keys_t,
-        capacity,
-        padded,
-        1.0 / (DIM as f32).sqrt(),
-        weights,
-    );
-    // A plain loop: a closure would not be compiled for the wider instruction set.
+    let padded = capacity_for(last_of(visible));
+    let scale = 1.0 / (DIM as f32).sqrt();
+    products(queries, keys_t, capacity, padded, scale, weights);
     let mut inverse = [0.0; R];
     for r in 0..R {
         // In whole vectors: what is hidden is far below all that is seen, and then nothing.
         let row = &mut weights[r * capacity..][..padded];
-        row[visible + r..].fill(f32::NEG_INFINITY);
+        row[visible[r]..].fill(f32::NEG_INFINITY);
         let largest = max(row);
         exponentials(row, largest);
-        row[visible + r..].fill(0.0);
+        row[visible[r]..].fill(0.0);
         inverse[r] = 1.0 / sum(row);
     }
     inverse
 }
 
-/// Attention of `R` rows of one query head. `visible` positions are seen by the first row, one more by each further one.
+/// Attention of `R` queries, each to the first `visible` positions of its planes.
 #[inline(always)]
 pub fn attend_block<const R: usize, const DIM: usize>(
     queries: [&[f32; DIM]; R],
-    keys_t: &[f32],
-    values: &[f32],
+    keys_t: [&[f32]; R],
+    values: [&[f32]; R],
     capacity: usize,
-    visible: usize,
+    visible: [usize; R],
     weights: &mut [f32],
 ) -> [[f32; DIM]; R] {
     let inverse = numerators(queries, keys_t, capacity, visible, weights);
-    let mut out = combine::<R, DIM>(weights, capacity, values, visible + R - 1);
+    let mut out = combine::<R, DIM>(weights, capacity, values, last_of(visible));
     for r in 0..R {
         for d in 0..DIM {
             out[r][d] *= inverse[r];
         }
     }
     out
+}
+
+/// How many positions the one that sees most of them sees.
+#[inline(always)]
+fn last_of<const R: usize>(visible: [usize; R]) -> usize {
+    let mut last = 0;
+    // A plain loop: a closure would not be compiled for the wider instruction set.
+    for seen in visible {
+        last = if seen > last { seen } else { last };
+    }
+    last
 }
 
 /// One key-value head of a sequence, in both layouts.
@@ -255,7 +263,7 @@ pub struct PlaneGrads<'a> {
 pub fn attend_block_backward<const R: usize, const DIM: usize>(
     queries: [&[f32; DIM]; R],
     planes: Planes<'_>,
-    visible: usize,
+    visible: [usize; R],
     out: [&[f32; DIM]; R],
     dout: [&[f32; DIM]; R],
     weights: &mut [f32],
@@ -268,11 +276,11 @@ pub fn attend_block_backward<const R: usize, const DIM: usize>(
         keys,
         values_t,
     } = planes;
-    let last = visible + R - 1;
+    let last = last_of(visible);
     let padded = capacity_for(last);
-    let inverse = numerators(queries, keys_t, capacity, visible, weights);
+    let inverse = numerators(queries, [keys_t; R], capacity, visible, weights);
     let scale = 1.0 / (DIM as f32).sqrt();
-    products(dout, values_t, capacity, padded, 1.0, dscores);
+    products(dout, [values_t; R], capacity, padded, 1.0, dscores);
     for r in 0..R {
         let mean = dot(dout[r], out[r]);
         let weights = weights[r * capacity..][..padded].iter_mut();
@@ -283,5 +291,5 @@ pub fn attend_block_backward<const R: usize, const DIM: usize>(
     }
     spread(weights, capacity, dout, grads.values, last);
     spread(dscores, capacity, queries, grads.keys, last);
-    combine::<R, DIM>(dscores, capacity, keys, last)
+    combine::<R, DIM>(dscores, capacity, [keys; R], last)
 }

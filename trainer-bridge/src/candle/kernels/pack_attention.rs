@@ -104,10 +104,10 @@ fn attend_rows<const R: usize, const DIM: usize>(
     let (keys_t, values) = (&gathered.keys_t[plane.clone()], &gathered.values[plane]);
     let block = attend_block::<R, DIM>(
         queries,
-        keys_t,
-        values,
+        [keys_t; R],
+        [values; R],
         capacity,
-        visible,
+        std::array::from_fn(|r| visible + r),
         &mut gathered.weights,
     );
     for (r, result) in block.iter().enumerate() {
@@ -181,7 +181,7 @@ fn rows_backward<const R: usize, const DIM: usize>(
     let dqueries = attend_block_backward::<R, DIM>(
         std::array::from_fn(|r| head(rows.qkv, (row + r) * width + h * DIM)),
         planes,
-        visible,
+        std::array::from_fn(|r| visible + r),
         std::array::from_fn(|r| head(rows.out, (row + r) * out_width + h * DIM)),
         std::array::from_fn(|r| head(rows.dout, (row + r) * out_width + h * DIM)),
         &mut gathered.weights,
