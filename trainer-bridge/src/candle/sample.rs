@@ -15,8 +15,10 @@ use super::{
     tokenizer::Tokenizer,
 };
 
-/// Most rows decoded together: more would push the cache out of the processor's.
+/// Most rows decoded together.
 const MAX_ROWS: usize = 128;
+/// Bytes of keys and values that a processor keeps near while rows are decoded together.
+const NEAR: usize = 1 << 20;
 /// Most bytes a cache may take, unless a single prompt's completions need more.
 pub const MAX_CACHE: usize = 4 << 30;
 
@@ -29,10 +31,12 @@ pub fn sample(
 ) -> Result<Vec<Vec<Completion>>, NotFinite> {
     let rows: usize = prompts.iter().map(|prompt| prompt.seeds.len()).sum();
     let positions = positions(model, prompts, settings);
-    let fitting = MAX_CACHE / Cache::bytes_per_row(model, positions).max(1);
+    let weights: usize = model.weights().iter().map(Vec::len).sum();
+    // Every token reads the cache of its chunk and all weights: a cache that is near, or no larger than they are, is the lesser part.
+    let most = NEAR.max(size_of::<f32>() * weights).min(MAX_CACHE);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
-        .min(fitting)
+        .min(most / Cache::bytes_per_row(model, positions).max(1))
         .clamp(1, MAX_ROWS);
     let done: Vec<_> = portions(prompts, per_chunk)
         .par_iter()
