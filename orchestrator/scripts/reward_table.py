@@ -144,7 +144,7 @@ def spearman(a, b):
 
 
 def table(steps, seeds, pick=lambda run: True):
-    runs = [r for r in recorded() if r["key"][2] == steps and r["seed"] in seeds and r["key"][3] is None and pick(r)]
+    runs = [r for r in recorded() if r["key"][2] == steps and r["seed"] in seeds and r["key"][3:] == [None, 1] and pick(r)]
     rows = {}
     for run in runs:
         rows.setdefault(run["label"], {})[run["seed"]] = run

@@ -176,7 +176,17 @@ pub async fn measure(
     let seed = derive_seed(config.search.seed, "pace");
     let problems = task.problems(Split::Dev, MEASURED_PROMPTS, seed);
     let job = job(config, task, rewards, &problems, seed, MEASURED_STEPS);
-    let side_by_side = (0..config.search.concurrency()).map(|_| measure_one(trainer, job.clone()));
+    // Each with a seed of its own: runs of one seed would wait for what one of them draws.
+    let side_by_side = (0..config.search.concurrency() as u64).map(|run| {
+        let seed = seed.wrapping_add(run);
+        measure_one(
+            trainer,
+            TrainJob {
+                seed,
+                ..job.clone()
+            },
+        )
+    });
     let paces = try_join_all(side_by_side).await?;
     let mean = |part: fn(&Pace) -> Duration| {
         paces

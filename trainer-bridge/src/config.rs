@@ -39,16 +39,6 @@ impl TrainerConfig {
             Self::Fake(_) => Ok(()),
         }
     }
-
-    /// The settings that decide what a run gives: on any number of threads it is the same bits.
-    #[must_use]
-    pub fn identity(&self) -> Self {
-        let mut identity = self.clone();
-        if let Self::Candle(config) = &mut identity {
-            config.threads_per_trial = CandleConfig::default().threads_per_trial;
-        }
-        identity
-    }
 }
 
 /// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here.

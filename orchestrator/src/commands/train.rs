@@ -148,7 +148,7 @@ fn identity(
         .collect();
     json!({"rewards": rewards, "aggregation": aggregation, "evaluation": config.evaluation, "problems": config.screen.problems,
             "seed": config.search.seed, "task": config.task,
-           "verifier": config.verifier.identity(), "trainer": config.trainer.identity(), "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
 }
 
 /// A run in legs: a checkpoint after each, the evaluation after the last.

@@ -23,7 +23,9 @@ fn explained<T: DeserializeOwned>(text: &str) -> Option<String> {
     let original = complaint(table.clone())?;
     let no_word = |(path, value): &(Vec<String>, Value)| {
         let told = changed(path, "?".into())?;
-        let choices = told.strip_prefix("unknown variant `?`, ")?;
+        let choices = told
+            .strip_prefix("unknown variant `?`, ")
+            .filter(|_| told != original)?;
         let kind = (!value.is_str()).then(|| value.type_str())?;
         Some(format!("`{}` is of type {kind}, {choices}", path.join(".")))
     };

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The path of the first value that differs between two configurations, with both values.
+/// Settings that may change between two sittings, since they change nothing of what a run gives.
+const FREE: [&str; 1] = ["trainer.threads_per_trial"];
+
+/// The path of the first value that differs between two configurations, with both values; free settings apart.
 #[must_use]
 pub fn first_difference(before: &Value, after: &Value) -> Option<String> {
     difference_at("", before, after)
@@ -25,7 +28,8 @@ fn difference_at(path: &str, before: &Value, after: &Value) -> Option<String> {
             difference_at(&path, &of(a), &of(b))
         });
     }
-    (before != after).then(|| format!("{path} is {before} there and {after} here"))
+    let differs = before != after && !FREE.contains(&path);
+    differs.then(|| format!("{path} is {before} there and {after} here"))
 }
 
 #[cfg(test)]
@@ -42,5 +46,8 @@ mod tests {
             first_difference(&a, &b).as_deref(),
             Some("search.seed is 1 there and 2 here")
         );
+        let threads =
+            |n: Option<u8>| json!({"trainer": {"kind": "candle", "threads_per_trial": n}});
+        assert_eq!(first_difference(&threads(Some(8)), &threads(None)), None);
     }
 }

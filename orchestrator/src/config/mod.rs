@@ -223,7 +223,6 @@ impl Config {
         let mut free = self.clone();
         free.search.max_concurrent_trials = 0;
         free.verifier = self.verifier.identity();
-        free.trainer = self.trainer.identity();
         serde_json::to_value(free).expect("a configuration is plain data")
     }
 }

@@ -2,7 +2,7 @@
 //! and settings, whatever its rewards: it is drawn once and shared.
 
 use std::{
-    collections::VecDeque,
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -131,14 +131,18 @@ impl Draw<'_> {
 /// Two drawings with equal digests, by the same untrained policy, draw the same.
 pub type DrawDigest = [u8; 32];
 
-/// Tokens that are kept for further runs, about 12 bytes each; beyond them the oldest batches go.
+/// Tokens that are kept for further runs, about 12 bytes each and their text. What comes when they are full is not kept: runs go through
+/// their batches in one order, and making room for the next would throw out what the next run begins with.
 const MOST_TOKENS: usize = 1 << 23;
 
 /// What untrained policies of one base model have drawn, each batch once.
 #[derive(Default)]
-pub struct SharedDraws {
-    /// The newest last.
-    batches: Mutex<VecDeque<(DrawDigest, Arc<Slot>)>>,
+pub struct SharedDraws(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    batches: HashMap<DrawDigest, Arc<Slot>>,
+    tokens: usize,
 }
 
 /// Locked while its batch is drawn, so that runs side by side wait for it instead of drawing the same.
@@ -154,46 +158,30 @@ impl SharedDraws {
         digest: DrawDigest,
         draw: impl FnOnce() -> Result<Vec<Drawn>, TrainError>,
     ) -> Result<Arc<[Drawn]>, TrainError> {
-        let slot = self.slot(digest);
+        let slot = held(&self.0).batches.entry(digest).or_default().clone();
         let mut batch = held(&slot);
         if let Some(drawn) = &*batch {
             return Ok(drawn.clone());
         }
         let drawn: Arc<[Drawn]> = draw()?.into();
-        *batch = Some(drawn.clone());
-        drop(batch);
-        self.forget_the_oldest();
+        if self.has_room_for(&drawn) {
+            *batch = Some(drawn.clone());
+        }
         Ok(drawn)
     }
 
-    fn slot(&self, digest: DrawDigest) -> Arc<Slot> {
-        let mut batches = held(&self.batches);
-        if let Some((_, slot)) = batches.iter().find(|(known, _)| *known == digest) {
-            return slot.clone();
+    /// Takes the room if there is enough.
+    fn has_room_for(&self, drawn: &[Drawn]) -> bool {
+        let completions = drawn.iter().flat_map(|drawn| &drawn.completions);
+        let tokens: usize = completions
+            .map(|(completion, _)| completion.tokens.len())
+            .sum();
+        let mut kept = held(&self.0);
+        let fits = kept.tokens + tokens <= MOST_TOKENS;
+        if fits {
+            kept.tokens += tokens;
         }
-        let slot = Arc::<Slot>::default();
-        batches.push_back((digest, slot.clone()));
-        slot
-    }
-
-    fn forget_the_oldest(&self) {
-        let mut batches = held(&self.batches);
-        // One that is being drawn is held by its run, and counts nothing here.
-        let tokens = |slot: &Slot| {
-            slot.try_lock().map_or(0, |batch| {
-                let completions = batch.iter().flat_map(|drawn| &drawn[..]);
-                completions
-                    .flat_map(|drawn| &drawn.completions)
-                    .map(|(completion, _)| completion.tokens.len())
-                    .sum()
-            })
-        };
-        let mut all: usize = batches.iter().map(|(_, slot)| tokens(slot)).sum();
-        while all > MOST_TOKENS
-            && let Some((_, slot)) = batches.pop_front()
-        {
-            all -= tokens(&slot);
-        }
+        fits
     }
 }
 
@@ -206,6 +194,12 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use sandbox::{Compiler, CompilerConfig, Limits, Sandbox, Source};
+
+    use crate::candle::{CandleConfig, base::Base, device::place::Place, grpo::Run};
+    use crate::{
+        Aggregation, GrpoConfig, Judged, RewardMember, RewardMix, SamplingConfig, TrainExample,
+    };
 
     fn batch(tokens: usize) -> Vec<Drawn> {
         let completion = Completion {
@@ -258,12 +252,106 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_batches_are_forgotten() {
+    fn what_comes_when_the_room_is_full_is_not_kept() {
         let shared = SharedDraws::default();
         for digest in 1..=3 {
             assert!(draws(&shared, digest, MOST_TOKENS / 2));
         }
-        assert!(!draws(&shared, 3, MOST_TOKENS / 2) && !draws(&shared, 2, MOST_TOKENS / 2));
-        assert!(draws(&shared, 1, MOST_TOKENS / 2));
+        assert!(!draws(&shared, 1, MOST_TOKENS / 2) && !draws(&shared, 2, MOST_TOKENS / 2));
+        assert!(draws(&shared, 3, MOST_TOKENS / 2));
+    }
+
+    #[test]
+    fn whatever_changes_a_draw_changes_its_digest_and_nothing_else_does() {
+        let digest = |change: &dyn Fn(&mut TrainJob)| {
+            let mut job = job();
+            change(&mut job);
+            let schedule = Schedule::new(&job.grpo);
+            let start = 1;
+            Draw {
+                job: &job,
+                schedule,
+                start,
+            }
+            .digest()
+        };
+        let plain = digest(&|_| {});
+        let changes: [&dyn Fn(&mut TrainJob); 9] = [
+            &|job| job.seed += 1,
+            &|job| job.grpo.prompts_per_step += 1,
+            &|job| job.grpo.num_generations += 1,
+            &|job| job.grpo.max_completion_length += 1,
+            &|job| job.grpo.temperature = 0.5,
+            &|job| job.grpo.top_k = 5,
+            &|job| job.grpo.top_p = 0.5,
+            &|job| job.grpo.min_p = 0.5,
+            &|job| job.examples = [example("1 + 2 = ?", "3"), example("5", "5")].into(),
+        ];
+        for (i, change) in changes.iter().enumerate() {
+            assert_ne!(digest(change), plain, "change {i}");
+        }
+        let idle: [&dyn Fn(&mut TrainJob); 3] = [
+            &|job| job.grpo.beta = 0.5,
+            &|job| job.until_step += 1,
+            &|job| job.examples = [example("1 + 1 = ?", "two"), example("5", "5")].into(),
+        ];
+        for (i, change) in idle.iter().enumerate() {
+            assert_eq!(digest(change), plain, "idle change {i}");
+        }
+    }
+
+    #[test]
+    fn runs_of_one_seed_share_their_first_batch_and_no_other() {
+        let base = Base::load(&CandleConfig::default()).unwrap();
+        let source = Source::rust("pub fn reward(_: &Sample) -> f64 { 0.0 }");
+        let compiler = Compiler::new(CompilerConfig::default()).unwrap();
+        let sandbox = Sandbox::new(Limits::default()).unwrap();
+        let nothing = RewardMember {
+            name: "nothing".into(),
+            reward: sandbox.load(&compiler.compile(&source).unwrap()).unwrap(),
+            weight: 1.0,
+        };
+        for (seed, until_step, kept) in [(3, 2, 1), (3, 3, 1), (4, 1, 2)] {
+            let (metrics, _steps) = tokio::sync::mpsc::unbounded_channel();
+            let mut job = job();
+            (job.seed, job.until_step) = (seed, until_step);
+            job.rewards.members = vec![nothing.clone()];
+            let run = Run::new(&job, &base, &Place::Processor).unwrap();
+            run.finish(&metrics).unwrap();
+            assert_eq!(held(&base.draws.0).batches.len(), kept);
+        }
+    }
+
+    fn example(prompt: &str, answer: &str) -> TrainExample {
+        TrainExample {
+            prompt: prompt.into(),
+            answer: answer.into(),
+        }
+    }
+
+    fn job() -> TrainJob {
+        TrainJob {
+            rewards: RewardMix {
+                members: Vec::new(),
+                aggregation: Aggregation::default(),
+                verifier: Arc::new(|rollouts| {
+                    let wrong = Judged {
+                        correct: false,
+                        extracted: None,
+                    };
+                    Ok(vec![wrong; rollouts.len()])
+                }),
+            },
+            grpo: GrpoConfig {
+                prompts_per_step: 2,
+                ..GrpoConfig::default()
+            },
+            evaluation: SamplingConfig::default(),
+            examples: [example("1 + 1 = ?", "2"), example("5", "5")].into(),
+            eval_prompts: Arc::from([]),
+            seed: 3,
+            from: None,
+            until_step: 1,
+        }
     }
 }

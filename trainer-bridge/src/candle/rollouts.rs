@@ -88,7 +88,8 @@ impl Roles<'_> {
             start,
         };
         let by_hand = || draw.completions(engine, self.sampler, self.tokenizer);
-        let drawn = match schedule.samples_untrained(start) {
+        let untrained = self.job.from.is_none() && schedule.samples_untrained(start);
+        let drawn = match untrained {
             true => self.shared.get_or(draw.digest(), by_hand)?.to_vec(),
             false => by_hand()?,
         };

@@ -242,6 +242,7 @@ mod tests {
             (1, 1, 1),
             (6, 16, 8),
             (7, 17, 300),
+            (9, 40, 300),
             (130, 84, 64),
             (5, 352, 64),
             (64, 64, 513),
@@ -294,6 +295,12 @@ mod tests {
             in_blocks::<_, 8, 2, NR>(simd, m, a, &panels, &mut other_blocks, Into::Add, space);
             assert_eq!(here, one_by_one);
             assert_eq!(here, other_blocks);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                let mut c = vec![1.0; m * n];
+                in_blocks::<_, 6, 1, 2>(avx2, m, a, &panels, &mut c, Into::Add, space);
+                assert_eq!(here, c);
+            }
         }
     }
 

@@ -83,6 +83,8 @@ fn packed_times<S: Simd, const R: usize, const P: usize, const V: usize>(
     block
 }
 
+const _: () = assert!(STEPS == 8, "`each_step` writes eight steps out");
+
 /// Writes the `STEPS` steps out: a loop would make the pointer to every row anew in each.
 macro_rules! each_step {
     ($d:ident => $body:block) => { each_step!($d => $body; 0 1 2 3 4 5 6 7) };
