@@ -1,8 +1,8 @@
 //! Causal attention of a few rows of one sequence: scores, softmax and values, and the way back.
 //!
 //! A sequence's keys and values are planes of `capacity` positions, one plane a key-value head: keys transposed (`[dim][capacity]`), so
-//! that scores are vector operations over positions, values as rows (`[capacity][dim]`). Rows are worked on in blocks of [`BLOCK`]; a
-//! row's result does not depend on its block.
+//! that scores are vector operations over positions, values as rows (`[capacity][dim]`). Rows of a head, or heads of a row, are worked on in
+//! blocks of [`BLOCK`]; a row's result does not depend on its block.
 #![expect(
     clippy::needless_range_loop,
     reason = "loops over constant bounds are what turns into vector instructions"
