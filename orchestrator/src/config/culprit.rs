@@ -9,7 +9,14 @@ use toml::Value;
 /// A section with a `kind` is read as a whole before its keys are, and a complaint about it says nothing of where it comes from. But it
 /// shows the value: the key to blame is the one whose change it follows.
 pub fn with_culprit<T: DeserializeOwned>(text: &str, complaint: &str) -> String {
-    explained::<T>(text).unwrap_or_else(|| complaint.to_owned())
+    let explained = explained::<T>(text).unwrap_or_else(|| complaint.to_owned());
+    match explained.rsplit_once(" expected ") {
+        Some((what, "usize" | "u32" | "u64")) => {
+            format!("{what} expected a whole number, 0 or more")
+        }
+        Some((what, "f32" | "f64")) => format!("{what} expected a number"),
+        _ => explained,
+    }
 }
 
 fn explained<T: DeserializeOwned>(text: &str) -> Option<String> {
@@ -106,6 +113,7 @@ mod tests {
                 explained.starts_with(&format!("`{key}`: invalid type: ")),
                 "{explained}"
             );
+            assert!(!explained.contains("usize"), "{explained}");
         }
     }
 
