@@ -101,15 +101,9 @@ fn a_run_in_sittings_is_the_run_in_one() {
 fn a_run_goes_on_with_other_threads_but_not_from_a_damaged_checkpoint() {
     let program = folder();
     let train = |steps: &str| {
-        let run = [
-            "train",
-            "search.toml",
-            "--reward",
-            "right.rs",
-            "--out",
-            "out",
-        ];
-        program.run(&[&run[..], &["--problems", "10", "--steps", steps]].concat())
+        let run =
+            format!("train search.toml --reward right.rs --out out --problems 10 --steps {steps}");
+        program.run(&run.split(' ').collect::<Vec<_>>())
     };
     assert_eq!(train("1").code, 0);
     program.write(

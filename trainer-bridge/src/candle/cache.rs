@@ -2,7 +2,7 @@
 
 use super::{
     kernels::{
-        attention::{BLOCK, Heads, attend_block, capacity_for, with_head_dim},
+        attention::{BLOCK, Heads, attend_block, by_blocks, capacity_for, with_head_dim},
         vectorized,
     },
     model::Model,
@@ -144,16 +144,7 @@ fn attend_each<const DIM: usize>(
             keys_t: &layer.keys_t[row * size..][..size],
             values: &layer.values[row * size..][..size],
         };
-        let mut h = 0;
-        while h < heads.query {
-            if h + BLOCK <= heads.query {
-                attend_heads::<BLOCK, DIM>(heads, h, planes, queries, position, weights, out);
-                h += BLOCK;
-            } else {
-                attend_heads::<1, DIM>(heads, h, planes, queries, position, weights, out);
-                h += 1;
-            }
-        }
+        by_blocks!(0..heads.query, h => attend_heads::<_, DIM>(heads, h, planes, queries, position, weights, out));
     }
 }
 

@@ -75,6 +75,24 @@ impl Heads {
 /// Rows worked on at once.
 pub const BLOCK: usize = 4;
 
+/// Calls a function that is generic over a number of rows and the head size, for the rows of a range in order: [`BLOCK`] at a time, and
+/// what is left one by one. `$row` is the first of each call.
+macro_rules! by_blocks {
+    ($rows:expr, $row:ident => $function:ident::<_, $dim:ident>($($arg:expr),* $(,)?)) => {{
+        let std::ops::Range { start: mut $row, end } = $rows;
+        while $row < end {
+            if $row + $crate::candle::kernels::attention::BLOCK <= end {
+                $function::<{ $crate::candle::kernels::attention::BLOCK }, $dim>($($arg),*);
+                $row += $crate::candle::kernels::attention::BLOCK;
+            } else {
+                $function::<1, $dim>($($arg),*);
+                $row += 1;
+            }
+        }
+    }};
+}
+pub(crate) use by_blocks;
+
 /// Rounds a number of positions up to whole vectors.
 pub fn capacity_for(positions: usize) -> usize {
     positions.div_ceil(LANES) * LANES

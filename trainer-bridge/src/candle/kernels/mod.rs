@@ -6,9 +6,8 @@
 //! decoder is `forward`'s and `backward`'s business.
 
 /// Defines a function whose body is compiled for the widest vector instructions this machine has (AVX-512, or AVX2 + FMA, on x86-64, the
-/// baseline elsewhere); a kernel that writes its vectors out names the token and the type of the
-/// instruction set behind the lifetime. What it calls must be `#[inline(always)]`, or it stays at
-/// the baseline.
+/// baseline elsewhere); a kernel that writes its vectors out names the token and the type of the instruction set behind the lifetime.
+/// What it calls must be `#[inline(always)]`, or it stays at the baseline.
 macro_rules! vectorized {
     ($(#[$meta:meta])* $vis:vis fn $name:ident<$life:lifetime>$rest:tt $body:block) => {
         $crate::candle::kernels::vectorized! { $(#[$meta])* $vis fn $name<$life, _simd: S>$rest $body }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::attention::{
-    BLOCK, Heads, PlaneGrads, Planes, attend_block, attend_block_backward, capacity_for, rotate,
-    with_head_dim,
+    BLOCK, Heads, PlaneGrads, Planes, attend_block, attend_block_backward, by_blocks, capacity_for,
+    rotate, with_head_dim,
 };
 use crate::candle::{
     pack::{GroupRows, Pack},
@@ -72,17 +72,8 @@ fn attend_pack<const DIM: usize>(
     for (prefix, own) in pack.groups.iter().flat_map(GroupRows::sequences) {
         gathered.load::<DIM>(heads, qkv, &prefix, &own);
         for h in 0..heads.query {
-            let mut row = own.start;
-            while row < own.end {
-                let visible = prefix.len() + row - own.start + 1;
-                if row + BLOCK <= own.end {
-                    attend_rows::<BLOCK, DIM>(heads, h, row, visible, qkv, gathered, out);
-                    row += BLOCK;
-                } else {
-                    attend_rows::<1, DIM>(heads, h, row, visible, qkv, gathered, out);
-                    row += 1;
-                }
-            }
+            let seen = |row| prefix.len() + row - own.start + 1;
+            by_blocks!(own.clone(), row => attend_rows::<_, DIM>(heads, h, row, seen(row), qkv, gathered, out));
         }
     }
 }
@@ -128,17 +119,8 @@ fn attend_pack_backward<const DIM: usize>(
         gathered.load::<DIM>(heads, rows.qkv, &prefix, &own);
         gathered.mirror::<DIM>(heads);
         for h in 0..heads.query {
-            let mut row = own.start;
-            while row < own.end {
-                let visible = prefix.len() + row - own.start + 1;
-                if row + BLOCK <= own.end {
-                    rows_backward::<BLOCK, DIM>(heads, h, row, visible, &rows, gathered, grads);
-                    row += BLOCK;
-                } else {
-                    rows_backward::<1, DIM>(heads, h, row, visible, &rows, gathered, grads);
-                    row += 1;
-                }
-            }
+            let seen = |row| prefix.len() + row - own.start + 1;
+            by_blocks!(own.clone(), row => rows_backward::<_, DIM>(heads, h, row, seen(row), &rows, gathered, grads));
         }
         for (position, row) in prefix.chain(own).enumerate() {
             let row = &mut grads[row * width + out_width..(row + 1) * width];
