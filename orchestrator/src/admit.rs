@@ -9,11 +9,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sandbox::{HostError, Language, RewardFn, Source};
 
 use crate::{
-    candidate::{NewCandidate, Status, source_hash, unique_name},
-    probe::{GateConfig, Probed, Worth, Yardstick},
-    proposer::{Draft, Proposal, Unreadable},
-    screen::Screen,
-    search::SearchError,
+    candidate::{Candidate, NewCandidate, Status, source_hash, unique_name},
+    config::GateConfig,
+    domain::draft::Draft,
+    probe::{Probed, Worth, Yardstick},
+    proposer::{Proposal, Unreadable},
     workshop::Workshop,
 };
 
@@ -26,17 +26,27 @@ pub struct Examiner {
     pub gate: GateConfig,
 }
 
-/// Judges every draft of a proposal, in order.
+/// What drafts are admitted with.
+#[derive(Clone, Copy)]
+pub struct Admission<'a> {
+    /// Compiles, loads and probes.
+    pub workshop: &'a Workshop,
+    /// Measures what passed.
+    pub examiner: &'a Examiner,
+    /// How many drafts are judged side by side.
+    pub concurrency: usize,
+}
+
+/// Judges every draft of a round's proposal, in order. `earlier` are the candidates there are already.
 ///
 /// # Errors
-/// Only for trouble of the host or the database.
+/// Only for trouble of the host.
 pub async fn admit(
-    screen: &Screen,
     round: u32,
     proposal: &Proposal,
-    examiner: &Examiner,
-) -> Result<Vec<NewCandidate>, SearchError> {
-    let earlier = screen.store.candidates(screen.search).await?;
+    earlier: &[Candidate],
+    with: Admission<'_>,
+) -> Result<Vec<NewCandidate>, HostError> {
     let mut names: HashSet<String> = earlier.iter().map(|c| c.name.clone()).collect();
     let mut sources: HashMap<String, String> = earlier
         .iter()
@@ -59,10 +69,14 @@ pub async fn admit(
         drafts.push((draft, sha256, twin));
     }
 
-    let workshop = &screen.workshop;
+    let Admission {
+        workshop,
+        examiner,
+        concurrency,
+    } = with;
     let mut candidates: Vec<NewCandidate> = stream::iter(drafts)
         .map(|(draft, sha256, twin)| judge(workshop, draft, sha256, twin, Some(examiner)))
-        .buffered(screen.config.search.concurrency())
+        .buffered(concurrency)
         .try_collect()
         .await?;
     for (number, piece) in proposal.unreadable.iter().enumerate() {
@@ -84,7 +98,7 @@ pub async fn judge(
     sha256: String,
     twin: Option<String>,
     examiner: Option<&Examiner>,
-) -> Result<NewCandidate, SearchError> {
+) -> Result<NewCandidate, HostError> {
     if let Some(twin) = twin {
         let reason = format!("the same source as `{twin}`");
         return Ok(NewCandidate {

@@ -6,7 +6,7 @@
 
 use sandbox::Language;
 
-use crate::proposer::Draft;
+use crate::domain::draft::Draft;
 
 /// What the names of base rewards begin with; no candidate may have such a name.
 pub const PREFIX: &str = "base/";

@@ -4,8 +4,8 @@ use sandbox::{Language, Source};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    proposer::Draft,
-    search::{BASE_ONLY, UNTOUCHED},
+    domain::draft::Draft,
+    trial::{BASE_ONLY, UNTOUCHED},
 };
 
 /// The database's key of a candidate.
@@ -123,12 +123,6 @@ pub fn source_hash(source: &Source) -> String {
         }
     }
     hex(&hash.finalize())
-}
-
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Names the search gives itself: reference rows and ensembles.

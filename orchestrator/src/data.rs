@@ -9,6 +9,8 @@ use std::{
 use reqwest::{Client, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
+use crate::text::hex;
+
 /// Where the files are published: `train.jsonl` and `test.jsonl` of the authors' repository, as of its last commit.
 pub const GSM8K: &str = "https://raw.githubusercontent.com/openai/grade-school-math/3101c7d5072418e28b9008a6636bde82a006892c/grade_school_math/data";
 
@@ -187,12 +189,7 @@ fn sha256(path: &Path) -> Option<String> {
             read => hash.update(&buffer[..read]),
         }
     }
-    Some(
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    Some(hex(&hash.finalize()))
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> DataError {

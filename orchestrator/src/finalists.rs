@@ -3,9 +3,8 @@
 use crate::{
     config::Config,
     leaderboard::Leaderboard,
-    search::BASE_ONLY,
     store::{SearchId, Store, StoreError},
-    trial::Arm,
+    trial::{Arm, BASE_ONLY},
 };
 
 /// The arms of the confirmation.

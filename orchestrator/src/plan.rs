@@ -11,11 +11,11 @@ use trainer_bridge::{RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
 
 use crate::{
     config::Config,
+    domain::seed::derive_seed,
     job::{job, unjudged},
     references,
     search::SearchError,
     task::Task,
-    trial::derive_seed,
     workshop::Workshop,
 };
 

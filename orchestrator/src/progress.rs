@@ -11,8 +11,9 @@ use trainer_bridge::StepMetrics;
 
 use crate::{
     candidate::{NewCandidate, Status},
+    domain::figures::Figures,
     leaderboard::Leaderboard,
-    statistics::Figures,
+    search::events::{Events, TrialEvents},
     trial::{Stage, Trial},
 };
 
@@ -50,9 +51,10 @@ impl Progress {
             quiet: true,
         }
     }
+}
 
-    /// Prints a line, above the bars if there are any.
-    pub fn line(&self, text: &str) {
+impl Events for Progress {
+    fn line(&self, text: &str) {
         match &self.bars {
             _ if self.quiet => {}
             Some(bars) => bars.suspend(|| eprintln!("{text}")),
@@ -60,18 +62,15 @@ impl Progress {
         }
     }
 
-    /// The reference rows are being made.
-    pub fn references(&self) {
+    fn references(&self) {
         self.line("\nReference rows: the untouched base model, and the base rewards alone");
     }
 
-    /// A round begins.
-    pub fn round(&self, round: u32, of: u32) {
+    fn round(&self, round: u32, of: u32) {
         self.line(&format!("\nRound {round} of {of}"));
     }
 
-    /// A round's drafts are judged.
-    pub fn admitted(&self, candidates: &[NewCandidate]) {
+    fn admitted(&self, candidates: &[NewCandidate]) {
         let accepted = candidates
             .iter()
             .filter(|c| c.status.wasm().is_some())
@@ -95,15 +94,13 @@ impl Progress {
         }
     }
 
-    /// The finalists are being confirmed.
-    pub fn confirming(&self, arms: usize, seeds: u32) {
+    fn confirming(&self, arms: usize, seeds: u32) {
         self.line(&format!(
             "\nConfirming on Test: {arms} finalists, seeds for each: {seeds}"
         ));
     }
 
-    /// A batch of trials begins, with that many steps in all.
-    pub fn batch(&self, steps: u32) {
+    fn batch(&self, steps: u32) {
         let Some(bars) = &self.bars else { return };
         let style = ProgressStyle::with_template(
             "  {wide_bar:.dim} {pos}/{len} steps  {elapsed_precise} (about {eta} left)",
@@ -116,16 +113,13 @@ impl Progress {
         *self.steps.lock().expect("no holder panics") = Some(bar);
     }
 
-    /// The batch is done.
-    pub fn batch_done(&self) {
+    fn batch_done(&self) {
         if let Some(bar) = self.steps.lock().expect("no holder panics").take() {
             bar.finish_and_clear();
         }
     }
 
-    /// A trial begins.
-    #[must_use]
-    pub fn trial(&self, name: &str, trial: &Trial) -> TrialBar<'_> {
+    fn trial<'a>(&'a self, name: &str, trial: &Trial) -> Box<dyn TrialEvents + 'a> {
         let label = match trial.stage {
             Stage::Screen { .. } => name.to_owned(),
             Stage::Confirm { seed } => format!("{name} (seed {})", seed + 1),
@@ -137,15 +131,14 @@ impl Progress {
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
                 .with_prefix(label.clone())
         });
-        TrialBar {
+        Box::new(TrialBar {
             progress: self,
             bar,
             label,
-        }
+        })
     }
 
-    /// A round is ranked: its summary and the best so far.
-    pub fn ranking(&self, board: &Leaderboard, round: u32) {
+    fn ranking(&self, board: &Leaderboard, round: u32) {
         let Some(summary) = board.rounds.iter().find(|r| r.round == round) else {
             return;
         };
@@ -169,15 +162,14 @@ impl Progress {
 }
 
 /// The display of one trial.
-pub struct TrialBar<'a> {
+struct TrialBar<'a> {
     progress: &'a Progress,
     bar: Option<ProgressBar>,
     label: String,
 }
 
-impl TrialBar<'_> {
-    /// A step is done.
-    pub fn step(&self, metrics: &StepMetrics) {
+impl TrialEvents for TrialBar<'_> {
+    fn step(&self, metrics: &StepMetrics) {
         if let Some(bar) = &self.bar {
             bar.set_position(u64::from(metrics.step));
             bar.set_message(format!(
@@ -190,8 +182,7 @@ impl TrialBar<'_> {
         }
     }
 
-    /// The trial is trained and judged.
-    pub fn complete(&self, figures: &Figures, seconds: f64) {
+    fn complete(&self, figures: &Figures, seconds: f64) {
         let f1 = &figures.f1;
         self.end(&format!(
             "F1 {:.3} [{:.3}, {:.3}]  {seconds:.0} s",
@@ -199,11 +190,12 @@ impl TrialBar<'_> {
         ));
     }
 
-    /// The trial failed.
-    pub fn failed(&self, why: &str) {
+    fn failed(&self, why: &str) {
         self.end(&format!("failed: {}", crate::text::one_line(why, 120)));
     }
+}
 
+impl TrialBar<'_> {
     fn end(&self, text: &str) {
         self.progress.line(&format!("  {:36} {text}", self.label));
     }

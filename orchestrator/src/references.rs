@@ -1,21 +1,35 @@
 //! The base rewards as ordinary candidates of round 0: compiled by the same path, stored, protected by their names.
 
-use sandbox::Source;
-use trainer_bridge::TrainError;
+use sandbox::{HostError, Source};
 
 use crate::{
     admit::judge,
     base_rewards::base_rewards,
     candidate::{Candidate, CandidateId, NewCandidate, source_hash},
-    search::SearchError,
     workshop::Workshop,
 };
+
+/// Why the base rewards are not there.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseRewardError {
+    /// Trouble of the host.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The sandbox refuses one of them.
+    #[error("the base reward `{name}` was refused: {reason}; are the [limits] too small?")]
+    Refused {
+        /// Which one.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
 
 /// Compiles the base rewards.
 ///
 /// # Errors
 /// For trouble of the host, or when the limits are too small for them.
-pub async fn make(workshop: &Workshop) -> Result<Vec<NewCandidate>, SearchError> {
+pub async fn make(workshop: &Workshop) -> Result<Vec<NewCandidate>, BaseRewardError> {
     let mut made = Vec::new();
     for draft in base_rewards() {
         let sha256 = source_hash(&Source {
@@ -24,11 +38,10 @@ pub async fn make(workshop: &Workshop) -> Result<Vec<NewCandidate>, SearchError>
         });
         let base = judge(workshop, draft, sha256, None, None).await?;
         if let Some(reason) = base.status.reason() {
-            let why = format!(
-                "the base reward `{}` was refused: {reason}; are the [limits] too small?",
-                base.draft.name
-            );
-            return Err(TrainError::Setup(why).into());
+            return Err(BaseRewardError::Refused {
+                reason: reason.to_owned(),
+                name: base.draft.name,
+            });
         }
         made.push(base);
     }

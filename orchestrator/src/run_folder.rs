@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::config::first_difference;
+use crate::domain::difference::first_difference;
 use serde_json::{Value, json};
 use trainer_bridge::{AdapterFiles, Checkpoint, StepMetrics};
 

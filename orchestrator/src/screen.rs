@@ -17,13 +17,15 @@ use trainer_bridge::{
 use crate::{
     candidate::{Candidate, CandidateId},
     config::Config,
+    domain::figures::{Figures, bootstrap_of},
     job::job,
-    progress::{Progress, TrialBar},
-    search::{SearchError, UNTOUCHED},
-    statistics::{Figures, bootstrap_of},
+    search::{
+        SearchError,
+        events::{Events, TrialEvents},
+    },
     store::{Ensemble, SearchId, Store},
     task::Task,
-    trial::{Arm, Stage, Trial},
+    trial::{Arm, Stage, Trial, UNTOUCHED},
     verifier::Verifier,
     workshop::Workshop,
 };
@@ -48,7 +50,7 @@ pub struct Screen {
     /// Loads stored rewards.
     pub workshop: Workshop,
     /// What a person sees.
-    pub progress: Progress,
+    pub progress: Arc<dyn Events>,
     /// Rewards loaded so far.
     pub loaded: Mutex<HashMap<CandidateId, RewardFn>>,
 }
@@ -119,7 +121,7 @@ impl Screen {
         };
         let bar = self.progress.trial(&name, trial);
         let problems = self.problems(trial.stage);
-        match self.train(trial, rewards, &problems, &bar).await {
+        match self.train(trial, rewards, &problems, &*bar).await {
             Ok(output) => {
                 let evaluated = self
                     .verifier
@@ -162,7 +164,7 @@ impl Screen {
         trial: &Trial,
         rewards: RewardMix,
         problems: &[Problem],
-        bar: &TrialBar<'_>,
+        bar: &dyn TrialEvents,
     ) -> Result<TrainOutput, SearchError> {
         let job = job(
             &self.config,
@@ -196,7 +198,7 @@ impl Screen {
         &self,
         trial: &Trial,
         metrics: &StepMetrics,
-        bar: &TrialBar<'_>,
+        bar: &dyn TrialEvents,
     ) -> Result<(), SearchError> {
         bar.step(metrics);
         Ok(self.store.record_step(trial.id, metrics).await?)

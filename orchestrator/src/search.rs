@@ -11,31 +11,27 @@
 //! Before the first round the reference rows are made (the untouched base model, the base rewards alone); after the last the finalists
 //! are confirmed on Test. Every step is idempotent: killed anywhere and run again, the search ends the same.
 
+mod error;
+pub mod events;
+
 use std::sync::Arc;
 
-use sandbox::HostError;
+pub use self::error::SearchError;
+
 use serde::{Deserialize, Serialize};
-use trainer_bridge::TrainError;
 
 use crate::{
-    admit::{Examiner, admit},
+    admit::{Admission, Examiner, admit},
+    domain::draft::Draft,
     finalists::Finalists,
     history::history,
     leaderboard::Leaderboard,
     probe,
-    proposer::{Brief, Draft, ProposeError, Proposer},
+    proposer::{Brief, ProposeError, Proposer},
     references,
     screen::Screen,
-    store::StoreError,
-    trial::{Arm, Stage, derive_seed},
-    verifier::VerifierError,
+    trial::{Arm, BASE_ONLY, Stage},
 };
-
-/// The name of the reference row that is trained on the base rewards alone.
-pub const BASE_ONLY: &str = "base-rewards-only";
-
-/// The name of the reference row that is not trained at all.
-pub const UNTOUCHED: &str = "untouched";
 
 /// A search under way.
 pub struct Search {
@@ -62,26 +58,6 @@ pub enum StopReason {
     },
     /// The proposer had nothing more to suggest.
     ProposerExhausted,
-}
-
-/// Why a search cannot go on. It can be continued once the cause is gone.
-#[derive(Debug, thiserror::Error)]
-pub enum SearchError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The proposer.
-    #[error(transparent)]
-    Propose(#[from] ProposeError),
-    /// The compiler or the sandbox.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// The trainer.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// Who judges answers.
-    #[error(transparent)]
-    Verify(#[from] VerifierError),
 }
 
 impl Search {
@@ -125,7 +101,13 @@ impl Search {
             if round == 1 {
                 proposal.drafts.splice(..0, self.seeds.clone());
             }
-            let admitted = admit(&self.screen, round, &proposal, examiner).await;
+            let earlier = store.candidates(id).await?;
+            let with = Admission {
+                workshop: &self.screen.workshop,
+                examiner,
+                concurrency: self.screen.config.search.concurrency(),
+            };
+            let admitted = admit(round, &proposal, &earlier, with).await;
             if admitted.is_err() {
                 store
                     .record_exchanges(id, round, &proposal.exchanges)

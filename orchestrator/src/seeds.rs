@@ -1,7 +1,7 @@
 //! `[search] seed_rewards`: rewards a person already has, which enter the first round as candidates.
 
 use crate::{
-    proposer::Draft,
+    domain::draft::Draft,
     reward_file::{NoReward, sources},
 };
 

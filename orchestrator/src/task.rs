@@ -1,5 +1,7 @@
 //! What the policy is trained and judged on: the one place that maps a data set's problems to prompts, rewards' samples and outcomes.
 
+mod config;
+
 use std::{path::Path, sync::Arc};
 
 use evaluator::{
@@ -8,10 +10,10 @@ use evaluator::{
 };
 use trainer_bridge::TrainExample;
 
+pub use self::config::TaskConfig;
 use crate::{
-    config::TaskConfig,
     data::{DataError, gsm8k_folder},
-    trial::derive_seed,
+    domain::seed::derive_seed,
 };
 
 /// A loaded task.
@@ -179,18 +181,6 @@ impl Task {
                     })
             })
             .collect()
-    }
-}
-
-impl TaskConfig {
-    /// Where the task's answers are looked for: the toy model learns tags, real models write answers in many ways.
-    #[must_use]
-    pub fn extraction(&self) -> ExtractionConfig {
-        let (configured, usual) = match self {
-            Self::Toy { extraction } => (extraction, ExtractionConfig::tags_only()),
-            Self::Gsm8k { extraction, .. } => (extraction, ExtractionConfig::flexible()),
-        };
-        configured.clone().unwrap_or(usual)
     }
 }
 

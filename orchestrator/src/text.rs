@@ -24,6 +24,12 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Foreign text made safe for a terminal: one line, no control characters, cut at `width`.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
     let clean: String = text

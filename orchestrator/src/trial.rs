@@ -1,9 +1,14 @@
 //! One training run at one budget, and what became of it.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::candidate::CandidateId;
+use crate::{candidate::CandidateId, domain::seed::derive_seed};
+
+/// The name of the reference row that is trained on the base rewards alone.
+pub const BASE_ONLY: &str = "base-rewards-only";
+
+/// The name of the reference row that is not trained at all.
+pub const UNTOUCHED: &str = "untouched";
 
 /// The database's key of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,16 +67,6 @@ impl Stage {
             Self::Confirm { seed } => derive_seed(search_seed, &format!("confirm/{seed}")),
         }
     }
-}
-
-/// A seed for `purpose` that descends from the search's.
-#[must_use]
-pub fn derive_seed(search_seed: u64, purpose: &str) -> u64 {
-    let digest = Sha256::new()
-        .chain_update(search_seed.to_le_bytes())
-        .chain_update(purpose.as_bytes())
-        .finalize();
-    u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
 }
 
 /// A trial to be run.

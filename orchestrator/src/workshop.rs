@@ -7,10 +7,7 @@ use sandbox::{
     RewardFn, Sample, Sandbox, Source, Verdict,
 };
 
-use crate::{
-    progress::guest_to_stderr,
-    task::{ProbeCompletion, Task},
-};
+use crate::task::{ProbeCompletion, Task};
 
 /// The compiler, the sandbox and the samples every reward is probed with.
 #[derive(Clone)]
@@ -36,11 +33,16 @@ pub struct Made {
 }
 
 impl Workshop {
-    /// Sets up compiler and sandbox; builds the guest SDK on first use.
+    /// Sets up compiler and sandbox; builds the guest SDK on first use. `guest` is told of a build of the Python guest.
     ///
     /// # Errors
     /// If the host lacks what it takes, with what to do about it.
-    pub fn new(limits: Limits, task: &Task, seed: u64) -> Result<Self, HostError> {
+    pub fn new(
+        limits: Limits,
+        task: &Task,
+        seed: u64,
+        guest: sandbox::Progress,
+    ) -> Result<Self, HostError> {
         let verifier = task.rule();
         let samples = task
             .probe_completions(seed)
@@ -52,7 +54,7 @@ impl Workshop {
             .collect();
         let tools = Tools {
             compiler: Compiler::new(CompilerConfig::default())?,
-            sandbox: Sandbox::with_progress(limits, guest_to_stderr())?,
+            sandbox: Sandbox::with_progress(limits, guest)?,
             samples,
         };
         Ok(Self {

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use endpoint::{Endpoint, Reply, replies};
 use evaluator::{Split, toy};
-use orchestrator::proposer::{
-    Brief, Proposal, ProposeError, Proposer,
-    chat::{Chat, Key},
-    config::{ChatApi, ChatConfig},
+use orchestrator::{
+    endpoint::ChatApi,
+    proposer::{
+        Brief, Proposal, ProposeError, Proposer,
+        chat::{Chat, ChatConfig, Key},
+    },
 };
 
 const SECRET: &str = "sk-test-0123456789";

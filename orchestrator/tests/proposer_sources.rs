@@ -6,8 +6,11 @@ use std::path::Path;
 
 use orchestrator::{
     base_rewards::base_rewards,
+    domain::draft::Draft,
     proposer::{
-        Brief, Draft, Proposal, Proposer, config::GrammarConfig, grammar::Grammar, replay::Replay,
+        Brief, Proposal, Proposer,
+        grammar::{Grammar, GrammarConfig},
+        replay::Replay,
     },
 };
 use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sample, Sandbox, Source, Verdict};

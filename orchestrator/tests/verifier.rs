@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
+    domain::decider::{Decider, Tally},
     store::Store,
     verifier::{
-        Decider, Given, Judgement, Mode, ModelConfig, Question, Tally, Verifier, VerifierConfig,
-        VerifierError,
+        Given, Judgement, Mode, ModelConfig, Question, Verifier, VerifierConfig, VerifierError,
     },
 };
 use program::data;

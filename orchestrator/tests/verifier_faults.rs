@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
-use orchestrator::verifier::{
-    Decider, Given, Judgement, ModelConfig, OnFailure, Question, Verifier, VerifierConfig,
-    VerifierError,
+use orchestrator::{
+    domain::decider::Decider,
+    verifier::{
+        Given, Judgement, ModelConfig, OnFailure, Question, Verifier, VerifierConfig, VerifierError,
+    },
 };
 
 const ANSWERS: [&str; 3] = [r"\boxed{the red one}", r"\boxed{red}", r"\boxed{blue}"];

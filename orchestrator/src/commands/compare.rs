@@ -11,10 +11,10 @@ use evaluator::Evaluation;
 use crate::{
     cli::{CompareArgs, Format},
     comparison::{Comparison, Pair},
+    domain::figures::bootstrap_of,
     leaderboard::ArmNames,
     nearest,
     sheet::{Column, Sheet},
-    statistics::bootstrap_of,
     store::Store,
     trial::Stage,
 };

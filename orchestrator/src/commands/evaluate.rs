@@ -9,8 +9,8 @@ use evaluator::{BootstrapConfig, Evaluation, ExtractionConfig};
 use crate::{
     cli::EvaluateArgs,
     comparison::Comparison,
-    statistics::Figures,
-    verifier::{Evaluated, Given, Question, Verifier},
+    domain::{figures::Figures, verdict::Evaluated},
+    verifier::{Given, Question, Verifier},
 };
 use predictions::Predictions;
 use report::{Judged, Report};

@@ -12,8 +12,9 @@ use super::rewards;
 use crate::{
     base_rewards::base_rewards,
     cli::{ProbeArgs, ProbeFormat},
+    domain::pool::Pool,
     panel::Member,
-    probe::{Pool, Worth, Yardstick, hacks_table, read_hacks, summary},
+    probe::{Worth, Yardstick, hacks_table, read_hacks, summary},
     reward_file::{FileReward, Guest},
     text::one_line,
 };
@@ -38,7 +39,7 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
 
 /// The base rewards, compiled side by side: they are most of the time a probe takes.
 fn base() -> anyhow::Result<Vec<Member>> {
-    let load = |draft: crate::proposer::Draft| {
+    let load = |draft: crate::domain::draft::Draft| {
         let reward = FileReward {
             name: draft.name,
             guest: Guest::Source(sandbox::Source {

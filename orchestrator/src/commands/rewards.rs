@@ -12,9 +12,9 @@ use crate::{
     base_rewards::{PREFIX, base_rewards},
     cli::DatabaseArg,
     config::Config,
+    domain::draft::Draft,
     panel::{Member, Panel},
     progress::guest_to_stderr,
-    proposer::Draft,
     reward_file::{self, FileReward, Guest, Ran},
     task::{RuleVerifier, verifier},
 };

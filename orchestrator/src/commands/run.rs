@@ -9,20 +9,20 @@ use std::{
 use crate::{
     cli::RunArgs,
     config::Config,
+    domain::{draft::Draft, seed::derive_seed},
     hub::Hub,
     leaderboard::Leaderboard,
     plan::{self, Plan},
-    progress::Progress,
+    progress::{Progress, guest_to_stderr},
     proposer::{
-        self, Draft, Proposer, ProposerConfig,
+        self, Proposer, ProposerConfig,
         replay::{Replay, is_database},
     },
     screen::Screen,
-    search::{Search, SearchError},
+    search::{Search, SearchError, events::Events},
     seeds,
     store::{Begun, Store},
     task::Task,
-    trial::derive_seed,
     verifier::Verifier,
     workshop::Workshop,
 };
@@ -48,7 +48,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         seeds = Ok(seeds?);
     }
     let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
-    let workshop = Workshop::new(config.limits.clone(), &task, derive_seed(seed, "probe"))?;
+    let workshop = Workshop::new(
+        config.limits.clone(),
+        &task,
+        derive_seed(seed, "probe"),
+        guest_to_stderr(),
+    )?;
 
     if args.plan {
         let pace = plan::measure(&config, &task, &*trainer, &workshop).await?;
@@ -65,7 +70,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
             seed,
         )
         .await?;
-    let progress = Progress::to_stderr();
+    let progress: Arc<dyn Events> = Arc::new(Progress::to_stderr());
     let (is_new, record) = match begun {
         Begun::New(record) => (true, record),
         Begun::Continued(record) => (false, record),

@@ -7,12 +7,12 @@ use trainer_bridge::StepMetrics;
 use crate::{
     candidate::Candidate,
     cli::ShowArgs,
+    domain::decider::Tally,
     leaderboard::{Confirmed, Leaderboard, Row},
     probe::{Probed, hacks_table, summary},
     store::Store,
     text::{interval, one_line, printable, probability, share},
     trial::TrialId,
-    verifier::Tally,
 };
 
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {

@@ -17,17 +17,17 @@ use trainer_bridge::{
 
 use super::rewards::{self, ForTraining};
 use crate::{
-    candidate::hex,
     cli::{Format, TrainArgs},
     config::Config,
+    domain::figures::{Figures, bootstrap_of},
     hub::Hub,
     job::job,
     progress::Progress,
     run_folder::RunFolder,
+    search::events::Events as _,
     sheet::{Column, Sheet},
-    statistics::{Figures, bootstrap_of},
     task::Task,
-    text::{interval, share},
+    text::{hex, interval, share},
     trial::Stage,
     verifier::Verifier,
 };

@@ -10,9 +10,10 @@ use serde_json::json;
 
 use crate::{
     cli::{Format, VerifyArgs},
+    domain::verdict::ModelKind,
     sheet::{Column, Sheet},
     text::one_line,
-    verifier::{Given, Judgement, ModelKind, Question},
+    verifier::{Given, Judgement, Question},
 };
 
 /// Characters of a step's detail in a table.

@@ -4,21 +4,19 @@
 //! anything is run, and says where.
 
 mod culprit;
-mod difference;
+mod gate;
 mod load;
 mod validate;
 
-use std::path::PathBuf;
-
-use evaluator::ExtractionConfig;
 use sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 
-pub use difference::first_difference;
+pub use gate::GateConfig;
 pub use load::{ConfigError, load_verifier};
 
-use crate::{probe::GateConfig, proposer::ProposerConfig, verifier::VerifierConfig};
+pub use crate::task::TaskConfig;
+use crate::{proposer::ProposerConfig, verifier::VerifierConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,34 +86,6 @@ pub struct SearchConfig {
     /// Files whose rewards enter the first round before what is proposed: `mine.rs`, `rewards.py`, `rewards.py::name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seed_rewards: Vec<String>,
-}
-
-/// `[task]`: what the policy is trained and judged on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum TaskConfig {
-    /// The built-in word problems of the embedded tiny model.
-    Toy {
-        /// Where answers are looked for in completions; absent means `"tags_only"`: it is what the model learns to write.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        extraction: Option<ExtractionConfig>,
-    },
-    /// GSM8K: `train.jsonl` and `test.jsonl`.
-    Gsm8k {
-        /// Their folder; absent, where `reward-search data fetch gsm8k` puts them.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        path: Option<PathBuf>,
-        /// Questions of the training file set aside to rank on.
-        #[serde(default = "default_dev_size")]
-        dev_size: usize,
-        /// The prompt, with `{question}` where the question goes.
-        #[serde(default = "default_prompt")]
-        prompt: String,
-        /// Where answers are looked for in completions: `"strict"`, `"flexible"`, `"tags_only"` or a list of strategies, in the order
-        /// they are tried; absent means `"flexible"`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        extraction: Option<ExtractionConfig>,
-    },
 }
 
 /// `[screen]`: the short run that ranks a candidate on Dev.
@@ -195,14 +165,6 @@ fn default_rounds() -> u32 {
 
 fn default_candidates() -> usize {
     10
-}
-
-fn default_dev_size() -> usize {
-    1000
-}
-
-fn default_prompt() -> String {
-    "{question}".to_owned()
 }
 
 impl SearchConfig {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::Aggregation;
 
-use crate::{candidate::hex, leaderboard::Confirmed, statistics::Figures};
+use crate::{domain::figures::Figures, leaderboard::Confirmed, text::hex};
 
 /// The manifest's own version; raised when a key changes its meaning.
 pub(super) const MANIFEST_VERSION: u32 = 1;

@@ -14,8 +14,8 @@ use trainer_bridge::Aggregation;
 use crate::{
     candidate::Candidate,
     config::Config,
+    domain::figures::Figures,
     leaderboard::Leaderboard,
-    statistics::Figures,
     store::{SearchRecord, Store},
 };
 

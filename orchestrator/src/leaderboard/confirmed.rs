@@ -11,9 +11,8 @@ use serde::Serialize;
 use super::ArmNames;
 use crate::{
     rank::{Comparison, adjusted},
-    search::BASE_ONLY,
     store::{StoredEvaluation, TrialRow},
-    trial::{Arm, Stage, TrialId, TrialState},
+    trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState},
 };
 
 /// One finalist.

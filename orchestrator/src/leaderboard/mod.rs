@@ -14,12 +14,13 @@ pub use state::RowState;
 
 use crate::{
     candidate::{Candidate, CandidateId},
+    domain::{
+        decider::Tally,
+        figures::{Figures, bootstrap_of},
+    },
     rank::{Comparison, compare_all, order},
-    search::{BASE_ONLY, UNTOUCHED},
-    statistics::{Figures, bootstrap_of},
     store::{Snapshot, Store, StoreError, StoredEvaluation, TrialRow},
-    trial::{Arm, Stage, TrialId, TrialState},
-    verifier::Tally,
+    trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState, UNTOUCHED},
 };
 
 /// The state of a search, ranked. Its JSON keys are stable and documented in the README.

@@ -3,12 +3,12 @@
 use super::{Leaderboard, Row};
 use crate::{
     rank::Comparison,
-    search::BASE_ONLY,
     sheet::{
         Column::{Number, Text},
         Sheet,
     },
     text::{interval, one_line, probability, share},
+    trial::BASE_ONLY,
 };
 
 impl Leaderboard {

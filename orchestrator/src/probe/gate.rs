@@ -1,30 +1,12 @@
-//! `[screen.gate]`: candidates that cannot teach anything are refused before a training run is spent on them. Off unless asked for.
-
-use serde::{Deserialize, Serialize};
+//! The gate of `[screen.gate]`: candidates that cannot teach anything are refused before a training run is spent on them. Off unless asked for.
 
 use super::Worth;
+use crate::config::GateConfig;
 
 /// Standard errors by which an AUC must miss the margin: what chance alone explains refuses nobody.
 const STANDARD_ERRORS: f64 = 2.0;
 
-/// What the gate looks at.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct GateConfig {
-    /// Refuse a reward that tells no two completions of any question apart.
-    pub refuse_flat: bool,
-    /// Refuse a reward whose AUC against correctness within groups lies clearly below this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_auc: Option<f64>,
-}
-
 impl GateConfig {
-    /// Whether it refuses nothing.
-    #[must_use]
-    pub fn is_off(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Why a reward of this worth is refused. A pool in which no question was answered both right and wrong refuses nobody: it cannot
     /// tell a hopeless reward from a policy that has yet to learn.
     #[must_use]

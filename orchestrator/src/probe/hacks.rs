@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::pool::{BadPool, Group, Pool, json_lines, text};
+use super::pool::{BadPool, json_lines, text};
+use crate::domain::pool::{Group, Pool};
 
 /// Characters of the very long completion.
 const LONG: usize = 8000;

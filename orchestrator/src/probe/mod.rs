@@ -16,15 +16,15 @@ use sandbox::{Fault, ProbeReport, RewardFn, Sample};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::Judged;
 
-pub use gate::GateConfig;
 pub use hacks::Hack;
-pub use pool::{BadPool, Group, Pool};
+pub use pool::BadPool;
 pub use sampled::yardstick;
 pub use statistics::PairShare;
 pub(crate) use table::{hacks_table, summary};
 pub use worth::{Agreement, HackShare, Worth};
 
 use crate::{
+    domain::pool::Pool,
     panel::{Member, PanelFault, Unscored, judge, with_verdicts},
     task::RuleVerifier,
 };

@@ -1,35 +1,19 @@
-//! Recorded completions in groups: several of one policy for each question, as GRPO compares them.
+//! Where pools of recorded completions come from: the built-in word problems, or a file.
 
 use std::{fs, path::Path};
 
 use evaluator::{extract, final_answer, toy};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::panel::Unscored;
+use crate::{
+    domain::pool::{Group, Pool},
+    panel::Unscored,
+};
 
 /// Questions and completions of each in the made-up pool.
 const MADE_UP: (usize, usize) = (64, 8);
 /// The seed of the made-up pool.
 const MADE_UP_SEED: u64 = 1;
-
-/// Completions in groups.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    /// At least one.
-    pub groups: Vec<Group>,
-}
-
-/// A question and what a policy wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
-    /// The question, as the policy saw it.
-    pub prompt: String,
-    /// The reference answer.
-    pub answer: String,
-    /// At least two.
-    pub completions: Vec<String>,
-}
 
 /// Why a file is no pool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,12 +64,6 @@ impl Pool {
             }));
         }
         samples
-    }
-
-    /// The size of each group.
-    #[must_use]
-    pub fn sizes(&self) -> Vec<usize> {
-        self.groups.iter().map(|g| g.completions.len()).collect()
     }
 }
 

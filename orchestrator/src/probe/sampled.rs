@@ -5,14 +5,15 @@ use std::sync::Arc;
 use sandbox::CompileError;
 use trainer_bridge::{SamplingConfig, TrainError, TrainJob};
 
-use super::{Group, Pool, Yardstick};
+use super::Yardstick;
+use crate::domain::pool::{Group, Pool};
 use crate::{
     candidate::Candidate,
+    domain::seed::derive_seed,
     job::{job, unjudged},
     panel::Member,
     screen::Screen,
     search::SearchError,
-    trial::derive_seed,
 };
 
 /// Training questions of the pool; each gets as many completions as a group of the trainer has.

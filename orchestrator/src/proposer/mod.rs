@@ -8,6 +8,7 @@ pub mod replay;
 
 use std::{future::Future, pin::Pin};
 
+use crate::domain::draft::{Draft, Exchange};
 use evaluator::Problem;
 use sandbox::Language;
 use serde::{Deserialize, Serialize};
@@ -92,21 +93,6 @@ pub enum Fate {
     },
 }
 
-/// A raw suggestion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draft {
-    /// The author's name for it; the search makes it unique.
-    pub name: String,
-    /// The language of `code`.
-    pub language: Language,
-    /// Its source.
-    pub code: String,
-    /// Why it should work.
-    pub rationale: String,
-    /// Names of the candidates it was made from.
-    pub parents: Vec<String>,
-}
-
 /// What one call of a proposer brought.
 #[derive(Debug, Clone, Default)]
 pub struct Proposal {
@@ -125,25 +111,6 @@ pub struct Unreadable {
     pub text: String,
     /// Why it is no draft.
     pub reason: String,
-}
-
-/// One request to a language model and what came back. Never holds a key.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Exchange {
-    /// The model asked.
-    pub model: String,
-    /// The whole prompt.
-    pub prompt: String,
-    /// The whole reply; empty if there was none.
-    pub reply: String,
-    /// HTTP status or what broke, if the request failed.
-    pub error: Option<String>,
-    /// Prompt tokens as reported.
-    pub prompt_tokens: Option<u64>,
-    /// Completion tokens as reported.
-    pub completion_tokens: Option<u64>,
-    /// Cost in dollars, if prices are configured.
-    pub cost_usd: Option<f64>,
 }
 
 /// Why there is no proposal at all. A variant is what the caller does next.

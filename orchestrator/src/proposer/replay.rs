@@ -2,12 +2,26 @@
 //!
 //! What a round gets depends on its number alone, so that a search that was interrupted goes on where it was.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use sandbox::Language;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{BoxFuture, Brief, Draft, Proposal, ProposeError, Proposer};
+use crate::domain::draft::Draft;
+
+use super::{BoxFuture, Brief, Proposal, ProposeError, Proposer};
+
+/// Where written-down drafts are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayConfig {
+    /// A JSONL file of drafts, or the database of an earlier search.
+    pub path: PathBuf,
+}
 
 /// A recording as a [`Proposer`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 use super::{SearchId, Store, StoreError};
 use crate::{
     candidate::{Candidate, CandidateId, NewCandidate, Status},
+    domain::draft::Draft,
     nearest,
-    proposer::Draft,
 };
 
 impl Store {

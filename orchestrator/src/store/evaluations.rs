@@ -7,9 +7,8 @@ use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
-    statistics::Figures,
+    domain::{decider::Decider, figures::Figures, verdict::Evaluated},
     trial::TrialId,
-    verifier::{Decider, Evaluated},
 };
 
 /// The stored evaluation of a trial.

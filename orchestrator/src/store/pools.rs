@@ -1,7 +1,7 @@
 //! Table `pools`: what the untouched policy wrote before the first round, on which candidates are probed.
 
 use super::{SearchId, Store, StoreError};
-use crate::probe::Pool;
+use crate::domain::pool::Pool;
 
 impl Store {
     /// The pool of a search, if it was sampled.

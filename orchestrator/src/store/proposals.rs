@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
 use crate::{
     candidate::NewCandidate,
-    proposer::Exchange,
+    domain::draft::Exchange,
     trial::{Arm, Stage},
 };
 

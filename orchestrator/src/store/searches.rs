@@ -3,7 +3,7 @@
 use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
-use crate::config::first_difference;
+use crate::domain::difference::first_difference;
 
 /// A stored search.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::{Store, StoreError};
-use crate::verifier::{Opinion, Spent};
+use crate::domain::verdict::{Opinion, Spent};
 
 /// SHA-256 of everything that decides what the model says.
 pub type VerdictKey = [u8; 32];

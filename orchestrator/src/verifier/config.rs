@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::prompt::Prompt;
 use crate::{
-    candidate::hex,
+    domain::verdict::ModelKind,
     endpoint::{ChatApi, EndpointConfig, Origin, Prices},
+    text::hex,
 };
 
 /// Who decides: `kind = "rule"`, `"tinyv"`, `"xverify"` or `"llm"`.
@@ -34,29 +35,7 @@ impl Default for VerifierConfig {
     }
 }
 
-/// The three ways of asking a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelKind {
-    /// See [`VerifierConfig::Tinyv`].
-    Tinyv,
-    /// See [`VerifierConfig::Xverify`].
-    Xverify,
-    /// See [`VerifierConfig::Llm`].
-    Llm,
-}
-
 impl ModelKind {
-    /// Its name in configurations and counts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tinyv => "tinyv",
-            Self::Xverify => "xverify",
-            Self::Llm => "llm",
-        }
-    }
-
     /// TinyV and general models mend the rule's misses, xVerify was made to judge whole responses.
     const fn usual_mode(self) -> Mode {
         match self {

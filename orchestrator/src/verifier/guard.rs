@@ -7,7 +7,8 @@
 
 use evaluator::{Answer, Outcome, Verdict};
 
-use super::{Decider, config::ModelConfig};
+use super::config::ModelConfig;
+use crate::domain::decider::Decider;
 
 /// Symbols that are an answer by themselves.
 const MEANINGFUL: [char; 2] = ['∞', '∅'];

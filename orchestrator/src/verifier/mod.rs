@@ -4,7 +4,6 @@
 //! comes with who decided it. A model's verdicts are remembered in the database, so that a repeated question gets the same one.
 
 mod config;
-mod decider;
 mod guard;
 mod model;
 mod prompt;
@@ -16,12 +15,15 @@ use evaluator::{Answer, Evaluation, Outcome, Problem, Verdict};
 use tokio::runtime::Handle;
 use trainer_bridge::TrainError;
 
-pub use config::{Mode, ModelConfig, ModelKind, OnFailure, VerifierConfig};
-pub use decider::{Decider, Tally};
-pub use model::Spent;
-pub use reply::Opinion;
+pub use config::{Mode, ModelConfig, OnFailure, VerifierConfig};
 
-use crate::store::{Store, StoreError};
+use crate::{
+    domain::{
+        decider::{Decider, Tally},
+        verdict::{Evaluated, ModelKind, Opinion},
+    },
+    store::{Store, StoreError},
+};
 use model::{Decision, Model};
 use prompt::Case;
 
@@ -72,15 +74,6 @@ pub struct Judgement {
     pub rule: Verdict,
 }
 
-/// The outcomes of a set of questions, with who decided each.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluated {
-    /// The outcomes.
-    pub evaluation: Evaluation,
-    /// Who decided, in the same order.
-    pub deciders: Vec<Decider>,
-}
-
 impl Evaluated {
     /// Of these verdicts, in order.
     ///
@@ -93,12 +86,6 @@ impl Evaluated {
                 .map_err(|error| VerifierError::Setup(error.to_string()))?,
             deciders: judgements.iter().map(|j| j.decider).collect(),
         })
-    }
-
-    /// How many verdicts each decided.
-    #[must_use]
-    pub fn tally(&self) -> Tally {
-        Tally::of(self.deciders.iter().copied())
     }
 }
 

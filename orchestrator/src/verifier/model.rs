@@ -12,12 +12,16 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Decider, Mode, ModelKind, OnFailure, Opinion, VerifierError,
-    config::ModelConfig,
+    VerifierError,
+    config::{Mode, ModelConfig, OnFailure},
     prompt::{Case, Prompt},
     reply,
 };
 use crate::{
+    domain::{
+        decider::Decider,
+        verdict::{ModelKind, Opinion, Spent},
+    },
     endpoint::{AskError, Endpoint, Exchange, Messages},
     store::{CachedVerdict, Store, VerdictKey},
 };
@@ -38,15 +42,6 @@ pub(super) struct Model {
     endpoint: Endpoint,
     cache: OnceLock<Store>,
     spent: Mutex<Spent>,
-}
-
-/// What asking has used up.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Spent {
-    /// Verdicts asked for.
-    pub requests: u64,
-    /// Dollars, as far as prices are configured.
-    pub cost_usd: f64,
 }
 
 /// What came of one case.

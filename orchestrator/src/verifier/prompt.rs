@@ -4,8 +4,7 @@
 
 use std::{fs, path::Path};
 
-use super::ModelKind;
-use crate::endpoint::Messages;
+use crate::{domain::verdict::ModelKind, endpoint::Messages};
 
 /// What a template may refer to.
 const PLACEHOLDERS: [Placeholder; 4] = [

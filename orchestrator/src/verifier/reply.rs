@@ -1,37 +1,6 @@
 //! What a judging model's reply means. Anything but the words it was asked for is unclear, never a yes.
 
-use super::ModelKind;
-
-/// What a model says of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opinion {
-    /// It is right.
-    Right,
-    /// It is wrong.
-    Wrong,
-    /// Neither was said plainly.
-    Unclear,
-}
-
-impl Opinion {
-    /// The word it is stored as.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Wrong => "wrong",
-            Self::Unclear => "unclear",
-        }
-    }
-
-    /// The opinion stored as `word`, if there is one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Right, Self::Wrong, Self::Unclear]
-            .into_iter()
-            .find(|opinion| opinion.word() == word)
-    }
-}
+use crate::domain::verdict::{ModelKind, Opinion};
 
 /// Reads a reply to a question of this kind.
 pub(super) fn read(kind: ModelKind, reply: &str) -> Opinion {

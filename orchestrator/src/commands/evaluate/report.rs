@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use crate::{
     cli::Format,
     comparison::Comparison,
+    domain::{
+        figures::Figures,
+        verdict::{Evaluated, ModelKind},
+    },
     sheet::{Column, Sheet},
-    statistics::Figures,
     text::{interval, one_line, share},
-    verifier::{Evaluated, ModelKind},
 };
 
 /// One model's completions, judged.

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    candidate::hex,
     cli::ServedArgs,
-    config::first_difference,
+    domain::difference::first_difference,
     endpoint::{AskError, ChatApi, Endpoint, EndpointConfig, Messages, Origin, Prices},
     lock,
+    text::hex,
     verifier::VerifierError,
 };
 

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Format, VerifyArgs},
+    domain::decider::Tally,
     sheet::{Column, Sheet},
     text::{one_line, share},
-    verifier::{Given, Judgement, Question, Tally, Verifier},
+    verifier::{Given, Judgement, Question, Verifier},
 };
 
 /// Characters of an answer in a table.

@@ -2,6 +2,7 @@
 //!
 //! How the endpoint is asked, and how often, is the room `endpoint`'s; every request made is recorded.
 
+mod config;
 mod prompt;
 
 use sandbox::Language;
@@ -10,10 +11,9 @@ use self::prompt::{Prompt, Templates};
 pub use crate::endpoint::Key;
 use crate::endpoint::{AskError, Endpoint, Messages, Reply};
 
-use super::{
-    BoxFuture, Brief, Exchange, Proposal, ProposeError, Proposer, Unreadable, config::ChatConfig,
-    parse::parse,
-};
+pub use self::config::ChatConfig;
+use super::{BoxFuture, Brief, Proposal, ProposeError, Proposer, Unreadable, parse::parse};
+use crate::domain::draft::Exchange;
 
 /// A chat model as a [`Proposer`].
 #[derive(Debug)]

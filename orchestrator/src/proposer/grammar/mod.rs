@@ -4,6 +4,7 @@
 //! Later rounds vary and cross the better half of what has been ranked, prefer measures that better recipes had, and keep
 //! a share of fresh draws. A recipe is never proposed twice. Everything follows from the brief's seed and history.
 
+mod config;
 mod draw;
 mod evidence;
 mod recipe;
@@ -20,11 +21,10 @@ use rand::{
 use rand_chacha::ChaCha8Rng;
 use sandbox::Language;
 
+pub use self::config::GrammarConfig;
 use self::{evidence::Evidence, recipe::Recipe, term::Family, vary::Child};
-use super::{
-    BoxFuture, Brief, Draft, Fate, PastCandidate, Proposal, ProposeError, Proposer,
-    config::GrammarConfig,
-};
+use super::{BoxFuture, Brief, Fate, PastCandidate, Proposal, ProposeError, Proposer};
+use crate::domain::draft::Draft;
 
 /// Tries at a child that has not been there before, ere a fresh draw takes its place.
 const TRIES: usize = 64;

@@ -10,7 +10,8 @@ mod json;
 use sandbox::Language;
 use serde_json::{Map, Value};
 
-use super::{Draft, Unreadable};
+use super::Unreadable;
+use crate::domain::draft::Draft;
 
 /// Bytes kept of a text that could not be read.
 const EXCERPT: usize = 2000;

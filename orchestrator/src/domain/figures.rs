@@ -3,7 +3,7 @@
 use evaluator::{BootstrapConfig, Estimate, Evaluation};
 use serde::Serialize;
 
-use crate::trial::derive_seed;
+use crate::domain::seed::derive_seed;
 
 /// The figures of one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::ModelKind;
+use super::verdict::ModelKind;
 
 /// Who decided a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

@@ -1,0 +1,22 @@
+//! Settings of the built-in grammar.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the built-in grammar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GrammarConfig {
+    /// Share of each later round that is drawn afresh instead of from the best so far; `0.0..=1.0`.
+    pub explore: f64,
+    /// Terms a reward may have at most.
+    pub max_terms: usize,
+}
+
+impl Default for GrammarConfig {
+    fn default() -> Self {
+        Self {
+            explore: 0.2,
+            max_terms: 5,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Why a search cannot go on.
+
+use sandbox::HostError;
+use trainer_bridge::TrainError;
+
+use crate::{
+    proposer::ProposeError, references::BaseRewardError, store::StoreError, verifier::VerifierError,
+};
+
+/// Why a search cannot go on. It can be continued once the cause is gone.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The proposer.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// The compiler or the sandbox.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The trainer.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Who judges answers.
+    #[error(transparent)]
+    Verify(#[from] VerifierError),
+}
+
+impl From<BaseRewardError> for SearchError {
+    fn from(error: BaseRewardError) -> Self {
+        match error {
+            BaseRewardError::Host(error) => Self::Host(error),
+            refused @ BaseRewardError::Refused { .. } => {
+                Self::Train(TrainError::Setup(refused.to_string()))
+            }
+        }
+    }
+}
