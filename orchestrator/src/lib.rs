@@ -1,42 +1,30 @@
 //! Runs the search (propose, screen, rank, remember) and everything a person touches.
 //!
-//! Start reading at [`search`]: the loop stands there on one screen.
+//! Start reading at [`search`]: the loop stands there on one screen. The folders are floors: each imports those above it in this list,
+//! never one below.
 
-pub mod admit;
-pub mod base_rewards;
-pub mod candidate;
-pub mod cli;
-pub mod commands;
-pub mod comparison;
-pub mod config;
-pub mod data;
-pub mod domain;
-pub mod endpoint;
-pub mod export;
-pub mod finalists;
-pub mod history;
-pub mod hub;
-pub mod job;
-pub mod leaderboard;
-pub mod lock;
-pub mod nearest;
-pub mod panel;
-pub mod plan;
-pub mod probe;
-pub mod progress;
-pub mod proposer;
-pub mod rank;
-pub mod references;
-pub mod reward_file;
-pub mod run_folder;
-pub mod screen;
-pub mod search;
-pub mod seeds;
-pub mod sheet;
-pub mod stdio;
-pub mod store;
-pub mod task;
 pub mod text;
-pub mod trial;
-pub mod verifier;
-pub mod workshop;
+
+pub mod domain;
+
+pub mod store;
+
+pub mod judge;
+
+pub mod board;
+
+pub mod data;
+
+pub mod proposer;
+
+pub mod config;
+
+pub mod reward;
+
+pub mod stdio;
+
+pub mod search;
+
+pub mod terminal;
+
+pub mod cli;

@@ -7,7 +7,7 @@
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use orchestrator::{cli::Cli, commands};
+use orchestrator::cli::{arguments::Cli, commands};
 use tracing_subscriber::EnvFilter;
 
 /// How long what runs on other threads may take to end.

@@ -6,7 +6,7 @@ mod file_server;
 use std::path::Path;
 
 use file_server::{COMMIT, FileServer};
-use orchestrator::hub::{Hub, HubError};
+use orchestrator::data::hub::{Hub, HubError};
 use trainer_bridge::{CandleConfig, TrainerConfig, build};
 
 const ID: &str = "some-org/Tiny-1.5B";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use endpoint::{Endpoint, Reply, replies};
 use evaluator::{Split, toy};
 use orchestrator::{
-    endpoint::ChatApi,
+    judge::endpoint::ChatApi,
     proposer::{
         Brief, Proposal, ProposeError, Proposer,
         chat::{Chat, ChatConfig, Key},

@@ -5,13 +5,13 @@
 use std::path::Path;
 
 use orchestrator::{
-    base_rewards::base_rewards,
     domain::draft::Draft,
     proposer::{
         Brief, Proposal, Proposer,
         grammar::{Grammar, GrammarConfig},
         replay::Replay,
     },
+    reward::base::base_rewards,
 };
 use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sample, Sandbox, Source, Verdict};
 

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 use orchestrator::{
+    domain::trial::{Arm, Stage, TrialId, TrialState},
     store::{Begun, Store, StoreError},
-    trial::{Arm, Stage, TrialId, TrialState},
 };
 use serde_json::json;
 use trainer_bridge::StepMetrics;

@@ -10,10 +10,10 @@ use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
     domain::decider::{Decider, Tally},
-    store::Store,
-    verifier::{
+    judge::{
         Given, Judgement, Mode, ModelConfig, Question, Verifier, VerifierConfig, VerifierError,
     },
+    store::Store,
 };
 use program::data;
 use serde_json::Value;
@@ -305,7 +305,7 @@ async fn the_limits_hold_across_sittings() {
     assert_eq!(judged[2].decider, Decider::Model, "0.2 cents are spent");
     assert_eq!(judged[3].decider, Decider::OverBudget, "0.3 cents are");
     let stop = ModelConfig {
-        on_failure: orchestrator::verifier::OnFailure::Stop,
+        on_failure: orchestrator::judge::OnFailure::Stop,
         ..config
     };
     let why = judge(&with(&stop).await, &pairs)

@@ -9,7 +9,7 @@ use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
     domain::decider::Decider,
-    verifier::{
+    judge::{
         Given, Judgement, ModelConfig, OnFailure, Question, Verifier, VerifierConfig, VerifierError,
     },
 };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Config, culprit::with_culprit};
-use crate::{nearest, verifier::VerifierConfig};
+use crate::{judge::VerifierConfig, text::nearest};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -15,8 +15,8 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 pub use gate::GateConfig;
 pub use load::{ConfigError, load_verifier};
 
-pub use crate::task::TaskConfig;
-use crate::{proposer::ProposerConfig, verifier::VerifierConfig};
+pub use crate::data::config::TaskConfig;
+use crate::{judge::VerifierConfig, proposer::ProposerConfig};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

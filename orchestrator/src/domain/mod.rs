@@ -1,9 +1,11 @@
 //! What a search is made of, as plain data: no files, no network, no database. Every other folder may import it.
 
+pub mod candidate;
 pub mod decider;
 pub mod difference;
 pub mod draft;
 pub mod figures;
 pub mod pool;
 pub mod seed;
+pub mod trial;
 pub mod verdict;

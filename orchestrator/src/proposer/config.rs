@@ -48,7 +48,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::endpoint::ChatApi;
+    use crate::judge::endpoint::ChatApi;
 
     #[test]
     fn kinds_and_defaults() {

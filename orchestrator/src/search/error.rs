@@ -4,7 +4,8 @@ use sandbox::HostError;
 use trainer_bridge::TrainError;
 
 use crate::{
-    proposer::ProposeError, references::BaseRewardError, store::StoreError, verifier::VerifierError,
+    judge::VerifierError, proposer::ProposeError, reward::references::BaseRewardError,
+    store::StoreError,
 };
 
 /// Why a search cannot go on. It can be continued once the cause is gone.

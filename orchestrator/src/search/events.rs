@@ -3,7 +3,8 @@
 use trainer_bridge::StepMetrics;
 
 use crate::{
-    candidate::NewCandidate, domain::figures::Figures, leaderboard::Leaderboard, trial::Trial,
+    board::leaderboard::Leaderboard,
+    domain::{candidate::NewCandidate, figures::Figures, trial::Trial},
 };
 
 /// Is told of everything that happens in a search, in order.

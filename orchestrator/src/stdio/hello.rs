@@ -5,7 +5,7 @@ use serde::Serialize;
 use trainer_bridge::Aggregation;
 
 use super::{LINE_BYTES, PROTOCOL};
-use crate::panel::{Member, Panel};
+use crate::reward::panel::{Member, Panel};
 
 /// The first line.
 #[derive(Debug, Serialize)]

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use self::hello::Hello;
 use self::protocol::ByName;
-use crate::panel::{Panel, PanelFault, Scored, Unscored};
+use crate::reward::panel::{Panel, PanelFault, Scored, Unscored};
 
 /// Longest line a request may have.
 pub const LINE_BYTES: usize = 64 << 20;

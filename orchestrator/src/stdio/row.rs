@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::protocol::Sample;
 use super::text::{AnswerText, Text};
-use crate::nearest;
+use crate::text::nearest;
 
 /// What a row may hold.
 const KEYS: [&str; 3] = ["prompt", "completion", "answer"];

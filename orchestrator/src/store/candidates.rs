@@ -7,9 +7,11 @@ use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError};
 use crate::{
-    candidate::{Candidate, CandidateId, NewCandidate, Status},
-    domain::draft::Draft,
-    nearest,
+    domain::{
+        candidate::{Candidate, CandidateId, NewCandidate, Status},
+        draft::Draft,
+    },
+    text::nearest,
 };
 
 impl Store {

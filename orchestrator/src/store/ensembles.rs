@@ -4,7 +4,7 @@ use sqlx::{Row as _, SqliteExecutor};
 use trainer_bridge::Aggregation;
 
 use super::{SearchId, Store, StoreError};
-use crate::{candidate::CandidateId, trial::EnsembleId};
+use crate::domain::{candidate::CandidateId, trial::EnsembleId};
 
 /// A named mix.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,10 +6,7 @@ use evaluator::{Evaluation, Split};
 use sqlx::{Row as _, SqliteExecutor};
 
 use super::{SearchId, Store, StoreError};
-use crate::{
-    domain::{decider::Decider, figures::Figures, verdict::Evaluated},
-    trial::TrialId,
-};
+use crate::domain::{decider::Decider, figures::Figures, trial::TrialId, verdict::Evaluated};
 
 /// The stored evaluation of a trial.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use trainer_bridge::StepMetrics;
 
 use super::{SearchId, Store, StoreError};
-use crate::trial::TrialId;
+use crate::domain::trial::TrialId;
 
 impl Store {
     /// Stores a step's metrics and the trial's progress.

@@ -4,6 +4,7 @@ mod candidates;
 mod ensembles;
 mod evaluations;
 mod events;
+pub mod lock;
 mod pools;
 mod proposals;
 mod rounds;
@@ -288,7 +289,7 @@ fn lock(path: &Path) -> Result<WriterLock, StoreError> {
         .write(true)
         .open(PathBuf::from(name))
         .map_err(io)?;
-    if !crate::lock::take(&file).map_err(io)? {
+    if !crate::store::lock::take(&file).map_err(io)? {
         return Err(StoreError::InUse(path.to_owned()));
     }
     Ok(WriterLock { _file: file })

@@ -3,9 +3,9 @@
 use sqlx::Row as _;
 
 use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
-use crate::{
+use crate::domain::{
     candidate::NewCandidate,
-    domain::draft::Exchange,
+    draft::Exchange,
     trial::{Arm, Stage},
 };
 

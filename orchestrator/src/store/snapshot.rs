@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation, TrialRow};
-use crate::{candidate::Candidate, trial::TrialId};
+use crate::domain::{candidate::Candidate, trial::TrialId};
 
 /// A search at one moment.
 #[derive(Debug, Clone)]

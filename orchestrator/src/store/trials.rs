@@ -3,7 +3,7 @@
 use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError};
-use crate::{
+use crate::domain::{
     candidate::CandidateId,
     trial::{Arm, EnsembleId, Stage, Trial, TrialId, TrialState},
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sandbox::Language;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{ChatApi, EndpointConfig, Origin, Prices};
+use crate::judge::endpoint::{ChatApi, EndpointConfig, Origin, Prices};
 
 /// Settings of a language model behind an HTTP endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ mod prompt;
 use sandbox::Language;
 
 use self::prompt::{Prompt, Templates};
-pub use crate::endpoint::Key;
-use crate::endpoint::{AskError, Endpoint, Messages, Reply};
+pub use crate::judge::endpoint::Key;
+use crate::judge::endpoint::{AskError, Endpoint, Messages, Reply};
 
 pub use self::config::ChatConfig;
 use super::{BoxFuture, Brief, Proposal, ProposeError, Proposer, Unreadable, parse::parse};
@@ -68,7 +68,7 @@ impl Chat {
     }
 
     /// A request with what was asked, as it is stored.
-    fn exchange(&self, prompt: &Prompt, made: crate::endpoint::Exchange) -> Exchange {
+    fn exchange(&self, prompt: &Prompt, made: crate::judge::endpoint::Exchange) -> Exchange {
         Exchange {
             model: self.endpoint.config().model.clone(),
             prompt: prompt.to_string(),

@@ -1,0 +1,193 @@
+//! The finalists on Test: figures over several training seeds, and how sure we are that they beat the base rewards.
+
+use std::{cmp::Ordering, collections::HashMap};
+
+use evaluator::{
+    Agreement, BootstrapConfig, Estimate, Evaluation, Outcome, mcnemar_of, pooled_difference,
+    pooled_f1,
+};
+use serde::Serialize;
+
+use super::leaderboard::ArmNames;
+use crate::{
+    board::rank::{Comparison, adjusted},
+    domain::trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState},
+    store::{StoredEvaluation, TrialRow},
+};
+
+/// One finalist.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Confirmed {
+    /// Its name.
+    pub name: String,
+    /// What it is made of.
+    pub members: Vec<String>,
+    /// Optimiser steps of each run.
+    pub steps: u32,
+    /// Mean F1 over the seeds, with an interval that resamples seeds and questions.
+    pub f1: Estimate,
+    /// F1 of each seed.
+    pub per_seed: Vec<f64>,
+    /// Mean F1 minus that of the base rewards alone, on the same questions; the interval resamples questions and seeds, each for both at
+    /// once. Absent unless both are done with the same seeds.
+    pub minus_base: Option<Estimate>,
+    /// The exact paired sign test against the base rewards alone: `only_this` counts the questions it got right with more of the seeds.
+    /// Its p speaks of new questions for these very policies: it takes the trained seeds as they are. What other seeds would have given,
+    /// the interval of `minus_base` tells.
+    pub vs_base: Option<Comparison>,
+    /// Seeds planned but failed or not done yet.
+    pub missing: usize,
+}
+
+/// The runs of one finalist that are done.
+struct Runs<'a> {
+    arm: Arm,
+    name: String,
+    steps: u32,
+    /// Seed numbers with what was judged.
+    seeds: Vec<(u32, &'a Evaluation)>,
+    missing: usize,
+}
+
+impl Runs<'_> {
+    fn evaluations(&self) -> Vec<Evaluation> {
+        self.seeds
+            .iter()
+            .map(|(_, evaluation)| (*evaluation).clone())
+            .collect()
+    }
+
+    fn same_seeds(&self, other: &Self) -> bool {
+        self.seeds
+            .iter()
+            .map(|s| s.0)
+            .eq(other.seeds.iter().map(|s| s.0))
+    }
+}
+
+pub(super) fn confirmed(
+    arms: &ArmNames<'_>,
+    trials: &[TrialRow],
+    evaluations: &HashMap<TrialId, StoredEvaluation>,
+    bootstrap: &BootstrapConfig,
+) -> Vec<Confirmed> {
+    let runs = collect(arms, trials, evaluations);
+    let base = runs
+        .iter()
+        .find(|run| matches!(run.arm, Arm::Ensemble(_)) && run.name == BASE_ONLY);
+    let is_rival = |run: &Runs<'_>, base: &Runs<'_>| run.arm != base.arm && run.same_seeds(base);
+    let tests = runs.iter().map(|run| {
+        let base = base.filter(|base| is_rival(run, base))?;
+        Some(mcnemar_of(agreement(
+            &run.evaluations(),
+            &base.evaluations(),
+        )))
+    });
+    let comparisons = adjusted(tests.collect());
+    let mut confirmed: Vec<Confirmed> = runs
+        .iter()
+        .zip(comparisons)
+        .filter_map(|(run, vs_base)| {
+            let seeds = run.evaluations();
+            Some(Confirmed {
+                name: run.name.clone(),
+                members: arms.members(run.arm),
+                steps: run.steps,
+                f1: pooled_f1(&seeds, bootstrap).ok()?,
+                per_seed: seeds.iter().map(Evaluation::f1).collect(),
+                minus_base: base.filter(|base| is_rival(run, base)).and_then(|base| {
+                    pooled_difference(&seeds, &base.evaluations(), bootstrap).ok()
+                }),
+                vs_base,
+                missing: run.missing,
+            })
+        })
+        .collect();
+    confirmed.sort_by(|a, b| b.f1.point.total_cmp(&a.f1.point));
+    confirmed
+}
+
+fn collect<'a>(
+    arms: &ArmNames<'_>,
+    trials: &[TrialRow],
+    evaluations: &'a HashMap<TrialId, StoredEvaluation>,
+) -> Vec<Runs<'a>> {
+    let mut runs: Vec<Runs<'a>> = Vec::new();
+    for row in trials {
+        let Stage::Confirm { seed } = row.trial.stage else {
+            continue;
+        };
+        let at = runs
+            .iter()
+            .position(|run| run.arm == row.trial.arm)
+            .unwrap_or_else(|| {
+                runs.push(Runs {
+                    arm: row.trial.arm,
+                    name: arms.name(row.trial.arm),
+                    steps: row.trial.steps,
+                    seeds: Vec::new(),
+                    missing: 0,
+                });
+                runs.len() - 1
+            });
+        match evaluations.get(&row.trial.id) {
+            Some(stored) if row.trial.state == TrialState::Complete => {
+                runs[at].seeds.push((seed, &stored.evaluation));
+            }
+            _ => runs[at].missing += 1,
+        }
+    }
+    runs.retain(|run| !run.seeds.is_empty());
+    for run in &mut runs {
+        run.seeds.sort_by_key(|(seed, _)| *seed);
+    }
+    runs
+}
+
+/// Who got each question right with more of the seeds, so that a question enters the test once however many seeds there are. The exact
+/// test on the questions where they differ is the paired sign test; with one seed it is McNemar's.
+fn agreement(these: &[Evaluation], reference: &[Evaluation]) -> Agreement {
+    let right = |seeds: &[Evaluation], question: usize| {
+        seeds
+            .iter()
+            .filter(|e| e.outcomes().get(question) == Some(&Outcome::Correct))
+            .count()
+    };
+    let mut table = Agreement {
+        both: 0,
+        only_a: 0,
+        only_b: 0,
+        neither: 0,
+    };
+    for question in 0..these.first().map_or(0, |e| e.outcomes().len()) {
+        let (a, b) = (right(these, question), right(reference, question));
+        match a.cmp(&b) {
+            Ordering::Greater => table.only_a += 1,
+            Ordering::Less => table.only_b += 1,
+            Ordering::Equal if a > 0 => table.both += 1,
+            Ordering::Equal => table.neither += 1,
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_question_goes_to_whom_more_seeds_got_it_right() {
+        let seeds = |texts: [&str; 2]| texts.map(|s| Evaluation::from_bytes(s.as_bytes()).unwrap());
+        let table = agreement(&seeds(["ccwwc", "cwnwc"]), &seeds(["cwwwc", "wwwcw"]));
+        assert_eq!(
+            table,
+            Agreement {
+                both: 0,
+                only_a: 3,
+                only_b: 1,
+                neither: 1
+            }
+        );
+    }
+}

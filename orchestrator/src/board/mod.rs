@@ -1,0 +1,7 @@
+//! What a search has come to, as plain values: every face shows these and computes nothing itself.
+
+pub mod comparison;
+pub mod confirmed;
+pub mod leaderboard;
+pub mod rank;
+pub mod state;

@@ -1,0 +1,324 @@
+//! From what a person types to rewards that can be called: files, exported folders, base rewards, and candidates of a search.
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use evaluator::ExtractionConfig;
+use sandbox::{
+    CompileError, Compiler, CompilerConfig, HostError, Language, Limits, Module, Rejection,
+    Sandbox, Source,
+};
+use trainer_bridge::{Aggregation, RewardMember};
+
+use crate::{
+    cli::arguments::DatabaseArg,
+    config::Config,
+    data::task::{RuleVerifier, verifier},
+    domain::draft::Draft,
+    reward::{
+        base::{PREFIX, base_rewards},
+        files::{self, FileReward, Guest, Ran},
+        panel::{Member, Panel},
+    },
+    terminal::progress::guest_to_stderr,
+};
+
+/// Finds, compiles and loads the rewards, to score with. `weights` is empty, or has one for each reward found.
+pub(super) async fn panel(
+    specs: &[String],
+    weights: &[f64],
+    database: &DatabaseArg,
+) -> anyhow::Result<Panel> {
+    let found = find(specs, weights, database).await?;
+    let extraction = extraction(&found)?;
+    let aggregation = aggregation(&found);
+    let mut tools = Tools::default();
+    let members = found
+        .into_iter()
+        .map(|reward| tools.load(reward))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(Panel::new(members, verifier(extraction)).trained_with(aggregation))
+}
+
+/// The same one by one: a reward that is refused does not hide the others.
+pub(super) async fn each(
+    specs: &[String],
+    database: &DatabaseArg,
+) -> anyhow::Result<(Vec<(String, Result<Member, Rejection>)>, RuleVerifier)> {
+    let found = find(specs, &[], database).await?;
+    let verifier = verifier(extraction(&found)?);
+    let mut tools = Tools::default();
+    let mut members = Vec::new();
+    for reward in found {
+        let name = reward.name.clone();
+        members.push(match tools.try_load(reward) {
+            Ok(member) => (name, Ok(member)),
+            Err(CompileError::Rejected(rejection)) => (name, Err(rejection)),
+            Err(CompileError::Host(error)) => return Err(error.into()),
+        });
+    }
+    Ok((members, verifier))
+}
+
+/// Rewards to train with.
+pub(super) struct ForTraining {
+    /// The rewards, and the modules by which a run is known again.
+    pub(super) members: Vec<(RewardMember, Module)>,
+    /// How they become one advantage: as in their export; as in the screening of a candidate, where it is one; else as configured.
+    pub(super) aggregation: Aggregation,
+    /// Names of the base rewards that the configuration adds to them.
+    pub(super) added: Vec<String>,
+}
+
+/// The same to train with, under the limits of a configuration and with the base rewards where it adds them.
+pub(super) async fn for_training(
+    specs: &[String],
+    weights: &[f64],
+    config: &Config,
+    database: &DatabaseArg,
+) -> anyhow::Result<ForTraining> {
+    let mut tools = Tools::default();
+    let mut found = find(specs, weights, database).await?;
+    let single = found.len() == 1;
+    let aggregation = match aggregation(&found) {
+        Some(of_export) => of_export,
+        None if single => Aggregation::default(),
+        None => config.ensemble.aggregation,
+    };
+    let mut added = Vec::new();
+    if config.search.with_base_rewards {
+        add_base(&mut found, &mut added);
+    }
+    let members = found
+        .into_iter()
+        .map(|found| {
+            let FileReward {
+                name,
+                guest,
+                weight,
+                ..
+            } = found;
+            let module = tools.module(guest).map_err(|error| refused(&name, error))?;
+            let reward = tools.sandbox(&config.limits)?.load(&module);
+            let reward = reward.map_err(|error| refused(&name, error))?;
+            Ok((
+                RewardMember {
+                    name,
+                    reward,
+                    weight,
+                },
+                module,
+            ))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    Ok(ForTraining {
+        members,
+        aggregation,
+        added,
+    })
+}
+
+async fn find(
+    specs: &[String],
+    weights: &[f64],
+    database: &DatabaseArg,
+) -> anyhow::Result<Vec<FileReward>> {
+    let mut found = Vec::new();
+    for spec in specs {
+        if spec.starts_with(PREFIX) {
+            found.push(base(spec)?);
+        } else if let Some(rewards) = files::read(spec)? {
+            found.extend(rewards);
+        } else {
+            found.push(candidate(spec, database).await?);
+        }
+    }
+    weigh(&mut found, weights)?;
+    distinct(&mut found);
+    Ok(found)
+}
+
+fn base(name: &str) -> anyhow::Result<FileReward> {
+    let bases = base_rewards();
+    let names: Vec<&str> = bases.iter().map(|draft| draft.name.as_str()).collect();
+    let missing = format!(
+        "there is no base reward `{name}`: expected {}",
+        names.join(", ")
+    );
+    let base = bases.into_iter().find(|draft| draft.name == name);
+    Ok(of_base(base.context(missing)?))
+}
+
+/// Puts the base rewards that are not there yet before the others, as the search does.
+fn add_base(found: &mut Vec<FileReward>, added: &mut Vec<String>) {
+    let missing = base_rewards()
+        .into_iter()
+        .filter(|base| found.iter().all(|reward| reward.name != base.name))
+        .map(of_base);
+    let missing: Vec<FileReward> = missing.collect();
+    added.extend(missing.iter().map(|reward| reward.name.clone()));
+    found.splice(..0, missing);
+}
+
+fn of_base(base: Draft) -> FileReward {
+    FileReward {
+        name: base.name,
+        guest: Guest::Source(Source::rust(base.code)),
+        weight: 1.0,
+        ran: None,
+    }
+}
+
+fn weigh(found: &mut [FileReward], weights: &[f64]) -> anyhow::Result<()> {
+    ensure!(
+        weights.is_empty() || weights.len() == found.len(),
+        "--weights has {} numbers for {} rewards ({})",
+        weights.len(),
+        found.len(),
+        names(found),
+    );
+    ensure!(
+        weights.iter().all(|weight| weight.is_finite()),
+        "--weights must be finite numbers"
+    );
+    for (reward, weight) in found.iter_mut().zip(weights) {
+        reward.weight = *weight;
+    }
+    Ok(())
+}
+
+/// Names become keys of what is printed: the second `x` is called `x-2`.
+fn distinct(found: &mut [FileReward]) {
+    for i in 1..found.len() {
+        let (before, rest) = found.split_at_mut(i);
+        let taken = |name: &str| before.iter().any(|reward| reward.name == name);
+        if taken(&rest[0].name) {
+            let wish = rest[0].name.clone();
+            rest[0].name = (2..)
+                .map(|n| format!("{wish}-{n}"))
+                .find(|name| !taken(name))
+                .expect("there are more numbers than names");
+        }
+    }
+}
+
+/// Where answers are looked for: as in the search that the rewards come from, or in any usual form.
+fn extraction(found: &[FileReward]) -> anyhow::Result<ExtractionConfig> {
+    let mut known = found
+        .iter()
+        .filter_map(|reward| Some((reward, &reward.ran.as_ref()?.extraction)));
+    let Some((first, extraction)) = known.next() else {
+        return Ok(ExtractionConfig::default());
+    };
+    if let Some((other, _)) = known.find(|(_, other)| *other != extraction) {
+        bail!(
+            "`{}` and `{}` come from searches that looked for answers in different places: score them one by one",
+            first.name,
+            other.name
+        );
+    }
+    Ok(extraction.clone())
+}
+
+/// How the members of an export became one advantage, where all of them come from one.
+fn aggregation(found: &[FileReward]) -> Option<Aggregation> {
+    let of = |reward: &FileReward| reward.ran.as_ref()?.aggregation;
+    let first = of(found.first()?)?;
+    found
+        .iter()
+        .all(|reward| of(reward) == Some(first))
+        .then_some(first)
+}
+
+fn names(found: &[FileReward]) -> String {
+    let names: Vec<&str> = found.iter().map(|reward| reward.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// A candidate of the search in a database, as it was screened.
+async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileReward> {
+    let store = super::open(database.clone()).await.with_context(|| {
+        format!("`{name}` is neither a file nor a base reward, and as a candidate's name it needs a database (several weights are separated by commas)")
+    })?;
+    let search = store.search().await?;
+    let candidate = store.candidate(search.id, name).await?;
+    let config: Config = serde_json::from_str(&search.config)?;
+    let status = &candidate.status;
+    let wasm = status.wasm().with_context(|| {
+        format!(
+            "`{name}` was {}: {}",
+            status.word(),
+            status.reason().unwrap_or_default()
+        )
+    })?;
+    Ok(FileReward {
+        name: candidate.name.clone(),
+        guest: Guest::Module(Module::from_bytes(wasm)),
+        weight: 1.0,
+        ran: Some(Ran {
+            extraction: config.task.extraction(),
+            limits: config.limits,
+            aggregation: None,
+        }),
+    })
+}
+
+fn refused(name: &str, error: CompileError) -> anyhow::Error {
+    match error {
+        CompileError::Rejected(rejection) => anyhow!("{name} is refused: {rejection}"),
+        CompileError::Host(error) => error.into(),
+    }
+}
+
+/// The compiler and the sandboxes, made when they are first needed.
+#[derive(Default)]
+pub(super) struct Tools {
+    compiler: Option<Compiler>,
+    sandboxes: Vec<Sandbox>,
+}
+
+impl Tools {
+    /// Compiles if need be, and loads.
+    pub(super) fn load(&mut self, found: FileReward) -> anyhow::Result<Member> {
+        let name = found.name.clone();
+        self.try_load(found).map_err(|error| refused(&name, error))
+    }
+
+    fn try_load(&mut self, found: FileReward) -> Result<Member, CompileError> {
+        let module = self.module(found.guest)?;
+        let limits = found.ran.map_or_else(Limits::default, |ran| ran.limits);
+        Ok(Member {
+            name: found.name,
+            weight: found.weight,
+            reward: self.sandbox(&limits)?.load(&module)?,
+            limits,
+        })
+    }
+
+    fn module(&mut self, guest: Guest) -> Result<Module, CompileError> {
+        match guest {
+            Guest::Module(module) => Ok(module),
+            Guest::Source(source) if source.language == Language::Python => {
+                Ok(Module::python(&source.code))
+            }
+            Guest::Source(source) => {
+                let compiler = match self.compiler.take() {
+                    Some(compiler) => compiler,
+                    None => Compiler::new(CompilerConfig::default())?,
+                };
+                self.compiler.insert(compiler).compile(&source)
+            }
+        }
+    }
+
+    fn sandbox(&mut self, limits: &Limits) -> Result<&Sandbox, HostError> {
+        let known = self.sandboxes.iter().position(|s| s.limits() == limits);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let sandbox = Sandbox::with_progress(limits.clone(), guest_to_stderr())?;
+                self.sandboxes.push(sandbox);
+                self.sandboxes.len() - 1
+            }
+        };
+        Ok(&self.sandboxes[place])
+    }
+}

@@ -1,0 +1,121 @@
+//! `verify`: is this answer right, and why? One answer step by step, or a file of them with figures.
+
+mod pairs;
+
+use std::io::{Write as _, stdout};
+
+use anyhow::{Context as _, bail};
+use evaluator::{Answer, Explanation, ExtractionConfig, Outcome};
+use serde_json::json;
+
+use crate::{
+    cli::arguments::{Format, VerifyArgs},
+    domain::verdict::ModelKind,
+    judge::{Given, Judgement, Question},
+    terminal::sheet::{Column, Sheet},
+    text::one_line,
+};
+
+/// Characters of a step's detail in a table.
+const DETAIL: usize = 160;
+
+pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
+    let rule = evaluator::Verifier::new(extraction(&args.extraction)?);
+    let (verifier, _lock) = super::verifier(&args.judge, rule.clone()).await?;
+    if let Some(file) = &args.pairs {
+        return pairs::run(file, &args, &verifier).await;
+    }
+    let reference = Answer::new(args.reference.as_deref().unwrap_or_default());
+    let given = match (&args.answer, &args.completion) {
+        (Some(answer), None) => Given::Answer(answer),
+        (None, Some(completion)) => Given::Completion(completion),
+        _ => bail!("give the answer with --answer, or a text in which it stands with --completion"),
+    };
+    let explanation = match given {
+        Given::Answer(text) => rule.explain_answer(text, &reference),
+        Given::Completion(text) => rule.explain(text, &reference),
+    };
+    let question = Question {
+        question: &args.question,
+        reference: &reference,
+        given,
+    };
+    let judgements = verifier.judge(&[question]).await?;
+    let judgement = judgements.first().context("one question has one verdict")?;
+    print(&explanation, judgement, verifier.model_kind(), args.format)
+}
+
+/// A preset's name, or names of strategies joined by commas, as the configuration reads them.
+fn extraction(text: &str) -> anyhow::Result<ExtractionConfig> {
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    let presets = ["strict", "flexible", "tags_only"];
+    let written = match names[..] {
+        [name] if presets.contains(&name) => json!(name),
+        _ => json!(names),
+    };
+    serde_json::from_value(written).context("--extraction")
+}
+
+fn print(
+    explanation: &Explanation,
+    judgement: &Judgement,
+    kind: Option<ModelKind>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let mut out = stdout();
+    let decider = judgement.decider.name(kind);
+    if format == Format::Json {
+        let all = json!({
+            "outcome": judgement.outcome,
+            "decided_by": decider,
+            "extracted": judgement.rule.extracted,
+            "strategy": judgement.rule.strategy,
+            "rule": judgement.rule.rule,
+            "steps": explanation.steps,
+        });
+        writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(());
+    }
+    let mut sheet = Sheet::new(&["step", "result", "detail"].map(Column::Text));
+    for step in &explanation.steps {
+        let detail = match format {
+            Format::Csv => step.detail.clone(),
+            _ => one_line(&step.detail, DETAIL),
+        };
+        sheet.push(vec![
+            one_line(&step.what, DETAIL),
+            step.outcome.to_string(),
+            detail,
+        ]);
+    }
+    let verdict = match judgement.outcome {
+        Outcome::Correct => "right",
+        Outcome::Wrong => "wrong",
+        Outcome::NoAnswer => "no answer",
+    };
+    match format {
+        Format::Csv => {
+            sheet.push(vec![
+                "verdict".into(),
+                verdict.into(),
+                format!("decided by {decider}"),
+            ]);
+            write!(out, "{}", sheet.to_csv()?)?;
+        }
+        Format::Markdown => {
+            writeln!(
+                out,
+                "{}\n\n**{verdict}** (decided by {decider})",
+                sheet.to_markdown()
+            )?;
+        }
+        Format::Table | Format::Json => {
+            writeln!(
+                out,
+                "{}\n\n{verdict} (decided by {decider})",
+                sheet.to_text()
+            )?;
+        }
+    }
+    Ok(())
+}

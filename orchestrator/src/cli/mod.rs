@@ -1,0 +1,4 @@
+//! The command line: what can be typed, and one file a command.
+
+pub mod arguments;
+pub mod commands;

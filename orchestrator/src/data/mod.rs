@@ -1,0 +1,6 @@
+//! What a search needs from outside: the questions of its task, and the model that it starts from.
+
+pub mod config;
+pub mod gsm8k;
+pub mod hub;
+pub mod task;

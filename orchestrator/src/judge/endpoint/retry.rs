@@ -1,0 +1,215 @@
+//! When to ask again, and how long to wait before.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use reqwest::{
+    StatusCode,
+    header::{DATE, HeaderMap, RETRY_AFTER},
+};
+
+use super::{EndpointConfig, Reply};
+
+/// The longest pause of our own making.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// The longest pause a server may ask for; beyond it the program had better stop and be continued later.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// What came of one request.
+pub(super) enum Attempt {
+    /// A reply in the endpoint's form.
+    Answered(Reply),
+    /// Every request will fail: why, and what to do.
+    Hopeless(String),
+    /// This very request is not taken: why, and what to do.
+    Refused(String),
+    /// The request was changed to what the model takes; to be sent again at once.
+    Adjusted,
+    /// It may work later.
+    Failed {
+        why: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Whether a request that got this status may work later.
+pub(super) fn may_pass(status: StatusCode) -> bool {
+    // 520..=524 are a proxy's "the server behind me failed", 529 is "overloaded".
+    matches!(
+        status.as_u16(),
+        408 | 409 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=524 | 529
+    )
+}
+
+/// The pauses between the tries of one request.
+pub(super) struct Backoff {
+    next: Duration,
+    left: u32,
+}
+
+impl Backoff {
+    pub(super) fn new(config: &EndpointConfig) -> Self {
+        Self {
+            next: Duration::from_millis(config.backoff_ms),
+            left: config.max_retries,
+        }
+    }
+
+    /// The pause before the next try: what the server asks for, or else a doubling one, shortened by up to a half so that
+    /// clients that failed together do not come back together. `None` when there is no try left.
+    pub(super) fn next(
+        &mut self,
+        retry_after: Option<Duration>,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        let own = self
+            .next
+            .min(LONGEST_BACKOFF)
+            .mul_f64(rng.random_range(0.5..1.0));
+        self.next = self.next.saturating_mul(2);
+        Some(retry_after.map_or(own, |asked| asked.min(LONGEST_RETRY_AFTER)))
+    }
+}
+
+/// The pause a server asks for: `Retry-After` in seconds or as a date, the latter against the server's own clock.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let then = unix_time(text)?;
+    let now = headers
+        .get(DATE)
+        .and_then(|date| unix_time(date.to_str().ok()?))
+        .or_else(|| Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()))?;
+    Some(Duration::from_secs(then.saturating_sub(now)))
+}
+
+/// Seconds since 1970 of an HTTP date, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7; the two obsolete forms are not
+/// read).
+fn unix_time(date: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let fields: Vec<&str> = date.split_ascii_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = fields[..] else {
+        return None;
+    };
+    let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
+    let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
+    let clock: Vec<u64> = time
+        .split(':')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [hour @ 0..24, minute @ 0..60, second @ 0..=60] = clock[..] else {
+        return None;
+    };
+    if !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
+        return None;
+    }
+    // Years that begin in March end with the leap day, so that months have fixed offsets.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    // Days from 1 March of the year 0 to 1 January 1970.
+    let days = days.checked_sub(719_468)?;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn dates_of_known_times() {
+        // GNU date: date -u -d '…' +%s
+        assert_eq!(
+            unix_time("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777)
+        );
+        assert_eq!(unix_time("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(
+            unix_time("Thu, 29 Feb 2024 23:59:59 GMT"),
+            Some(1_709_251_199)
+        );
+        assert_eq!(
+            unix_time("Fri, 31 Dec 2100 12:00:00 GMT"),
+            Some(4_133_937_600)
+        );
+        for text in [
+            "",
+            "soon",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 25:00:00 GMT",
+            "Sun, 06 Nov 0001 08:49:37 GMT",
+        ] {
+            assert_eq!(unix_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_say_how_long() {
+        let asked = |pairs: &[(reqwest::header::HeaderName, &str)]| {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+                .collect();
+            retry_after(&headers)
+        };
+        assert_eq!(asked(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));
+        assert_eq!(
+            asked(&[(RETRY_AFTER, "0.5")]),
+            Some(Duration::from_millis(500))
+        );
+        assert_eq!(asked(&[(RETRY_AFTER, "-1")]), None);
+        assert_eq!(asked(&[(RETRY_AFTER, "soon")]), None);
+        assert_eq!(asked(&[]), None);
+        let dated = [
+            (RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (DATE, "Sun, 06 Nov 1994 08:49:30 GMT"),
+        ];
+        assert_eq!(asked(&dated), Some(Duration::from_secs(7)));
+        assert_eq!(asked(&dated[..1]), Some(Duration::ZERO), "a time long past");
+    }
+
+    #[test]
+    fn pauses_double_are_capped_and_run_out() {
+        let config = EndpointConfig {
+            backoff_ms: 10_000,
+            ..crate::judge::endpoint::tests::config("http://h/v1")
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut backoff = Backoff::new(&config);
+        let first = backoff.next(None, &mut rng).unwrap();
+        assert!((5.0..10.0).contains(&first.as_secs_f64()), "{first:?}");
+        let second = backoff.next(None, &mut rng).unwrap();
+        assert!((10.0..20.0).contains(&second.as_secs_f64()), "{second:?}");
+        let asked = backoff.next(Some(Duration::from_secs(3)), &mut rng);
+        assert_eq!(asked, Some(Duration::from_secs(3)));
+        let asked = backoff.next(Some(Duration::from_secs(86_400)), &mut rng);
+        assert_eq!(asked, Some(LONGEST_RETRY_AFTER));
+        assert!(backoff.next(None, &mut rng).unwrap() <= LONGEST_BACKOFF);
+        assert_eq!(backoff.next(None, &mut rng), None);
+    }
+
+    #[test]
+    fn passing_trouble_is_told_from_lasting() {
+        for status in [408, 429, 500, 502, 503, 504, 529] {
+            assert!(may_pass(StatusCode::from_u16(status).unwrap()), "{status}");
+        }
+        for status in [301, 400, 401, 402, 403, 404, 422, 501] {
+            assert!(!may_pass(StatusCode::from_u16(status).unwrap()), "{status}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The three base rewards of arXiv 2605.02073: ordinary reward functions with protected names, compiled and sandboxed like
+//! every candidate.
+//!
+//! They reproduce the published scores. That the answer check pays for closeness is part of them, and is what a search can
+//! improve on.
+
+use sandbox::Language;
+
+use crate::domain::draft::Draft;
+
+/// What the names of base rewards begin with; no candidate may have such a name.
+pub const PREFIX: &str = "base/";
+
+/// Exact format (3), approximate format (0.5 or -1 for each of four tags), answer check (3, 1, 0.5, 0, -1.5).
+#[must_use]
+pub fn base_rewards() -> [Draft; 3] {
+    [
+        base_reward(
+            "exact_format",
+            include_str!("../../rewards/exact_format.rs"),
+            "The whole completion is a thinking and a solution section.",
+        ),
+        base_reward(
+            "approximate_format",
+            include_str!("../../rewards/approximate_format.rs"),
+            "Each of the four tags stands exactly once.",
+        ),
+        base_reward(
+            "answer_check",
+            include_str!("../../rewards/answer_check.rs"),
+            "The answer is right, or at least near.",
+        ),
+    ]
+}
+
+fn base_reward(name: &str, code: &str, rationale: &str) -> Draft {
+    Draft {
+        name: format!("{PREFIX}{name}"),
+        language: Language::Rust,
+        code: code.to_owned(),
+        rationale: rationale.to_owned(),
+        parents: Vec::new(),
+    }
+}

@@ -1,0 +1,151 @@
+//! `manifest.json`: what an export holds, as it is written and as it is read back.
+
+use std::{fs, path::Path};
+
+use evaluator::ExtractionConfig;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use trainer_bridge::Aggregation;
+
+use crate::{board::confirmed::Confirmed, domain::figures::Figures, text::hex};
+
+/// The manifest's own version; raised when a key changes its meaning.
+pub(super) const MANIFEST_VERSION: u32 = 1;
+/// Its file.
+pub(super) const FILE: &str = "manifest.json";
+
+/// A manifest to be written.
+#[derive(Debug, Serialize)]
+pub(super) struct Manifest<'a> {
+    pub(super) manifest_version: u32,
+    pub(super) reward_search_version: &'static str,
+    pub(super) search: &'a str,
+    pub(super) seed: u64,
+    /// How the members become one advantage; names as in TRL's `multi_objective_aggregation`.
+    pub(super) aggregation: Aggregation,
+    /// Whether the base rewards are among the members because every candidate was trained beside them.
+    pub(super) with_base_rewards: bool,
+    pub(super) limits: sandbox::Limits,
+    /// Where answers were looked for, for the verdict that travels with a sample.
+    pub(super) extraction: ExtractionConfig,
+    pub(super) members: Vec<Member>,
+    /// Figures of this very ensemble on Test, if it was among the finalists.
+    pub(super) confirmed: Option<&'a Confirmed>,
+}
+
+/// One reward of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) weight: f64,
+    /// The file that ran: WebAssembly, or the Python file itself.
+    pub(super) wasm: String,
+    pub(super) wasm_sha256: String,
+    pub(super) source: String,
+    pub(super) language: sandbox::Language,
+    pub(super) rationale: String,
+    pub(super) round: u32,
+    /// Figures on Dev, on which it was selected.
+    pub(super) dev: Option<Figures>,
+}
+
+/// An export as it is read back: what is needed to run its rewards as they were run.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Exported {
+    manifest_version: u32,
+    /// How the members become one advantage.
+    pub aggregation: Aggregation,
+    /// What a call may use up.
+    pub limits: sandbox::Limits,
+    /// Where answers were looked for.
+    pub extraction: ExtractionConfig,
+    /// The rewards.
+    pub members: Vec<ExportedMember>,
+}
+
+/// One reward of an export.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ExportedMember {
+    /// Its name.
+    pub name: String,
+    /// Its weight.
+    pub weight: f64,
+    /// The file that holds the guest, from the folder on.
+    pub wasm: String,
+    wasm_sha256: String,
+    source: String,
+}
+
+impl Exported {
+    /// The export in a folder; `None` if it has no manifest.
+    ///
+    /// # Errors
+    /// What is wrong with the manifest.
+    pub fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{FILE} cannot be read: {error}"))?;
+        let exported: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("{FILE} is no manifest of an export: {error}"))?;
+        if exported.manifest_version != MANIFEST_VERSION {
+            return Err(format!(
+                "{FILE} has version {}, this program reads version {MANIFEST_VERSION}: export again with this program, or use the one that wrote it",
+                exported.manifest_version
+            ));
+        }
+        Ok(Some(exported))
+    }
+
+    /// The export that a file with these contents is part of; `None` if it is part of none.
+    ///
+    /// # Errors
+    /// If the file should be what ran in the search and is not, or the manifest beside it is of another version.
+    pub fn around(file: &Path, contents: &[u8]) -> Result<Option<Self>, String> {
+        // A base reward lies one folder deeper.
+        for folder in file.ancestors().skip(1).take(2) {
+            // What is not listed has nothing to do with whatever is called a manifest there.
+            let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+            if serde_json::from_str::<Self>(&text).is_err() {
+                continue;
+            }
+            let inside = file.strip_prefix(folder).unwrap_or(file);
+            let is_here = |name: &str| Path::new(name) == inside;
+            let Some(exported) = Self::read(folder)? else {
+                continue;
+            };
+            let members = || exported.members.iter();
+            if let Some(member) = members().find(|member| is_here(&member.wasm)) {
+                member.check(contents)?;
+                return Ok(Some(exported));
+            }
+            if members().any(|member| is_here(&member.source)) {
+                return Ok(Some(exported));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl ExportedMember {
+    /// Whether these are the bytes that were screened.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn check(&self, contents: &[u8]) -> Result<(), String> {
+        if digest(contents) == self.wasm_sha256 {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` is not what was exported, its SHA-256 is another than in {FILE}: export again, or take the changed file out of this folder to use it as a reward of your own",
+            self.wasm
+        ))
+    }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(super) fn digest(contents: &[u8]) -> String {
+    hex(&Sha256::digest(contents))
+}

@@ -1,0 +1,11 @@
+//! From the source of a reward to a reward that is loaded, examined and exported.
+
+pub mod admit;
+pub mod base;
+pub mod export;
+pub mod files;
+pub mod panel;
+pub mod probe;
+pub mod references;
+pub mod seeds;
+pub mod workshop;

@@ -1,0 +1,236 @@
+//! What a reward is worth before any training: measured on recorded completions in groups, beside the base rewards, against hacks.
+//!
+//! Nothing here trains or asks a model; what comes out depends on the reward, the pool and the verifier alone.
+
+mod gate;
+mod hacks;
+mod pool;
+mod statistics;
+mod worth;
+
+use std::collections::HashMap;
+
+use sandbox::{Fault, ProbeReport, RewardFn, Sample};
+use serde::{Deserialize, Serialize};
+use trainer_bridge::Judged;
+
+pub use hacks::Hack;
+pub use pool::BadPool;
+pub use statistics::PairShare;
+pub use worth::{Agreement, HackShare, Worth};
+
+use crate::{
+    data::task::RuleVerifier,
+    domain::pool::Pool,
+    reward::panel::{Member, PanelFault, Unscored, judge, with_verdicts},
+};
+use statistics::{auc, auc_within, flat_groups, kendall_within, spearman, split};
+
+/// Completions whose fuel is measured.
+const FUEL_SAMPLES: usize = 64;
+
+/// What is stored of a candidate: how it took odd samples, and what it is worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probed {
+    /// From the sandbox's own probe.
+    #[serde(flatten)]
+    pub report: ProbeReport,
+    /// On the pool; the base rewards have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worth: Option<Worth>,
+}
+
+/// What rewards are measured against.
+pub struct Yardstick {
+    pool: Pool,
+    verdicts: Vec<Judged>,
+    sizes: Vec<usize>,
+    hacks: Vec<Hack>,
+    hack_verdicts: Vec<Judged>,
+    base: Vec<(String, Vec<f64>)>,
+}
+
+impl Yardstick {
+    /// Judges the pool, makes the hacks (and adds `more`), and lets the base rewards score.
+    ///
+    /// # Errors
+    /// If a base reward fails.
+    pub fn new(
+        pool: Pool,
+        more: Vec<Hack>,
+        verifier: &RuleVerifier,
+        base: &[Member],
+    ) -> Result<Self, PanelFault> {
+        let mut hacks = hacks::built_in(&pool);
+        hacks.extend(more);
+        let mut yardstick = Self {
+            verdicts: judge(&pool.samples(), verifier),
+            hack_verdicts: judge(&unscored(&hacks), verifier),
+            sizes: pool.sizes(),
+            base: Vec::new(),
+            hacks,
+            pool,
+        };
+        for member in base {
+            let scores = member.reward.score(&yardstick.samples());
+            let scores = scores.map_err(|fault| PanelFault {
+                reward: member.name.clone(),
+                fault,
+            })?;
+            yardstick.base.push((member.name.clone(), scores));
+        }
+        Ok(yardstick)
+    }
+
+    /// The pool as rewards see it.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample<'_>> {
+        with_verdicts(&self.pool.samples(), &self.verdicts)
+    }
+
+    /// Measures a reward.
+    ///
+    /// # Errors
+    /// The reward's first fault on a completion of the pool, or on a hack.
+    pub fn measure(&self, reward: &RewardFn) -> Result<Worth, Fault> {
+        let samples = self.samples();
+        let scores = reward.score(&samples)?;
+        let reversed: Vec<Sample<'_>> = samples.iter().rev().copied().collect();
+        let mut backwards = reward.score(&reversed)?;
+        backwards.reverse();
+        let again = reward.score(&samples)?;
+        // Scored alone a completion may need an instance of its own: some of them tell what the others take.
+        let every = samples.len().div_ceil(FUEL_SAMPLES);
+        let some = samples.iter().step_by(every);
+        let fuels: Vec<u64> = some.map(|sample| reward.measure(sample).fuel).collect();
+        let right: Vec<bool> = self.verdicts.iter().map(|v| v.correct).collect();
+        let groups = self.sizes.len();
+        let mixed = split(&right, &self.sizes)
+            .filter(|group| group.contains(&true) && group.contains(&false));
+        Ok(Worth {
+            completions: scores.len(),
+            right: right.iter().filter(|right| **right).count(),
+            groups,
+            mixed_groups: mixed.count(),
+            deterministic: same_bits(&scores, &again),
+            order_independent: same_bits(&scores, &backwards),
+            lowest: scores.iter().copied().fold(f64::INFINITY, f64::min),
+            highest: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean: scores.iter().sum::<f64>() / scores.len() as f64,
+            flat_groups: flat_groups(&scores, &self.sizes) as f64 / groups as f64,
+            auc: auc(&scores, &right),
+            auc_within: auc_within(&scores, &right, &self.sizes),
+            agreement: self.agreement(&scores),
+            hacks: self.hack_shares(reward, &scores)?,
+            mean_fuel: fuels.iter().sum::<u64>() / fuels.len().max(1) as u64,
+            most_fuel: fuels.iter().copied().max().unwrap_or(0),
+        })
+    }
+
+    fn agreement(&self, scores: &[f64]) -> Vec<Agreement> {
+        let with = |(name, base): &(String, Vec<f64>)| Agreement {
+            with: name.clone(),
+            spearman: spearman(scores, base),
+            kendall: kendall_within(scores, base, &self.sizes),
+        };
+        self.base.iter().map(with).collect()
+    }
+
+    /// How each kind of hack fares against the right completions of its question, in the order the kinds first occur.
+    fn hack_shares(&self, reward: &RewardFn, scores: &[f64]) -> Result<Vec<HackShare>, Fault> {
+        let hacks = unscored(&self.hacks);
+        let paid = reward.score(&with_verdicts(&hacks, &self.hack_verdicts))?;
+        let rivals = self.rivals(reward, scores)?;
+        let mut shares: Vec<(HackShare, usize)> = Vec::new();
+        for ((hack, paid), verdict) in self.hacks.iter().zip(paid).zip(&self.hack_verdicts) {
+            let known = shares.iter().position(|(share, _)| share.kind == hack.kind);
+            let known = known.unwrap_or_else(|| {
+                shares.push((HackShare::none_of(&hack.kind), 0));
+                shares.len() - 1
+            });
+            let (share, pairs) = &mut shares[known];
+            let rivals = &rivals[hack.prompt.as_str()];
+            share.tried += 1;
+            share.called_right += usize::from(verdict.correct);
+            share.above += rivals.iter().filter(|right| paid > **right).count() as f64;
+            share.equal += rivals.iter().filter(|right| paid == **right).count() as f64;
+            *pairs += rivals.len();
+        }
+        let into_shares = |(mut share, pairs): (HackShare, usize)| {
+            share.above /= pairs as f64;
+            share.equal /= pairs as f64;
+            share
+        };
+        Ok(shares.into_iter().map(into_shares).collect())
+    }
+
+    /// The scores of right completions of each hack's question: the pool's, or that of a plain one where the pool has none.
+    fn rivals(&self, reward: &RewardFn, scores: &[f64]) -> Result<Rivals<'_>, Fault> {
+        let mut rivals = Rivals::new();
+        let scored = split(scores, &self.sizes).zip(split(&self.verdicts, &self.sizes));
+        for (group, (scores, verdicts)) in self.pool.groups.iter().zip(scored) {
+            let right = scores.iter().zip(verdicts).filter(|(_, v)| v.correct);
+            let right = right.map(|(score, _)| *score);
+            rivals.entry(&group.prompt).or_default().extend(right);
+        }
+        rivals.retain(|_, scores| !scores.is_empty());
+        let mut without: Vec<&Hack> = self.hacks.iter().collect();
+        without.retain(|hack| !rivals.contains_key(hack.prompt.as_str()));
+        without.sort_by_key(|hack| &hack.prompt);
+        without.dedup_by_key(|hack| &hack.prompt);
+        let plain = |hack: &&Hack| hacks::plainly_right(&hack.answer);
+        let plain: Vec<String> = without.iter().map(plain).collect();
+        let batch = without.iter().zip(&plain);
+        let batch: Vec<Sample<'_>> = batch.map(|(hack, text)| plain_sample(hack, text)).collect();
+        for (hack, score) in without.iter().zip(reward.score(&batch)?) {
+            rivals.insert(&hack.prompt, vec![score]);
+        }
+        Ok(rivals)
+    }
+}
+
+/// Scores of right completions, by question.
+type Rivals<'a> = HashMap<&'a str, Vec<f64>>;
+
+/// A right completion made up for a hack's question. That it is right needs no verifier.
+fn plain_sample<'a>(hack: &'a Hack, completion: &'a str) -> Sample<'a> {
+    Sample {
+        prompt: &hack.prompt,
+        completion,
+        answer: &hack.answer,
+        verdict: sandbox::Verdict {
+            correct: true,
+            extracted: Some(&hack.answer),
+        },
+    }
+}
+
+fn unscored(hacks: &[Hack]) -> Vec<Unscored<'_>> {
+    hacks.iter().map(Unscored::from).collect()
+}
+
+impl<'a> From<&'a Hack> for Unscored<'a> {
+    fn from(hack: &'a Hack) -> Self {
+        Self {
+            prompt: &hack.prompt,
+            completion: &hack.completion,
+            answer: &hack.answer,
+        }
+    }
+}
+
+fn same_bits(a: &[f64], b: &[f64]) -> bool {
+    let bits = |scores: &[f64]| -> Vec<u64> { scores.iter().map(|s| s.to_bits()).collect() };
+    bits(a) == bits(b)
+}
+
+/// Hacks read from a file.
+///
+/// # Errors
+/// The first line that is none.
+pub fn read_hacks(path: &std::path::Path) -> Result<Vec<Hack>, BadPool> {
+    hacks::read(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Where pools of recorded completions come from: the built-in word problems, or a file.
+
+use std::{fs, path::Path};
+
+use evaluator::{extract, final_answer, toy};
+use serde_json::Value;
+
+use crate::{
+    domain::pool::{Group, Pool},
+    reward::panel::Unscored,
+};
+
+/// Questions and completions of each in the made-up pool.
+const MADE_UP: (usize, usize) = (64, 8);
+/// The seed of the made-up pool.
+const MADE_UP_SEED: u64 = 1;
+
+/// Why a file is no pool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}{line}: {what}")]
+pub struct BadPool {
+    path: String,
+    line: String,
+    what: String,
+}
+
+impl Pool {
+    /// Solutions of the built-in word problems in the styles that the embedded base model was taught, right and wrong ones.
+    #[must_use]
+    pub fn made_up() -> Self {
+        let (questions, completions) = MADE_UP;
+        let groups = toy::groups(&toy::StyleMix::STAGE1, questions, completions, MADE_UP_SEED);
+        let group = |group: toy::Group| Group {
+            prompt: group.question,
+            answer: group.answer.as_str().to_owned(),
+            completions: group.completions,
+        };
+        Self {
+            groups: groups.into_iter().map(group).collect(),
+        }
+    }
+
+    /// Reads JSON lines: `{"prompt", "answer", "completions": […]}`, or GSM8K's `example_model_solutions.jsonl`.
+    ///
+    /// # Errors
+    /// The first line that is neither, or has fewer than two completions.
+    pub fn read(path: &Path) -> Result<Self, BadPool> {
+        let groups = json_lines(path, group)?;
+        if groups.is_empty() {
+            return Err(bad(path, None, "holds no completions"));
+        }
+        Ok(Self { groups })
+    }
+
+    /// All completions, group after group.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Unscored<'_>> {
+        let mut samples = Vec::new();
+        for group in &self.groups {
+            samples.extend(group.completions.iter().map(|completion| Unscored {
+                prompt: &group.prompt,
+                completion,
+                answer: &group.answer,
+            }));
+        }
+        samples
+    }
+}
+
+/// Every line of a file that is not blank, read by `read`.
+pub(super) fn json_lines<T>(
+    path: &Path,
+    read: impl Fn(&Value) -> Result<T, &'static str>,
+) -> Result<Vec<T>, BadPool> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| bad(path, None, format!("cannot be read: {error}")))?;
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            let row: Value = serde_json::from_str(line)
+                .map_err(|error| bad(path, Some(number), format!("no JSON: {error}")))?;
+            read(&row).map_err(|what| bad(path, Some(number), what))
+        })
+        .collect()
+}
+
+fn bad(path: &Path, line: Option<usize>, what: impl Into<String>) -> BadPool {
+    BadPool {
+        path: path.display().to_string(),
+        line: line.map_or_else(String::new, |number| format!(":{}", number + 1)),
+        what: what.into(),
+    }
+}
+
+fn group(row: &Value) -> Result<Group, &'static str> {
+    let prompt = text(row, &["prompt", "question"]).ok_or(match row["prompt"] {
+        Value::Array(_) => "`prompt` must be a string here, not a conversation",
+        _ => "needs `prompt` or `question`",
+    })?;
+    let answer = match text(row, &["answer", "reference"]) {
+        Some(answer) => final_answer(&answer).to_owned(),
+        // GSM8K's own file: a worked solution that ends in its answer.
+        None => text(row, &["ground_truth"])
+            .and_then(|worked| Some(extract(&worked)?.text))
+            .ok_or("needs `answer`")?,
+    };
+    let completions: Vec<String> = match row["completions"].as_array() {
+        Some(list) => list
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or("`completions` must be a list of strings")?,
+        None => row
+            .as_object()
+            .into_iter()
+            .flat_map(|fields| fields.values())
+            .filter_map(|value| value.get("solution")?.as_str().map(str::to_owned))
+            .collect(),
+    };
+    if completions.len() < 2 {
+        return Err("needs `completions` with at least two: they are compared within their group");
+    }
+    Ok(Group {
+        prompt,
+        answer,
+        completions,
+    })
+}
+
+/// The first of these fields that is a string or a number, as text.
+pub(super) fn text(row: &Value, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|key| match &row[*key] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}

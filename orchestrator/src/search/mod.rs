@@ -1,0 +1,17 @@
+//! The search: rounds of proposing, screening and ranking, and the confirmation of the finalists. Start reading at `loop.rs`.
+
+pub mod error;
+pub mod events;
+pub mod finalists;
+pub mod history;
+pub mod job;
+mod r#loop;
+pub mod plan;
+pub mod pool;
+pub mod run_folder;
+pub mod runner;
+
+pub use self::{
+    error::SearchError,
+    r#loop::{Search, StopReason},
+};

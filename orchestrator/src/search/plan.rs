@@ -1,0 +1,286 @@
+//! What a search is going to do and about how long it will take, measured on this machine with this model before it starts.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use evaluator::{Problem, Split};
+use futures_util::future::try_join_all;
+use trainer_bridge::{RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
+
+use crate::{
+    config::Config,
+    data::task::Task,
+    domain::seed::derive_seed,
+    reward::{references, workshop::Workshop},
+    search::{
+        SearchError,
+        job::{job, unjudged},
+    },
+};
+
+/// Steps and prompts of the measurement.
+const MEASURED_STEPS: u32 = 2;
+const MEASURED_PROMPTS: usize = 64;
+
+/// The size of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    rounds: u32,
+    candidates: usize,
+    screening: Work,
+    confirmation: Work,
+    concurrency: usize,
+    pace: Option<Pace>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Work {
+    trials: u64,
+    steps: u64,
+    completions: u64,
+}
+
+/// How fast this machine is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// An optimiser step.
+    pub step: Duration,
+    /// An evaluated completion.
+    pub completion: Duration,
+}
+
+impl Plan {
+    /// Counts what a configuration asks for. Rejected drafts will make it less.
+    #[must_use]
+    pub fn of(config: &Config, pace: Option<Pace>) -> Self {
+        let rounds = u64::from(config.search.rounds);
+        let seeds = config.search.seed_rewards.len() as u64;
+        let candidates = rounds * config.search.candidates_per_round as u64 + seeds;
+        let trained = candidates + 1;
+        let sizes = config
+            .ensemble
+            .sizes
+            .iter()
+            .filter(|&&size| size as u64 <= candidates)
+            .count() as u64;
+        let finalists = 1 + (config.confirm.candidates as u64).min(candidates) + sizes;
+        let seeds = u64::from(config.confirm.seeds);
+        Self {
+            rounds: config.search.rounds,
+            candidates: config.search.candidates_per_round,
+            screening: Work {
+                trials: trained + 1,
+                steps: trained * u64::from(config.screen.steps),
+                completions: (trained + 1) * config.screen.problems as u64,
+            },
+            confirmation: Work {
+                trials: (finalists + 1) * seeds,
+                steps: finalists * seeds * u64::from(config.confirm.steps),
+                completions: (finalists + 1) * seeds * config.confirm.problems as u64,
+            },
+            concurrency: config.search.concurrency(),
+            pace,
+        }
+    }
+
+    /// The estimated wall time, if the pace is known.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Duration> {
+        let pace = self.pace?;
+        let steps = (self.screening.steps + self.confirmation.steps) as f64;
+        let completions = (self.screening.completions + self.confirmation.completions) as f64;
+        let work = pace.step.mul_f64(steps) + pace.completion.mul_f64(completions);
+        Some(work.div_f64(self.concurrency as f64))
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rounds,
+            candidates,
+            screening,
+            confirmation,
+            concurrency,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "  propose   {rounds} rounds of {candidates} reward functions"
+        )?;
+        writeln!(
+            f,
+            "  screen    {} trials, {} optimiser steps, judged on Dev",
+            screening.trials, screening.steps
+        )?;
+        if confirmation.trials > 0 {
+            writeln!(
+                f,
+                "  confirm   {} trials, {} optimiser steps, judged on Test",
+                confirmation.trials, confirmation.steps
+            )?;
+        }
+        match (self.estimate(), self.pace) {
+            (Some(estimate), Some(pace)) => write!(
+                f,
+                "  time      about {}, {concurrency} trials at a time ({:.2} s a step, {:.1} ms a judged completion measured here)",
+                rough(estimate),
+                pace.step.as_secs_f64(),
+                pace.completion.as_secs_f64() * 1e3,
+            ),
+            _ => write!(
+                f,
+                "  time      not measured; {concurrency} trials at a time"
+            ),
+        }
+    }
+}
+
+/// A duration in the unit a person would use.
+fn rough(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// Measures the pace: a short training run on the base rewards and a few completions, on as many trials side by side as the search
+/// will run.
+///
+/// # Errors
+/// As a trial.
+pub async fn measure(
+    config: &Config,
+    task: &Task,
+    trainer: &dyn Trainer,
+    workshop: &Workshop,
+) -> Result<Pace, SearchError> {
+    let mut members = Vec::new();
+    for base in references::make(workshop).await? {
+        let Some(wasm) = base.status.wasm() else {
+            continue;
+        };
+        if let Ok(reward) = workshop.load(wasm).await {
+            members.push(RewardMember {
+                name: base.draft.name,
+                reward,
+                weight: 1.0,
+            });
+        }
+    }
+    // The pace of the trainer, not of a model that may judge its rollouts.
+    let rewards = unjudged(task, members);
+    let seed = derive_seed(config.search.seed, "pace");
+    let problems = task.problems(Split::Dev, MEASURED_PROMPTS, seed);
+    let job = job(config, task, rewards, &problems, seed, MEASURED_STEPS);
+    // Each with a seed of its own: runs of one seed would wait for what one of them draws.
+    let side_by_side = (0..config.search.concurrency() as u64).map(|run| {
+        let seed = seed.wrapping_add(run);
+        measure_one(
+            trainer,
+            TrainJob {
+                seed,
+                ..job.clone()
+            },
+        )
+    });
+    let paces = try_join_all(side_by_side).await?;
+    let mean = |part: fn(&Pace) -> Duration| {
+        paces
+            .iter()
+            .map(part)
+            .sum::<Duration>()
+            .div_f64(paces.len().max(1) as f64)
+    };
+    Ok(Pace {
+        step: mean(|p| p.step),
+        completion: mean(|p| p.completion),
+    })
+}
+
+/// Refuses held-out prompts that cannot be put to the model: before the search, not when the first of them is due.
+///
+/// # Errors
+/// What is wrong with the settings or the first such prompt.
+pub fn check_prompts(
+    config: &Config,
+    task: &Task,
+    trainer: &dyn Trainer,
+) -> Result<(), TrainError> {
+    let held_out = [
+        (Split::Dev, config.screen.problems),
+        (Split::Test, config.confirm.problems),
+    ];
+    let problems: Vec<Problem> = held_out
+        .into_iter()
+        .flat_map(|(split, n)| task.held_out(split, n, config.search.seed))
+        .collect();
+    let nothing = unjudged(task, Vec::new());
+    trainer.check(&job(
+        config,
+        task,
+        nothing,
+        &problems,
+        config.search.seed,
+        0,
+    ))
+}
+
+async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, SearchError> {
+    let prompts = job.eval_prompts.len();
+    let mut stepped = Vec::new();
+    let mut on_step = |metrics: StepMetrics| stepped.push((Instant::now(), metrics.step_time));
+    trainer.train(job, &mut on_step).await?;
+    let judged = stepped
+        .last()
+        .map_or(Duration::ZERO, |(last, _)| last.elapsed());
+    let step = stepped.iter().map(|(_, seconds)| seconds).sum::<f64>() / f64::from(MEASURED_STEPS);
+    Ok(Pace {
+        step: Duration::from_secs_f64(step),
+        completion: judged.div_f64(prompts.max(1) as f64),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_plan_counts_every_trial_and_step() {
+        let config: Config = toml::from_str(
+            "search = {name = 'x', rounds = 2, candidates_per_round = 4, max_concurrent_trials = 2}\n\
+             task = {kind = 'toy'}\nscreen = {steps = 10, problems = 100}\n\
+             ensemble = {sizes = [3, 9]}\nconfirm = {steps = 20, problems = 50, seeds = 3, candidates = 1}",
+        )
+        .unwrap();
+        let pace = Pace {
+            step: Duration::from_secs(1),
+            completion: Duration::from_millis(10),
+        };
+        let plan = Plan::of(&config, Some(pace));
+        // 8 candidates and base-only train 10 steps each; those and the untouched model are judged.
+        assert_eq!(
+            plan.screening,
+            Work {
+                trials: 10,
+                steps: 90,
+                completions: 1000
+            }
+        );
+        // base-only, 1 candidate and top-3 (top-9 cannot be) train; those and the untouched model are judged.
+        assert_eq!(
+            plan.confirmation,
+            Work {
+                trials: 12,
+                steps: 180,
+                completions: 600
+            }
+        );
+        assert_eq!(plan.estimate().unwrap(), Duration::from_secs(143));
+    }
+}

@@ -1,0 +1,7 @@
+//! The face in a terminal: tables, and what a search does as it does it.
+
+pub mod comparison;
+pub mod leaderboard;
+pub mod progress;
+pub mod sheet;
+pub mod worth;

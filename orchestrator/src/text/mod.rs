@@ -1,0 +1,70 @@
+//! How figures are written, and how foreign text is made fit to be shown.
+
+pub mod nearest;
+
+use evaluator::Estimate;
+
+/// A share to three places, as `0.512`.
+pub(crate) fn share(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// An interval to three places, as `[0.480, 0.544]`.
+pub(crate) fn interval(estimate: &Estimate) -> String {
+    format!(
+        "[{:.3}, {:.3}]",
+        estimate.interval.lower, estimate.interval.upper
+    )
+}
+
+/// A p-value to three places, small ones in powers of ten.
+pub(crate) fn probability(p: f64) -> String {
+    if p < 0.001 {
+        format!("{p:.0e}")
+    } else {
+        format!("{p:.3}")
+    }
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Foreign text made safe for a terminal: one line, no control characters, cut at `width`.
+pub(crate) fn one_line(text: &str, width: usize) -> String {
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    match clean.char_indices().nth(width) {
+        Some((cut, _)) => format!("{}…", &clean[..cut]),
+        None => clean,
+    }
+}
+
+/// Foreign text of several lines without control characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_move_the_cursor() {
+        assert_eq!(one_line("a\x1b[31m\r\nb   c", 80), "a [31m b c");
+        assert_eq!(one_line("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn p_values_are_never_zero() {
+        assert_eq!(probability(0.0421), "0.042");
+        assert_eq!(probability(3.2e-36), "3e-36");
+    }
+}
