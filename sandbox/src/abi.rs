@@ -26,8 +26,8 @@
 //!
 //! The number in the export names is the version of all this; `sdk/src/guest.rs` is the other side.
 
-use crate::Sample;
 use crate::lint::Entry;
+use crate::sample::Sample;
 
 /// Export that makes room for samples.
 pub(crate) const PREPARE: &str = "reward_v2_prepare";
@@ -151,7 +151,7 @@ fn texts<'a>(sample: &Sample<'a>) -> [&'a str; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Verdict;
+    use crate::sample::Verdict;
 
     #[test]
     fn samples_are_a_header_and_four_texts_each() {

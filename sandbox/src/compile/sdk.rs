@@ -9,7 +9,8 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::toolchain::{TARGET, Toolchain};
-use crate::{HostError, cache};
+use crate::cache;
+use crate::error::HostError;
 
 /// The rooms of the SDK, by their path in its source folder.
 const SOURCES: [(&str, &str); 18] = [

@@ -5,9 +5,15 @@ use std::sync::Arc;
 use super::bindings::{self, Batch, Failure, Loaded};
 use super::instance::Instance;
 use super::{Directives, PythonRoom, conversation};
-use crate::host::Room;
+use crate::abi;
+use crate::engine::Room;
+use crate::error::{CompileError, HostError};
+use crate::fault::Fault;
+use crate::regex::warm;
+use crate::rejection::Rejection;
+use crate::sample::Sample;
+use crate::scores::{Component, Scores};
 use crate::slots::Slots;
-use crate::{CompileError, Component, Fault, HostError, Rejection, Sample, Scores, abi, warm};
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;

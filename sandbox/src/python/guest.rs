@@ -9,7 +9,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::{Progress, meter, recipe, room};
-use crate::{HostError, cache, machine_code};
+use crate::cache::{self, machine_code};
+use crate::error::HostError;
 
 /// Whether the Python guest is built, and where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

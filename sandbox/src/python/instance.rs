@@ -5,8 +5,9 @@ use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::{Failure, Reward};
 use super::{PythonRoom, meter};
-use crate::host::one_line;
-use crate::{Fault, Language};
+use crate::engine::one_line;
+use crate::fault::Fault;
+use crate::source::Language;
 
 /// Bytes that one answer may take on its way out of the guest.
 const ANSWER_BYTES: usize = 16 << 20;

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 
 use super::Progress;
-use crate::HostError;
+use crate::error::HostError;
 
 /// The guest application and what builds it.
 const FILES: [(&str, &str); 9] = [

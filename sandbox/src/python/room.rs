@@ -8,8 +8,9 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use super::bindings::RewardIndices;
 use super::instance::Guest;
 use super::{Progress, guest, meter, recipe};
-use crate::host::one_line;
-use crate::{HostError, Limits};
+use crate::engine::one_line;
+use crate::error::HostError;
+use crate::limits::Limits;
 
 /// An interpreter ready to be instantiated.
 pub(crate) struct PythonRoom {

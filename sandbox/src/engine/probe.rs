@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompileError, Fault, HostError, Rejection, RewardFn, Sample, Verdict};
+use super::reward_fn::RewardFn;
+use crate::error::{CompileError, HostError};
+use crate::fault::Fault;
+use crate::rejection::Rejection;
+use crate::sample::{Sample, Verdict};
 
 /// What a probe found. Everything in it is deterministic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

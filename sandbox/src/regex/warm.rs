@@ -7,8 +7,8 @@
 
 use wasmtime::{AsContextMut, Memory};
 
-use crate::guest::{Breach, Guest};
-use crate::{Sample, Verdict};
+use crate::engine::{Breach, Guest};
+use crate::sample::{Sample, Verdict};
 
 const PAGE: usize = 4096;
 const WASM_PAGE: usize = 65_536;

@@ -8,6 +8,8 @@
 //! The texts of the sample under judgement are carried over once, when the first of them is searched; what a guest makes
 //! itself is carried over for each search. An instance starts with what `warm` has kept for the reward.
 
+pub(crate) mod warm;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,10 +18,11 @@ use wasmtime::{
     AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module as Code, TypedFunc,
 };
 
-use crate::guest::{Breach, Guest};
-use crate::host::engine_error;
-use crate::warm::Warm;
-use crate::{HostError, cache, machine_code};
+use crate::cache::{self, machine_code};
+use crate::engine::engine_error;
+use crate::engine::{Breach, Guest};
+use crate::error::HostError;
+use warm::Warm;
 
 /// The module, built by this crate's build script.
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/regex.wasm"));

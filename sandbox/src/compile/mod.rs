@@ -4,12 +4,12 @@
 //! refuses what is known; confinement and limits contain the rest. The result is a module of WebAssembly; whether that is
 //! fit to run is for [`Sandbox::load`](crate::Sandbox::load) to say.
 
-#[cfg(test)]
-mod attacks;
 mod confine;
 mod diagnostics;
 mod process;
 mod sdk;
+#[cfg(test)]
+mod tests;
 mod toolchain;
 
 use std::env;
@@ -21,7 +21,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, cache, lint};
+use crate::error::{CompileError, HostError};
+use crate::rejection::Rejection;
+use crate::source::{Language, Module, Source};
+use crate::{abi, cache, lint};
 use confine::Confinement;
 use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};

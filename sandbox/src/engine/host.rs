@@ -8,12 +8,17 @@ use wasmtime::{
     PoolingAllocationConfig,
 };
 
-use crate::guest::{Guest, GuestCode};
-use crate::inspect::Imports;
+use super::guest::{Guest, GuestCode};
+use super::inspect::{self, Imports};
+use super::reward_fn::RewardFn;
+use super::ticker::Ticker;
+use crate::error::{CompileError, HostError};
+use crate::limits::Limits;
 use crate::python::{self, Progress, PythonRoom};
+use crate::regex;
+use crate::rejection::Rejection;
 use crate::slots::Slots;
-use crate::ticker::Ticker;
-use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect, regex};
+use crate::source::Module;
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///

@@ -1,6 +1,9 @@
 //! Whose fault it is when a memory cannot grow.
 
-use super::*;
+use wasmtime::ResourceLimiter as _;
+
+use super::super::guest::Guest;
+use crate::regex::Expressions;
 
 #[test]
 fn memory_that_the_system_refuses_is_not_the_guests_fault() {

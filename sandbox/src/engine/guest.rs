@@ -14,10 +14,13 @@ use wasmtime::{
     ResourceLimiter, Store, Trap, TypedFunc, ValType,
 };
 
-use crate::host::{Room, one_line};
+use super::host::{Room, one_line};
+use crate::fault::Fault;
 use crate::regex::Expressions;
-use crate::warm::{self, Warm};
-use crate::{Fault, Rejection, Sample, abi, regex};
+use crate::regex::warm::{self, Warm};
+use crate::rejection::Rejection;
+use crate::sample::Sample;
+use crate::{abi, regex};
 
 /// Data of a guest's store.
 pub(crate) struct Guest {
@@ -26,7 +29,7 @@ pub(crate) struct Guest {
     /// Bytes of all its memories together.
     memory_used: usize,
     /// It asked for more than it may have.
-    denied: bool,
+    pub(super) denied: bool,
     memory: Option<Memory>,
     /// Where the guest leaves the message of a panic.
     message: usize,
@@ -38,7 +41,7 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    fn new(memory_limit: usize, expressions: Expressions) -> Self {
+    pub(super) fn new(memory_limit: usize, expressions: Expressions) -> Self {
         Self {
             expressions,
             memory_limit,
@@ -467,7 +470,7 @@ fn check(scores: &[f64], samples: &Range<usize>) -> Result<(), Fault> {
 fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
     let guest = store.data();
     if guest.denied {
-        return Fault::out_of_memory(index, crate::Language::Rust);
+        return Fault::out_of_memory(index, crate::source::Language::Rust);
     }
     if let Some(Breach(message)) = error.downcast_ref() {
         return Fault::Protocol {
@@ -476,7 +479,7 @@ fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
         };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Fault::out_of_fuel(index, crate::Language::Rust),
+        Some(Trap::OutOfFuel) => Fault::out_of_fuel(index, crate::source::Language::Rust),
         Some(Trap::Interrupt) => Fault::Deadline { index },
         Some(Trap::StackOverflow) => Fault::StackOverflow { index },
         Some(trap) => {
@@ -494,6 +497,3 @@ fn fault(index: usize, store: &Store<Guest>, error: &wasmtime::Error) -> Fault {
         },
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::guest::{self, GuestCode};
-use crate::host::Room;
+use super::guest::{self, GuestCode};
+use super::host::Room;
+use crate::fault::Fault;
 use crate::python::Function;
-use crate::{Fault, Sample, Scores};
+use crate::sample::Sample;
+use crate::scores::Scores;
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Compiler, CompilerConfig};
+use super::super::{Compiler, CompilerConfig};
+use crate::engine::Sandbox;
+use crate::error::CompileError;
+use crate::limits::Limits;
 use crate::lint::Entry;
-use crate::{CompileError, Limits, Module, Rejection, Sample, Sandbox, Verdict};
+use crate::rejection::Rejection;
+use crate::sample::{Sample, Verdict};
+use crate::source::Module;
 
 const SECRET: &str = "sesame-open-4711";
 
