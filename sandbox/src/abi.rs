@@ -144,7 +144,7 @@ fn texts<'a>(sample: &Sample<'a>) -> [&'a str; 4] {
         sample.prompt,
         sample.completion,
         sample.answer,
-        sample.verdict.extracted.unwrap_or_default(),
+        sample.verdict.extracted.as_deref().unwrap_or_default(),
     ]
 }
 
@@ -157,13 +157,13 @@ mod tests {
     fn samples_are_a_header_and_four_texts_each() {
         let verdict = Verdict {
             correct: true,
-            extracted: Some("2"),
+            extracted: Some("2".to_owned()),
         };
         let sample = Sample {
             prompt: "q?",
             completion: "a b",
             answer: "4",
-            verdict,
+            verdict: &verdict,
         };
         let mut expected = Vec::new();
         for field in [2_u32, 3, 2, 3, 1, 1, 3, 2, 3, 1, 1] {

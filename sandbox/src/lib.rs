@@ -12,8 +12,8 @@
 //! let report = probe(&reward, &[])?;
 //! assert_eq!(report.highest, 1.0);
 //!
-//! let verdict = Verdict { correct: true, extracted: Some("5") };
-//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict };
+//! let verdict = Verdict { correct: true, extracted: Some("5".to_owned()) };
+//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict: &verdict };
 //! assert_eq!(reward.score(&[sample])?, [1.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -31,13 +31,16 @@
 //! Everything here blocks; nothing needs an async runtime.
 
 mod abi;
+mod bench;
 mod cache;
 mod compile;
+mod digest;
 mod engine;
 mod error;
 mod fault;
 mod limits;
 mod lint;
+mod made_up;
 mod python;
 mod regex;
 mod rejection;
@@ -46,6 +49,7 @@ mod scores;
 mod slots;
 mod source;
 
+pub use bench::Bench;
 pub use compile::{Compiler, CompilerConfig};
 pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, probe};
 pub use error::{CompileError, HostError};

@@ -16,8 +16,9 @@ use wasmtime::{
 
 use super::host::{Room, one_line};
 use crate::fault::Fault;
+use crate::made_up::{self, MadeUp};
 use crate::regex::Expressions;
-use crate::regex::warm::{self, Warm};
+use crate::regex::warm::Warm;
 use crate::rejection::Rejection;
 use crate::sample::Sample;
 use crate::{abi, regex};
@@ -221,7 +222,8 @@ fn warm_up(room: &Room, code: &GuestCode) -> Result<Option<Warm>, Fault> {
     let Some(expressions) = &code.expressions else {
         return Ok(None);
     };
-    let samples = warm::samples();
+    let typical = made_up::typical();
+    let samples = typical.each_ref().map(MadeUp::sample);
     let mut session = Session::new(room, code, &samples, None);
     match session.run() {
         Ok(()) => {}

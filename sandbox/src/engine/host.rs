@@ -18,7 +18,7 @@ use crate::python::{self, Progress, PythonRoom};
 use crate::regex;
 use crate::rejection::Rejection;
 use crate::slots::Slots;
-use crate::source::Module;
+use crate::source::{Module, unpack};
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///
@@ -100,7 +100,7 @@ impl Sandbox {
     /// wrong exports or too large parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
     /// that fails. [`CompileError::Host`] if the Python guest is not there and cannot be built.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
-        if let Some((_, source)) = python::unpack(module.bytes()) {
+        if let Some((_, source)) = unpack(module.bytes()) {
             self.check_size(source.len())?;
             let function = python::Function::load(self.python()?, &self.room.slots, source)?;
             return Ok(RewardFn::python(Arc::clone(&self.room), function));

@@ -61,6 +61,12 @@ impl RewardFn {
         matches!(&self.loaded.code, Code::Wasm(guest) if guest.is_of_groups())
     }
 
+    /// Whether this is the same loaded function, not just an equal one.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.loaded, &other.loaded)
+    }
+
     /// Whether it is in Rust: samples are scored one after the other in one instance.
     pub(crate) fn is_wasm(&self) -> bool {
         matches!(self.loaded.code, Code::Wasm(_))

@@ -9,7 +9,7 @@ use crate::abi;
 use crate::engine::Room;
 use crate::error::{CompileError, HostError};
 use crate::fault::Fault;
-use crate::regex::warm;
+use crate::made_up::{self, MadeUp};
 use crate::rejection::Rejection;
 use crate::sample::Sample;
 use crate::scores::{Component, Scores};
@@ -91,7 +91,8 @@ impl Function {
     }
 
     fn learn(&self) -> Result<Result<Vec<u8>, Failure>, Fault> {
-        let samples = warm::samples();
+        let typical = made_up::typical();
+        let samples = typical.each_ref().map(MadeUp::sample);
         let columns = Columns::of(&samples, &self.loaded);
         let Loaded { code, function, .. } = &self.loaded;
         Instance::new(&self.room)?.call(LEARN_FUEL, |reward, store| {
@@ -249,7 +250,9 @@ impl<'a> Columns<'a> {
             correct: column(batch, wanted.correct, |sample| {
                 u8::from(sample.verdict.correct)
             }),
-            extracted: column(batch, wanted.extracted, |sample| sample.verdict.extracted),
+            extracted: column(batch, wanted.extracted, |sample| {
+                sample.verdict.extracted.as_deref()
+            }),
         }
     }
 

@@ -13,12 +13,12 @@ pub(crate) mod warm;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::{
     AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module as Code, TypedFunc,
 };
 
 use crate::cache::{self, machine_code};
+use crate::digest;
 use crate::engine::engine_error;
 use crate::engine::{Breach, Guest};
 use crate::error::HostError;
@@ -100,12 +100,7 @@ pub(crate) fn open(engine: &Engine) -> Result<InstancePre<Guest>, HostError> {
 
 /// The module's name in the cache.
 fn stem() -> String {
-    let digest = Sha256::digest(MODULE);
-    let start: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let start = digest::hex(&digest::sha256(MODULE)[..8]);
     format!("regex-{start}")
 }
 

@@ -8,7 +8,6 @@
 use wasmtime::{AsContextMut, Memory};
 
 use crate::engine::{Breach, Guest};
-use crate::sample::{Sample, Verdict};
 
 const PAGE: usize = 4096;
 const WASM_PAGE: usize = 65_536;
@@ -54,40 +53,6 @@ impl Warm {
         }
         Ok(())
     }
-}
-
-/// Completions of the kinds that rewards look at.
-pub(crate) fn samples() -> [Sample<'static>; 4] {
-    let sample = |prompt, completion, answer, extracted| Sample {
-        prompt,
-        completion,
-        answer,
-        verdict: Verdict {
-            correct: extracted == Some(answer),
-            extracted,
-        },
-    };
-    [
-        sample(
-            "Janet has 16 eggs and eats 3. She sells the rest for $2.50 each. How much does she make?",
-            "Janet has 16 - 3 = <<16-3=13>>13 eggs left.\nSo she makes 13 * $2.50 = $<<13*2.5=32.5>>32.50 every day.\nThe answer is $1,032.50!\n#### 32.5",
-            "32.5",
-            Some("1032.50"),
-        ),
-        sample(
-            "tom has 12 boxes of 4 and takes 7 out ?",
-            "<thinking>\nStep 1: First, we have 12 * 4 = 48 . \nStep 2: Then 48 - 7 = 41 , because 7 are taken . \n</thinking>\n<solution> 41 </solution>",
-            "41",
-            Some("41"),
-        ),
-        sample(
-            "What is 2/3 of 90%?",
-            "**Therefore**, we can't say: \\(x = \\frac{2}{3}\\) → \\boxed{0.6}. Is it −60? Yes; it's 60 %...\n\n1. Wait, 2 + 2 == 4\n- so (a) \"done\"\tA: 0.6",
-            "0.6",
-            Some("0.6"),
-        ),
-        sample("?", "", "0", None),
-    ]
 }
 
 #[cfg(test)]

@@ -123,15 +123,11 @@ fn the_environment_is_empty() {
         "f64::from(u8::from(option_env!(\"PATH\").is_some() || option_env!(\"HOME\").is_some()))",
     ));
     let sandbox = Sandbox::new(Limits::default()).unwrap();
-    let verdict = Verdict {
-        correct: false,
-        extracted: None,
-    };
     let sample = Sample {
         prompt: "",
         completion: "",
         answer: "",
-        verdict,
+        verdict: &Verdict::NO_ANSWER,
     };
     assert_eq!(
         sandbox.load(&module.unwrap()).unwrap().score(&[sample]),
