@@ -36,6 +36,7 @@ mod cache;
 mod compile;
 mod digest;
 mod engine;
+mod engine_error;
 mod error;
 mod fault;
 mod limits;

@@ -12,7 +12,7 @@ mod worth;
 
 use std::collections::HashMap;
 
-use sandbox::{Fault, ProbeReport, RewardFn, Sample};
+use sandbox::{Fault, ProbeReport, RewardFn, Sample, Verdict};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::Judged;
 

@@ -15,7 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::cache;
-use crate::engine::engine_error;
+use crate::engine_error::engine_error;
 use crate::error::HostError;
 
 /// What can be kept as machine code.

@@ -6,6 +6,7 @@
 
 mod confine;
 mod diagnostics;
+mod glue;
 mod process;
 mod sdk;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{CompileError, HostError};
 use crate::rejection::Rejection;
 use crate::source::{Language, Module, Source};
-use crate::{abi, cache, lint};
+use crate::{cache, lint};
 use confine::Confinement;
 use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};
@@ -144,7 +145,7 @@ impl Compiler {
                 env::temp_dir().display()
             )))?;
         let input = work.path().join(SOURCE_FILE);
-        fs::write(&input, format!("{code}\n{}", abi::glue(entry)))
+        fs::write(&input, format!("{code}\n{}", glue::glue(entry)))
             .map_err(HostError::io(format!("write {}", input.display())))?;
         let finished = self.rustc(work.path())?;
         self.judge(&finished, work.path())?;

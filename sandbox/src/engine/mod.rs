@@ -5,12 +5,12 @@ mod host;
 mod inspect;
 mod probe;
 mod reward_fn;
+mod session;
+mod store_data;
 #[cfg(test)]
 mod tests;
 mod ticker;
 
-pub(crate) use guest::{Breach, Guest};
 pub use host::Sandbox;
-pub(crate) use host::{Room, engine_error, one_line};
 pub use probe::{ProbeReport, probe};
 pub use reward_fn::{Measurement, RewardFn};

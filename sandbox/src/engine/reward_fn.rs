@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::guest::{self, GuestCode};
-use super::host::Room;
+use super::guest::GuestCode;
+use super::host::Shared;
+use super::session;
 use crate::fault::Fault;
 use crate::python::Function;
 use crate::sample::Sample;
@@ -21,9 +22,9 @@ pub struct RewardFn {
 }
 
 struct Loaded {
-    // Before the room: code goes before the engine's clock.
+    // Before what is shared: code goes before the engine's clock.
     code: Code,
-    room: Arc<Room>,
+    shared: Arc<Shared>,
 }
 
 enum Code {
@@ -41,17 +42,17 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn wasm(room: Arc<Room>, code: GuestCode) -> Self {
+    pub(crate) fn wasm(shared: Arc<Shared>, code: GuestCode) -> Self {
         let code = Code::Wasm(code);
         Self {
-            loaded: Arc::new(Loaded { code, room }),
+            loaded: Arc::new(Loaded { code, shared }),
         }
     }
 
-    pub(crate) fn python(room: Arc<Room>, function: Function) -> Self {
+    pub(crate) fn python(shared: Arc<Shared>, function: Function) -> Self {
         let code = Code::Python(function);
         Self {
-            loaded: Arc::new(Loaded { code, room }),
+            loaded: Arc::new(Loaded { code, shared }),
         }
     }
 
@@ -85,13 +86,13 @@ impl RewardFn {
     /// # Errors
     /// The fault of the first sample at fault; [`Fault::Batch`] where a Python function fails on the batch alone.
     pub fn score_parts(&self, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
-        let Loaded { code, room } = &*self.loaded;
+        let Loaded { code, shared } = &*self.loaded;
         match code {
-            Code::Wasm(guest) => guest::score(room, guest, batch).0.map(|total| Scores {
+            Code::Wasm(guest) => session::score(shared, guest, batch).0.map(|total| Scores {
                 total,
                 ..Scores::default()
             }),
-            Code::Python(function) => function.score(room, batch),
+            Code::Python(function) => function.score(&shared.slots, batch),
         }
     }
 
@@ -107,11 +108,11 @@ impl RewardFn {
 
     /// A batch, with the fuel it took.
     pub(crate) fn measure_batch(&self, batch: &[Sample<'_>]) -> (Result<Vec<f64>, Fault>, u64) {
-        let Loaded { code, room } = &*self.loaded;
+        let Loaded { code, shared } = &*self.loaded;
         match code {
-            Code::Wasm(guest) => guest::score(room, guest, batch),
+            Code::Wasm(guest) => session::score(shared, guest, batch),
             Code::Python(function) => {
-                let (scores, fuel) = function.measure(room, batch);
+                let (scores, fuel) = function.measure(&shared.slots, batch);
                 (scores.map(|scores| scores.total), fuel)
             }
         }

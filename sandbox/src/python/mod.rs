@@ -4,27 +4,26 @@
 //! once, and kept in the user's cache ([`build_guest`]). A Python [`Module`](crate::Module) is the source itself; loading it
 //! parses and runs it in the interpreter, under the limits, and so does every batch, in an instance of its own.
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
-//! | `guest` | the interpreter's files: is it there, whose is it, build it |
+//! | `files` | the interpreter's files: is it there, whose is it, build it |
 //! | `recipe` | the build itself: a private environment, componentize-py, our application |
-//! | `machine_code` | precompiled code from the cache; the one place that trusts a file |
-//! | `room` | engine and limits |
+//! | `interpreter` | engine and limits |
 //! | `instance` | one instance: fuel, memory, verdicts |
 //! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
 
 mod conversation;
+mod files;
 mod function;
-mod guest;
 mod instance;
+mod interpreter;
 mod meter;
 mod recipe;
-mod room;
 
+pub use files::{GuestStatus, build_guest, guest_status};
 pub(crate) use function::{Function, functions};
-pub use guest::{GuestStatus, build_guest, guest_status};
-pub(crate) use room::PythonRoom;
+pub(crate) use interpreter::Interpreter;
 
 use crate::source::{DIRECTIVE, Module, PYTHON_HEADER, unpack};
 

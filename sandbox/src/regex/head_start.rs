@@ -7,7 +7,7 @@
 
 use wasmtime::{AsContextMut, Memory};
 
-use crate::engine::{Breach, Guest};
+use crate::abi::Breach;
 
 const PAGE: usize = 4096;
 const WASM_PAGE: usize = 65_536;
@@ -15,13 +15,13 @@ const WASM_PAGE: usize = 65_536;
 const LIMIT: usize = 4 << 20;
 
 /// The pages in which a used memory differs from a fresh one.
-pub(crate) struct Warm {
+pub(crate) struct HeadStart {
     /// Size of the memory in bytes.
     size: usize,
     pages: Vec<(usize, Box<[u8]>)>,
 }
 
-impl Warm {
+impl HeadStart {
     /// What has to be written to a `fresh` memory to make it the `used` one; nothing if that is too much.
     pub(crate) fn difference(fresh: &[u8], used: &[u8]) -> Option<Self> {
         let nothing = [0; PAGE];
@@ -40,7 +40,7 @@ impl Warm {
     pub(crate) fn restore(
         &self,
         memory: Memory,
-        mut store: impl AsContextMut<Data = Guest>,
+        mut store: impl AsContextMut,
     ) -> wasmtime::Result<()> {
         let missing = self.size.saturating_sub(memory.data_size(&store));
         memory.grow(&mut store, (missing / WASM_PAGE) as u64)?;
@@ -66,13 +66,13 @@ mod tests {
         used.extend([0; 2 * PAGE]);
         used[PAGE + 5] = 2;
         used[3 * PAGE] = 3;
-        let warm = Warm::difference(&fresh, &used);
-        let starts: Vec<usize> = warm
+        let head_start = HeadStart::difference(&fresh, &used);
+        let starts: Vec<usize> = head_start
             .iter()
-            .flat_map(|warm| &warm.pages)
+            .flat_map(|head_start| &head_start.pages)
             .map(|page| page.0)
             .collect();
         assert_eq!(starts, [PAGE, 3 * PAGE]);
-        assert!(Warm::difference(&[], &vec![1; LIMIT + PAGE]).is_none());
+        assert!(HeadStart::difference(&[], &vec![1; LIMIT + PAGE]).is_none());
     }
 }
