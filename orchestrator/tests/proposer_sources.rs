@@ -23,25 +23,30 @@ const ROUNDED: &str =
 const WRONG: &str = "<thinking> 6 + 49 = 55 . </thinking> <solution> 55 </solution>";
 const NO_ANSWER: &str = "<thinking> 6 * 49 = 294 . </thinking> the answer is 294 .";
 
-fn sample<'a>(completion: &'a str, extracted: Option<&'a str>) -> Sample<'a> {
+fn sample(completion: &'static str, verdict: &'static Verdict) -> Sample<'static> {
     Sample {
         prompt: PROMPT,
         completion,
         answer: "242",
-        verdict: Verdict {
-            correct: extracted == Some("242"),
-            extracted,
-        },
+        verdict,
     }
+}
+
+/// The verdict on an extracted answer.
+fn says(extracted: &str) -> &'static Verdict {
+    Box::leak(Box::new(Verdict {
+        correct: extracted == "242",
+        extracted: Some(extracted.to_owned()),
+    }))
 }
 
 fn samples() -> [Sample<'static>; 5] {
     [
-        sample(EXACT, Some("242")),
-        sample(ROUNDED, Some("240")),
-        sample(WRONG, Some("55")),
-        sample(NO_ANSWER, None),
-        sample("", None),
+        sample(EXACT, says("242")),
+        sample(ROUNDED, says("240")),
+        sample(WRONG, says("55")),
+        sample(NO_ANSWER, &Verdict::NO_ANSWER),
+        sample("", &Verdict::NO_ANSWER),
     ]
 }
 
@@ -101,7 +106,7 @@ fn base_rewards_score_as_published() {
     let guesses = ["242", "266", "267", "194", "193", "-242", "many"];
     let graded: Vec<f64> = guesses
         .iter()
-        .map(|guess| check.score(&[sample("", Some(guess))]).unwrap()[0])
+        .map(|guess| check.score(&[sample("", says(guess))]).unwrap()[0])
         .collect();
     assert_eq!(graded, [3.0, 1.0, 0.5, 0.5, -1.5, -1.5, -1.5]);
 }

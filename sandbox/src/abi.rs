@@ -6,15 +6,15 @@
 //! |---|---|---|
 //! | `memory` | memory | where samples are written |
 //! | `reward_v2_prepare` | `(i32) -> i64` | makes room for that many bytes; the low half of the result is their address, the high half the address of the panic message |
-//! | `reward_v2_score` | `() -> f64` | scores the one sample in the room |
+//! | `reward_v2_score` | `() -> f64` | scores the one sample written there |
 //!
 //! besides `__data_end` and `__heap_base`, which the linker adds. A reward of groups has, instead of the last,
 //!
 //! | export | type | meaning |
 //! |---|---|---|
-//! | `reward_v2_score_group` | `() -> i64` | scores the samples in the room together; the low half of the result is the address of the scores (`f64`), the high half their number |
+//! | `reward_v2_score_group` | `() -> i64` | scores the samples written there together; the low half of the result is the address of the scores (`f64`), the high half their number |
 //!
-//! The host prepares a room once and then writes and scores as often as the room is large enough.
+//! The host asks for room once and then writes and scores as long as what it got is large enough.
 //!
 //! Samples are a little-endian `u32`, their number; for each of them five `u32` (flags, then the byte lengths of prompt,
 //! completion, answer and extracted answer); then the four texts of each in UTF-8. Flag 1: the answer is right; flag 2:
@@ -26,8 +26,12 @@
 //!
 //! The number in the export names is the version of all this; `sdk/src/guest.rs` is the other side.
 
-use crate::Sample;
-use crate::lint::Entry;
+use crate::sample::Sample;
+
+/// A breach of this convention: what the guest did, in words.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Breach(pub(crate) &'static str);
 
 /// Export that makes room for samples.
 pub(crate) const PREPARE: &str = "reward_v2_prepare";
@@ -39,32 +43,6 @@ pub(crate) const SCORE_GROUP: &str = "reward_v2_score_group";
 pub(crate) const MEMORY: &str = "memory";
 /// What the linker adds on its own; harmless, never touched.
 pub(crate) const LINKER_EXPORTS: [&str; 2] = ["__data_end", "__heap_base"];
-
-/// What the host appends to a candidate's source: the prelude, regular expressions under the name authors know, and the
-/// two exports.
-pub(crate) fn glue(entry: Entry) -> String {
-    let score = match entry {
-        Entry::Sample => {
-            r#"#[unsafe(export_name = "reward_v2_score")]
-extern "C" fn __reward_score() -> f64 { ::reward_sdk::abi::score(reward) }"#
-        }
-        Entry::Group => {
-            r#"#[unsafe(export_name = "reward_v2_score_group")]
-extern "C" fn __reward_score_group() -> u64 { ::reward_sdk::abi::score_group(reward_group) }"#
-        }
-    };
-    format!(
-        r#"
-#[allow(unused_imports)]
-use ::reward_sdk::prelude::*;
-#[allow(unused_imports)]
-use ::reward_sdk::regex;
-#[unsafe(export_name = "reward_v2_prepare")]
-extern "C" fn __reward_prepare(length: u32) -> u64 {{ ::reward_sdk::abi::prepare(length) }}
-{score}
-"#
-    )
-}
 
 const CORRECT: u32 = 1;
 const HAS_EXTRACTED: u32 = 2;
@@ -106,7 +84,7 @@ pub(crate) fn encode(samples: &[Sample<'_>], buffer: &mut Vec<u8>) {
     }
 }
 
-/// The two numbers in a result: addresses of the room and of the panic message, or address and number of scores.
+/// The two numbers in a result: addresses of the samples and of the panic message, or address and number of scores.
 pub(crate) const fn halves(result: u64) -> (usize, usize) {
     (result as u32 as usize, (result >> 32) as usize)
 }
@@ -144,26 +122,26 @@ fn texts<'a>(sample: &Sample<'a>) -> [&'a str; 4] {
         sample.prompt,
         sample.completion,
         sample.answer,
-        sample.verdict.extracted.unwrap_or_default(),
+        sample.verdict.extracted.as_deref().unwrap_or_default(),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Verdict;
+    use crate::sample::Verdict;
 
     #[test]
     fn samples_are_a_header_and_four_texts_each() {
         let verdict = Verdict {
             correct: true,
-            extracted: Some("2"),
+            extracted: Some("2".to_owned()),
         };
         let sample = Sample {
             prompt: "q?",
             completion: "a b",
             answer: "4",
-            verdict,
+            verdict: &verdict,
         };
         let mut expected = Vec::new();
         for field in [2_u32, 3, 2, 3, 1, 1, 3, 2, 3, 1, 1] {
@@ -197,12 +175,5 @@ mod tests {
         for address in [0, 8, 61, 64, usize::MAX] {
             assert_eq!(panic_message(&memory, address), None);
         }
-    }
-
-    #[test]
-    fn the_glue_exports_what_the_host_looks_for() {
-        let (sample, group) = (glue(Entry::Sample), glue(Entry::Group));
-        assert!(sample.contains(PREPARE) && sample.contains(&format!("{SCORE}\"")));
-        assert!(group.contains(PREPARE) && group.contains(SCORE_GROUP));
     }
 }

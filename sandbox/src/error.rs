@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{BadLimit, Rejection};
+use crate::limits::BadLimit;
+use crate::rejection::Rejection;
 
 /// The host cannot do its part. Fix it and try again.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Language;
+use crate::source::Language;
 
 /// Why a sample got no score. `index` is the sample's place in the batch.
 ///

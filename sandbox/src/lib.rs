@@ -12,8 +12,8 @@
 //! let report = probe(&reward, &[])?;
 //! assert_eq!(report.highest, 1.0);
 //!
-//! let verdict = Verdict { correct: true, extracted: Some("5") };
-//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict };
+//! let verdict = Verdict { correct: true, extracted: Some("5".to_owned()) };
+//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict: &verdict };
 //! assert_eq!(reward.score(&[sample])?, [1.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -31,37 +31,33 @@
 //! Everything here blocks; nothing needs an async runtime.
 
 mod abi;
+mod bench;
 mod cache;
 mod compile;
+mod digest;
+mod engine;
+mod engine_error;
 mod error;
 mod fault;
-mod guest;
-mod host;
-mod inspect;
 mod limits;
 mod lint;
-mod machine_code;
-mod probe;
+mod made_up;
 mod python;
 mod regex;
 mod rejection;
-mod reward_fn;
 mod sample;
 mod scores;
 mod slots;
 mod source;
-mod ticker;
-mod warm;
 
+pub use bench::Bench;
 pub use compile::{Compiler, CompilerConfig};
+pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, probe};
 pub use error::{CompileError, HostError};
 pub use fault::Fault;
-pub use host::Sandbox;
 pub use limits::{BadLimit, Limits};
-pub use probe::{ProbeReport, probe};
 pub use python::{GuestStatus, Progress, build_guest, guest_status};
 pub use rejection::Rejection;
-pub use reward_fn::{Measurement, RewardFn};
 pub use sample::{Sample, Verdict};
 pub use scores::{Component, Scores};
 pub use source::{Language, Module, Source};

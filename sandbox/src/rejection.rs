@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
+use crate::fault::Fault;
 
 /// The reason a candidate was turned away. `Display` is one line for people; JSON is tagged with `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -196,7 +196,7 @@ mod tests {
             },
             Rejection::Start,
             Rejection::Load {
-                fault: Fault::out_of_fuel(0, crate::Language::Python),
+                fault: Fault::out_of_fuel(0, crate::source::Language::Python),
             },
             Rejection::Unstable {
                 sample: "sample 1".into(),

@@ -1,5 +1,7 @@
 //! What a reward function is given.
 
+use serde::{Deserialize, Serialize};
+
 /// One completion to be scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'a> {
@@ -9,15 +11,24 @@ pub struct Sample<'a> {
     pub completion: &'a str,
     /// The reference answer.
     pub answer: &'a str,
-    /// What the evaluator says of the completion.
-    pub verdict: Verdict<'a>,
+    /// What the judge said of the completion.
+    pub verdict: &'a Verdict,
 }
 
-/// The evaluator's judgement, as far as a reward may see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict<'a> {
-    /// Whether the extracted answer is right.
+/// What a judge said of a completion, as far as a reward may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// Whether the completion's final answer is right.
     pub correct: bool,
-    /// The extracted final answer, if there was one.
-    pub extracted: Option<&'a str>,
+    /// The final answer, if one was found.
+    pub extracted: Option<String>,
+}
+
+impl Verdict {
+    /// The verdict on a completion that has no final answer; also for samples that nobody has judged.
+    pub const NO_ANSWER: Self = Self {
+        correct: false,
+        extracted: None,
+    };
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::python;
+use crate::digest;
 
 /// The language a reward function is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ impl Source {
         if !self.code.is_empty() && !self.code.ends_with('\n') {
             self.code.push('\n');
         }
-        self.code += &format!("{}{key}={value}\n", python::DIRECTIVE);
+        self.code += &format!("{DIRECTIVE}{key}={value}\n");
         self
     }
 }
@@ -84,10 +85,27 @@ fn without_mark(mut code: String) -> String {
     code
 }
 
+/// Beginning of a line of a Python source that is meant for us: on top where an author writes it, at the end where it was
+/// added.
+pub(crate) const DIRECTIVE: &str = "# reward-search: ";
+/// Beginning of the first line of a Python module.
+pub(crate) const PYTHON_HEADER: &str = "# reward-search module for the Python guest ";
+
+/// The guest a module was made for and its source, if it is a Python module.
+pub(crate) fn unpack(bytes: &[u8]) -> Option<(&str, &str)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.strip_prefix(PYTHON_HEADER)?.split_once('\n')
+}
+
 /// A compiled guest: the bytes that are screened, stored and exported. They say themselves what they are: a WebAssembly
 /// binary, or a Python file that begins with a line naming the interpreter it was made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// In JSON it is an object of three texts: `language`, `sha256` (hexadecimal) and `wasm` (the bytes in base64). Reading it back
+/// fails where they do not agree.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "ModuleText", try_from = "ModuleText")]
 pub struct Module {
+    sha256: [u8; 32],
     bytes: Arc<[u8]>,
 }
 
@@ -95,15 +113,11 @@ impl Module {
     /// Bytes that came out of [`Module::bytes`], or from elsewhere: [`Sandbox::load`](crate::Sandbox::load) trusts none of them.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
         Self {
-            bytes: bytes.into(),
+            sha256: digest::sha256(&bytes),
+            bytes,
         }
-    }
-
-    /// A Python file made ready; needs neither compiler nor interpreter. What is wrong with it is found when it is loaded.
-    #[must_use]
-    pub fn python(code: &str) -> Self {
-        Self::from_bytes(python::pack(code).into_bytes())
     }
 
     /// The bytes.
@@ -112,13 +126,77 @@ impl Module {
         &self.bytes
     }
 
+    /// The SHA-256 digest of the bytes in hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        digest::hex(&self.sha256)
+    }
+
     /// The language it was made from.
     #[must_use]
     pub fn language(&self) -> Language {
-        match python::unpack(&self.bytes) {
+        match unpack(&self.bytes) {
             Some(_) => Language::Python,
             None => Language::Rust,
         }
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Module")
+            .field("language", &self.language())
+            .field("sha256", &self.sha256())
+            .field("bytes", &self.bytes.len())
+            .finish()
+    }
+}
+
+/// A module in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModuleText {
+    language: Language,
+    sha256: String,
+    wasm: String,
+}
+
+impl From<Module> for ModuleText {
+    fn from(module: Module) -> Self {
+        Self {
+            language: module.language(),
+            sha256: module.sha256(),
+            wasm: BASE64_STANDARD.encode(module.bytes()),
+        }
+    }
+}
+
+/// Why a text is no module.
+#[derive(Debug, thiserror::Error)]
+enum BadModule {
+    #[error("the bytes of a module are not in base64: {0}")]
+    Base64(#[from] base64::DecodeError),
+    #[error("a module is damaged: its SHA-256 digest is {found}, not {expected}")]
+    Digest { found: String, expected: String },
+    #[error("a module in {found} claims to be in {expected}")]
+    Language { found: Language, expected: Language },
+}
+
+impl TryFrom<ModuleText> for Module {
+    type Error = BadModule;
+
+    fn try_from(text: ModuleText) -> Result<Self, BadModule> {
+        let module = Self::from_bytes(BASE64_STANDARD.decode(text.wasm)?);
+        let (found, expected) = (module.sha256(), text.sha256);
+        if found != expected {
+            return Err(BadModule::Digest { found, expected });
+        }
+        let (found, expected) = (module.language(), text.language);
+        if found != expected {
+            return Err(BadModule::Language { found, expected });
+        }
+        Ok(module)
     }
 }
 
@@ -133,6 +211,32 @@ mod tests {
         assert_eq!(module.language(), Language::Python);
         assert!(module.bytes().ends_with(code.as_bytes()));
         assert_eq!(Module::from_bytes(*b"\0asm").language(), Language::Rust);
+    }
+
+    #[test]
+    fn a_module_is_plain_data() {
+        for module in [Module::from_bytes(*b"\0asm"), Module::python("x = 1\n")] {
+            let text = serde_json::to_string(&module).unwrap_or_default();
+            assert!(text.contains(&module.sha256()), "{text}");
+            assert_eq!(serde_json::from_str::<Module>(&text).ok(), Some(module));
+        }
+    }
+
+    #[test]
+    fn a_module_that_does_not_agree_with_itself_is_refused() {
+        let good = serde_json::to_value(Module::from_bytes(*b"\0asm")).unwrap_or_default();
+        for (key, value, complaint) in [
+            ("wasm", "AGFzbQ", "base64"),
+            ("wasm", "AGFzbg==", "damaged"),
+            ("sha256", "00", "damaged"),
+            ("language", "python", "in Rust claims to be in Python"),
+            ("more", "", "unknown field"),
+        ] {
+            let mut bad = good.clone();
+            bad[key] = value.into();
+            let error = serde_json::from_value::<Module>(bad).map_err(|error| error.to_string());
+            assert!(error.is_err_and(|error| error.contains(complaint)), "{key}");
+        }
     }
 
     #[test]

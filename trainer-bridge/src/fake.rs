@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BoxFuture, Checkpoint, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
-    reward_mix::{Rollout, fault_of},
+    reward_mix::{self, Rollout, fault_of},
 };
 
 /// Settings of the fake trainer.
@@ -103,7 +103,10 @@ impl Fake {
                 completion,
             };
             let judged = job.rewards.judge(&[rollout])?;
-            let samples: Vec<_> = judged.iter().map(|j| j.sample(&rollout)).collect();
+            let samples: Vec<_> = judged
+                .iter()
+                .map(|judged| reward_mix::sample(&rollout, judged))
+                .collect();
             job.rewards.members.iter().try_fold(0.0, |sum, member| {
                 let scores = member
                     .reward

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sandbox::{Fault, Sample, Verdict};
+/// The verdict on a rollout.
+pub use sandbox::Verdict as Judged;
+use sandbox::{Fault, Sample};
 use serde::{Deserialize, Serialize};
 
 use crate::{RewardPart, TrainError, TrainExample};
@@ -22,15 +24,6 @@ pub struct Rollout<'a> {
     pub example: &'a TrainExample,
     /// What the policy wrote.
     pub completion: &'a str,
-}
-
-/// The verdict on a rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// Whether its final answer is right.
-    pub correct: bool,
-    /// The final answer, if there is one.
-    pub extracted: Option<String>,
 }
 
 /// One reward of a mix.
@@ -66,18 +59,13 @@ pub struct RewardMix {
     pub verifier: Verifier,
 }
 
-impl Judged {
-    /// What the rewards see of the rollout.
-    pub(crate) fn sample<'a>(&'a self, rollout: &Rollout<'a>) -> Sample<'a> {
-        Sample {
-            prompt: &rollout.example.prompt,
-            completion: rollout.completion,
-            answer: &rollout.example.answer,
-            verdict: Verdict {
-                correct: self.correct,
-                extracted: self.extracted.as_deref(),
-            },
-        }
+/// What the rewards see of a rollout.
+pub(crate) fn sample<'a>(rollout: &Rollout<'a>, verdict: &'a Judged) -> Sample<'a> {
+    Sample {
+        prompt: &rollout.example.prompt,
+        completion: rollout.completion,
+        answer: &rollout.example.answer,
+        verdict,
     }
 }
 
@@ -127,7 +115,7 @@ impl RewardMix {
         let samples: Vec<Sample<'_>> = rollouts
             .iter()
             .zip(&verdicts)
-            .map(|(rollout, judged)| judged.sample(rollout))
+            .map(|(rollout, judged)| sample(rollout, judged))
             .collect();
         let mut remarks = Remarks::default();
         let mut score = |member: &RewardMember| {

@@ -1,6 +1,6 @@
 //! Several rewards that score the same samples, outside of any training: what `score` and `probe` call.
 
-use sandbox::{Fault, Limits, RewardFn, Verdict};
+use sandbox::{Fault, Limits, RewardFn};
 use trainer_bridge::{Aggregation, Judged};
 
 use crate::data::task::RuleVerifier;
@@ -165,10 +165,7 @@ pub fn with_verdicts<'a>(
             prompt: sample.prompt,
             completion: sample.completion,
             answer: sample.answer,
-            verdict: Verdict {
-                correct: judged.correct,
-                extracted: judged.extracted.as_deref(),
-            },
+            verdict: judged,
         })
         .collect()
 }

@@ -18,7 +18,7 @@ pub struct Workshop {
 struct Tools {
     compiler: Compiler,
     sandbox: Sandbox,
-    samples: Vec<(ProbeCompletion, bool, Option<String>)>,
+    samples: Vec<(ProbeCompletion, Verdict)>,
 }
 
 /// A reward that passed.
@@ -49,7 +49,7 @@ impl Workshop {
             .into_iter()
             .map(|sample| {
                 let (correct, extracted) = verifier(&sample.completion, &sample.answer);
-                (sample, correct, extracted)
+                (sample, Verdict { correct, extracted })
             })
             .collect();
         let tools = Tools {
@@ -103,14 +103,11 @@ impl Tools {
         let samples: Vec<Sample<'_>> = self
             .samples
             .iter()
-            .map(|(sample, correct, extracted)| Sample {
+            .map(|(sample, verdict)| Sample {
                 prompt: &sample.prompt,
                 completion: &sample.completion,
                 answer: &sample.answer,
-                verdict: Verdict {
-                    correct: *correct,
-                    extracted: extracted.as_deref(),
-                },
+                verdict,
             })
             .collect();
         let report = sandbox::probe(&reward, &samples)?;

@@ -59,17 +59,13 @@ pub struct Texts {
 
 /// The samples, without verdicts.
 pub fn samples(texts: &[Texts]) -> Vec<Sample<'_>> {
-    let verdict = Verdict {
-        correct: false,
-        extracted: None,
-    };
     texts
         .iter()
         .map(|one| Sample {
             prompt: &one.prompt,
             completion: &one.completion,
             answer: &one.answer,
-            verdict,
+            verdict: &Verdict::NO_ANSWER,
         })
         .collect()
 }

@@ -6,6 +6,7 @@ mod source_tree {
     pub(crate) mod abi;
     pub(crate) mod error;
     pub(crate) mod fault;
+    #[path = "engine/inspect.rs"]
     pub(crate) mod inspect;
     pub(crate) mod limits;
     pub(crate) mod lint;
@@ -28,16 +29,18 @@ mod regex {
     pub(crate) const FUNCTIONS: [&str; 2] = ["compile", "search"];
 }
 
-/// Stands in for the language a source is written in, whose own module needs the interpreter.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-enum Language {
-    Rust,
-    Python,
-}
+/// Stands in for the module of sources, whose own needs the interpreter: the language one is written in.
+mod source {
+    #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+    pub(crate) enum Language {
+        Rust,
+        Python,
+    }
 
-impl std::fmt::Display for Language {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{self:?}")
+    impl std::fmt::Display for Language {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(formatter, "{self:?}")
+        }
     }
 }
 

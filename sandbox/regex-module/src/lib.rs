@@ -4,7 +4,7 @@
 //! whatever `quick` is not made for, by `full`, as the crate does it. Both find the same matches.
 //!
 //! It is a guest like the rewards it serves: no imports, a memory of its own, the fuel and the deadline of the call. Only
-//! the host calls it (`sandbox/src/regex.rs` is the other side), and only after it has copied a text into [`room`].
+//! the host calls it (`sandbox/src/regex/mod.rs` is the other side), and only after it has copied a text into [`room`].
 //!
 //! Texts are searched in one of two places: the sample's own texts, handed over once a sample with [`adopt`], or whatever
 //! was written last.

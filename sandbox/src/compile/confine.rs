@@ -12,7 +12,7 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use super::process::{self, Finished};
-use crate::HostError;
+use crate::error::HostError;
 
 /// What a compilation may touch and use.
 pub(crate) struct Confinement<'a> {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::HostError;
+use crate::error::HostError;
 
 /// Bytes of diagnostics that are read; the rest is drained and dropped.
 const OUTPUT_LIMIT: u64 = 256 * 1024;

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
 use super::toolchain::{TARGET, Toolchain};
-use crate::{HostError, cache};
+use crate::cache;
+use crate::digest;
+use crate::error::HostError;
 
 /// The rooms of the SDK, by their path in its source folder.
 const SOURCES: [(&str, &str); 18] = [
@@ -171,22 +171,13 @@ pub(crate) fn ready(cache: &Path, toolchain: &Toolchain) -> Result<Sdk, HostErro
 
 /// What the libraries depend on: compiler, flags, sources.
 fn fingerprint(toolchain: &Toolchain) -> String {
-    let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
-    };
-    add(&toolchain.version);
-    FLAGS.iter().for_each(|flag| add(flag));
-    for (name, text) in SOURCES.into_iter().chain([("std.rs", STD)]) {
-        add(name);
-        add(text);
-    }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let sources = SOURCES.into_iter().chain([("std.rs", STD)]);
+    digest::name_of(
+        [toolchain.version.as_str()]
+            .into_iter()
+            .chain(FLAGS)
+            .chain(sources.flat_map(|(name, text)| [name, text])),
+    )
 }
 
 #[cfg(test)]

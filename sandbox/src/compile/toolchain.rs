@@ -7,7 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::HostError;
+use crate::error::HostError;
 
 /// The compilation target of guests.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

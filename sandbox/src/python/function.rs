@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use super::bindings::{self, Batch, Failure, Loaded};
 use super::instance::Instance;
-use super::{Directives, PythonRoom, conversation};
-use crate::host::Room;
+use super::{Directives, Interpreter, conversation};
+use crate::abi;
+use crate::error::{CompileError, HostError};
+use crate::fault::Fault;
+use crate::made_up::{self, MadeUp};
+use crate::rejection::Rejection;
+use crate::sample::Sample;
+use crate::scores::{Component, Scores};
 use crate::slots::Slots;
-use crate::{CompileError, Component, Fault, HostError, Rejection, Sample, Scores, abi, warm};
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
@@ -25,7 +30,7 @@ const MESSAGE_BYTES: usize = 8192;
 
 /// A Python reward function that passed its checks.
 pub(crate) struct Function {
-    room: Arc<PythonRoom>,
+    interpreter: Arc<Interpreter>,
     source: Box<str>,
     /// Its completions are lists of messages.
     conversational: bool,
@@ -37,7 +42,7 @@ pub(crate) struct Function {
 impl Function {
     /// Checks the file, runs it and looks for the function.
     pub(crate) fn load(
-        room: Arc<PythonRoom>,
+        interpreter: Arc<Interpreter>,
         slots: &Slots,
         source: &str,
     ) -> Result<Self, CompileError> {
@@ -47,7 +52,7 @@ impl Function {
             line: 1,
         })?;
         let _slot = slots.take();
-        let answer = Instance::new(&room).and_then(|mut instance| {
+        let answer = Instance::new(&interpreter).and_then(|mut instance| {
             instance.call(LOAD_FUEL, |reward, store| {
                 reward.call_load(store, source, directives.function.as_deref())
             })
@@ -57,7 +62,7 @@ impl Function {
             source: source.into(),
             conversational: directives.conversational.unwrap_or(false),
             patterns: Vec::new(),
-            room,
+            interpreter,
         };
         function.try_out(directives.conversational.is_none());
         Ok(function)
@@ -85,27 +90,28 @@ impl Function {
     }
 
     fn learn(&self) -> Result<Result<Vec<u8>, Failure>, Fault> {
-        let samples = warm::samples();
+        let typical = made_up::typical();
+        let samples = typical.each_ref().map(MadeUp::sample);
         let columns = Columns::of(&samples, &self.loaded);
         let Loaded { code, function, .. } = &self.loaded;
-        Instance::new(&self.room)?.call(LEARN_FUEL, |reward, store| {
+        Instance::new(&self.interpreter)?.call(LEARN_FUEL, |reward, store| {
             let batch = columns.batch(self.conversational);
             reward.call_learn(store, code, &self.source, function, batch)
         })
     }
 
     /// Scores a batch. A fault is looked for in the samples one by one, so that it can be named.
-    pub(crate) fn score(&self, room: &Room, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
+    pub(crate) fn score(&self, slots: &Slots, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
         if batch.is_empty() {
             return Ok(Scores::default());
         }
-        let limit = (room.limits.sample_kib as usize) << 10;
+        let limit = self.interpreter.sample_bytes;
         if let Some(fault) = too_large(batch, limit) {
             return Err(fault);
         }
-        match self.call(&room.slots, batch, self.budget(batch)).scores {
+        match self.call(slots, batch, self.budget(batch)).scores {
             Err(fault) if !fault.is_host_trouble() && batch.len() > 1 => {
-                let named = self.blamed(&room.slots, batch);
+                let named = self.blamed(slots, batch);
                 Err(named.unwrap_or_else(|| Fault::Batch {
                     samples: batch.len(),
                     fault: Box::new(fault),
@@ -117,7 +123,7 @@ impl Function {
 
     /// The first sample that fails alone, as far as the fuel for the search goes.
     fn blamed(&self, slots: &Slots, batch: &[Sample<'_>]) -> Option<Fault> {
-        let one = self.room.fuel_per_call;
+        let one = self.interpreter.fuel_per_call;
         let mut left = one.saturating_mul(SEARCH);
         for (index, sample) in batch.iter().enumerate() {
             let budget = one.min(left);
@@ -133,7 +139,7 @@ impl Function {
 
     /// What a batch may use up.
     fn budget(&self, batch: &[Sample<'_>]) -> u64 {
-        let one = self.room.fuel_per_call;
+        let one = self.interpreter.fuel_per_call;
         let further = batch.len().saturating_sub(1) as u64;
         one.saturating_add((one / SHARE).saturating_mul(further))
     }
@@ -141,13 +147,13 @@ impl Function {
     /// Scores a batch in one call. Also returns the fuel it took, without that for running the file.
     pub(crate) fn measure(
         &self,
-        room: &Room,
+        slots: &Slots,
         batch: &[Sample<'_>],
     ) -> (Result<Scores, Fault>, u64) {
-        match too_large(batch, (room.limits.sample_kib as usize) << 10) {
+        match too_large(batch, self.interpreter.sample_bytes) {
             Some(fault) => (Err(fault), 0),
             None => {
-                let Call { scores, used, .. } = self.call(&room.slots, batch, self.budget(batch));
+                let Call { scores, used, .. } = self.call(slots, batch, self.budget(batch));
                 (scores, used)
             }
         }
@@ -183,7 +189,7 @@ impl Function {
 
     /// A fresh instance that has run the file.
     fn restore(&self, samples: usize) -> Result<Instance, Fault> {
-        let mut instance = Instance::new(&self.room)?;
+        let mut instance = Instance::new(&self.interpreter)?;
         let Loaded { code, function, .. } = &self.loaded;
         instance
             .call(LOAD_FUEL, |reward, store| {
@@ -213,12 +219,12 @@ struct Call {
 
 /// The names of the reward functions in a file.
 pub(crate) fn functions(
-    room: &PythonRoom,
+    interpreter: &Interpreter,
     slots: &Slots,
     source: &str,
 ) -> Result<Vec<String>, CompileError> {
     let _slot = slots.take();
-    judged(Instance::new(room).and_then(|mut instance| {
+    judged(Instance::new(interpreter).and_then(|mut instance| {
         instance.call(LOAD_FUEL, |reward, store| {
             reward.call_functions(store, source)
         })
@@ -243,7 +249,9 @@ impl<'a> Columns<'a> {
             correct: column(batch, wanted.correct, |sample| {
                 u8::from(sample.verdict.correct)
             }),
-            extracted: column(batch, wanted.extracted, |sample| sample.verdict.extracted),
+            extracted: column(batch, wanted.extracted, |sample| {
+                sample.verdict.extracted.as_deref()
+            }),
         }
     }
 

@@ -4,22 +4,23 @@ use wasmtime::component::{Instance as Component, TypedFunc};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::{Failure, Reward};
-use super::{PythonRoom, meter};
-use crate::host::one_line;
-use crate::{Fault, Language};
+use super::{Interpreter, meter};
+use crate::engine_error::one_line;
+use crate::fault::Fault;
+use crate::source::Language;
 
 /// Bytes that one answer may take on its way out of the guest.
 const ANSWER_BYTES: usize = 16 << 20;
 
 /// Data of an instance's store.
-pub(crate) struct Guest {
+pub(crate) struct StoreData {
     memory_limit: usize,
     memory: usize,
     /// It asked for more than that.
     denied: bool,
 }
 
-impl ResourceLimiter for Guest {
+impl ResourceLimiter for StoreData {
     /// A refusal ends the call: running out of memory is a verdict of its own, not whatever the candidate makes of it.
     fn memory_growing(
         &mut self,
@@ -53,7 +54,7 @@ impl ResourceLimiter for Guest {
 
 /// An interpreter of its own, as it was when its image was made.
 pub(super) struct Instance {
-    store: Store<Guest>,
+    store: Store<StoreData>,
     reward: Reward,
     fuel: Fuel,
 }
@@ -66,30 +67,30 @@ struct Fuel {
 
 impl Fuel {
     fn of(
-        room: &PythonRoom,
-        store: &mut Store<Guest>,
+        interpreter: &Interpreter,
+        store: &mut Store<StoreData>,
         guest: &Component,
     ) -> wasmtime::Result<Self> {
         Ok(Self {
-            fill: guest.get_typed_func(&mut *store, room.fill)?,
-            left: guest.get_typed_func(store, room.left)?,
+            fill: guest.get_typed_func(&mut *store, interpreter.fill)?,
+            left: guest.get_typed_func(store, interpreter.left)?,
         })
     }
 }
 
 impl Instance {
-    pub(super) fn new(room: &PythonRoom) -> Result<Self, Fault> {
+    pub(super) fn new(interpreter: &Interpreter) -> Result<Self, Fault> {
         let mut store = Store::new(
-            &room.engine,
-            Guest {
-                memory_limit: room.memory_bytes,
+            &interpreter.engine,
+            StoreData {
+                memory_limit: interpreter.memory_bytes,
                 memory: 0,
                 denied: false,
             },
         );
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(ANSWER_BYTES);
-        match Self::make(room, &mut store) {
+        match Self::make(interpreter, &mut store) {
             Ok((reward, fuel)) => Ok(Self {
                 store,
                 reward,
@@ -103,17 +104,20 @@ impl Instance {
         }
     }
 
-    fn make(room: &PythonRoom, store: &mut Store<Guest>) -> wasmtime::Result<(Reward, Fuel)> {
-        let guest = room.guest.instantiate(&mut *store)?;
-        let reward = room.exports.load(&mut *store, &guest)?;
-        Ok((reward, Fuel::of(room, store, &guest)?))
+    fn make(
+        interpreter: &Interpreter,
+        store: &mut Store<StoreData>,
+    ) -> wasmtime::Result<(Reward, Fuel)> {
+        let guest = interpreter.guest.instantiate(&mut *store)?;
+        let reward = interpreter.exports.load(&mut *store, &guest)?;
+        Ok((reward, Fuel::of(interpreter, store, &guest)?))
     }
 
     /// Calls an export with so much fuel. The outer error is an end with force, the inner one an answer.
     pub(super) fn call<T>(
         &mut self,
         fuel: u64,
-        export: impl FnOnce(&Reward, &mut Store<Guest>) -> wasmtime::Result<Result<T, Failure>>,
+        export: impl FnOnce(&Reward, &mut Store<StoreData>) -> wasmtime::Result<Result<T, Failure>>,
     ) -> Result<Result<T, Failure>, Fault> {
         self.fuel
             .fill

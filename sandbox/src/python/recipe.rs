@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use sha2::{Digest as _, Sha256};
-
 use super::Progress;
-use crate::HostError;
+use crate::digest;
+use crate::error::HostError;
 
 /// The guest application and what builds it.
 const FILES: [(&str, &str); 9] = [
@@ -70,20 +69,7 @@ const PASSED_ON: [&str; 18] = [
 /// Names the guest by its contents: the sources and the pinned package.
 pub(crate) fn id() -> &'static String {
     static ID: OnceLock<String> = OnceLock::new();
-    ID.get_or_init(|| {
-        let mut hash = Sha256::new();
-        for (name, text) in FILES {
-            for part in [name, text] {
-                hash.update((part.len() as u64).to_le_bytes());
-                hash.update(part);
-            }
-        }
-        hash.finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    })
+    ID.get_or_init(|| digest::name_of(FILES.into_iter().flat_map(|(name, text)| [name, text])))
 }
 
 /// Builds the component in a throw-away folder below `folder`.

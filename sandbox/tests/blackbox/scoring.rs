@@ -22,12 +22,15 @@ fn the_guest_sees_the_sample_as_it_is() {
         (true, Some("")),
         (false, Some(long.as_str())),
     ] {
-        let verdict = Verdict { correct, extracted };
+        let verdict = Verdict {
+            correct,
+            extracted: extracted.map(str::to_owned),
+        };
         let sample = Sample {
             prompt: "q?\n→",
             completion: &long,
             answer: "日本",
-            verdict,
+            verdict: &verdict,
         };
         let texts = ["q?\n→", &long, "日本", extracted.unwrap_or("?")];
         let hash = texts

@@ -36,13 +36,13 @@ fn the_example_of_the_reference_is_a_reward() {
     let completion = "<thinking> 6 * 7 = 42 </thinking> <solution> 42 </solution>";
     let verdict = Verdict {
         correct: true,
-        extracted: Some("42"),
+        extracted: Some("42".to_owned()),
     };
     let right = Sample {
         prompt: "",
         completion,
         answer: "42",
-        verdict,
+        verdict: &verdict,
     };
     assert_eq!(
         reward(example).score(&[right, sample("", "", "42")]),
@@ -59,7 +59,7 @@ fn the_example_of_a_group_is_one() {
         extracted: None,
     };
     let right = |completion| Sample {
-        verdict,
+        verdict: &verdict,
         ..sample("q", completion, "")
     };
     let group = [

@@ -46,9 +46,6 @@ fn sample<'a>(prompt: &'a str, completion: &'a str, answer: &'a str) -> Sample<'
         prompt,
         completion,
         answer,
-        verdict: Verdict {
-            correct: false,
-            extracted: None,
-        },
+        verdict: &Verdict::NO_ANSWER,
     }
 }

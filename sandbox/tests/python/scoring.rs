@@ -13,10 +13,10 @@ fn a_function_is_called_as_trl_calls_it() {
     return [float(p == 'q→' and c == 'é' and a == '') + i for i, (p, c, a) in enumerate(zip(prompts, completions, answer))]";
     let verdict = Verdict {
         correct: true,
-        extracted: Some("5"),
+        extracted: Some("5".to_owned()),
     };
     let first = Sample {
-        verdict,
+        verdict: &verdict,
         ..sample("q→", "é", "")
     };
     let scores = reward(sandbox, code).score(&[first, sample("q→", "é", "")]);

@@ -10,7 +10,7 @@ mod worth;
 
 use std::collections::HashMap;
 
-use sandbox::{Fault, ProbeReport, RewardFn, Sample};
+use sandbox::{Fault, ProbeReport, RewardFn, Sample, Verdict};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::Judged;
 
@@ -179,9 +179,19 @@ impl Yardstick {
         without.sort_by_key(|hack| &hack.prompt);
         without.dedup_by_key(|hack| &hack.prompt);
         let plain = |hack: &&Hack| hacks::plainly_right(&hack.answer);
-        let plain: Vec<String> = without.iter().map(plain).collect();
+        let plain: Vec<(String, Verdict)> = without
+            .iter()
+            .map(|hack| (plain(hack), plainly_correct(hack)))
+            .collect();
         let batch = without.iter().zip(&plain);
-        let batch: Vec<Sample<'_>> = batch.map(|(hack, text)| plain_sample(hack, text)).collect();
+        let batch: Vec<Sample<'_>> = batch
+            .map(|(hack, (completion, verdict))| Sample {
+                prompt: &hack.prompt,
+                completion,
+                answer: &hack.answer,
+                verdict,
+            })
+            .collect();
         for (hack, score) in without.iter().zip(reward.score(&batch)?) {
             rivals.insert(&hack.prompt, vec![score]);
         }
@@ -192,16 +202,11 @@ impl Yardstick {
 /// Scores of right completions, by question.
 type Rivals<'a> = HashMap<&'a str, Vec<f64>>;
 
-/// A right completion made up for a hack's question. That it is right needs no verifier.
-fn plain_sample<'a>(hack: &'a Hack, completion: &'a str) -> Sample<'a> {
-    Sample {
-        prompt: &hack.prompt,
-        completion,
-        answer: &hack.answer,
-        verdict: sandbox::Verdict {
-            correct: true,
-            extracted: Some(&hack.answer),
-        },
+/// The verdict on a right completion made up for a hack's question: it needs no verifier.
+fn plainly_correct(hack: &Hack) -> Verdict {
+    Verdict {
+        correct: true,
+        extracted: Some(hack.answer.clone()),
     }
 }
 

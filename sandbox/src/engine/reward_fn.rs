@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::guest::{self, GuestCode};
-use crate::host::Room;
+use super::guest::GuestCode;
+use super::host::Shared;
+use super::session;
+use crate::fault::Fault;
 use crate::python::Function;
-use crate::{Fault, Sample, Scores};
+use crate::sample::Sample;
+use crate::scores::Scores;
 
 /// A loaded reward function. Cheap to clone; may be called from any number of threads at once.
 ///
@@ -19,9 +22,9 @@ pub struct RewardFn {
 }
 
 struct Loaded {
-    // Before the room: code goes before the engine's clock.
+    // Before what is shared: code goes before the engine's clock.
     code: Code,
-    room: Arc<Room>,
+    shared: Arc<Shared>,
 }
 
 enum Code {
@@ -39,17 +42,17 @@ pub struct Measurement {
 }
 
 impl RewardFn {
-    pub(crate) fn wasm(room: Arc<Room>, code: GuestCode) -> Self {
+    pub(crate) fn wasm(shared: Arc<Shared>, code: GuestCode) -> Self {
         let code = Code::Wasm(code);
         Self {
-            loaded: Arc::new(Loaded { code, room }),
+            loaded: Arc::new(Loaded { code, shared }),
         }
     }
 
-    pub(crate) fn python(room: Arc<Room>, function: Function) -> Self {
+    pub(crate) fn python(shared: Arc<Shared>, function: Function) -> Self {
         let code = Code::Python(function);
         Self {
-            loaded: Arc::new(Loaded { code, room }),
+            loaded: Arc::new(Loaded { code, shared }),
         }
     }
 
@@ -57,6 +60,12 @@ impl RewardFn {
     #[must_use]
     pub fn is_of_groups(&self) -> bool {
         matches!(&self.loaded.code, Code::Wasm(guest) if guest.is_of_groups())
+    }
+
+    /// Whether this is the same loaded function, not just an equal one.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.loaded, &other.loaded)
     }
 
     /// Whether it is in Rust: samples are scored one after the other in one instance.
@@ -77,13 +86,13 @@ impl RewardFn {
     /// # Errors
     /// The fault of the first sample at fault; [`Fault::Batch`] where a Python function fails on the batch alone.
     pub fn score_parts(&self, batch: &[Sample<'_>]) -> Result<Scores, Fault> {
-        let Loaded { code, room } = &*self.loaded;
+        let Loaded { code, shared } = &*self.loaded;
         match code {
-            Code::Wasm(guest) => guest::score(room, guest, batch).0.map(|total| Scores {
+            Code::Wasm(guest) => session::score(shared, guest, batch).0.map(|total| Scores {
                 total,
                 ..Scores::default()
             }),
-            Code::Python(function) => function.score(room, batch),
+            Code::Python(function) => function.score(&shared.slots, batch),
         }
     }
 
@@ -99,11 +108,11 @@ impl RewardFn {
 
     /// A batch, with the fuel it took.
     pub(crate) fn measure_batch(&self, batch: &[Sample<'_>]) -> (Result<Vec<f64>, Fault>, u64) {
-        let Loaded { code, room } = &*self.loaded;
+        let Loaded { code, shared } = &*self.loaded;
         match code {
-            Code::Wasm(guest) => guest::score(room, guest, batch),
+            Code::Wasm(guest) => session::score(shared, guest, batch),
             Code::Python(function) => {
-                let (scores, fuel) = function.measure(room, batch);
+                let (scores, fuel) = function.measure(&shared.slots, batch);
                 (scores.map(|scores| scores.total), fuel)
             }
         }

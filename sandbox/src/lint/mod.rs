@@ -20,7 +20,8 @@ use std::thread;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 
-use crate::{HostError, Rejection};
+use crate::error::HostError;
+use crate::rejection::Rejection;
 
 /// Stack for the parser: eight times what the deepest text needs that passes the size check, since debug builds need more.
 const STACK_BYTES: usize = 256 << 20;

@@ -6,28 +6,31 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::RewardIndices;
-use super::instance::Guest;
-use super::{Progress, guest, meter, recipe};
-use crate::host::one_line;
-use crate::{HostError, Limits};
+use super::instance::StoreData;
+use super::{Progress, files, meter, recipe};
+use crate::engine_error::{engine_error, one_line};
+use crate::error::HostError;
+use crate::limits::Limits;
 
 /// An interpreter ready to be instantiated.
-pub(crate) struct PythonRoom {
+pub(crate) struct Interpreter {
     pub(crate) engine: Engine,
-    pub(super) guest: InstancePre<Guest>,
+    pub(super) guest: InstancePre<StoreData>,
     pub(super) exports: RewardIndices,
     /// The counter's exports.
     pub(super) fill: ComponentExportIndex,
     pub(super) left: ComponentExportIndex,
     pub(crate) memory_bytes: usize,
     pub(crate) fuel_per_call: u64,
+    /// Bytes that the texts of one sample may have.
+    pub(crate) sample_bytes: usize,
 }
 
-impl PythonRoom {
+impl Interpreter {
     /// Opens the interpreter; builds it first if the cache does not hold it.
     pub(crate) fn open(limits: &Limits, progress: &Progress) -> Result<Arc<Self>, HostError> {
         let engine = engine(limits)?;
-        let files = guest::Files::locate()?;
+        let files = files::Files::locate()?;
         let component = files.open(&engine, progress)?;
         let misfit = |why: &str| HostError::Engine {
             message: format!("the Python guest {} does not fit: {why}", recipe::id()),
@@ -47,18 +50,19 @@ impl PythonRoom {
             exports,
             memory_bytes: (limits.python_memory_mib as usize) << 20,
             fuel_per_call: limits.python_fuel_per_call,
+            sample_bytes: (limits.sample_kib as usize) << 10,
         }))
     }
 }
 
 /// Nothing is linked: an interpreter with an import does not get past here.
-fn link(engine: &Engine, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
+fn link(engine: &Engine, component: &Component) -> wasmtime::Result<InstancePre<StoreData>> {
     Linker::new(engine).instantiate_pre(component)
 }
 
 /// Native stack of a guest. Threads have 2 MiB as a rule, and the host needs some of it.
 const STACK_BYTES: usize = 1 << 20;
-/// Modules and tables of the interpreter, with room to spare; a guest with more is refused when it is opened.
+/// Modules and tables of the interpreter, more than it has; a guest with more is refused when it is opened.
 const MODULES: u32 = 100;
 const TABLES: u32 = 4;
 const TABLE_ELEMENTS: usize = 20_000;
@@ -107,7 +111,5 @@ fn engine(limits: &Limits) -> Result<Engine, HostError> {
 }
 
 fn start(config: &Config) -> Result<Engine, HostError> {
-    Engine::new(config).map_err(|error| HostError::Engine {
-        message: one_line(&error),
-    })
+    Engine::new(config).map_err(engine_error)
 }

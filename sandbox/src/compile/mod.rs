@@ -4,12 +4,13 @@
 //! refuses what is known; confinement and limits contain the rest. The result is a module of WebAssembly; whether that is
 //! fit to run is for [`Sandbox::load`](crate::Sandbox::load) to say.
 
-#[cfg(test)]
-mod attacks;
 mod confine;
 mod diagnostics;
+mod glue;
 mod process;
 mod sdk;
+#[cfg(test)]
+mod tests;
 mod toolchain;
 
 use std::env;
@@ -21,7 +22,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompileError, HostError, Language, Module, Rejection, Source, abi, cache, lint};
+use crate::error::{CompileError, HostError};
+use crate::rejection::Rejection;
+use crate::source::{Language, Module, Source};
+use crate::{cache, lint};
 use confine::Confinement;
 use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};
@@ -141,7 +145,7 @@ impl Compiler {
                 env::temp_dir().display()
             )))?;
         let input = work.path().join(SOURCE_FILE);
-        fs::write(&input, format!("{code}\n{}", abi::glue(entry)))
+        fs::write(&input, format!("{code}\n{}", glue::glue(entry)))
             .map_err(HostError::io(format!("write {}", input.display())))?;
         let finished = self.rustc(work.path())?;
         self.judge(&finished, work.path())?;

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::{Progress, meter, recipe, room};
-use crate::{HostError, cache, machine_code};
+use super::{Progress, interpreter, meter, recipe};
+use crate::cache::{self, machine_code};
+use crate::error::HostError;
 
 /// Whether the Python guest is built, and where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct GuestStatus {
 /// # Errors
 /// If there is no Python, the package cannot be installed, or the cache cannot be used.
 pub fn build_guest(progress: &Progress) -> Result<GuestStatus, HostError> {
-    Files::locate()?.open(&room::compiler()?, progress)?;
+    Files::locate()?.open(&interpreter::compiler()?, progress)?;
     guest_status()
 }
 
@@ -39,7 +40,7 @@ pub fn build_guest(progress: &Progress) -> Result<GuestStatus, HostError> {
 /// If there is no folder for the cache or the engine does not start.
 pub fn guest_status() -> Result<GuestStatus, HostError> {
     let files = Files::locate()?;
-    let machine_code = machine_code::path(&room::compiler()?, &files.folder, &stem());
+    let machine_code = machine_code::path(&interpreter::compiler()?, &files.folder, &stem());
     Ok(GuestStatus {
         id: recipe::id().clone(),
         component: files.component(),

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::host::engine_error;
-use crate::{HostError, cache};
+use crate::cache;
+use crate::engine_error::engine_error;
+use crate::error::HostError;
 
 /// What can be kept as machine code.
 pub(crate) trait MachineCode: Sized {

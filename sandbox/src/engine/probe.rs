@@ -4,7 +4,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CompileError, Fault, HostError, Rejection, RewardFn, Sample, Verdict};
+use super::reward_fn::RewardFn;
+use crate::error::{CompileError, HostError};
+use crate::fault::Fault;
+use crate::made_up::{self, MadeUp};
+use crate::rejection::Rejection;
+use crate::sample::Sample;
 
 /// What a probe found. Everything in it is deterministic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,19 +35,15 @@ pub struct ProbeReport {
 /// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] where a score depends on what was scored before it,
 /// [`CompileError::Host`] where the engine failed and not the candidate.
 pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, CompileError> {
-    let odd_texts = OddTexts::new();
-    let odd = odd_texts.samples();
+    let odd = made_up::odd();
     let all: Vec<Sample<'_>> = samples
         .iter()
-        .chain(odd.iter().map(|(_, sample)| sample))
         .copied()
+        .chain(odd.iter().map(MadeUp::sample))
         .collect();
     let name = |index: usize| match index.checked_sub(samples.len()) {
         None => format!("sample {}", index + 1),
-        Some(place) => odd
-            .get(place)
-            .map_or("a sample", |(name, _)| name)
-            .to_owned(),
+        Some(place) => odd.get(place).map_or("a sample", |odd| odd.name).to_owned(),
     };
     let runs = runs(reward, &all);
     let mut scores = Vec::with_capacity(all.len());
@@ -135,94 +136,4 @@ fn failure(name: &impl Fn(usize) -> String, start: usize, fault: Fault) -> Compi
         fault: fault.at(place),
     }
     .into()
-}
-
-/// Texts that training meets sooner or later and that break careless code.
-struct OddTexts {
-    long: String,
-    looping: String,
-    digits: String,
-    tags: String,
-}
-
-const QUESTION: &str = "tom has 12 apples . tom gets 30 more . how many apples ?";
-const GOOD: &str = "<thinking> 12 + 30 = 42 . </thinking> <solution> 42 </solution>";
-
-impl OddTexts {
-    fn new() -> Self {
-        Self {
-            long: "tom has 12 apples and gets 30 more , so 12 + 30 = 42 . ".repeat(150),
-            looping: "<thinking> 12 + 30 = 42 . ".to_owned() + &"42 ".repeat(2000),
-            digits: format!("<solution> {} </solution>", "9".repeat(1000)),
-            tags: "<thinking><solution></thinking></solution>".repeat(100),
-        }
-    }
-
-    fn samples(&self) -> Vec<(&'static str, Sample<'_>)> {
-        let sample = |prompt, completion, answer, correct, extracted| {
-            let verdict = Verdict { correct, extracted };
-            Sample {
-                prompt,
-                completion,
-                answer,
-                verdict,
-            }
-        };
-        let wrong = |completion| sample(QUESTION, completion, "42", false, None);
-        vec![
-            ("nothing but empty texts", sample("", "", "", false, None)),
-            ("an empty completion", wrong("")),
-            ("a completion of white space", wrong(" \n\t\r\n ")),
-            ("a completion of one character", wrong("<")),
-            (
-                "a right answer",
-                sample(QUESTION, GOOD, "42", true, Some("42")),
-            ),
-            (
-                "a right answer to an answer that is no number",
-                sample(QUESTION, "x + 1", "x+1", true, Some("x + 1")),
-            ),
-            (
-                "a reference answer of 0",
-                sample(QUESTION, GOOD, "0", false, Some("42")),
-            ),
-            (
-                "an extracted answer of 0",
-                sample(QUESTION, "<solution> 0 </solution>", "42", false, Some("0")),
-            ),
-            (
-                "negative and decimal numbers",
-                sample(
-                    "-1.5 + 0.25 ?",
-                    "-1.5 + .25 = -1.25",
-                    "-1.25",
-                    true,
-                    Some("-1.25"),
-                ),
-            ),
-            (
-                "division by zero",
-                wrong("<thinking> 5 / 0 = 0 . 0 / 0 = 1 </thinking> <solution> 5 / 0 </solution>"),
-            ),
-            (
-                "an unclosed tag",
-                wrong("<thinking> 12 + 30 = 42 . <solution> 42"),
-            ),
-            (
-                "tags out of order",
-                wrong("</solution> 42 <solution> </thinking> <thinking>"),
-            ),
-            ("tags a hundred times over", wrong(&self.tags)),
-            (
-                "letters and signs beyond ASCII",
-                wrong("½ ≈ ٣ × ７ — naïve 日本語 👩‍👩‍👧 \u{202e}\u{0}\u{feff} − é̂"),
-            ),
-            (
-                "a number of 1000 digits",
-                sample(QUESTION, &self.digits, "42", false, Some("1e999")),
-            ),
-            ("a completion of 8,000 characters", wrong(&self.long)),
-            ("a completion stuck in a loop", wrong(&self.looping)),
-        ]
-    }
 }

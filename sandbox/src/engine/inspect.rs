@@ -4,7 +4,9 @@
 
 use wasmparser::{ExternalKind, Import, Parser, Payload, TypeRef};
 
-use crate::{Limits, Rejection, abi, regex};
+use crate::limits::Limits;
+use crate::rejection::Rejection;
+use crate::{abi, regex};
 
 /// Elements a table may start with. A large reward has a few hundred.
 const TABLE_LIMIT: u64 = 10_000;

@@ -4,27 +4,28 @@
 //! once, and kept in the user's cache ([`build_guest`]). A Python [`Module`](crate::Module) is the source itself; loading it
 //! parses and runs it in the interpreter, under the limits, and so does every batch, in an instance of its own.
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
-//! | `guest` | the interpreter's files: is it there, whose is it, build it |
+//! | `files` | the interpreter's files: is it there, whose is it, build it |
 //! | `recipe` | the build itself: a private environment, componentize-py, our application |
-//! | `machine_code` | precompiled code from the cache; the one place that trusts a file |
-//! | `room` | engine and limits |
+//! | `interpreter` | engine and limits |
 //! | `instance` | one instance: fuel, memory, verdicts |
 //! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
 
 mod conversation;
+mod files;
 mod function;
-mod guest;
 mod instance;
+mod interpreter;
 mod meter;
 mod recipe;
-mod room;
 
+pub use files::{GuestStatus, build_guest, guest_status};
 pub(crate) use function::{Function, functions};
-pub use guest::{GuestStatus, build_guest, guest_status};
-pub(crate) use room::PythonRoom;
+pub(crate) use interpreter::Interpreter;
+
+use crate::source::{DIRECTIVE, Module, PYTHON_HEADER, unpack};
 
 /// The host's side of `guest-python/wit/reward.wit`, which documents it.
 #[allow(
@@ -42,21 +43,18 @@ mod bindings {
 /// Receives a line for people now and then while the interpreter is built.
 pub type Progress = std::sync::Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Beginning of a line of the source that is meant for us: on top where an author writes it, at the end where it was added.
-pub(crate) const DIRECTIVE: &str = "# reward-search: ";
-/// Beginning of the first line of a module.
-const HEADER: &str = "# reward-search module for the Python guest ";
-
-/// The module of a source; of a file that is a module already, with today's guest in the first line.
-pub(crate) fn pack(code: &str) -> String {
-    let code = unpack(code.as_bytes()).map_or(code, |(_, source)| source);
-    format!("{HEADER}{}\n{code}", recipe::id())
+impl Module {
+    /// A Python file made ready; needs neither compiler nor interpreter. What is wrong with it is found when it is loaded.
+    #[must_use]
+    pub fn python(code: &str) -> Self {
+        Self::from_bytes(pack(code).into_bytes())
+    }
 }
 
-/// The guest a module was made for and its source, if it is a Python module.
-pub(crate) fn unpack(bytes: &[u8]) -> Option<(&str, &str)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    text.strip_prefix(HEADER)?.split_once('\n')
+/// The module of a source; of a file that is a module already, with today's guest in the first line.
+fn pack(code: &str) -> String {
+    let code = unpack(code.as_bytes()).map_or(code, |(_, source)| source);
+    format!("{PYTHON_HEADER}{}\n{code}", recipe::id())
 }
 
 /// What a source's directives ask for.

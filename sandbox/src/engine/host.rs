@@ -8,34 +8,41 @@ use wasmtime::{
     PoolingAllocationConfig,
 };
 
-use crate::guest::{Guest, GuestCode};
-use crate::inspect::Imports;
-use crate::python::{self, Progress, PythonRoom};
+use super::guest::GuestCode;
+use super::inspect::{self, Imports};
+use super::reward_fn::RewardFn;
+use super::store_data::StoreData;
+use super::ticker::Ticker;
+use crate::engine_error::{engine_error, one_line};
+use crate::error::{CompileError, HostError};
+use crate::limits::Limits;
+use crate::python::{self, Interpreter, Progress};
+use crate::regex;
+use crate::rejection::Rejection;
 use crate::slots::Slots;
-use crate::ticker::Ticker;
-use crate::{CompileError, HostError, Limits, Module, Rejection, RewardFn, inspect, regex};
+use crate::source::{Module, unpack};
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///
 /// The engine lives until the sandbox and the last [`RewardFn`] made by it are gone.
 #[derive(Clone)]
 pub struct Sandbox {
-    room: Arc<Room>,
+    shared: Arc<Shared>,
 }
 
 /// What all reward functions of a sandbox share.
-pub(crate) struct Room {
+pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) slots: Slots,
     /// The epoch ticks after which a call is interrupted.
     pub(crate) deadline_ticks: u64,
     /// What guests may import.
-    linker: Linker<Guest>,
+    linker: Linker<StoreData>,
     /// The regular-expression module, once a guest needed it.
-    expressions: OnceLock<InstancePre<Guest>>,
+    expressions: OnceLock<InstancePre<StoreData>>,
     engine: Engine,
     /// Opened when the first Python reward is loaded.
-    python: Mutex<Option<Arc<PythonRoom>>>,
+    python: Mutex<Option<Arc<Interpreter>>>,
     progress: Progress,
     // Last: the clock stops when the engine is no longer used.
     _ticker: Ticker,
@@ -67,7 +74,7 @@ impl Sandbox {
         let slots = Slots::new(limits.concurrent_calls);
         let linker = regex::linker(&engine).map_err(engine_error)?;
         Ok(Self {
-            room: Arc::new(Room {
+            shared: Arc::new(Shared {
                 limits,
                 slots,
                 deadline_ticks,
@@ -84,7 +91,7 @@ impl Sandbox {
     /// The limits it was made with.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.room.limits
+        &self.shared.limits
     }
 
     /// Makes a module callable. Nothing of a WebAssembly guest runs yet; a Python file is run once, in a guest. If the
@@ -95,24 +102,24 @@ impl Sandbox {
     /// wrong exports or too large parts, or is not valid; for a Python file with a wrong syntax, an import that is not there or no reward function, or
     /// that fails. [`CompileError::Host`] if the Python guest is not there and cannot be built.
     pub fn load(&self, module: &Module) -> Result<RewardFn, CompileError> {
-        if let Some((_, source)) = python::unpack(module.bytes()) {
+        if let Some((_, source)) = unpack(module.bytes()) {
             self.check_size(source.len())?;
-            let function = python::Function::load(self.python()?, &self.room.slots, source)?;
-            return Ok(RewardFn::python(Arc::clone(&self.room), function));
+            let function = python::Function::load(self.python()?, &self.shared.slots, source)?;
+            return Ok(RewardFn::python(Arc::clone(&self.shared), function));
         }
-        let imports = inspect::inspect(module.bytes(), &self.room.limits)?;
-        let code = Code::from_binary(&self.room.engine, module.bytes()).map_err(code_error)?;
+        let imports = inspect::inspect(module.bytes(), &self.shared.limits)?;
+        let code = Code::from_binary(&self.shared.engine, module.bytes()).map_err(code_error)?;
         let instance = self
-            .room
+            .shared
             .linker
             .instantiate_pre(&code)
             .map_err(code_error)?;
         let expressions = match imports {
             Imports::None => None,
-            Imports::Expressions => Some(self.room.expressions()?),
+            Imports::Expressions => Some(self.shared.expressions()?),
         };
         let code = GuestCode::new(instance, expressions)?;
-        Ok(RewardFn::wasm(Arc::clone(&self.room), code))
+        Ok(RewardFn::wasm(Arc::clone(&self.shared), code))
     }
 
     /// The names of the reward functions in a Python file: those with a parameter `completions`, in order. The file is run
@@ -122,11 +129,11 @@ impl Sandbox {
     /// As [`Sandbox::load`]; that there is none is no error.
     pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
         self.check_size(code.len())?;
-        python::functions(&*self.python()?, &self.room.slots, code)
+        python::functions(&*self.python()?, &self.shared.slots, code)
     }
 
     fn check_size(&self, bytes: usize) -> Result<(), Rejection> {
-        let (size, limit) = (bytes as u64, u64::from(self.room.limits.module_kib) << 10);
+        let (size, limit) = (bytes as u64, u64::from(self.shared.limits.module_kib) << 10);
         if size <= limit {
             return Ok(());
         }
@@ -138,25 +145,25 @@ impl Sandbox {
         })
     }
 
-    fn python(&self) -> Result<Arc<PythonRoom>, HostError> {
+    fn python(&self) -> Result<Arc<Interpreter>, HostError> {
         let mut python = self
-            .room
+            .shared
             .python
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match &*python {
-            Some(room) => Ok(Arc::clone(room)),
+            Some(interpreter) => Ok(Arc::clone(interpreter)),
             None => {
-                let room = PythonRoom::open(&self.room.limits, &self.room.progress)?;
-                Ok(Arc::clone(python.insert(room)))
+                let interpreter = Interpreter::open(&self.shared.limits, &self.shared.progress)?;
+                Ok(Arc::clone(python.insert(interpreter)))
             }
         }
     }
 }
 
-impl Room {
+impl Shared {
     /// The regular-expression module, opened when the first guest needs it.
-    fn expressions(&self) -> Result<InstancePre<Guest>, HostError> {
+    fn expressions(&self) -> Result<InstancePre<StoreData>, HostError> {
         if let Some(code) = self.expressions.get() {
             return Ok(code.clone());
         }
@@ -169,7 +176,7 @@ impl std::fmt::Debug for Sandbox {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Sandbox")
-            .field("limits", &self.room.limits)
+            .field("limits", &self.shared.limits)
             .finish_non_exhaustive()
     }
 }
@@ -226,18 +233,4 @@ fn code_error(error: wasmtime::Error) -> CompileError {
             message: one_line(&error),
         })
     }
-}
-
-pub(crate) fn engine_error(error: wasmtime::Error) -> HostError {
-    HostError::Engine {
-        message: one_line(&error),
-    }
-}
-
-/// An engine error with its causes, on one line.
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Compiler, CompilerConfig};
+use super::super::{Compiler, CompilerConfig};
+use crate::engine::Sandbox;
+use crate::error::CompileError;
+use crate::limits::Limits;
 use crate::lint::Entry;
-use crate::{CompileError, Limits, Module, Rejection, Sample, Sandbox, Verdict};
+use crate::rejection::Rejection;
+use crate::sample::{Sample, Verdict};
+use crate::source::Module;
 
 const SECRET: &str = "sesame-open-4711";
 
@@ -118,15 +123,11 @@ fn the_environment_is_empty() {
         "f64::from(u8::from(option_env!(\"PATH\").is_some() || option_env!(\"HOME\").is_some()))",
     ));
     let sandbox = Sandbox::new(Limits::default()).unwrap();
-    let verdict = Verdict {
-        correct: false,
-        extracted: None,
-    };
     let sample = Sample {
         prompt: "",
         completion: "",
         answer: "",
-        verdict,
+        verdict: &Verdict::NO_ANSWER,
     };
     assert_eq!(
         sandbox.load(&module.unwrap()).unwrap().score(&[sample]),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-use crate::HostError;
+use crate::error::HostError;
 
 /// Stops its thread when dropped.
 pub(crate) struct Ticker {

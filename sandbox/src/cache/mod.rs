@@ -1,5 +1,7 @@
 //! Where this program keeps what it builds once: the user's cache folder.
 
+pub(crate) mod machine_code;
+
 use std::env;
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::HostError;
+use crate::error::HostError;
 
 /// Names a folder to use instead.
 const OVERRIDE: &str = "REWARD_SEARCH_CACHE";

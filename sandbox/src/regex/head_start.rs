@@ -7,8 +7,7 @@
 
 use wasmtime::{AsContextMut, Memory};
 
-use crate::guest::{Breach, Guest};
-use crate::{Sample, Verdict};
+use crate::abi::Breach;
 
 const PAGE: usize = 4096;
 const WASM_PAGE: usize = 65_536;
@@ -16,13 +15,13 @@ const WASM_PAGE: usize = 65_536;
 const LIMIT: usize = 4 << 20;
 
 /// The pages in which a used memory differs from a fresh one.
-pub(crate) struct Warm {
+pub(crate) struct HeadStart {
     /// Size of the memory in bytes.
     size: usize,
     pages: Vec<(usize, Box<[u8]>)>,
 }
 
-impl Warm {
+impl HeadStart {
     /// What has to be written to a `fresh` memory to make it the `used` one; nothing if that is too much.
     pub(crate) fn difference(fresh: &[u8], used: &[u8]) -> Option<Self> {
         let nothing = [0; PAGE];
@@ -41,7 +40,7 @@ impl Warm {
     pub(crate) fn restore(
         &self,
         memory: Memory,
-        mut store: impl AsContextMut<Data = Guest>,
+        mut store: impl AsContextMut,
     ) -> wasmtime::Result<()> {
         let missing = self.size.saturating_sub(memory.data_size(&store));
         memory.grow(&mut store, (missing / WASM_PAGE) as u64)?;
@@ -56,40 +55,6 @@ impl Warm {
     }
 }
 
-/// Completions of the kinds that rewards look at.
-pub(crate) fn samples() -> [Sample<'static>; 4] {
-    let sample = |prompt, completion, answer, extracted| Sample {
-        prompt,
-        completion,
-        answer,
-        verdict: Verdict {
-            correct: extracted == Some(answer),
-            extracted,
-        },
-    };
-    [
-        sample(
-            "Janet has 16 eggs and eats 3. She sells the rest for $2.50 each. How much does she make?",
-            "Janet has 16 - 3 = <<16-3=13>>13 eggs left.\nSo she makes 13 * $2.50 = $<<13*2.5=32.5>>32.50 every day.\nThe answer is $1,032.50!\n#### 32.5",
-            "32.5",
-            Some("1032.50"),
-        ),
-        sample(
-            "tom has 12 boxes of 4 and takes 7 out ?",
-            "<thinking>\nStep 1: First, we have 12 * 4 = 48 . \nStep 2: Then 48 - 7 = 41 , because 7 are taken . \n</thinking>\n<solution> 41 </solution>",
-            "41",
-            Some("41"),
-        ),
-        sample(
-            "What is 2/3 of 90%?",
-            "**Therefore**, we can't say: \\(x = \\frac{2}{3}\\) → \\boxed{0.6}. Is it −60? Yes; it's 60 %...\n\n1. Wait, 2 + 2 == 4\n- so (a) \"done\"\tA: 0.6",
-            "0.6",
-            Some("0.6"),
-        ),
-        sample("?", "", "0", None),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,13 +66,13 @@ mod tests {
         used.extend([0; 2 * PAGE]);
         used[PAGE + 5] = 2;
         used[3 * PAGE] = 3;
-        let warm = Warm::difference(&fresh, &used);
-        let starts: Vec<usize> = warm
+        let head_start = HeadStart::difference(&fresh, &used);
+        let starts: Vec<usize> = head_start
             .iter()
-            .flat_map(|warm| &warm.pages)
+            .flat_map(|head_start| &head_start.pages)
             .map(|page| page.0)
             .collect();
         assert_eq!(starts, [PAGE, 3 * PAGE]);
-        assert!(Warm::difference(&[], &vec![1; LIMIT + PAGE]).is_none());
+        assert!(HeadStart::difference(&[], &vec![1; LIMIT + PAGE]).is_none());
     }
 }

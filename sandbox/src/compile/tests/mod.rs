@@ -1,0 +1,3 @@
+//! Tests of the compiler that need its inside.
+
+mod attacks;

@@ -1,0 +1,16 @@
+//! Loading and running: a module's inspection, its instances, the reward function it becomes, and the probe of one.
+
+mod guest;
+mod host;
+mod inspect;
+mod probe;
+mod reward_fn;
+mod session;
+mod store_data;
+#[cfg(test)]
+mod tests;
+mod ticker;
+
+pub use host::Sandbox;
+pub use probe::{ProbeReport, probe};
+pub use reward_fn::{Measurement, RewardFn};

@@ -1,0 +1,3 @@
+//! Tests of the engine that need its inside.
+
+mod memory;
