@@ -7,17 +7,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    adapter_files::{AdapterFiles, BaseName},
-    chat_template::{ChatTemplate, OWN_VARIABLES},
-    device::place::{DeviceName, FloatType, Places},
-    draws::SharedDraws,
-    files::{EMBEDDED, Source},
-    lora::LoraConfig,
-    model::Model,
-    tokenizer::Tokenizer,
-};
 use crate::TrainError;
+use crate::candle::{
+    decoder::device::place::{DeviceName, FloatType, Places},
+    files::{
+        EMBEDDED, Source,
+        adapter_files::{AdapterFiles, BaseName},
+        chat_template::{ChatTemplate, OWN_VARIABLES},
+        tokenizer::Tokenizer,
+    },
+    learn::draws::SharedDraws,
+    model::{Model, lora::LoraConfig},
+};
 
 /// Settings of the embedded trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,19 +8,23 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    files::Source,
-    in_pool,
+use crate::candle::{
+    decoder::{
+        cpu::micro_batches::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
+        pack::Group,
+    },
+    files::{Source, tokenizer::Tokenizer},
     kernels::choose::Truncation,
-    lora::LoraConfig,
-    model::Model,
-    objective::{Objective, Term},
-    optim::{AdamW, Update},
-    pack::Group,
-    rows::{Prompt, Settings},
-    sample::sample,
-    step::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
-    tokenizer::Tokenizer,
+    learn::{
+        adamw::{AdamW, Update},
+        objective::{Objective, Term},
+    },
+    model::{Model, lora::LoraConfig},
+    sample::{
+        cpu::sample,
+        rows::{Prompt, Settings},
+    },
+    threads::in_pool,
 };
 use crate::{GrpoConfig, TrainError};
 

@@ -4,21 +4,24 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{
+use crate::candle::{
     base::Base,
-    checkpoint,
-    complete::{Request, check_prompts, complete},
-    device::place::Place,
-    draws::{Purpose, seed},
-    engine::Engine,
-    learn::{Learnt, learn},
-    memory::{self, Need},
+    decoder::{device::place::Place, engine::Engine},
+    learn::{
+        adamw::{AdamW, Update},
+        checkpoint,
+        draws::{Purpose, seed},
+        loss::{Learnt, learn},
+        memory::{self, Need},
+        rollouts::{Batch, Roles, RolloutGroup},
+        schedule::Schedule,
+        summary::summary,
+    },
     model::Model,
-    optim::{AdamW, Update},
-    rollouts::{Batch, Roles, RolloutGroup},
-    rows::Settings,
-    schedule::Schedule,
-    summary::summary,
+    sample::{
+        complete::{Request, check_prompts, complete},
+        rows::Settings,
+    },
 };
 use crate::{
     StepMetrics, TrainError, TrainJob, TrainOutput,

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::lanes::{LANES, dot, exponentials, max, sum};
+use crate::candle::kernels::lanes::{LANES, dot, exponentials, max, sum};
 
 /// The shape of the heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Drawing the next token of every row.
 
-use super::lanes::{dot, exponentiate, max};
+use crate::candle::kernels::lanes::{dot, exponentiate, max};
 
 /// A drawn token.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

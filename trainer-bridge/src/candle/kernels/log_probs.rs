@@ -1,6 +1,6 @@
 //! Log-probability of a chosen token a row: `log softmax(logits / temperature)[target]`, without the matrix of all log-probabilities.
 
-use super::lanes::exponentiate;
+use crate::candle::kernels::lanes::exponentiate;
 
 vectorized! {
 /// Writes one log-probability a row of `logits`.

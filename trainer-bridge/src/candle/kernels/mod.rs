@@ -3,7 +3,7 @@
 //!
 //! Every kernel adds in one fixed order and calls no libm function inside its loops, so a result depends neither on the number of
 //! threads, nor on which other rows share a batch, nor on the machine. Each operation stands beside its own way back; which ones make a
-//! decoder is `forward`'s and `backward`'s business.
+//! decoder is the business of `decoder::cpu`.
 
 /// Defines a function whose body is compiled for the widest vector instructions this machine has (AVX-512, or AVX2 + FMA, on x86-64, the
 /// baseline elsewhere); a kernel that writes its vectors out names the token and the type of the instruction set behind the lifetime.
@@ -30,7 +30,7 @@ macro_rules! vectorized {
         }
     };
 }
-pub(super) use vectorized;
+pub(crate) use vectorized;
 
 pub mod attention;
 pub mod bias;
@@ -38,6 +38,5 @@ pub mod choose;
 pub mod gemm;
 pub mod lanes;
 pub mod log_probs;
-pub mod pack_attention;
 pub mod rms_norm;
 pub mod swiglu;

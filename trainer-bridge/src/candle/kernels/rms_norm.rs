@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::lanes::dot;
+use crate::candle::kernels::lanes::dot;
 
 /// `1 / sqrt(mean(x^2) + eps)`; NaN where the squares overflow, which would pass for a row of zeros otherwise: a diverged run must show.
 #[inline(always)]

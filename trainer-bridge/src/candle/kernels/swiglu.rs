@@ -1,6 +1,6 @@
 //! The gated unit of Llama's feed-forward block (Shazeer, arXiv 2002.05202): `silu(gate) * up`, both halves of one fused row.
 
-use super::lanes::{LANES, load, sigmoid, store};
+use crate::candle::kernels::lanes::{LANES, load, sigmoid, store};
 
 vectorized! {
 /// `gate_up` holds rows of `width` gates and `width` ups.

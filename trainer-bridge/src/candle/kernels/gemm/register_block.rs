@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::{NR, View};
+use crate::candle::kernels::gemm::{NR, View};
 
 /// Steps of depth taken at once where A is read in place: pieces of a length the compiler knows need no check an element.
 const STEPS: usize = 8;
