@@ -1,0 +1,6 @@
+//! The mathematics of GRPO as pure functions: settings, advantages, filters, the learning rate. Nothing here knows a model.
+
+pub(crate) mod advantage;
+pub(crate) mod config;
+pub(crate) mod filter;
+pub(crate) mod learning_rate;
