@@ -1,4 +1,7 @@
 //! Trains a policy with given rewards for a given budget and returns its completions; several trainers behind one trait.
+//!
+//! `grpo` holds the pure functions of the method, `seam` the plain data that crosses to a trainer and the trait it stands behind, `candle`
+//! and `fake` are trainers, and `registry` is the one place that tells their kinds apart.
 
 mod candle;
 mod fake;
@@ -7,19 +10,25 @@ mod registry;
 mod seam;
 
 pub use candle::{
-    AdapterFiles, CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles,
-    PretrainConfig, SftExample, SftProgress, benchmark, pretrain,
+    CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig,
+    SftExample, SftProgress, benchmark, pretrain,
 };
 pub use fake::FakeConfig;
+pub use grpo::advantage::{Advantages, Aggregation};
 pub use grpo::config::{Filter, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards};
 pub use grpo::learning_rate::LrSchedulerType;
-pub use registry::{SamplingConfig, TrainerConfig, build, write_model};
-pub use seam::job::{
-    BoxFuture, Checkpoint, TrainError, TrainExample, TrainJob, TrainOutput, Trainer,
-};
+pub use registry::{HubModel, TrainerConfig, build};
+pub use seam::checkpoint::{Bytes, Checkpoint, Location};
+pub use seam::error::TrainError;
+pub use seam::job::{TrainExample, TrainJob};
+pub use seam::judge::{JudgeError, JudgeRollouts, JudgeSpec, OpenJudge};
 pub use seam::metrics::{Length, RewardPart, SampleCompletion, StepMetrics};
-pub use seam::mix::{Aggregation, Judged, RewardMember, RewardMix, Rollout, Verifier};
+pub use seam::mix::{RewardMember, RewardMix};
+pub use seam::output::{AdapterFiles, Ended, Event, Saved, TrainOutput};
+pub use seam::sampling::SamplingConfig;
+pub use seam::scorer::{
+    LoadedReward, MemberScores, Rollout, Score, ScoreError, Scored, Scorer, Scoring,
+};
+pub use seam::trainer::{BoxFuture, Description, Reporter, Run, RunId, Trainer};
 
-use grpo::{advantage, config as grpo_config, filter, learning_rate};
-use registry as config;
-use seam::mix as reward_mix;
+use grpo::{advantage, filter, learning_rate};

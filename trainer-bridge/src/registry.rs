@@ -1,14 +1,13 @@
-//! Which trainer runs the trials, and how completions are drawn at evaluation.
+//! Which trainer runs the trials: the only place that tells the kinds of trainer apart.
 
-use std::{path::Path, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checkpoint, TrainError, Trainer,
-    candle::{self, CandleConfig, CandleTrainer},
+    candle::{CandleConfig, CandleTrainer},
     fake::{Fake, FakeConfig},
-    grpo_config::MOST_TOKENS,
+    seam::{error::TrainError, scorer::Scoring, trainer::Trainer},
 };
 
 /// Which trainer runs the trials, and its settings.
@@ -28,6 +27,17 @@ impl Default for TrainerConfig {
     }
 }
 
+/// A model of the Hugging Face hub that a trainer asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubModel {
+    /// Its id, `organisation/name`.
+    pub id: String,
+    /// Branch, tag or commit, if one is named.
+    pub revision: Option<String>,
+    /// Whether the local cache alone may be asked.
+    pub offline: bool,
+}
+
 impl TrainerConfig {
     /// Checks the settings, and that this program and machine have the devices they name: all that can be said before a model is there.
     ///
@@ -39,98 +49,41 @@ impl TrainerConfig {
             Self::Fake(_) => Ok(()),
         }
     }
-}
 
-/// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here.
-///
-/// # Errors
-/// `Setup` when it cannot work.
-pub fn build(config: &TrainerConfig) -> Result<Arc<dyn Trainer>, TrainError> {
-    Ok(match config {
-        TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config)?),
-        TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone())),
-    })
-}
-
-/// Writes the model that a run with this trainer left in its last checkpoint as a folder in Hugging Face's layout. Returns whether there
-/// was one: a run that trains an adapter leaves that instead.
-///
-/// # Errors
-/// `Setup` when the checkpoint or the base model cannot be used, `Host` when the folder cannot be written.
-pub fn write_model(
-    config: &TrainerConfig,
-    checkpoint: &Checkpoint,
-    folder: &Path,
-) -> Result<bool, TrainError> {
-    match config {
-        TrainerConfig::Candle(config) => candle::write_model(config, checkpoint, folder),
-        TrainerConfig::Fake(_) => Ok(false),
+    /// The hub model whose files must be in a folder before the trainer is built, if it is one.
+    #[must_use]
+    pub fn hub_model(&self) -> Option<HubModel> {
+        match self {
+            Self::Candle(config) => Some(HubModel {
+                id: config.hub_id()?.to_owned(),
+                revision: config.revision.clone(),
+                offline: config.offline,
+            }),
+            Self::Fake(_) => None,
+        }
     }
-}
 
-/// How completions are drawn at evaluation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SamplingConfig {
-    /// 0 is greedy.
-    pub temperature: f64,
-    /// Draw from the likeliest so many tokens; 0 from all.
-    pub top_k: usize,
-    /// Draw from the fewest tokens that have this probability together; 1 from all.
-    pub top_p: f64,
-    /// Draw from tokens with at least this share of the likeliest one's probability; 0 from all.
-    pub min_p: f64,
-    /// Longest completion, tokens.
-    pub max_completion_length: usize,
-}
-
-impl Default for SamplingConfig {
-    fn default() -> Self {
-        Self {
-            temperature: 1.0,
-            top_k: 0,
-            top_p: 1.0,
-            min_p: 0.0,
-            max_completion_length: 64,
+    /// The same settings with the files of the hub model found in `folder`, as of `commit`.
+    #[must_use]
+    pub fn with_model_in(&self, folder: PathBuf, commit: Option<String>) -> Self {
+        match self {
+            Self::Candle(config) => Self::Candle(CandleConfig {
+                folder: Some(folder),
+                revision: commit,
+                ..config.clone()
+            }),
+            Self::Fake(config) => Self::Fake(config.clone()),
         }
     }
 }
 
-impl SamplingConfig {
-    /// What is impossible about these settings, one line each, beginning with the key.
-    #[must_use]
-    pub fn problems(&self) -> Vec<String> {
-        let temperature = self.temperature.is_finite() && self.temperature >= 0.0;
-        complaints(&[
-            (
-                "temperature",
-                temperature,
-                "must be a number, 0 (greedy) or more",
-            ),
-            (
-                "top_p",
-                self.top_p > 0.0 && self.top_p <= 1.0,
-                "must be above 0 and at most 1",
-            ),
-            (
-                "min_p",
-                (0.0..=1.0).contains(&self.min_p),
-                "must be between 0 and 1",
-            ),
-            (
-                "max_completion_length",
-                (1..=MOST_TOKENS).contains(&self.max_completion_length),
-                "must be between 1 and 1048576",
-            ),
-        ])
-    }
-}
-
-/// The rules that do not hold, each as `key rule`.
-pub(crate) fn complaints(checks: &[(&str, bool, &str)]) -> Vec<String> {
-    checks
-        .iter()
-        .filter(|(_, holds, _)| !holds)
-        .map(|(key, _, rule)| format!("{key} {rule}"))
-        .collect()
+/// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here. Its runs are scored with `scoring`.
+///
+/// # Errors
+/// `Setup` when it cannot work.
+pub fn build(config: &TrainerConfig, scoring: Scoring) -> Result<Arc<dyn Trainer>, TrainError> {
+    Ok(match config {
+        TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config, scoring)?),
+        TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone(), scoring)),
+    })
 }

@@ -54,7 +54,7 @@ fn expected(data: &[u8]) -> Vec<Option<Vec<u8>>> {
 fn answer(line: &[u8]) {
     let reply = match parse(line) {
         Ok(Request::Ping(id)) => Reply::Pong { id, pong: true },
-        Ok(Request::Score(id, samples)) => {
+        Ok(Request::Score { id, samples, .. }) => {
             assert!(serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok());
             let bytes: usize = samples
                 .iter()

@@ -297,8 +297,15 @@ pub struct ExportArgs {
 pub struct ScoreArgs {
     /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database. The
     /// score of several is their weighted sum.
-    #[arg(required = true, value_name = "REWARD")]
+    #[arg(required_unless_present = "job", value_name = "REWARD")]
     pub rewards: Vec<String>,
+    /// Score as a training job in this file does: its rewards, weights, limits and judge.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["rewards", "weights", "verifier"]
+    )]
+    pub job: Option<PathBuf>,
     /// JSON lines `{"prompt": "…", "completion": "…", "answer": "…"}`; `-` reads standard input.
     #[arg(long, value_name = "FILE", required_unless_present = "stdio")]
     pub samples: Option<PathBuf>,
@@ -313,6 +320,9 @@ pub struct ScoreArgs {
         allow_negative_numbers = true
     )]
     pub weights: Vec<f64>,
+    /// Who judges the samples.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,

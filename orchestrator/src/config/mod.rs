@@ -16,7 +16,10 @@ pub use gate::GateConfig;
 pub use load::{ConfigError, load_verifier};
 
 pub use crate::data::config::TaskConfig;
-use crate::{judge::VerifierConfig, proposer::ProposerConfig};
+use crate::{
+    judge::{JudgeConfig, VerifierConfig},
+    proposer::ProposerConfig,
+};
 
 /// A whole search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +76,9 @@ pub struct SearchConfig {
     /// Trials that run side by side; 0 means one for each processor core.
     #[serde(default)]
     pub max_concurrent_trials: usize,
+    /// Trials that are cut off go on from a checkpoint; one is kept after every so many optimiser steps. Absent means 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_every: Option<u32>,
     /// Stop after this many rounds in a row without a better candidate; 0 never does.
     #[serde(default)]
     pub stall_rounds: u32,
@@ -168,6 +174,12 @@ fn default_candidates() -> usize {
 }
 
 impl SearchConfig {
+    /// Optimiser steps between two checkpoints of a trial.
+    #[must_use]
+    pub fn save_every(&self) -> u32 {
+        self.save_every.unwrap_or(10)
+    }
+
     /// How many trials run side by side.
     #[must_use]
     pub fn concurrency(&self) -> usize {
@@ -179,11 +191,21 @@ impl SearchConfig {
 }
 
 impl Config {
+    /// Where answers are looked for, and who judges them.
+    #[must_use]
+    pub fn judge(&self) -> JudgeConfig {
+        JudgeConfig {
+            extraction: self.task.extraction(),
+            verifier: self.verifier.clone(),
+        }
+    }
+
     /// The configuration as stored with the search and compared when it is continued: without what may change between two sittings.
     #[must_use]
     pub fn identity(&self) -> serde_json::Value {
         let mut free = self.clone();
         free.search.max_concurrent_trials = 0;
+        free.search.save_every = None;
         free.verifier = self.verifier.identity();
         serde_json::to_value(free).expect("a configuration is plain data")
     }

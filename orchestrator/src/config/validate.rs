@@ -52,7 +52,7 @@ impl Config {
 }
 
 impl SearchConfig {
-    fn rules(&self) -> [Rule<'static>; 5] {
+    fn rules(&self) -> [Rule<'static>; 6] {
         let name = &self.name;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         [
@@ -77,6 +77,10 @@ impl SearchConfig {
             (
                 self.max_cost_usd.is_none_or(|cost| cost > 0.0),
                 "search.max_cost_usd must be above 0",
+            ),
+            (
+                self.save_every.is_none_or(|steps| steps > 0),
+                "search.save_every must be at least 1",
             ),
         ]
     }

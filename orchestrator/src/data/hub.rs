@@ -8,7 +8,7 @@ use hf_hub::{
     Cache, Repo, RepoType,
     api::sync::{Api, ApiBuilder, ApiError},
 };
-use trainer_bridge::{CandleConfig, TrainerConfig};
+use trainer_bridge::{HubModel, TrainerConfig};
 
 /// Why a model of the hub cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -104,22 +104,16 @@ impl Hub {
     /// # Errors
     /// See [`HubError`].
     pub async fn resolve(&self, config: &TrainerConfig) -> Result<TrainerConfig, HubError> {
-        let TrainerConfig::Candle(candle) = config else {
+        let Some(model) = config.hub_model() else {
             return Ok(config.clone());
         };
-        let Some(wanted) = Wanted::of(candle) else {
-            return Ok(config.clone());
-        };
-        let (hub, offline) = (self.clone(), self.offline || candle.offline);
+        let (hub, offline) = (self.clone(), self.offline || model.offline);
+        let wanted = Wanted::from(model);
         // The client waits for the network on its thread.
         let folder = tokio::task::spawn_blocking(move || hub.folder(&wanted, offline));
         let folder = folder.await.expect("the hub's client does not panic")?;
         let commit = folder.file_name().map(|name| name.to_string_lossy().into());
-        Ok(TrainerConfig::Candle(CandleConfig {
-            folder: Some(folder),
-            revision: commit,
-            ..candle.clone()
-        }))
+        Ok(config.with_model_in(folder, commit))
     }
 
     /// The folder of a model's files.
@@ -225,14 +219,16 @@ struct Wanted {
     revision: String,
 }
 
-impl Wanted {
-    fn of(config: &CandleConfig) -> Option<Self> {
-        Some(Self {
-            id: config.hub_id()?.to_owned(),
-            revision: config.revision.clone().unwrap_or_else(|| "main".into()),
-        })
+impl From<HubModel> for Wanted {
+    fn from(model: HubModel) -> Self {
+        Self {
+            id: model.id,
+            revision: model.revision.unwrap_or_else(|| "main".into()),
+        }
     }
+}
 
+impl Wanted {
     /// Whether the revision is a commit, not a branch or a tag.
     fn is_commit(&self) -> bool {
         let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -2,10 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use evaluator::{
-    Answer, Dataset, DatasetError, ExtractionConfig, Outcome, Problem, Split, Verifier as Judge,
-    toy,
-};
+use evaluator::{Dataset, DatasetError, Problem, Split, toy};
 use trainer_bridge::TrainExample;
 
 use super::config::TaskConfig;
@@ -19,7 +16,6 @@ use crate::{
 pub struct Task {
     problems: Problems,
     prompt: String,
-    judge: Judge,
 }
 
 #[derive(Debug, Clone)]
@@ -78,7 +74,6 @@ impl Task {
             TaskConfig::Toy { .. } => Self {
                 problems: Problems::Toy,
                 prompt: "{question}".to_owned(),
-                judge: Judge::new(config.extraction()),
             },
             TaskConfig::Gsm8k {
                 path,
@@ -88,7 +83,6 @@ impl Task {
             } => Self {
                 problems: Problems::Stored(Arc::new(gsm8k(path.as_deref(), *dev_size, seed)?)),
                 prompt: prompt.clone(),
-                judge: Judge::new(config.extraction()),
             },
         })
     }
@@ -110,11 +104,12 @@ impl Task {
 
     /// Training prompts with their answers.
     #[must_use]
-    pub fn train_examples(&self, n: usize, seed: u64) -> Arc<[TrainExample]> {
+    pub fn train_examples(&self, n: usize, seed: u64) -> Vec<TrainExample> {
         self.problems(Split::Train, n, seed)
             .iter()
             .map(|problem| TrainExample {
                 prompt: self.render(problem),
+                question: problem.question.clone(),
                 answer: problem.answer.as_str().to_owned(),
             })
             .collect()
@@ -124,30 +119,6 @@ impl Task {
     #[must_use]
     pub fn render(&self, problem: &Problem) -> String {
         self.prompt.replace("{question}", &problem.question)
-    }
-
-    /// Verification by rule of one completion against its reference answer.
-    #[must_use]
-    pub fn rule(&self) -> RuleVerifier {
-        as_function(self.judge.clone())
-    }
-
-    /// The rules by which answers are judged.
-    #[must_use]
-    pub fn judge(&self) -> &Judge {
-        &self.judge
-    }
-
-    /// Finds the question in a rendered prompt; a prompt of another make is its own question.
-    pub fn question_finder(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
-        let template = self.prompt.clone();
-        move |prompt| {
-            let (before, after) = template.split_once("{question}").unwrap_or_default();
-            let question = prompt
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after));
-            question.unwrap_or(prompt).to_owned()
-        }
     }
 
     /// What a good completion looks like, for the prompts of language models.
@@ -180,20 +151,4 @@ impl Task {
             })
             .collect()
     }
-}
-
-/// Verification by rule as a plain function of completion and reference answer: whether it is right, and the answer it gives.
-pub type RuleVerifier = Arc<dyn Fn(&str, &str) -> (bool, Option<String>) + Send + Sync>;
-
-/// Verification by rule with answers looked for as `extraction` says.
-#[must_use]
-pub fn verifier(extraction: ExtractionConfig) -> RuleVerifier {
-    as_function(Judge::new(extraction))
-}
-
-fn as_function(judge: Judge) -> RuleVerifier {
-    Arc::new(move |completion, answer| {
-        let verdict = judge.verify(completion, &Answer::new(answer));
-        (verdict.outcome == Outcome::Correct, verdict.extracted)
-    })
 }

@@ -1,6 +1,6 @@
 //! Who decides whether an answer is right: the rules of the evaluator, with or without a model that is asked where they say no.
 //!
-//! One verifier serves the evaluation of a search, the commands, and training, where its verdict travels to the rewards. Every verdict
+//! One judge serves the evaluation of a search, the commands, and training, where its verdict travels to the rewards. Every verdict
 //! comes with who decided it. A model's verdicts are remembered in the database, so that a repeated question gets the same one.
 
 mod config;
@@ -9,14 +9,16 @@ mod guard;
 mod model;
 mod prompt;
 mod reply;
+mod rollouts;
+mod spec;
 
 use std::sync::{Arc, Mutex};
 
 use evaluator::{Answer, Evaluation, Outcome, Problem, Verdict};
-use tokio::runtime::Handle;
-use trainer_bridge::TrainError;
 
 pub use config::{Mode, ModelConfig, OnFailure, VerifierConfig};
+pub use rollouts::{Judges, by_rule};
+pub use spec::JudgeConfig;
 
 use crate::{
     domain::{
@@ -28,12 +30,21 @@ use crate::{
 use model::{Decision, Model};
 use prompt::Case;
 
-/// Decides whether answers are right. Clones share the model and the counts.
+/// Decides whether answers are right. Clones share the model and its counts.
 #[derive(Debug, Clone)]
-pub struct Verifier {
+pub enum Judge {
+    /// The rules alone: exact, free, the same everywhere.
+    Rule(evaluator::Verifier),
+    /// A model that is asked where the rules leave it to one.
+    Model(Arc<ModelJudge>),
+}
+
+/// The rules, and a model beside them.
+#[derive(Debug)]
+pub struct ModelJudge {
     rule: evaluator::Verifier,
-    model: Option<Arc<Model>>,
-    tally: Arc<Mutex<Tally>>,
+    model: Model,
+    tally: Mutex<Tally>,
 }
 
 /// What is to be judged.
@@ -104,27 +115,8 @@ pub enum VerifierError {
     Store(#[from] StoreError),
 }
 
-impl From<VerifierError> for TrainError {
-    fn from(error: VerifierError) -> Self {
-        match error {
-            VerifierError::Setup(why) => Self::Setup(why),
-            error => Self::Host(error.to_string()),
-        }
-    }
-}
-
-impl Verifier {
-    /// The rules alone.
-    #[must_use]
-    pub fn by_rule(rule: evaluator::Verifier) -> Self {
-        Self {
-            rule,
-            model: None,
-            tally: Arc::default(),
-        }
-    }
-
-    /// A verifier as configured.
+impl Judge {
+    /// A judge as configured, beside the rules.
     ///
     /// # Errors
     /// [`VerifierError::Setup`] if a setting cannot work, the key's variable is not set, or the prompt cannot be read.
@@ -132,21 +124,23 @@ impl Verifier {
         if let Some(problem) = config.problems().first() {
             return Err(VerifierError::Setup(problem.clone()));
         }
-        let mut verifier = Self::by_rule(rule);
-        if let Some((kind, settings)) = config.model() {
-            let model = Model::new(kind, settings).map_err(VerifierError::Setup)?;
-            verifier.model = Some(Arc::new(model));
-        }
-        Ok(verifier)
+        let Some((kind, settings)) = config.model() else {
+            return Ok(Self::Rule(rule));
+        };
+        Ok(Self::Model(Arc::new(ModelJudge {
+            rule,
+            model: Model::new(kind, settings).map_err(VerifierError::Setup)?,
+            tally: Mutex::default(),
+        })))
     }
 
-    /// The same verifier with its model's verdicts kept in a database: what is known there is not asked again.
+    /// The same judge with its model's verdicts kept in a database: what is known there is not asked again.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn remembering(self, store: Store) -> Result<Self, VerifierError> {
-        if let Some(model) = &self.model {
-            model.remember_in(store).await?;
+        if let Self::Model(asked) = &self {
+            asked.model.remember_in(store).await?;
         }
         Ok(self)
     }
@@ -154,13 +148,26 @@ impl Verifier {
     /// The kind of model that is asked, if one is.
     #[must_use]
     pub fn model_kind(&self) -> Option<ModelKind> {
-        self.model.as_ref().map(|model| model.kind)
+        match self {
+            Self::Rule(_) => None,
+            Self::Model(asked) => Some(asked.model.kind),
+        }
     }
 
-    /// Who decided all verdicts so far.
+    /// Who decided all verdicts so far, where a model has a part in them.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        *self.tally.lock().expect("no holder panics")
+    pub fn tally(&self) -> Option<Tally> {
+        match self {
+            Self::Rule(_) => None,
+            Self::Model(asked) => Some(*asked.tally.lock().expect("no holder panics")),
+        }
+    }
+
+    fn rule(&self) -> &evaluator::Verifier {
+        match self {
+            Self::Rule(rule) => rule,
+            Self::Model(asked) => &asked.rule,
+        }
     }
 
     /// One verdict a question, in order.
@@ -169,11 +176,11 @@ impl Verifier {
     /// See [`VerifierError`]; then there is no verdict at all.
     pub async fn judge(&self, questions: &[Question<'_>]) -> Result<Vec<Judgement>, VerifierError> {
         let mut judgements = self.judge_by_rule(questions);
-        if let Some(model) = &self.model {
-            consult(model, questions, &mut judgements).await?;
+        if let Self::Model(asked) = self {
+            consult(&asked.model, questions, &mut judgements).await?;
+            let counted = Tally::of(judgements.iter().map(|judgement| judgement.decider));
+            asked.tally.lock().expect("no holder panics").add(counted);
         }
-        let counted = Tally::of(judgements.iter().map(|judgement| judgement.decider));
-        self.tally.lock().expect("no holder panics").add(counted);
         Ok(judgements)
     }
 
@@ -211,8 +218,8 @@ impl Verifier {
 
     fn rule_on(&self, question: &Question<'_>) -> Judgement {
         let rule = match question.given {
-            Given::Completion(text) => self.rule.verify(text, question.reference),
-            Given::Answer(text) => self.rule.verify_answer(text, question.reference),
+            Given::Completion(text) => self.rule().verify(text, question.reference),
+            Given::Answer(text) => self.rule().verify_answer(text, question.reference),
         };
         Judgement {
             outcome: rule.outcome,
@@ -220,50 +227,9 @@ impl Verifier {
             rule,
         }
     }
-
-    /// The verdict that is handed to the rewards while training: `question_of` finds the question in a rendered prompt.
-    ///
-    /// Call it where there is a runtime; the function it returns blocks the trainer's thread while a model is asked.
-    #[must_use]
-    pub fn for_training(
-        &self,
-        question_of: impl Fn(&str) -> String + Send + Sync + 'static,
-    ) -> trainer_bridge::Verifier {
-        let (verifier, runtime) = (self.clone(), Handle::try_current().ok());
-        Arc::new(move |rollouts| {
-            let prepared: Vec<(String, Answer)> = rollouts
-                .iter()
-                .map(|rollout| {
-                    let example = rollout.example;
-                    (question_of(&example.prompt), Answer::new(&example.answer))
-                })
-                .collect();
-            let questions: Vec<Question<'_>> = rollouts
-                .iter()
-                .zip(&prepared)
-                .map(|(rollout, (question, reference))| Question {
-                    question,
-                    reference,
-                    given: Given::Completion(rollout.completion),
-                })
-                .collect();
-            let judgements = match &verifier.model {
-                None => verifier.judge_by_rule(&questions),
-                Some(_) => wait(runtime.as_ref(), verifier.judge(&questions))??,
-            };
-            Ok(judgements.into_iter().map(Judgement::into_judged).collect())
-        })
-    }
 }
 
 impl Judgement {
-    fn into_judged(self) -> trainer_bridge::Judged {
-        trainer_bridge::Judged {
-            correct: self.outcome == Outcome::Correct,
-            extracted: self.rule.extracted,
-        }
-    }
-
     /// Puts the model's decision in place of the rule's, if it made one.
     fn take(&mut self, decision: Decision) {
         self.decider = decision.decider;
@@ -313,15 +279,4 @@ fn case<'a>(question: &Question<'a>, judgement: &'a Judgement) -> Case<'a> {
         answer: judgement.rule.extracted.as_deref().unwrap_or_default(),
         completion: question.given.text(),
     }
-}
-
-/// Waits for a future on a thread that is not the runtime's, or is lent by it.
-fn wait<T>(runtime: Option<&Handle>, future: impl Future<Output = T>) -> Result<T, TrainError> {
-    let runtime = runtime.ok_or_else(|| {
-        TrainError::Setup("a verifier for training was made outside a runtime".to_owned())
-    })?;
-    Ok(match Handle::try_current() {
-        Ok(_) => tokio::task::block_in_place(|| runtime.block_on(future)),
-        Err(_) => runtime.block_on(future),
-    })
 }

@@ -17,7 +17,7 @@ use crate::{
     proposer::{Proposal, Unreadable},
     reward::{
         probe::{Probed, Worth, Yardstick},
-        workshop::Workshop,
+        maker::RewardMaker,
     },
 };
 
@@ -34,7 +34,7 @@ pub struct Examiner {
 #[derive(Clone, Copy)]
 pub struct Admission<'a> {
     /// Compiles, loads and probes.
-    pub workshop: &'a Workshop,
+    pub maker: &'a RewardMaker,
     /// Measures what passed.
     pub examiner: &'a Examiner,
     /// How many drafts are judged side by side.
@@ -74,12 +74,12 @@ pub async fn admit(
     }
 
     let Admission {
-        workshop,
+        maker,
         examiner,
         concurrency,
     } = with;
     let mut candidates: Vec<NewCandidate> = stream::iter(drafts)
-        .map(|(draft, sha256, twin)| judge(workshop, draft, sha256, twin, Some(examiner)))
+        .map(|(draft, sha256, twin)| judge(maker, draft, sha256, twin, Some(examiner)))
         .buffered(concurrency)
         .try_collect()
         .await?;
@@ -97,7 +97,7 @@ pub async fn admit(
 /// # Errors
 /// Only for trouble of the host.
 pub async fn judge(
-    workshop: &Workshop,
+    maker: &RewardMaker,
     draft: Draft,
     sha256: String,
     twin: Option<String>,
@@ -116,7 +116,7 @@ pub async fn judge(
         language: draft.language,
         code: draft.code.clone(),
     };
-    let made = match workshop.make(source).await? {
+    let made = match maker.make(source).await? {
         Ok(made) => made,
         Err(rejection) => {
             let reason = rejection.to_string();

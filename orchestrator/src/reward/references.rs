@@ -4,7 +4,7 @@ use sandbox::{HostError, Source};
 
 use crate::{
     domain::candidate::{Candidate, CandidateId, NewCandidate, source_hash},
-    reward::{admit::judge, base::base_rewards, workshop::Workshop},
+    reward::{admit::judge, base::base_rewards, maker::RewardMaker},
 };
 
 /// Why the base rewards are not there.
@@ -27,14 +27,14 @@ pub enum BaseRewardError {
 ///
 /// # Errors
 /// For trouble of the host, or when the limits are too small for them.
-pub async fn make(workshop: &Workshop) -> Result<Vec<NewCandidate>, BaseRewardError> {
+pub async fn make(maker: &RewardMaker) -> Result<Vec<NewCandidate>, BaseRewardError> {
     let mut made = Vec::new();
     for draft in base_rewards() {
         let sha256 = source_hash(&Source {
             language: draft.language,
             code: draft.code.clone(),
         });
-        let base = judge(workshop, draft, sha256, None, None).await?;
+        let base = judge(maker, draft, sha256, None, None).await?;
         if let Some(reason) = base.status.reason() {
             return Err(BaseRewardError::Refused {
                 reason: reason.to_owned(),

@@ -3,6 +3,7 @@
 use sandbox::HostError;
 use trainer_bridge::TrainError;
 
+use super::{checkpoints::FolderError, training::TrainingError};
 use crate::{
     judge::VerifierError, proposer::ProposeError, reward::references::BaseRewardError,
     store::StoreError,
@@ -23,9 +24,22 @@ pub enum SearchError {
     /// The trainer.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The folder of a trial's checkpoints.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Who judges answers.
     #[error(transparent)]
     Verify(#[from] VerifierError),
+}
+
+impl From<TrainingError> for SearchError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::Train(error) => Self::Train(error),
+            TrainingError::Folder(error) => Self::Folder(error),
+            TrainingError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<BaseRewardError> for SearchError {

@@ -3,37 +3,48 @@
 use evaluator::Problem;
 use trainer_bridge::{Aggregation, RewardMember, RewardMix, TrainJob};
 
-use crate::{config::Config, data::task::Task, judge::Verifier};
+use crate::{config::Config, data::task::Task, judge::JudgeConfig};
 
-/// A run from the base model: so many optimiser steps on a mix, then a completion of each held-out problem.
-#[must_use]
-pub fn job(
-    config: &Config,
-    task: &Task,
-    rewards: RewardMix,
-    problems: &[Problem],
-    seed: u64,
-    steps: u32,
-) -> TrainJob {
-    let prompts = problems.iter().map(|problem| task.render(problem));
-    TrainJob {
-        rewards,
-        grpo: config.grpo.clone(),
-        evaluation: config.evaluation.clone(),
-        examples: task.train_examples(config.grpo.prompts_for(steps), seed),
-        eval_prompts: prompts.collect(),
-        seed,
-        from: None,
-        until_step: steps,
-    }
+/// Writes jobs for what a configuration trains and judges.
+#[derive(Clone, Copy)]
+pub struct Jobs<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Its task.
+    pub task: &'a Task,
 }
 
-/// Rewards beside verification by rule alone: for runs that measure or sample, and judge nothing that is kept.
-#[must_use]
-pub fn unjudged(task: &Task, members: Vec<RewardMember>) -> RewardMix {
-    RewardMix {
-        members,
-        aggregation: Aggregation::default(),
-        verifier: Verifier::by_rule(task.judge().clone()).for_training(task.question_finder()),
+impl Jobs<'_> {
+    /// A run from the base model: so many optimiser steps on a mix, then a completion of each held-out problem.
+    #[must_use]
+    pub fn job(&self, mix: RewardMix, problems: &[Problem], seed: u64, steps: u32) -> TrainJob {
+        let Self { config, task } = self;
+        let prompts = problems.iter().map(|problem| task.render(problem));
+        TrainJob {
+            mix,
+            judge: config.judge().spec(),
+            grpo: config.grpo.clone(),
+            evaluation: config.evaluation.clone(),
+            examples: task.train_examples(config.grpo.prompts_for(steps), seed),
+            eval_prompts: prompts.collect(),
+            seed,
+            from: None,
+            until_step: steps,
+            save_every: None,
+        }
+    }
+
+    /// The same judged by rule alone: for runs that measure or sample, and judge nothing that is kept.
+    #[must_use]
+    pub fn unjudged(&self, members: Vec<RewardMember>, problems: &[Problem], seed: u64, steps: u32) -> TrainJob {
+        let mix = RewardMix {
+            members,
+            aggregation: Aggregation::default(),
+            limits: self.config.limits.clone(),
+        };
+        TrainJob {
+            judge: JudgeConfig::by_rule(self.config.task.extraction()).spec(),
+            ..self.job(mix, problems, seed, steps)
+        }
     }
 }

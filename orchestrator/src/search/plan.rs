@@ -2,21 +2,23 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     time::{Duration, Instant},
 };
 
 use evaluator::{Problem, Split};
 use futures_util::future::try_join_all;
-use trainer_bridge::{RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
+use sandbox::Module;
+use trainer_bridge::{BoxFuture, RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
 
 use crate::{
     config::Config,
-    data::task::Task,
-    domain::seed::derive_seed,
-    reward::{references, workshop::Workshop},
+    domain::{candidate::NewCandidate, seed::derive_seed},
+    reward::{maker::RewardMaker, references},
     search::{
         SearchError,
-        job::{job, unjudged},
+        job::Jobs,
+        training::{Training, TrainingError, Watch},
     },
 };
 
@@ -154,31 +156,26 @@ fn rough(time: Duration) -> String {
 /// # Errors
 /// As a trial.
 pub async fn measure(
-    config: &Config,
-    task: &Task,
+    jobs: Jobs<'_>,
     trainer: &dyn Trainer,
-    workshop: &Workshop,
+    maker: &RewardMaker,
 ) -> Result<Pace, SearchError> {
-    let mut members = Vec::new();
-    for base in references::make(workshop).await? {
-        let Some(wasm) = base.status.wasm() else {
-            continue;
-        };
-        if let Ok(reward) = workshop.load(wasm).await {
-            members.push(RewardMember {
-                name: base.draft.name,
-                reward,
-                weight: 1.0,
-            });
-        }
-    }
+    let member = |base: NewCandidate| {
+        Some(RewardMember {
+            module: Module::from_bytes(base.status.wasm()?),
+            name: base.draft.name,
+            weight: 1.0,
+        })
+    };
+    let base = references::make(maker).await?.into_iter();
+    let members = base.filter_map(member).collect();
+    let search = &jobs.config.search;
+    let seed = derive_seed(search.seed, "pace");
+    let problems = jobs.task.problems(Split::Dev, MEASURED_PROMPTS, seed);
     // The pace of the trainer, not of a model that may judge its rollouts.
-    let rewards = unjudged(task, members);
-    let seed = derive_seed(config.search.seed, "pace");
-    let problems = task.problems(Split::Dev, MEASURED_PROMPTS, seed);
-    let job = job(config, task, rewards, &problems, seed, MEASURED_STEPS);
+    let job = jobs.unjudged(members, &problems, seed, MEASURED_STEPS);
     // Each with a seed of its own: runs of one seed would wait for what one of them draws.
-    let side_by_side = (0..config.search.concurrency() as u64).map(|run| {
+    let side_by_side = (0..search.concurrency() as u64).map(|run| {
         let seed = seed.wrapping_add(run);
         measure_one(
             trainer,
@@ -206,43 +203,53 @@ pub async fn measure(
 ///
 /// # Errors
 /// What is wrong with the settings or the first such prompt.
-pub fn check_prompts(
-    config: &Config,
-    task: &Task,
-    trainer: &dyn Trainer,
-) -> Result<(), TrainError> {
+pub async fn check_prompts(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<(), TrainError> {
+    let Jobs { config, task } = jobs;
     let held_out = [
         (Split::Dev, config.screen.problems),
         (Split::Test, config.confirm.problems),
     ];
+    let seed = config.search.seed;
     let problems: Vec<Problem> = held_out
         .into_iter()
-        .flat_map(|(split, n)| task.held_out(split, n, config.search.seed))
+        .flat_map(|(split, n)| task.held_out(split, n, seed))
         .collect();
-    let nothing = unjudged(task, Vec::new());
-    trainer.check(&job(
-        config,
-        task,
-        nothing,
-        &problems,
-        config.search.seed,
-        0,
-    ))
+    let job = jobs.unjudged(Vec::new(), &problems, seed, 0);
+    trainer.check(&job).await
 }
 
 async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, SearchError> {
     let prompts = job.eval_prompts.len();
-    let mut stepped = Vec::new();
-    let mut on_step = |metrics: StepMetrics| stepped.push((Instant::now(), metrics.step_time));
-    trainer.train(job, &mut on_step).await?;
-    let judged = stepped
-        .last()
-        .map_or(Duration::ZERO, |(last, _)| last.elapsed());
-    let step = stepped.iter().map(|(_, seconds)| seconds).sum::<f64>() / f64::from(MEASURED_STEPS);
+    let mut clock = Clock::default();
+    let training = Training {
+        trainer,
+        job,
+        folder: None,
+    };
+    training.to_completion(&mut clock).await?;
+    let judged = clock.last.map_or(Duration::ZERO, |last| last.elapsed());
     Ok(Pace {
-        step: Duration::from_secs_f64(step),
+        step: Duration::from_secs_f64(clock.seconds / f64::from(MEASURED_STEPS)),
         completion: judged.div_f64(prompts.max(1) as f64),
     })
+}
+
+/// Takes the time of steps.
+#[derive(Default)]
+struct Clock {
+    seconds: f64,
+    last: Option<Instant>,
+}
+
+impl Watch for Clock {
+    fn step<'a>(
+        &'a mut self,
+        metrics: &'a StepMetrics,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, TrainingError>> {
+        self.seconds += metrics.step_time;
+        self.last = Some(Instant::now());
+        Box::pin(async { Ok(ControlFlow::Continue(())) })
+    }
 }
 
 #[cfg(test)]

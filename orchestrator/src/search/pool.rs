@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use sandbox::CompileError;
-use trainer_bridge::{SamplingConfig, TrainError, TrainJob};
+use sandbox::{CompileError, Module};
+use trainer_bridge::{LoadedReward, SamplingConfig, TrainError, TrainExample, TrainJob};
 
-use crate::domain::pool::{Group, Pool};
-use crate::reward::probe::Yardstick;
 use crate::{
-    domain::{candidate::Candidate, seed::derive_seed},
-    reward::panel::Member,
+    domain::{
+        candidate::Candidate,
+        pool::{Group, Pool},
+        seed::derive_seed,
+    },
+    judge::by_rule,
+    reward::{maker::blocking, probe::Yardstick},
     search::{
         SearchError,
-        job::{job, unjudged},
-        runner::Screen,
+        context::Context,
+        runner::TrialRunner,
+        training::{Training, Unwatched},
     },
 };
 
@@ -24,19 +28,22 @@ const QUESTIONS: usize = 32;
 ///
 /// # Errors
 /// If the policy cannot be sampled, a stored base reward no longer runs, or the database fails.
-pub async fn yardstick(screen: &Screen) -> Result<Arc<Yardstick>, SearchError> {
-    let pool = match screen.store.pool(screen.search).await? {
+pub async fn yardstick(runner: &TrialRunner) -> Result<Arc<Yardstick>, SearchError> {
+    let Context {
+        config, store, id, ..
+    } = &*runner.context;
+    let pool = match store.pool(*id).await? {
         Some(pool) => pool,
         None => {
-            let pool = sample(screen).await?;
-            screen.store.keep_pool(screen.search, &pool).await?;
+            let pool = sample(runner).await?;
+            store.keep_pool(*id, &pool).await?;
             pool
         }
     };
-    let base = base_rewards(screen).await?;
-    let verifier = screen.task.rule();
+    let base = base_rewards(runner).await?;
+    let judge = by_rule(config.task.extraction());
     let made =
-        tokio::task::spawn_blocking(move || Yardstick::new(pool, Vec::new(), &verifier, &base));
+        tokio::task::spawn_blocking(move || Yardstick::new(pool, Vec::new(), judge, base));
     let made = made.await.expect("the yardstick does not panic");
     made.map(Arc::new).map_err(|fault| {
         let why =
@@ -46,16 +53,15 @@ pub async fn yardstick(screen: &Screen) -> Result<Arc<Yardstick>, SearchError> {
 }
 
 /// Completions without any training: training questions take the place of held-out ones.
-async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
-    let grpo = &screen.config.grpo;
-    let seed = derive_seed(screen.config.search.seed, "pool");
-    let examples = screen.task.train_examples(QUESTIONS, seed);
+async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
+    let Context { config, task, .. } = &*runner.context;
+    let grpo = &config.grpo;
+    let seed = derive_seed(config.search.seed, "pool");
+    let examples = task.train_examples(QUESTIONS, seed);
     let size = grpo.num_generations;
-    let prompts: Vec<String> = examples
+    let prompts = examples
         .iter()
-        .flat_map(|example| std::iter::repeat_n(example.prompt.clone(), size))
-        .collect();
-    let rewards = unjudged(&screen.task, Vec::new());
+        .flat_map(|example| std::iter::repeat_n(example.prompt.clone(), size));
     let job = TrainJob {
         evaluation: SamplingConfig {
             temperature: grpo.temperature,
@@ -64,10 +70,15 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
             min_p: grpo.min_p,
             max_completion_length: grpo.max_completion_length,
         },
-        eval_prompts: prompts.into(),
-        ..job(&screen.config, &screen.task, rewards, &[], seed, 0)
+        eval_prompts: prompts.collect(),
+        ..runner.context.jobs().unjudged(Vec::new(), &[], seed, 0)
     };
-    let completions = screen.trainer.train(job, &mut |_| {}).await?.completions;
+    let training = Training {
+        trainer: &*runner.trainer,
+        job,
+        folder: None,
+    };
+    let completions = training.to_completion(&mut Unwatched).await?.completions;
     if completions.len() != examples.len() * size {
         let why = format!(
             "the trainer returned {} completions for {} prompts",
@@ -76,7 +87,7 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
         );
         return Err(TrainError::Setup(why).into());
     }
-    let group = |(example, completions): (&trainer_bridge::TrainExample, &[String])| Group {
+    let group = |(example, completions): (&TrainExample, &[String])| Group {
         prompt: example.prompt.clone(),
         answer: example.answer.clone(),
         completions: completions.to_vec(),
@@ -90,22 +101,26 @@ async fn sample(screen: &Screen) -> Result<Pool, SearchError> {
     })
 }
 
-async fn base_rewards(screen: &Screen) -> Result<Vec<Member>, SearchError> {
-    let candidates = screen.store.candidates(screen.search).await?;
+async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchError> {
+    let Context { store, id, .. } = &*runner.context;
+    let candidates = store.candidates(*id).await?;
     let mut base = Vec::new();
     for candidate in candidates.iter().filter(|c| c.round == 0) {
-        base.push(member(screen, candidate).await?);
+        base.push(loaded(runner, candidate).await?);
     }
     Ok(base)
 }
 
-async fn member(screen: &Screen, candidate: &Candidate) -> Result<Member, SearchError> {
-    match screen.reward(candidate).await {
-        Ok(reward) => Ok(Member {
+async fn loaded(runner: &TrialRunner, candidate: &Candidate) -> Result<LoadedReward, SearchError> {
+    let wasm = candidate.status.wasm();
+    let module = Module::from_bytes(wasm.expect("base rewards are accepted"));
+    let limits = runner.context.config.limits.clone();
+    let reward = blocking(&runner.bench, move |bench| bench.load(&module, &limits)).await;
+    match reward {
+        Ok(reward) => Ok(LoadedReward {
             name: candidate.name.clone(),
             weight: 1.0,
             reward,
-            limits: screen.config.limits.clone(),
         }),
         Err(CompileError::Host(error)) => Err(error.into()),
         Err(CompileError::Rejected(why)) => {

@@ -15,21 +15,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::checkpoints::{CheckpointFolder, FolderError, TEMPORARY};
+
 use crate::domain::difference::first_difference;
 use serde_json::{Value, json};
-use trainer_bridge::{AdapterFiles, Checkpoint, StepMetrics};
+use trainer_bridge::{AdapterFiles, StepMetrics};
 
 /// What went wrong with the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFolderError {
     /// It cannot be read or written.
-    #[error("cannot use {path}: {source}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] FolderError),
     /// It belongs to something else.
     #[error("{path} {problem}; choose another folder with --out, nothing was overwritten")]
     Foreign {
@@ -44,6 +41,7 @@ pub enum RunFolderError {
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    checkpoints: CheckpointFolder,
     members: Vec<String>,
     /// Held while the run goes on.
     _lock: File,
@@ -51,8 +49,6 @@ pub struct RunFolder {
 
 /// Name of the file whose lock says that a run goes on.
 const LOCK: &str = "lock";
-/// How the names of files begin that are not whole yet.
-const TEMPORARY: &str = ".tmp";
 
 impl RunFolder {
     /// Makes the folder, or opens the one of the same run. `identity` is everything the run depends on, `members` are the names of its
@@ -65,7 +61,7 @@ impl RunFolder {
         identity: &Value,
         members: Vec<String>,
     ) -> Result<Self, RunFolderError> {
-        let trouble = |name: &str, source| RunFolderError::Io {
+        let trouble = |name: &str, source| FolderError {
             path: path.join(name),
             source,
         };
@@ -89,10 +85,11 @@ impl RunFolder {
         }
         let folder = Self {
             path: path.to_owned(),
+            checkpoints: CheckpointFolder::new(path),
             members,
             _lock: lock,
         };
-        folder.clean()?;
+        folder.checkpoints.clean()?;
         match folder.read("run.json")? {
             Some(stored) => {
                 let stored: Option<Value> = serde_json::from_slice(&stored).ok();
@@ -103,50 +100,37 @@ impl RunFolder {
                     )));
                 }
             }
-            None => folder.replace("run.json", format!("{identity:#}\n").as_bytes())?,
+            None => {
+                let identity = format!("{identity:#}\n");
+                folder.checkpoints.replace("run.json", identity.as_bytes())?;
+            }
         }
         Ok(folder)
     }
 
-    /// Where the run stands. Steps measured after its last checkpoint are forgotten: they will be done again.
+    /// The step of the last checkpoint, if there is one. Steps measured after it are forgotten: they will be done again.
     ///
     /// # Errors
     /// If the folder cannot be read or written.
-    pub fn resume(&self) -> Result<Option<Checkpoint>, RunFolderError> {
-        let checkpoint = match self.checkpoints()?.into_iter().max() {
-            None => None,
-            Some(step) => self.read(&file_of(step))?.map(|bytes| Checkpoint {
-                step,
-                bytes: bytes.into(),
-            }),
-        };
-        let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.step);
+    pub fn resume(&self) -> Result<Option<u32>, FolderError> {
+        let done = self.checkpoints.newest()?.map(|checkpoint| checkpoint.step);
         for name in ["metrics.jsonl", "samples.jsonl"] {
-            self.forget_after(name, step)?;
+            self.forget_after(name, done.unwrap_or(0))?;
         }
-        Ok(checkpoint)
+        Ok(done)
     }
 
-    /// Keeps a checkpoint, and no earlier one.
-    ///
-    /// # Errors
-    /// If the folder cannot be written.
-    pub fn keep(&self, checkpoint: &Checkpoint) -> Result<(), RunFolderError> {
-        self.replace(&file_of(checkpoint.step), &checkpoint.bytes)?;
-        for step in self.checkpoints()? {
-            if step < checkpoint.step {
-                let name = file_of(step);
-                fs::remove_file(self.path.join(&name)).map_err(|e| self.trouble(&name, e))?;
-            }
-        }
-        Ok(())
+    /// Where its checkpoints are.
+    #[must_use]
+    pub fn checkpoints(&self) -> &CheckpointFolder {
+        &self.checkpoints
     }
 
     /// Keeps the adapter as it is now; returns where.
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub fn keep_adapter(&self, adapter: &AdapterFiles) -> Result<PathBuf, RunFolderError> {
+    pub fn keep_adapter(&self, adapter: &AdapterFiles) -> Result<PathBuf, FolderError> {
         let path = self.path.join("adapter");
         let written = adapter.write(&path);
         written.map_err(|source| self.trouble("adapter", source))?;
@@ -165,36 +149,11 @@ impl RunFolder {
         self.path.join("model")
     }
 
-    /// The steps of the checkpoints at hand.
-    fn checkpoints(&self) -> Result<Vec<u32>, RunFolderError> {
-        let entries = fs::read_dir(&self.path).map_err(|e| self.trouble("", e))?;
-        let step = |entry: io::Result<fs::DirEntry>| -> Option<u32> {
-            let name = entry.ok()?.file_name();
-            let step = name.to_str()?.strip_prefix("checkpoint-")?;
-            step.strip_suffix(".bin")?.parse().ok()
-        };
-        Ok(entries.filter_map(step).collect())
-    }
-
-    /// Removes what a killed process had not put in place.
-    fn clean(&self) -> Result<(), RunFolderError> {
-        for entry in fs::read_dir(&self.path)
-            .map_err(|e| self.trouble("", e))?
-            .flatten()
-        {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(TEMPORARY) {
-                fs::remove_file(entry.path()).map_err(|e| self.trouble(&name, e))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Appends a step.
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub fn record(&self, metrics: &StepMetrics) -> Result<(), RunFolderError> {
+    pub fn record(&self, metrics: &StepMetrics) -> Result<(), FolderError> {
         let named = Value::from(metrics.under_trls_names(&self.members));
         self.append("metrics.jsonl", &named)?;
         let mut samples = json!({"step": metrics.step, "samples": metrics.samples});
@@ -208,18 +167,18 @@ impl RunFolder {
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub fn finish(&self, result: &Value) -> Result<(), RunFolderError> {
-        self.replace("result.json", format!("{result:#}\n").as_bytes())
+    pub fn finish(&self, result: &Value) -> Result<(), FolderError> {
+        self.checkpoints.replace("result.json", format!("{result:#}\n").as_bytes())
     }
 
-    fn trouble(&self, name: &str, source: io::Error) -> RunFolderError {
-        RunFolderError::Io {
+    fn trouble(&self, name: &str, source: io::Error) -> FolderError {
+        FolderError {
             path: self.path.join(name),
             source,
         }
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RunFolderError> {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, FolderError> {
         match fs::read(self.path.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -227,27 +186,14 @@ impl RunFolder {
         }
     }
 
-    /// Puts a file in place whole or not at all.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), RunFolderError> {
-        let whole = || {
-            let mut file = tempfile::Builder::new()
-                .prefix(TEMPORARY)
-                .tempfile_in(&self.path)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(self.path.join(name)).map_err(|e| e.error)
-        };
-        whole().map(drop).map_err(|e| self.trouble(name, e))
-    }
-
-    fn append(&self, name: &str, line: &Value) -> Result<(), RunFolderError> {
+    fn append(&self, name: &str, line: &Value) -> Result<(), FolderError> {
         let mut options = fs::OpenOptions::new();
         let file = options.create(true).append(true).open(self.path.join(name));
         file.and_then(|mut file| writeln!(file, "{line}"))
             .map_err(|e| self.trouble(name, e))
     }
 
-    fn forget_after(&self, name: &str, step: u32) -> Result<(), RunFolderError> {
+    fn forget_after(&self, name: &str, step: u32) -> Result<(), FolderError> {
         let Some(bytes) = self.read(name)? else {
             return Ok(());
         };
@@ -258,17 +204,15 @@ impl RunFolder {
             at.is_some_and(|at| at <= u64::from(step))
         });
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-        self.replace(name, kept.as_bytes())
+        self.checkpoints.replace(name, kept.as_bytes())
     }
-}
-
-fn file_of(step: u32) -> String {
-    format!("checkpoint-{step}.bin")
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]
+    use trainer_bridge::Checkpoint;
+
     use super::*;
 
     fn step(step: u32) -> StepMetrics {
@@ -281,10 +225,7 @@ mod tests {
     }
 
     fn checkpoint(step: u32) -> Checkpoint {
-        Checkpoint {
-            step,
-            bytes: vec![step as u8; 3].into(),
-        }
+        Checkpoint::of_bytes(step, vec![step as u8; 3])
     }
 
     #[test]
@@ -294,16 +235,18 @@ mod tests {
         let first = open().unwrap();
         assert!(first.resume().unwrap().is_none());
         first.record(&step(1)).unwrap();
-        first.keep(&checkpoint(1)).unwrap();
+        first.checkpoints().keep(&checkpoint(1)).unwrap();
         first.record(&step(2)).unwrap();
-        first.keep(&checkpoint(2)).unwrap();
+        first.checkpoints().keep(&checkpoint(2)).unwrap();
         first.record(&step(3)).unwrap();
         let error = open().unwrap_err().to_string();
         assert!(error.contains("in use"), "one trainer a folder: {error}");
         drop(first);
         fs::write(folder.path().join(".tmp1234"), "half a checkpoint").unwrap();
         let again = open().unwrap();
-        assert_eq!(again.resume().unwrap(), Some(checkpoint(2)));
+        assert_eq!(again.resume().unwrap(), Some(2));
+        let newest = again.checkpoints().newest();
+        assert_eq!(newest.unwrap(), Some(checkpoint(2)));
         let metrics = fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
         assert_eq!(metrics.lines().count(), 2);
         assert!(metrics.contains("rewards/exact/mean"));

@@ -1,60 +1,48 @@
-//! Running trials: a few at a time, each trained, judged and stored as it ends; steps are stored as they happen.
+//! Running trials: a few at a time, each trained, judged and stored as it ends; steps are stored as they happen. A trial that was cut off
+//! goes on from its last checkpoint.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc, time::Instant};
 
-use evaluator::{Problem, Split};
+use evaluator::Problem;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use sandbox::{CompileError, RewardFn};
-use tokio::sync::mpsc;
+use sandbox::{Bench, CompileError, Module};
 use trainer_bridge::{
-    Aggregation, RewardMember, RewardMix, StepMetrics, TrainError, TrainOutput, Trainer,
+    Aggregation, BoxFuture, RewardMember, RewardMix, StepMetrics, TrainError, TrainOutput, Trainer,
 };
 
 use crate::{
-    config::Config,
-    data::task::Task,
     domain::{
         candidate::{Candidate, CandidateId},
         figures::{Figures, bootstrap_of},
-        trial::{Arm, Stage, Trial, UNTOUCHED},
+        trial::{Arm, Trial, UNTOUCHED},
     },
-    judge::Verifier,
-    reward::workshop::Workshop,
+    judge::Judge,
+    reward::maker::blocking,
     search::{
         SearchError,
-        events::{Events, TrialEvents},
-        job::job,
+        checkpoints::TrialFolders,
+        context::{Context, split_of},
+        events::TrialEvents,
+        training::{Training, TrainingError, Watch},
     },
-    store::{Ensemble, SearchId, Store},
+    store::{Ensemble, Store},
 };
 
 /// Attempts at a trial that trouble of the host may cost; a candidate's own trouble is never retried.
 const ATTEMPTS: u32 = 3;
 
 /// What it takes to run trials.
-pub struct Screen {
-    /// The whole configuration.
-    pub config: Config,
-    /// The memory.
-    pub store: Store,
-    /// The search the trials belong to.
-    pub search: SearchId,
-    /// Problems.
-    pub task: Task,
-    /// Who judges answers.
-    pub verifier: Verifier,
+pub struct TrialRunner {
+    /// What the whole search works with.
+    pub context: Arc<Context>,
     /// Who trains.
     pub trainer: Arc<dyn Trainer>,
-    /// Loads stored rewards.
-    pub workshop: Workshop,
-    /// What a person sees.
-    pub progress: Arc<dyn Events>,
-    /// Rewards loaded so far.
-    pub loaded: Mutex<HashMap<CandidateId, RewardFn>>,
+    /// Who judges what the trained policy answers.
+    pub judge: Judge,
+    /// Where stored rewards are loaded, by the trainer too.
+    pub bench: Bench,
+    /// Where trials keep their checkpoints.
+    pub folders: TrialFolders,
 }
 
 /// Named mixes and candidates as they are at the start of a batch of trials.
@@ -63,162 +51,143 @@ struct Arms {
     ensembles: Vec<Ensemble>,
 }
 
-impl Screen {
+impl TrialRunner {
     /// Runs every waiting trial, at most `max_concurrent_trials` at a time.
     ///
     /// # Errors
     /// If the database, the set-up or the host fails for good. A trial whose reward fails is no error.
     pub async fn run_waiting(&self) -> Result<(), SearchError> {
-        let trials = self.store.waiting_trials(self.search).await?;
+        let Context {
+            config,
+            store,
+            id,
+            events,
+            ..
+        } = &*self.context;
+        let trials = store.waiting_trials(*id).await?;
+        // What a trial leaves that ended while the process was killed.
+        let waiting: Vec<_> = trials.iter().map(|trial| trial.id).collect();
+        self.folders.keep_only(&waiting)?;
         if trials.is_empty() {
             return Ok(());
         }
-        let candidates = self.store.candidates(self.search).await?;
+        let candidates = store.candidates(*id).await?;
         let arms = Arms {
             candidates: candidates.into_iter().map(|c| (c.id, c)).collect(),
-            ensembles: self.store.ensembles(self.search).await?,
+            ensembles: store.ensembles(*id).await?,
         };
-        self.progress
-            .batch(trials.iter().map(|trial| trial.steps).sum());
+        events.batch(trials.iter().map(|trial| trial.steps).sum());
         stream::iter(trials)
             .map(|trial| self.run_to_its_end(trial, &arms))
-            .buffer_unordered(self.config.search.concurrency())
+            .buffer_unordered(config.search.concurrency())
             .try_collect::<()>()
             .await?;
-        self.progress.batch_done();
-        let tally = self.verifier.tally();
-        if tally.involves_a_model() {
-            self.progress.line(&format!("  verdicts so far: {tally}"));
+        events.batch_done();
+        if let Some(tally) = self.judge.tally() {
+            events.line(&format!("  verdicts so far: {tally}"));
         }
-        Ok(())
+        Ok(self.folders.keep_only(&[])?)
     }
 
     async fn run_to_its_end(&self, trial: Trial, arms: &Arms) -> Result<(), SearchError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            self.store.start_trial(trial.id).await?;
             match self.run_once(&trial, arms).await {
                 Err(SearchError::Train(TrainError::Host(trouble))) if attempt < ATTEMPTS => {
                     tracing::warn!(trial = trial.id.0, attempt, "{trouble}; trying again");
-                    self.store.requeue(self.search, Some(trial.id)).await?;
                 }
                 end => return end,
             }
         }
     }
 
+    /// Trains, judges and stores a trial, or stores why that cannot be.
     async fn run_once(&self, trial: &Trial, arms: &Arms) -> Result<(), SearchError> {
+        let Context { config, store, .. } = &*self.context;
         let started = Instant::now();
-        let (name, rewards) = match self.mix(trial.arm, arms).await {
-            Ok(mix) => mix,
-            Err(CompileError::Host(error)) => return Err(error.into()),
-            Err(CompileError::Rejected(why)) => {
-                let why = format!("the stored module no longer loads: {why}");
-                self.store
-                    .fail_trial(trial.id, &why, started.elapsed().as_secs_f64())
-                    .await?;
-                return Ok(());
-            }
-        };
-        let bar = self.progress.trial(&name, trial);
-        let problems = self.problems(trial.stage);
-        match self.train(trial, rewards, &problems, &*bar).await {
+        let seconds = || started.elapsed().as_secs_f64();
+        let (name, mix) = self.mix(trial.arm, arms);
+        let bar = self.context.events.trial(&name, trial);
+        let problems = self.context.problems(trial.stage);
+        match self.train(trial, mix, &problems, &*bar).await {
             Ok(output) => {
-                let evaluated = self
-                    .verifier
-                    .evaluate(&problems, &output.completions)
-                    .await?;
-                let bootstrap = bootstrap_of(self.config.search.seed);
+                let evaluated = self.judge.evaluate(&problems, &output.completions).await?;
+                let bootstrap = bootstrap_of(config.search.seed);
                 let figures = Figures::of(&evaluated.evaluation, &bootstrap);
-                let seconds = started.elapsed().as_secs_f64();
-                self.store
+                let split = split_of(trial.stage);
+                store
                     .complete_trial(
                         trial.id,
-                        split_of(trial.stage),
+                        split,
                         &evaluated,
                         &figures,
                         &output.completions,
-                        seconds,
+                        seconds(),
                     )
                     .await?;
-                bar.complete(&figures, seconds);
-                Ok(())
+                bar.complete(&figures, seconds());
             }
-            Err(SearchError::Train(
-                error @ (TrainError::Reward { .. }
-                | TrainError::NonFinite { .. }
-                | TrainError::Diverged { .. }),
-            )) => {
+            Err(SearchError::Train(error)) if error.fails_the_trial() => {
                 let why = error.to_string();
-                self.store
-                    .fail_trial(trial.id, &why, started.elapsed().as_secs_f64())
-                    .await?;
+                store.fail_trial(trial.id, &why, seconds()).await?;
                 bar.failed(&why);
-                Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
         }
+        Ok(self.folders.of(trial.id).remove()?)
     }
 
     async fn train(
         &self,
         trial: &Trial,
-        rewards: RewardMix,
+        mix: RewardMix,
         problems: &[Problem],
         bar: &dyn TrialEvents,
     ) -> Result<TrainOutput, SearchError> {
-        let job = job(
-            &self.config,
-            &self.task,
-            rewards,
-            problems,
-            trial.seed,
-            trial.steps,
-        );
-        let (steps, mut done) = mpsc::unbounded_channel::<StepMetrics>();
-        let mut on_step = move |metrics| {
-            // A closed channel means that nobody waits for this trial any more.
-            let _ = steps.send(metrics);
-        };
-        let mut training = self.trainer.train(job, &mut on_step);
-        let output = loop {
-            tokio::select! {
-                biased;
-                Some(metrics) = done.recv() => self.note_step(trial, &metrics, bar).await?,
-                output = &mut training => break output,
-            }
-        };
-        drop(training);
-        while let Ok(metrics) = done.try_recv() {
-            self.note_step(trial, &metrics, bar).await?;
+        let Context { config, store, .. } = &*self.context;
+        let jobs = self.context.jobs();
+        let mut job = jobs.job(mix, problems, trial.seed, trial.steps);
+        let folder = self.folders.of(trial.id);
+        let digest = job.digest();
+        folder.claim(&digest)?;
+        let done = folder.newest()?.map_or(0, |checkpoint| checkpoint.step);
+        // A step is stored before the checkpoint after it is kept; where it got lost all the same, the trial begins anew.
+        if store.start_trial(trial.id, done).await? < done {
+            folder.remove()?;
+            folder.claim(&digest)?;
         }
-        Ok(output?)
-    }
-
-    async fn note_step(
-        &self,
-        trial: &Trial,
-        metrics: &StepMetrics,
-        bar: &dyn TrialEvents,
-    ) -> Result<(), SearchError> {
-        bar.step(metrics);
-        Ok(self.store.record_step(trial.id, metrics).await?)
-    }
-
-    /// The held-out problems of a stage: candidates are selected on Dev, finalists confirmed on Test.
-    #[must_use]
-    pub fn problems(&self, stage: Stage) -> Vec<Problem> {
-        let split = split_of(stage);
-        let n = match stage {
-            Stage::Screen { .. } => self.config.screen.problems,
-            Stage::Confirm { .. } => self.config.confirm.problems,
+        self.load(&job.mix).await?;
+        job.save_every = Some(config.search.save_every());
+        let training = Training {
+            trainer: &*self.trainer,
+            job,
+            folder: Some(&folder),
         };
-        self.task.held_out(split, n, self.config.search.seed)
+        let mut watch = Stored { store, trial, bar };
+        Ok(training.to_completion(&mut watch).await?)
     }
 
-    async fn mix(&self, arm: Arm, arms: &Arms) -> Result<(String, RewardMix), CompileError> {
-        let search = &self.config.search;
+    /// Loads the rewards of a mix, so that what is wrong with one is known before the trainer is asked, and the trainer finds them loaded.
+    async fn load(&self, mix: &RewardMix) -> Result<(), SearchError> {
+        for member in &mix.members {
+            let (module, limits) = (member.module.clone(), mix.limits.clone());
+            let loaded = blocking(&self.bench, move |bench| bench.load(&module, &limits)).await;
+            loaded.map_err(|error| match error {
+                CompileError::Host(error) => SearchError::from(error),
+                CompileError::Rejected(why) => TrainError::Unloadable {
+                    member: member.name.clone(),
+                    why,
+                }
+                .into(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The name of an arm, and what it trains on.
+    fn mix(&self, arm: Arm, arms: &Arms) -> (String, RewardMix) {
+        let config = &self.context.config;
         let (name, members, aggregation) = match arm {
             Arm::Untouched => (UNTOUCHED.to_owned(), Vec::new(), Aggregation::default()),
             Arm::Candidate(id) => {
@@ -240,65 +209,49 @@ impl Screen {
             }
         };
         let base = arms.candidates.values().filter(|c| {
-            search.with_base_rewards
+            config.search.with_base_rewards
                 && c.round == 0
                 && arm != Arm::Untouched
                 && !members.iter().any(|m| m.0 == c.id)
         });
         let mut base: Vec<(CandidateId, f64)> = base.map(|c| (c.id, 1.0)).collect();
         base.sort_by_key(|member| member.0);
-        let mut rewards = Vec::new();
-        for (id, weight) in base.into_iter().chain(members) {
-            let candidate = arms
-                .candidates
-                .get(&id)
-                .expect("a member is a stored candidate");
-            rewards.push(RewardMember {
+        let member = |(id, weight): (CandidateId, f64)| {
+            let candidate = arms.candidates.get(&id);
+            let candidate = candidate.expect("a member is a stored candidate");
+            let wasm = candidate.status.wasm();
+            let wasm = wasm.expect("only accepted candidates get trials");
+            RewardMember {
                 name: candidate.name.clone(),
-                reward: self.reward(candidate).await?,
+                module: Module::from_bytes(wasm),
                 weight,
-            });
-        }
-        let mix = RewardMix {
-            members: rewards,
-            aggregation,
-            verifier: self.verifier.for_training(self.task.question_finder()),
+            }
         };
-        Ok((name, mix))
-    }
-
-    /// The callable of an accepted candidate, loaded once.
-    ///
-    /// # Errors
-    /// If the stored bytes no longer load.
-    pub async fn reward(&self, candidate: &Candidate) -> Result<RewardFn, CompileError> {
-        let known = self
-            .loaded
-            .lock()
-            .expect("no holder panics")
-            .get(&candidate.id)
-            .cloned();
-        if let Some(reward) = known {
-            return Ok(reward);
-        }
-        let wasm = candidate
-            .status
-            .wasm()
-            .expect("only accepted candidates get trials");
-        let reward = self.workshop.load(wasm).await?;
-        self.loaded
-            .lock()
-            .expect("no holder panics")
-            .insert(candidate.id, reward.clone());
-        Ok(reward)
+        let mix = RewardMix {
+            members: base.into_iter().chain(members).map(member).collect(),
+            aggregation,
+            limits: config.limits.clone(),
+        };
+        (name, mix)
     }
 }
 
-/// Candidates are ranked on Dev; Test is read by confirmation alone.
-#[must_use]
-pub fn split_of(stage: Stage) -> Split {
-    match stage {
-        Stage::Screen { .. } => Split::Dev,
-        Stage::Confirm { .. } => Split::Test,
+/// Stores the steps of a trial, and shows them.
+struct Stored<'a> {
+    store: &'a Store,
+    trial: &'a Trial,
+    bar: &'a dyn TrialEvents,
+}
+
+impl Watch for Stored<'_> {
+    fn step<'a>(
+        &'a mut self,
+        metrics: &'a StepMetrics,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, TrainingError>> {
+        Box::pin(async {
+            self.bar.step(metrics);
+            self.store.record_step(self.trial.id, metrics).await?;
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }

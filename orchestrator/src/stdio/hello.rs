@@ -1,11 +1,9 @@
 //! The first line of a server: who speaks, what scores, and what it may use up.
 
-use sandbox::Limits;
 use serde::Serialize;
 use trainer_bridge::Aggregation;
 
-use super::{LINE_BYTES, PROTOCOL};
-use crate::reward::panel::{Member, Panel};
+use super::{LINE_BYTES, PROTOCOL, ServedReward, Service};
 
 /// The first line.
 #[derive(Debug, Serialize)]
@@ -21,23 +19,12 @@ struct Introduction<'a> {
     /// The program's version.
     version: &'static str,
     /// What scores, in the order of `components`.
-    rewards: Vec<HelloReward<'a>>,
-    /// How an export's rewards became one advantage in training; `scores` are their weighted sum in any case.
+    rewards: &'a [ServedReward],
+    /// How the rewards of an export or of a job become one advantage; `scores` are their weighted sum in any case, `sums` follow it.
     #[serde(skip_serializing_if = "Option::is_none")]
     aggregation: Option<Aggregation>,
     /// What a request may use up.
     limits: HelloLimits,
-}
-
-/// One reward of a server.
-#[derive(Debug, Serialize)]
-struct HelloReward<'a> {
-    /// Its name.
-    name: &'a str,
-    /// Its weight in the score.
-    weight: f64,
-    /// What one call may use up.
-    limits: &'a Limits,
 }
 
 /// The protocol's own limits.
@@ -49,27 +36,17 @@ struct HelloLimits {
 
 impl<'a> Hello<'a> {
     /// The first line of a server with these rewards.
-    pub(super) fn of(panel: &'a Panel) -> Self {
+    pub(super) fn of(service: &'a Service) -> Self {
         Self {
             hello: Introduction {
                 protocol: PROTOCOL,
                 version: env!("CARGO_PKG_VERSION"),
-                rewards: panel.members().iter().map(HelloReward::from).collect(),
-                aggregation: panel.aggregation(),
+                rewards: &service.rewards,
+                aggregation: service.aggregation,
                 limits: HelloLimits {
                     line_bytes: LINE_BYTES,
                 },
             },
-        }
-    }
-}
-
-impl<'a> From<&'a Member> for HelloReward<'a> {
-    fn from(member: &'a Member) -> Self {
-        Self {
-            name: &member.name,
-            weight: member.weight,
-            limits: &member.limits,
         }
     }
 }

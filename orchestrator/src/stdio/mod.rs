@@ -14,21 +14,47 @@ use std::io::{self, BufRead, Write};
 pub use self::line::{Line, Lines};
 pub use self::protocol::{Id, PROTOCOL, Reply, Request, Sample, Trouble, parse};
 
+use std::collections::HashMap;
+
+use sandbox::Limits;
 use serde::Serialize;
+use trainer_bridge::{Aggregation, JudgeError, Rollout, Score, ScoreError, Scored};
 
 use self::hello::Hello;
 use self::protocol::ByName;
-use crate::reward::panel::{Panel, PanelFault, Scored, Unscored};
 
 /// Longest line a request may have.
 pub const LINE_BYTES: usize = 64 << 20;
+
+/// What a server answers with.
+pub struct Service {
+    /// Scores the samples.
+    pub scorer: Box<dyn Score>,
+    /// The rewards, in the order of `components`.
+    pub rewards: Vec<ServedReward>,
+    /// How several rewards become one advantage, where that is known.
+    pub aggregation: Option<Aggregation>,
+    /// The questions in the prompts of a job.
+    pub questions: HashMap<String, String>,
+}
+
+/// One reward of a server.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServedReward {
+    /// Its name.
+    pub name: String,
+    /// Its weight in the score.
+    pub weight: f64,
+    /// What one call may use up.
+    pub limits: Limits,
+}
 
 /// Answers requests until the input ends or the reader is gone.
 ///
 /// # Errors
 /// If the input cannot be read, or the output cannot be written for another reason than that its reader is gone.
-pub fn serve(input: impl BufRead, mut output: impl Write, panel: &Panel) -> io::Result<()> {
-    match converse(&mut Lines::new(input, LINE_BYTES), &mut output, panel) {
+pub fn serve(input: impl BufRead, mut output: impl Write, service: &Service) -> io::Result<()> {
+    match converse(&mut Lines::new(input, LINE_BYTES), &mut output, service) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         end => end,
     }
@@ -37,9 +63,9 @@ pub fn serve(input: impl BufRead, mut output: impl Write, panel: &Panel) -> io::
 fn converse(
     lines: &mut Lines<impl BufRead>,
     output: &mut impl Write,
-    panel: &Panel,
+    service: &Service,
 ) -> io::Result<()> {
-    say(output, &Hello::of(panel))?;
+    say(output, &Hello::of(service))?;
     while let Some(line) = lines.next_line()? {
         match line {
             Line::TooLong => {
@@ -54,25 +80,58 @@ fn converse(
                 )?;
             }
             Line::Whole(text) if text.trim_ascii().is_empty() => {}
-            Line::Whole(text) => answer(text, output, panel)?,
+            Line::Whole(text) => answer(text, output, service)?,
         }
     }
     Ok(())
 }
 
-fn answer(line: &[u8], output: &mut impl Write, panel: &Panel) -> io::Result<()> {
+fn answer(line: &[u8], output: &mut impl Write, service: &Service) -> io::Result<()> {
     match parse(line) {
         Ok(Request::Ping(id)) => say(output, &Reply::Pong { id, pong: true }),
         Err((id, error)) => say(output, &Reply::Error { id, error }),
-        Ok(Request::Score(id, samples)) => {
-            let unscored: Vec<Unscored<'_>> = samples.iter().map(Unscored::from).collect();
-            match panel.score(&unscored) {
-                Ok(scored) => say(output, &scores(id, &scored)),
-                Err(fault) => {
-                    let error = fault.into();
+        Ok(Request::Score { id, samples, group }) => {
+            let rollouts: Vec<Rollout<'_>> = samples.iter().map(|s| service.rollout(s)).collect();
+            match service.scorer.score(&rollouts) {
+                Ok(scored) => {
+                    let sums = group.map(|group| scored.sums(group.get()));
+                    let (components, printed) = (components(&scored), printed(&scored));
+                    let reply = Reply::Scores {
+                        id,
+                        scores: &scored.totals,
+                        sums,
+                        components: ByName(&components),
+                        printed: ByName(&printed),
+                        correct: scored.verdicts.iter().map(|v| v.correct).collect(),
+                        extracted: scored
+                            .verdicts
+                            .iter()
+                            .map(|v| v.extracted.as_deref())
+                            .collect(),
+                    };
+                    say(output, &reply)
+                }
+                Err(error) => {
+                    let error = error.into();
                     say(output, &Reply::Error { id, error })
                 }
             }
+        }
+    }
+}
+
+impl Service {
+    /// A sample as the scorer takes it: its question is the one given, or that of the job's example with this prompt.
+    #[must_use]
+    pub fn rollout<'a>(&'a self, sample: &'a Sample<'_>) -> Rollout<'a> {
+        let prompt = &*sample.prompt.0;
+        let known = || self.questions.get(prompt).map_or(prompt, String::as_str);
+        let question = sample.question.as_ref();
+        Rollout {
+            prompt,
+            question: question.map_or_else(known, |question| &question.0),
+            answer: &sample.answer.0,
+            completion: &sample.completion.0,
         }
     }
 }
@@ -84,38 +143,55 @@ fn say(output: &mut impl Write, reply: &impl Serialize) -> io::Result<()> {
     output.flush()
 }
 
-fn scores(id: Id, scored: &Scored) -> Reply<'_> {
-    Reply::Scores {
-        id,
-        scores: &scored.totals,
-        components: ByName(&scored.components),
-        printed: ByName(&scored.printed),
-        correct: scored.verdicts.iter().map(|v| v.correct).collect(),
-        extracted: scored
-            .verdicts
-            .iter()
-            .map(|v| v.extracted.as_deref())
-            .collect(),
-    }
-}
-
-impl<'a> From<&'a Sample<'_>> for Unscored<'a> {
-    fn from(sample: &'a Sample<'_>) -> Self {
-        Self {
-            prompt: &sample.prompt.0,
-            completion: &sample.completion.0,
-            answer: &sample.answer.0,
+/// What the scores are made of, by name: each reward's own where there are several, and the parts that a reward names itself, as
+/// `reward.part`.
+#[must_use]
+pub fn components(scored: &Scored) -> Vec<(String, Vec<f64>)> {
+    let mut named = Vec::new();
+    for member in &scored.members {
+        let parts = &member.scores.components;
+        if parts.len() > 1 {
+            let part = |part: &sandbox::Component| {
+                let name = format!("{}.{}", member.name, part.name);
+                (name, part.values.clone())
+            };
+            named.extend(parts.iter().map(part));
+        }
+        if scored.members.len() > 1 {
+            named.push((member.name.clone(), member.scores.total.clone()));
         }
     }
+    named
 }
 
-impl From<PanelFault> for Trouble {
-    fn from(fault: PanelFault) -> Self {
-        Self {
-            kind: fault.fault.kind(),
-            message: fault.fault.to_string(),
-            index: fault.fault.index(),
-            reward: Some(fault.reward),
+/// What rewards printed, by name; those that printed nothing are left out.
+#[must_use]
+pub fn printed(scored: &Scored) -> Vec<(String, String)> {
+    let members = scored.members.iter();
+    let chatty = members.filter(|member| !member.scores.printed.is_empty());
+    chatty
+        .map(|member| (member.name.clone(), member.scores.printed.clone()))
+        .collect()
+}
+
+impl From<ScoreError> for Trouble {
+    fn from(error: ScoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            ScoreError::Fault { member, fault } => Self {
+                kind: fault.kind(),
+                message: fault.to_string(),
+                index: fault.index(),
+                reward: Some(member),
+            },
+            ScoreError::Rejected { member, .. } => Self {
+                reward: Some(member),
+                ..Self::new("rejected", message)
+            },
+            ScoreError::Host(_) | ScoreError::Judge(JudgeError::Unavailable(_)) => {
+                Self::new("host", message)
+            }
+            ScoreError::Judge(JudgeError::Setup(_)) => Self::new("judge", message),
         }
     }
 }

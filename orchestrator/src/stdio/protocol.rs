@@ -1,5 +1,7 @@
 //! The lines of `score --stdio`, version 1: what a request may look like, and the replies. Pure; `docs/stdio.md` is its manual.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
@@ -28,7 +30,14 @@ pub enum Request<'a> {
     /// An answer without any scoring.
     Ping(Id),
     /// Scores for samples.
-    Score(Id, Vec<Sample<'a>>),
+    Score {
+        /// Names the request.
+        id: Id,
+        /// What is to be scored.
+        samples: Vec<Sample<'a>>,
+        /// The samples come group after group, so many at a time, and the mix's sums are asked for as well.
+        group: Option<NonZeroUsize>,
+    },
 }
 
 /// One completion to be scored.
@@ -36,6 +45,8 @@ pub enum Request<'a> {
 pub struct Sample<'a> {
     /// The prompt; empty if it is not given.
     pub prompt: Text<'a>,
+    /// The question in the prompt, where it is given.
+    pub question: Option<Text<'a>>,
     /// What the policy wrote.
     pub completion: Text<'a>,
     /// The reference answer.
@@ -86,6 +97,9 @@ pub enum Reply<'a> {
         id: Id,
         /// The weighted sum over the rewards, one a sample.
         scores: &'a [f64],
+        /// The mix in one number a sample, under its own aggregation, where it was asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sums: Option<Vec<f64>>,
         /// Each reward's own scores where there are several, and the parts a reward names.
         #[serde(skip_serializing_if = "ByName::is_empty")]
         components: ByName<'a, Vec<f64>>,
@@ -130,6 +144,7 @@ struct Raw<'a> {
     id: Id,
     #[serde(default)]
     ping: bool,
+    group: Option<NonZeroUsize>,
     #[serde(borrow)]
     samples: Option<Vec<Sample<'a>>>,
     #[serde(borrow)]
@@ -138,6 +153,9 @@ struct Raw<'a> {
     completions: Option<Vec<Text<'a>>>,
     #[serde(borrow, alias = "answers")]
     answer: Option<Vec<AnswerText<'a>>>,
+    // It may hold anything else.
+    #[serde(alias = "questions")]
+    question: Option<Value>,
     // Read only where there is no `answer`: they may hold anything else.
     solution: Option<Value>,
     ground_truth: Option<Value>,
@@ -188,19 +206,30 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
             id,
             samples: Some(samples),
             completions: None,
+            group,
             ..
-        } => Ok(Request::Score(id, samples)),
+        } => score(id, samples, group),
         Raw {
             id,
             samples: None,
             prompts,
+            question,
             completions: Some(completions),
             answer: Some(answers),
+            group,
             ..
-        } => match rows(prompts, completions, answers) {
-            Ok(samples) => Ok(Request::Score(id, samples)),
-            Err(trouble) => Err((id, trouble)),
-        },
+        } => {
+            let columns = Columns {
+                prompts,
+                questions: question.and_then(|column| Vec::deserialize(column).ok()),
+                completions,
+                answers,
+            };
+            match columns.into_rows() {
+                Ok(samples) => score(id, samples, group),
+                Err(trouble) => Err((id, trouble)),
+            }
+        }
         Raw { id, .. } => Err((
             id,
             Trouble::new(
@@ -226,32 +255,51 @@ fn unreadable(text: &str, error: &serde_json::Error) -> (Id, Trouble) {
     (id, Trouble::new(kind, error.to_string()))
 }
 
-/// Columns become rows.
-fn rows<'a>(
+fn score(
+    id: Id,
+    samples: Vec<Sample<'_>>,
+    group: Option<NonZeroUsize>,
+) -> Result<Request<'_>, (Id, Trouble)> {
+    let n = samples.len();
+    match group {
+        Some(group) if !n.is_multiple_of(group.get()) => {
+            let message = format!("{n} samples are no whole groups of {group}");
+            Err((id, Trouble::new("invalid_request", message)))
+        }
+        _ => Ok(Request::Score { id, samples, group }),
+    }
+}
+
+/// Samples column by column.
+struct Columns<'a> {
     prompts: Option<Vec<Text<'a>>>,
+    questions: Option<Vec<Text<'a>>>,
     completions: Vec<Text<'a>>,
     answers: Vec<AnswerText<'a>>,
-) -> Result<Vec<Sample<'a>>, Trouble> {
-    let n = completions.len();
-    let given = prompts.as_ref().map(Vec::len);
-    if given.is_some_and(|given| given != n) || answers.len() != n {
-        let prompts = given.map_or_else(String::new, |given| format!("{given} prompts, "));
-        let message = format!(
-            "{prompts}{n} completions and {} answers: there must be as many of each",
-            answers.len()
-        );
-        return Err(Trouble::new("invalid_request", message));
+}
+
+impl<'a> Columns<'a> {
+    fn into_rows(self) -> Result<Vec<Sample<'a>>, Trouble> {
+        let n = self.completions.len();
+        let given = self.prompts.as_ref().map(Vec::len);
+        if given.is_some_and(|given| given != n) || self.answers.len() != n {
+            let prompts = given.map_or_else(String::new, |given| format!("{given} prompts, "));
+            let message = format!(
+                "{prompts}{n} completions and {} answers: there must be as many of each",
+                self.answers.len()
+            );
+            return Err(Trouble::new("invalid_request", message));
+        }
+        let prompts = self.prompts.unwrap_or_else(|| vec![row::nothing(); n]);
+        let questions = self.questions.filter(|questions| questions.len() == n);
+        let mut questions = questions.into_iter().flatten();
+        let row = |((prompt, completion), answer)| Sample {
+            prompt,
+            question: questions.next(),
+            completion,
+            answer,
+        };
+        let rows = prompts.into_iter().zip(self.completions).zip(self.answers);
+        Ok(rows.map(row).collect())
     }
-    let prompts = prompts.unwrap_or_else(|| vec![row::nothing(); n]);
-    let row = |((prompt, completion), answer)| Sample {
-        prompt,
-        completion,
-        answer,
-    };
-    Ok(prompts
-        .into_iter()
-        .zip(completions)
-        .zip(answers)
-        .map(row)
-        .collect())
 }

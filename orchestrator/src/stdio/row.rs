@@ -13,7 +13,7 @@ use super::text::{AnswerText, Text};
 use crate::text::nearest;
 
 /// What a row may hold.
-const KEYS: [&str; 3] = ["prompt", "completion", "answer"];
+const KEYS: [&str; 4] = ["prompt", "question", "completion", "answer"];
 /// Other names of the answer, the first one first; read only where there is no `answer`.
 const ANSWERS: [&str; 4] = ["solution", "ground_truth", "target", "label"];
 
@@ -39,11 +39,14 @@ impl<'de> Visitor<'de> for Row {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample<'de>, A::Error> {
         let (mut prompt, mut completion, mut answer) = (None, None, None);
+        let mut question = None;
         let mut others: [Option<Value>; 4] = Default::default();
         let mut unread: Option<String> = None;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "prompt" => prompt = Some(map.next_value::<Text<'de>>()?),
+                // In a data set it may be anything.
+                "question" => question = Text::deserialize(map.next_value::<Value>()?).ok(),
                 "completion" => completion = Some(map.next_value::<Text<'de>>()?),
                 "answer" => answer = Some(map.next_value::<AnswerText<'de>>()?),
                 other => match ANSWERS.iter().position(|name| *name == other) {
@@ -71,6 +74,7 @@ impl<'de> Visitor<'de> for Row {
         }
         Ok(Sample {
             prompt: prompt.unwrap_or_else(nothing),
+            question,
             completion,
             answer,
         })
@@ -81,7 +85,7 @@ fn warn_once(key: &str, hint: &str) {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
         tracing::warn!(
-            "a sample has the key `{}`, which nobody reads; there are `prompt`, `completion` and `answer`.{hint}",
+            "a sample has the key `{}`, which nobody reads; there are `prompt`, `question`, `completion` and `answer`.{hint}",
             key.escape_debug().take(80).collect::<String>()
         );
     });

@@ -37,34 +37,17 @@ impl Store {
             .map_err(|e| self.sql(e))
     }
 
-    /// Puts running trials back in the queue, without the steps they had done: all of them, which a dead process left behind, or only
-    /// the one that met trouble of the host.
+    /// Puts running trials, which a dead process left behind, back in the queue.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn requeue(&self, search: SearchId, only: Option<TrialId>) -> Result<(), StoreError> {
-        let sql = |e| self.sql(e);
-        let only = only.map(|trial| trial.0);
-        let mut transaction = self.pool.begin().await.map_err(sql)?;
-        sqlx::query(
-            "DELETE FROM events WHERE trial_id IN
-                 (SELECT id FROM trials WHERE search_id = ?1 AND state = 'running' AND id = ifnull(?2, id))",
-        )
-        .bind(search.0)
-        .bind(only)
-        .execute(&mut *transaction)
-        .await
-        .map_err(sql)?;
-        sqlx::query(
-            "UPDATE trials SET state = 'waiting', step = 0
-             WHERE search_id = ?1 AND state = 'running' AND id = ifnull(?2, id)",
-        )
-        .bind(search.0)
-        .bind(only)
-        .execute(&mut *transaction)
-        .await
-        .map_err(sql)?;
-        transaction.commit().await.map_err(sql)
+    pub async fn requeue(&self, search: SearchId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE trials SET state = 'waiting' WHERE search_id = ? AND state = 'running'")
+            .bind(search.0)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(())
     }
 
     /// The trials still to be run, in the order they were planned.
@@ -102,20 +85,39 @@ impl Store {
         Ok(rows.iter().map(trial_from).collect())
     }
 
-    /// Marks a trial as started.
+    /// Marks a trial as started after the first `done` of its steps; what is stored of later ones, which will be done again, is
+    /// forgotten. Returns `done`; if not all of those steps are stored, all are forgotten and it begins after none.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn start_trial(&self, trial: TrialId) -> Result<(), StoreError> {
+    pub async fn start_trial(&self, trial: TrialId, done: u32) -> Result<u32, StoreError> {
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        let stored: u32 =
+            sqlx::query_scalar("SELECT count(*) FROM events WHERE trial_id = ? AND step <= ?")
+                .bind(trial.0)
+                .bind(done)
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(sql)?;
+        let done = if stored == done { done } else { 0 };
+        sqlx::query("DELETE FROM events WHERE trial_id = ? AND step > ?")
+            .bind(trial.0)
+            .bind(done)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql)?;
         sqlx::query(
-            "UPDATE trials SET state = 'running', step = 0, attempts = attempts + 1,
+            "UPDATE trials SET state = 'running', step = ?, attempts = attempts + 1,
                     started_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
         )
+        .bind(done)
         .bind(trial.0)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
-        .map_err(|e| self.sql(e))?;
-        Ok(())
+        .map_err(sql)?;
+        transaction.commit().await.map_err(sql)?;
+        Ok(done)
     }
 
     /// Marks a trial as failed, for good.

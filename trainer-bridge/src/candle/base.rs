@@ -7,18 +7,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
 use crate::candle::{
     decoder::device::place::{DeviceName, FloatType, Places},
     files::{
         EMBEDDED, Source,
-        adapter_files::{AdapterFiles, BaseName},
+        adapter_files::BaseName,
         chat_template::{ChatTemplate, OWN_VARIABLES},
         tokenizer::Tokenizer,
     },
     learn::draws::SharedDraws,
     model::{Model, lora::LoraConfig},
 };
+use crate::{AdapterFiles, TrainError};
 
 /// Settings of the embedded trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,10 +15,7 @@ use crate::candle::{
     },
     files::{Source, tokenizer::Tokenizer},
     kernels::choose::Truncation,
-    learn::{
-        adamw::{AdamW, Update},
-        objective::{Objective, Term},
-    },
+    learn::adamw::{AdamW, Update},
     model::{Model, lora::LoraConfig},
     sample::{
         cpu::sample,
@@ -26,7 +23,10 @@ use crate::candle::{
     },
     threads::in_pool,
 };
-use crate::{GrpoConfig, TrainError};
+use crate::{
+    GrpoConfig, TrainError,
+    grpo::objective::{Objective, Term},
+};
 
 /// What is measured. Lengths are tokens, drawn evenly from a lowest and a highest one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

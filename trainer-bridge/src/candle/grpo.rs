@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use tokio::sync::mpsc::UnboundedSender;
-
 use crate::candle::{
     base::Base,
     decoder::{device::place::Place, engine::Engine},
@@ -24,13 +22,14 @@ use crate::candle::{
     },
 };
 use crate::{
-    StepMetrics, TrainError, TrainJob, TrainOutput,
+    Ended, Event, Reporter, Saved, Score, StepMetrics, TrainError, TrainJob, TrainOutput,
     learning_rate::{last_step, learning_rate},
 };
 
 /// A run between two steps.
 pub struct Run<'a> {
     job: &'a TrainJob,
+    scorer: &'a dyn Score,
     /// Where the run began, without an adapter: the reference policy of the KL term.
     base: &'a Base,
     model: Model,
@@ -43,8 +42,13 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts from the base model or from the job's checkpoint, at a place.
-    pub fn new(job: &'a TrainJob, base: &'a Base, place: &Place) -> Result<Self, TrainError> {
+    /// Starts from the base model or from the job's checkpoint, at a place. The job's mix is `scorer`'s.
+    pub fn new(
+        job: &'a TrainJob,
+        scorer: &'a dyn Score,
+        base: &'a Base,
+        place: &Place,
+    ) -> Result<Self, TrainError> {
         check(job, base)?;
         let mut model = base.start(job.seed);
         if let Place::Device { .. } = place {
@@ -72,6 +76,7 @@ impl<'a> Run<'a> {
         let engine = Engine::new(&model, place);
         Ok(Self {
             job,
+            scorer,
             base,
             model,
             sampler,
@@ -82,27 +87,33 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Runs to the end. Stops early, with `None`, once nobody listens to the metrics any more.
-    pub fn finish(
-        mut self,
-        metrics: &UnboundedSender<StepMetrics>,
-    ) -> Result<Option<TrainOutput>, TrainError> {
+    /// Runs to the end, or until the reporter says that there is no reason to go on.
+    pub fn finish(mut self, reporter: &Reporter) -> Result<Ended, TrainError> {
         while self.optimizer.step < self.job.until_step {
-            if metrics.send(self.step()?).is_err() {
-                return Ok(None);
+            reporter.tell(Event::Step(Box::new(self.step()?)));
+            if reporter.is_to_end() {
+                return Ok(Ended::Stopped(self.saved()?));
+            }
+            if self.job.saves_after(self.optimizer.step) {
+                reporter.tell(Event::Saved(self.saved()?));
             }
         }
-        let Some(completions) = self.evaluate(metrics)? else {
-            return Ok(None);
-        };
+        let completions = self.evaluate(reporter)?;
+        let saved = self.saved()?;
+        Ok(match completions {
+            Some(completions) => Ended::Done(TrainOutput { completions, saved }),
+            None => Ended::Stopped(saved),
+        })
+    }
+
+    /// What the run can be continued from.
+    fn saved(&self) -> Result<Saved, TrainError> {
         let between_syncs = !self.schedule.syncs(self.optimizer.step + 1);
         let sampler = self.sampler.as_ref().filter(|_| between_syncs);
-        let checkpoint = checkpoint::encode(&self.model, &self.optimizer, sampler)?;
-        Ok(Some(TrainOutput {
-            completions,
-            checkpoint,
+        Ok(Saved {
+            checkpoint: checkpoint::encode(&self.model, &self.optimizer, sampler)?,
             adapter: self.base.adapter_of(&self.model)?,
-        }))
+        })
     }
 
     fn step(&mut self) -> Result<StepMetrics, TrainError> {
@@ -137,6 +148,7 @@ impl<'a> Run<'a> {
         }
         let roles = Roles {
             job: self.job,
+            scorer: self.scorer,
             tokenizer: &self.base.tokenizer,
             sampler: self.sampler.as_ref().unwrap_or(&self.model),
             reference: &self.base.model,
@@ -181,16 +193,13 @@ impl<'a> Run<'a> {
         Ok(learnt)
     }
 
-    /// Completes the held-out prompts, a portion at a time so that a dropped run ends soon.
-    fn evaluate(
-        &self,
-        listener: &UnboundedSender<StepMetrics>,
-    ) -> Result<Option<Vec<String>>, TrainError> {
+    /// Completes the held-out prompts, a portion at a time so that a stopped run ends soon, with `None`.
+    fn evaluate(&self, reporter: &Reporter) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
         let (tokenizer, settings) = (&self.base.tokenizer, Settings::from(&self.job.evaluation));
         let mut texts = Vec::with_capacity(self.job.eval_prompts.len());
         for (portion, prompts) in self.job.eval_prompts.chunks(PORTION).enumerate() {
-            if listener.is_closed() {
+            if reporter.is_to_end() {
                 return Ok(None);
             }
             // Not seeded by the step: the same noise at every rung makes curves comparable.
@@ -221,8 +230,7 @@ impl<'a> Run<'a> {
 /// Refuses a job that cannot work: settings, and prompts that cannot be put to the model.
 pub fn check(job: &TrainJob, base: &Base) -> Result<(), TrainError> {
     check_settings(job)?;
-    let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
-    let learns = done < job.until_step;
+    let learns = job.done() < job.until_step;
     let examples = job.examples.iter().filter(|_| learns);
     let examples = examples.map(|example| &*example.prompt);
     let prompts = examples.chain(job.eval_prompts.iter().map(String::as_str));
@@ -234,7 +242,7 @@ fn check_settings(job: &TrainJob) -> Result<(), TrainError> {
     if let Some(problem) = problems.first() {
         return Err(TrainError::Setup(problem.clone()));
     }
-    let done = job.from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+    let done = job.done();
     if done > job.until_step {
         let until = job.until_step;
         return Err(TrainError::Setup(format!(
@@ -247,7 +255,7 @@ fn check_settings(job: &TrainJob) -> Result<(), TrainError> {
             job.until_step
         )));
     }
-    if done < job.until_step && (job.examples.is_empty() || job.rewards.members.is_empty()) {
+    if done < job.until_step && (job.examples.is_empty() || job.mix.members.is_empty()) {
         return Err(TrainError::Setup(
             "training needs at least one example and one reward".into(),
         ));

@@ -25,8 +25,7 @@ mod write_model;
 
 pub use base::{CandleConfig, ChatMode};
 pub use decoder::device::place::{DeviceName, FloatType};
-pub use files::{ModelFiles, adapter_files::AdapterFiles};
+pub use files::ModelFiles;
 pub use model::lora::LoraConfig;
 pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain};
 pub use trainer::CandleTrainer;
-pub use write_model::write_model;

@@ -1,22 +1,24 @@
 //! The embedded trainer as others see it: each run on threads of its own, its steps reported as they are done.
 
-use std::sync::Arc;
-
-use tokio::sync::{mpsc, oneshot};
+use std::{path::Path, sync::Arc};
 
 use crate::candle::{
     base::{Base, CandleConfig},
     decoder::device::place::Places,
     grpo,
     threads::in_pool,
+    write_model::write_model,
 };
-use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
+use crate::{
+    BoxFuture, Checkpoint, Description, Run, RunId, Scoring, TrainError, TrainJob, Trainer,
+};
 
-/// Trains in this process, each run on threads of its own.
+/// Trains in this process, each run on a thread of its own, which may use more.
 pub struct CandleTrainer {
+    config: CandleConfig,
     base: Arc<Base>,
     places: Places,
-    threads: usize,
+    scoring: Scoring,
 }
 
 impl CandleTrainer {
@@ -24,66 +26,60 @@ impl CandleTrainer {
     ///
     /// # Errors
     /// `Setup`, naming the device, or the file and the field or tensor, when it cannot be used.
-    pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
+    pub fn new(config: &CandleConfig, scoring: Scoring) -> Result<Self, TrainError> {
         let places = config.open_devices()?;
         Ok(Self {
             places,
             base: Arc::new(Base::load(config)?),
-            threads: config.threads_per_trial,
+            config: config.clone(),
+            scoring,
         })
     }
 
-    async fn run(
-        &self,
-        job: TrainJob,
-        on_step: &mut (dyn FnMut(StepMetrics) + Send),
-    ) -> Result<TrainOutput, TrainError> {
-        let (metrics, mut steps) = mpsc::unbounded_channel();
-        let (result, done) = oneshot::channel();
-        let (base, threads) = (self.base.clone(), self.threads);
-        let seat = self.places.take();
-        // Dropping this future drops `steps`; the thread sees it after its current step and ends.
+    fn begin(&self, job: TrainJob) -> Result<Run, TrainError> {
+        let (run, reporter) = Run::new(RunId::in_this_process());
+        let (base, threads) = (Arc::clone(&self.base), self.config.threads_per_trial);
+        let (scoring, seat) = (self.scoring.clone(), self.places.take());
+        let work = move || {
+            let ended = in_pool(threads, || {
+                let scorer = scoring.scorer(&job.mix, &job.judge);
+                let scorer = scorer.map_err(|error| TrainError::of_scoring(error, job.done()))?;
+                grpo::Run::new(&job, &scorer, &base, &seat.place)?.finish(&reporter)
+            });
+            reporter.finish(ended);
+        };
         std::thread::Builder::new()
             .name("grpo".into())
-            .spawn(move || {
-                let outcome = in_pool(threads, || {
-                    grpo::Run::new(&job, &base, &seat.place)?.finish(&metrics)
-                });
-                drop(metrics);
-                // Nobody waits any more when the run was dropped.
-                let _ = result.send(outcome);
-            })
+            .spawn(work)
             .map_err(|error| {
                 TrainError::Host(format!("cannot start a training thread: {error}"))
             })?;
-        while let Some(step) = steps.recv().await {
-            on_step(step);
-        }
-        match done.await {
-            Ok(Ok(Some(output))) => Ok(output),
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(None)) | Err(_) => Err(TrainError::Host(
-                "the training thread ended without a result".into(),
-            )),
-        }
+        Ok(run)
     }
 }
 
 impl Trainer for CandleTrainer {
-    fn base_model(&self) -> String {
-        self.base.model.digest()
+    fn describe(&self) -> Description {
+        Description {
+            kind: "candle".to_owned(),
+            base_model: self.base.model.digest(),
+        }
     }
 
-    fn check(&self, job: &TrainJob) -> Result<(), TrainError> {
-        grpo::check(job, &self.base)
+    fn check<'a>(&'a self, job: &'a TrainJob) -> BoxFuture<'a, Result<(), TrainError>> {
+        Box::pin(async { grpo::check(job, &self.base) })
     }
 
-    fn train<'a>(
+    fn start(&self, job: TrainJob) -> BoxFuture<'_, Result<Run, TrainError>> {
+        Box::pin(async { self.begin(job) })
+    }
+
+    fn export<'a>(
         &'a self,
-        job: TrainJob,
-        on_step: &'a mut (dyn FnMut(StepMetrics) + Send),
-    ) -> BoxFuture<'a, Result<TrainOutput, TrainError>> {
-        Box::pin(self.run(job, on_step))
+        checkpoint: &'a Checkpoint,
+        folder: &'a Path,
+    ) -> BoxFuture<'a, Result<bool, TrainError>> {
+        Box::pin(async { write_model(&self.config, checkpoint, folder) })
     }
 }
 

@@ -1,9 +1,22 @@
 //! Advantages from rewards: pure functions, as TRL computes them.
 
-use crate::{Aggregation, ScaleRewards};
+use serde::{Deserialize, Serialize};
+
+use super::config::ScaleRewards;
 
 /// Keeps a standard deviation of zero from dividing; TRL's constant.
 const EPSILON: f64 = 1e-4;
+
+/// How several rewards become one advantage; names as in TRL's `multi_objective_aggregation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    /// Weighted sum, then group normalisation (GRPO).
+    #[default]
+    SumThenNormalize,
+    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
+    NormalizeThenSum,
+}
 
 /// What a step's rewards come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,65 +29,72 @@ pub struct Advantages {
     pub group_std: Vec<f64>,
 }
 
-/// Advantages of completions that come group after group, `group` at a time. `members` holds one vector of raw rewards a member of the
-/// mix, `weights` its weight.
-///
-/// - `SumThenNormalize` (GRPO, arXiv 2402.03300): r = sum of w r_k, then (r - mean) / (std + 1e-4) over the group.
-///   `scale` replaces that deviation by the whole batch's, or by nothing (Dr. GRPO, arXiv 2503.20783).
-/// - `NormalizeThenSum` (GDPO, arXiv 2601.05242): (r_k - mean) / (std + 1e-4) over the group for each reward, their weighted sum, and
-///   that normalised the same way over the whole batch; `scale` plays no part, as in TRL.
-///
-/// Standard deviations are the unbiased ones.
-pub fn advantages(
-    members: &[Vec<f64>],
-    weights: &[f64],
-    aggregation: Aggregation,
-    scale: ScaleRewards,
-    group: usize,
-) -> Advantages {
-    let count = members.first().map_or(0, Vec::len);
-    let weighted_sum = |columns: &[Vec<f64>]| -> Vec<f64> {
-        (0..count)
-            .map(|i| {
-                columns
-                    .iter()
-                    .zip(weights)
-                    .map(|(column, weight)| weight * column[i])
-                    .sum()
-            })
-            .collect()
-    };
-    let rewards = weighted_sum(members);
-    let values = match aggregation {
-        Aggregation::SumThenNormalize => normalized(&rewards, scale, group),
-        Aggregation::NormalizeThenSum => {
-            let columns: Vec<Vec<f64>> = members
-                .iter()
-                .map(|member| normalized(member, ScaleRewards::Group, group))
-                .collect();
-            let sums = weighted_sum(&columns);
-            let (mean, std) = moments(&sums);
-            // A group without any contrast has sums of exactly 0 and must stay without a gradient.
-            sums.iter()
-                .map(|&sum| {
-                    if sum == 0.0 {
-                        0.0
-                    } else {
-                        (sum - mean) / (std + EPSILON)
-                    }
-                })
-                .collect()
+/// How the rewards of completions, which come group after group, are put together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Combination<'a> {
+    /// The weight of each member of the mix.
+    pub weights: &'a [f64],
+    /// The way.
+    pub aggregation: Aggregation,
+    /// Completions of a group.
+    pub group: usize,
+}
+
+impl Combination<'_> {
+    /// The completions' advantages. `members` holds one vector of raw rewards a member of the mix.
+    ///
+    /// - `SumThenNormalize` (GRPO, arXiv 2402.03300): r = sum of w r_k, then (r - mean) / (std + 1e-4) over the group.
+    ///   `scale` replaces that deviation by the whole batch's, or by nothing (Dr. GRPO, arXiv 2503.20783).
+    /// - `NormalizeThenSum` (GDPO, arXiv 2601.05242): (r_k - mean) / (std + 1e-4) over the group for each reward, their weighted sum, and
+    ///   that normalised the same way over the whole batch; `scale` plays no part, as in TRL.
+    ///
+    /// Standard deviations are the unbiased ones.
+    pub fn advantages(self, members: &[impl AsRef<[f64]>], scale: ScaleRewards) -> Advantages {
+        let rewards = weighted_sum(members, self.weights);
+        let sums = self.sums(members);
+        let values = match self.aggregation {
+            Aggregation::SumThenNormalize => normalized(&sums, scale, self.group),
+            Aggregation::NormalizeThenSum => {
+                let (mean, std) = moments(&sums);
+                // A group without any contrast has sums of exactly 0 and must stay without a gradient.
+                let centred = |sum| (sum - mean) / (std + EPSILON);
+                let one = |&sum: &f64| if sum == 0.0 { 0.0 } else { centred(sum) };
+                sums.iter().map(one).collect()
+            }
+        };
+        let groups = rewards.chunks(self.group);
+        let group_std = groups.map(|rewards| moments(rewards).1).collect();
+        Advantages {
+            values,
+            rewards,
+            group_std,
         }
-    };
-    let group_std = rewards
-        .chunks(group)
-        .map(|rewards| moments(rewards).1)
-        .collect();
-    Advantages {
-        values,
-        rewards,
-        group_std,
     }
+
+    /// One number a completion that has all rewards in it, before it is compared with others: their weighted sum, or the weighted sum of
+    /// what each comes to when it is normalised within its group.
+    pub fn sums(self, members: &[impl AsRef<[f64]>]) -> Vec<f64> {
+        match self.aggregation {
+            Aggregation::SumThenNormalize => weighted_sum(members, self.weights),
+            Aggregation::NormalizeThenSum => {
+                let columns = members.iter().map(AsRef::as_ref);
+                let normalize = |column| normalized(column, ScaleRewards::Group, self.group);
+                weighted_sum(&columns.map(normalize).collect::<Vec<_>>(), self.weights)
+            }
+        }
+    }
+}
+
+/// The weighted sum of the members' rewards, one a completion.
+pub fn weighted_sum(members: &[impl AsRef<[f64]>], weights: &[f64]) -> Vec<f64> {
+    let count = members.first().map_or(0, |member| member.as_ref().len());
+    let columns = || members.iter().map(AsRef::as_ref).zip(weights);
+    let sum = |place: usize| {
+        columns()
+            .map(|(column, weight)| weight * column[place])
+            .sum()
+    };
+    (0..count).map(sum).collect()
 }
 
 /// Each run of `group` values centred, and divided by a standard deviation + 1e-4; exactly 0 where a group's values are all equal.
@@ -122,6 +142,14 @@ pub fn moments(values: &[f64]) -> (f64, f64) {
 mod tests {
     use super::*;
 
+    fn of<'a>(weights: &'a [f64], aggregation: Aggregation, group: usize) -> Combination<'a> {
+        Combination {
+            weights,
+            aggregation,
+            group,
+        }
+    }
+
     fn close(a: &[f64], b: &[f64]) {
         assert!(
             a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9) && a.len() == b.len(),
@@ -131,12 +159,9 @@ mod tests {
 
     #[test]
     fn grpo_normalises_the_weighted_sum_within_each_group() {
-        let got = advantages(
+        let got = of(&[1.0, 2.0], Aggregation::SumThenNormalize, 2).advantages(
             &[vec![0.0, 1.0, 5.0, 5.0], vec![0.0, 1.0, 2.0, 2.0]],
-            &[1.0, 2.0],
-            Aggregation::SumThenNormalize,
             ScaleRewards::Group,
-            2,
         );
         close(&got.rewards, &[0.0, 3.0, 9.0, 9.0]);
         let std = 4.5_f64.sqrt();
@@ -150,8 +175,8 @@ mod tests {
     #[test]
     fn the_batchs_deviation_or_none_can_replace_the_groups() {
         let rewards = [vec![0.0, 2.0, 5.0, 5.0]];
-        let get =
-            |scale| advantages(&rewards, &[1.0], Aggregation::SumThenNormalize, scale, 2).values;
+        let sum = of(&[1.0], Aggregation::SumThenNormalize, 2);
+        let get = |scale| sum.advantages(&rewards, scale).values;
         // statistics.stdev([0, 2, 5, 5]) = 2.449489742783178
         let divisor = 2.449_489_742_783_178 + 1e-4;
         close(
@@ -164,21 +189,10 @@ mod tests {
     #[test]
     fn gdpo_frees_the_advantage_of_the_rewards_scales() {
         let (small, large) = (vec![0.0, 1.0, 1.0, 0.0], vec![100.0, 0.0, 100.0, 0.0]);
-        let one = advantages(
-            &[small.clone(), large.clone()],
-            &[1.0, 1.0],
-            Aggregation::NormalizeThenSum,
-            ScaleRewards::Group,
-            4,
-        );
+        let gdpo = of(&[1.0, 1.0], Aggregation::NormalizeThenSum, 4);
+        let one = gdpo.advantages(&[small.clone(), large.clone()], ScaleRewards::Group);
         let shrunk: Vec<f64> = large.iter().map(|r| r * 0.5).collect();
-        let two = advantages(
-            &[small, shrunk],
-            &[1.0, 1.0],
-            Aggregation::NormalizeThenSum,
-            ScaleRewards::Group,
-            4,
-        );
+        let two = gdpo.advantages(&[small, shrunk], ScaleRewards::Group);
         assert!(
             one.values
                 .iter()
@@ -198,15 +212,10 @@ mod tests {
     #[test]
     fn equal_rewards_give_exactly_no_advantage() {
         for aggregation in [Aggregation::SumThenNormalize, Aggregation::NormalizeThenSum] {
-            let got = advantages(&[vec![0.3; 8]], &[0.7], aggregation, ScaleRewards::Group, 8);
+            let got = of(&[0.7], aggregation, 8).advantages(&[vec![0.3; 8]], ScaleRewards::Group);
             assert_eq!(got.values, vec![0.0; 8]);
-            let got = advantages(
-                &[vec![0.1, 0.1, 0.1, 0.0, 1.0, 0.0]],
-                &[1.0],
-                aggregation,
-                ScaleRewards::None,
-                3,
-            );
+            let got = of(&[1.0], aggregation, 3)
+                .advantages(&[vec![0.1, 0.1, 0.1, 0.0, 1.0, 0.0]], ScaleRewards::None);
             assert_eq!(got.values[..3], [0.0; 3]);
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LrSchedulerType, config::complaints};
+use super::learning_rate::LrSchedulerType;
 
 /// More prompts, completions a prompt or steps a batch than this are a slip of the keyboard.
 const MOST: usize = 65_536;
@@ -300,4 +300,13 @@ impl GrpoConfig {
             ),
         ])
     }
+}
+
+/// The rules that do not hold, each as `key rule`.
+pub(crate) fn complaints(checks: &[(&str, bool, &str)]) -> Vec<String> {
+    checks
+        .iter()
+        .filter(|(_, holds, _)| !holds)
+        .map(|(key, _, rule)| format!("{key} {rule}"))
+        .collect()
 }

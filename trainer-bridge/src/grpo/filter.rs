@@ -1,8 +1,8 @@
 //! Which completions of a batch are learnt from, and with what advantage: pure functions.
 
-use crate::{
-    Filter,
+use super::{
     advantage::{Advantages, same},
+    config::Filter,
 };
 
 /// Applies a filter to completions that come group after group, `group` at a time. `correct` holds the verifier's verdicts.
@@ -47,14 +47,25 @@ pub fn filtered(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Aggregation, ScaleRewards, advantage::advantages};
+    use crate::grpo::{
+        advantage::{Aggregation, Combination},
+        config::ScaleRewards,
+    };
+
+    fn compared(members: &[Vec<f64>], weights: &[f64], aggregation: Aggregation) -> Advantages {
+        let group = 3;
+        let combination = Combination {
+            weights,
+            aggregation,
+            group,
+        };
+        combination.advantages(members, ScaleRewards::None)
+    }
 
     /// Groups of three: one with a contrast and two best, one without.
     fn kept(filter: Filter, correct: [bool; 6]) -> Vec<Option<f64>> {
         let rewards = vec![vec![0.0, 2.0, 2.0, 5.0, 5.0, 5.0]];
-        let weights = [1.0];
-        let (sum, none) = (Aggregation::SumThenNormalize, ScaleRewards::None);
-        let advantages = advantages(&rewards, &weights, sum, none, 3);
+        let advantages = compared(&rewards, &[1.0], Aggregation::SumThenNormalize);
         filtered(filter, &advantages, &correct, 3)
     }
 
@@ -84,17 +95,14 @@ mod tests {
 
     #[test]
     fn rounding_is_no_contrast_and_equal_sums_may_have_one() {
-        let (none, weights) = (ScaleRewards::None, [1.0, 1.0]);
         let rounded = vec![vec![0.1, 0.3, 0.3], vec![0.2, 0.0, 0.0]];
-        let sum = Aggregation::SumThenNormalize;
-        let rounded = advantages(&rounded, &weights, sum, none, 3);
+        let rounded = compared(&rounded, &[1.0, 1.0], Aggregation::SumThenNormalize);
         for filter in [Filter::ZeroVariance, Filter::Raft] {
             assert_eq!(filtered(filter, &rounded, &[false; 3], 3), [None; 3]);
         }
 
-        let one_by_one = Aggregation::NormalizeThenSum;
         let against = vec![vec![0.0, 2.0, 4.0], vec![2.0, 1.0, 0.0]];
-        let against = advantages(&against, &[1.0, 2.0], one_by_one, none, 3);
+        let against = compared(&against, &[1.0, 2.0], Aggregation::NormalizeThenSum);
         let kept = filtered(Filter::ZeroVariance, &against, &[false; 3], 3);
         assert!(kept.iter().all(Option::is_some), "{kept:?}");
     }

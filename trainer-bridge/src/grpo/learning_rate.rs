@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::GrpoConfig;
+use super::config::GrpoConfig;
 
 /// What the learning rate does after warm-up; names as in transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

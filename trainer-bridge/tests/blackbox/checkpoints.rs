@@ -6,17 +6,17 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use trainer_bridge::{
     CandleConfig, ChatMode, LoraConfig, SamplingConfig, TrainError, TrainJob, TrainOutput, Trainer,
-    TrainerConfig, build, write_model,
+    TrainerConfig,
 };
 
-use crate::jobs::{Reward, job, member, run};
+use crate::jobs::{self, Reward, job, member, run, wait};
 
 fn toy() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/toy"))
 }
 
 fn try_build(config: CandleConfig) -> Result<Arc<dyn Trainer>, TrainError> {
-    build(&TrainerConfig::Candle(config))
+    jobs::try_build(&TrainerConfig::Candle(config))
 }
 
 fn folder_config(folder: &Path) -> CandleConfig {
@@ -355,7 +355,7 @@ fn train_lora(config: &LoraConfig, until: u32, from: Option<&TrainOutput>) -> Tr
         ..CandleConfig::default()
     });
     let job = TrainJob {
-        from: from.map(|output| output.checkpoint.clone()),
+        from: from.map(|output| output.saved.checkpoint.clone()),
         ..job(vec![member(Reward::Exact)], until)
     };
     run(&*trainer.unwrap(), job).0.unwrap()
@@ -370,15 +370,11 @@ fn an_adapter_learns_continues_to_the_bit_and_can_be_taken_along() {
     let straight = train_lora(&config, 4, None);
     let half = train_lora(&config, 2, None);
     let continued = train_lora(&config, 4, Some(&half));
-    assert_eq!(
-        straight.checkpoint, continued.checkpoint,
-        "equal to the bit"
-    );
+    assert_eq!(straight.saved, continued.saved, "equal to the bit");
     assert_eq!(straight.completions, continued.completions);
-    let adapter = straight.adapter.unwrap();
-    assert_eq!(Some(&adapter), continued.adapter.as_ref());
+    let adapter = straight.saved.adapter.unwrap();
     assert!(
-        straight.checkpoint.bytes.len() < 3 * 157_000 * 4 / 2,
+        straight.saved.checkpoint.bytes().unwrap().len() < 3 * 157_000 * 4 / 2,
         "only the adapter is stored"
     );
 
@@ -406,7 +402,12 @@ fn base_of(config: CandleConfig) -> (String, Option<String>) {
         ..config
     });
     let job = job(vec![member(Reward::Exact)], 1);
-    let adapter = run(&*trainer.unwrap(), job).0.unwrap().adapter.unwrap();
+    let adapter = run(&*trainer.unwrap(), job)
+        .0
+        .unwrap()
+        .saved
+        .adapter
+        .unwrap();
     let written: serde_json::Value = serde_json::from_slice(&adapter.config).unwrap();
     let text = |key: &str| written[key].as_str().map(str::to_owned);
     (text("base_model_name_or_path").unwrap(), text("revision"))
@@ -464,17 +465,14 @@ fn a_prompt_too_long_is_found_before_the_first_step() {
 
 #[test]
 fn full_training_leaves_a_model_that_can_be_loaded() {
-    let config = TrainerConfig::Candle(CandleConfig::default());
-    let output = run(
-        &*build(&config).unwrap(),
-        job(vec![member(Reward::Exact)], 2),
-    )
-    .0
-    .unwrap();
-    assert_eq!(output.adapter, None);
+    let trainer = jobs::trainer(1);
+    let output = run(&*trainer, job(vec![member(Reward::Exact)], 2))
+        .0
+        .unwrap();
+    assert_eq!(output.saved.adapter, None);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
-    assert!(write_model(&config, &output.checkpoint, &path).unwrap());
+    assert!(wait(trainer.export(&output.saved.checkpoint, &path)).unwrap());
     assert_eq!(
         evaluate(folder_config(&path), SamplingConfig::default()),
         output.completions,
@@ -486,11 +484,12 @@ fn full_training_leaves_a_model_that_can_be_loaded() {
 fn a_run_that_trains_an_adapter_leaves_no_model() {
     let output = train_lora(&lora().unwrap(), 1, None);
     let folder = tempfile::tempdir().unwrap();
-    let config = TrainerConfig::Candle(CandleConfig {
+    let trainer = try_build(CandleConfig {
         lora: lora(),
         ..CandleConfig::default()
-    });
+    })
+    .unwrap();
     let path = folder.path().join("model");
-    assert!(!write_model(&config, &output.checkpoint, &path).unwrap());
+    assert!(!wait(trainer.export(&output.saved.checkpoint, &path)).unwrap());
     assert!(!path.exists());
 }

@@ -2,8 +2,9 @@
 
 use trainer_bridge::{
     CandleConfig, FakeConfig, GrpoConfig, LossType, SamplingConfig, ScaleRewards, TrainerConfig,
-    build,
 };
+
+use crate::jobs::try_build;
 
 #[test]
 fn kinds_and_defaults() {
@@ -43,7 +44,7 @@ fn kinds_and_defaults() {
         threads_per_trial: 0,
         ..CandleConfig::default()
     });
-    assert!(build(&none).is_err_and(|error| error.to_string().contains("threads_per_trial")));
+    assert!(try_build(&none).is_err_and(|error| error.to_string().contains("threads_per_trial")));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 
 use trainer_bridge::{
     CandleConfig, DeviceName, FloatType, LoraConfig, StepMetrics, TrainError, TrainJob,
-    TrainOutput, TrainerConfig, build,
+    TrainOutput, TrainerConfig,
 };
 
 use crate::{
-    jobs::{Reward, job, member, run},
+    jobs::{Reward, job, member, run, try_build},
     runs::timeless,
 };
 
@@ -29,7 +29,7 @@ fn lora(dropout: f64) -> LoraConfig {
 }
 
 fn done(config: CandleConfig, job: TrainJob) -> (TrainOutput, Vec<StepMetrics>) {
-    let trainer = build(&TrainerConfig::Candle(config)).unwrap();
+    let trainer = try_build(&TrainerConfig::Candle(config)).unwrap();
     let (output, steps) = run(&*trainer, job);
     (output.unwrap(), steps)
 }
@@ -68,7 +68,7 @@ fn a_run_is_the_same_as_on_the_processor() {
         let completions = here.completions.iter().zip(&there.completions);
         let same = completions.filter(|(ours, theirs)| ours == theirs).count();
         assert!(same >= 24, "{same} of 30 completions are the same");
-        assert_eq!(here.adapter.is_some(), there.adapter.is_some());
+        assert_eq!(here.saved.adapter.is_some(), there.saved.adapter.is_some());
     }
 }
 
@@ -84,14 +84,14 @@ fn a_run_stopped_and_continued_is_the_run_that_never_stopped() {
             grpo.sync_every,
         ) = (2, 2, 8);
         (grpo.prompts_per_step, grpo.beta) = (3, 0.04);
-        job.from = from.map(|output| output.checkpoint.clone());
+        job.from = from.map(|output| output.saved.checkpoint.clone());
         done(config(DeviceName::CandleCpu, Some(lora(0.1))), job)
     };
     let (straight, steps) = part(5, None);
     let (half, mut pieces) = part(3, None);
     let (continued, more) = part(5, Some(&half));
     pieces.extend(more);
-    assert!(straight.checkpoint == continued.checkpoint);
+    assert!(straight.saved == continued.saved);
     assert_eq!(straight.completions, continued.completions);
     assert_eq!(timeless(&steps), timeless(&pieces));
 }
@@ -101,7 +101,7 @@ fn what_cannot_be_is_refused_in_a_line() {
     let refused = |config: CandleConfig, parts: &[&str]| {
         let config = TrainerConfig::Candle(config);
         let checked = config.check().unwrap_err();
-        let Err(TrainError::Setup(message)) = build(&config) else {
+        let Err(TrainError::Setup(message)) = try_build(&config) else {
             panic!("{config:?} was not refused");
         };
         assert_eq!(

@@ -10,3 +10,4 @@ mod model_folder;
 mod objectives;
 mod pretraining;
 mod runs;
+mod seam;

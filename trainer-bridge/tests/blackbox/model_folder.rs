@@ -3,7 +3,9 @@
 use std::{fs, path::Path};
 
 use safetensors::{SafeTensors, tensor::TensorView};
-use trainer_bridge::{CandleConfig, TrainError, TrainerConfig, build};
+use trainer_bridge::{CandleConfig, TrainError, TrainerConfig};
+
+use crate::jobs::try_build;
 
 fn toy() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/toy"))
@@ -11,7 +13,7 @@ fn toy() -> &'static Path {
 
 fn load(folder: &Path) -> Result<(), TrainError> {
     let model = folder.to_str().unwrap().to_owned();
-    build(&TrainerConfig::Candle(CandleConfig {
+    try_build(&TrainerConfig::Candle(CandleConfig {
         model,
         ..CandleConfig::default()
     }))

@@ -38,13 +38,10 @@ fn a_run_stopped_after_any_step_continues_as_if_it_never_was() {
     for stop in 1..LAST {
         let (first, mut pieces) = done(with(stop, crowded));
         let mut rest = with(LAST, crowded);
-        rest.from = Some(first.checkpoint);
+        rest.from = Some(first.saved.checkpoint);
         let (second, more) = done(rest);
         pieces.extend(more);
-        assert!(
-            straight.checkpoint == second.checkpoint,
-            "stopped after step {stop}"
-        );
+        assert!(straight.saved == second.saved, "stopped after step {stop}");
         assert_eq!(straight.completions, second.completions);
         assert_eq!(
             timeless(&steps),
@@ -58,7 +55,7 @@ fn a_run_stopped_after_any_step_continues_as_if_it_never_was() {
 fn a_checkpoint_without_the_policy_that_samples_is_refused_where_it_is_needed() {
     let (first, _) = done(with(1, |_| {}));
     let mut rest = with(4, |grpo| grpo.sync_every = 3);
-    rest.from = Some(first.checkpoint);
+    rest.from = Some(first.saved.checkpoint);
     match run(&*trainer(1), rest).0 {
         Err(TrainError::Setup(message)) => assert!(message.contains("sync_every"), "{message}"),
         other => panic!("{other:?}"),
@@ -115,7 +112,7 @@ fn a_kl_term_alone_pulls_the_policy_back_to_where_it_began() {
     let (away, _) = done(with(30, |grpo| grpo.learning_rate = 1e-3));
     let mut back = job(vec![member(Reward::Constant)], 70);
     (back.grpo.beta, back.grpo.learning_rate) = (1.0, 3e-4);
-    back.from = Some(away.checkpoint);
+    back.from = Some(away.saved.checkpoint);
     let (_, steps) = done(back);
     let kl: Vec<f64> = steps.iter().filter_map(|step| step.kl).collect();
     // Prompts differ from step to step, and the optimiser arrives with its momentum: means, not single steps.
@@ -147,7 +144,7 @@ fn sequence_level_ratios_train_and_differ_from_token_level() {
             (grpo.num_iterations, grpo.importance_sampling_level) = (2, level);
             grpo.loss_type = LossType::Grpo;
         }));
-        (output.checkpoint, steps[0].grad_norm, steps[1].grad_norm)
+        (output.saved, steps[0].grad_norm, steps[1].grad_norm)
     };
     let token = second(ImportanceSamplingLevel::Token);
     let sequence = second(ImportanceSamplingLevel::Sequence);

@@ -1,8 +1,7 @@
 //! A base model made from nothing.
 
 use trainer_bridge::{
-    CandleConfig, ModelFiles, PretrainConfig, SftExample, TrainError, TrainerConfig, build,
-    pretrain,
+    CandleConfig, ModelFiles, PretrainConfig, SftExample, TrainError, TrainerConfig, pretrain,
 };
 
 use crate::jobs;
@@ -55,7 +54,7 @@ fn a_pretrained_folder_trains_on() {
     files.write(folder.path()).unwrap();
     assert_eq!(ModelFiles::read(folder.path()).unwrap(), files);
     let model = folder.path().to_str().unwrap().to_owned();
-    let trainer = build(&TrainerConfig::Candle(CandleConfig {
+    let trainer = jobs::try_build(&TrainerConfig::Candle(CandleConfig {
         model,
         ..CandleConfig::default()
     }))

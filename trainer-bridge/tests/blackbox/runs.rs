@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use trainer_bridge::{
-    FakeConfig, LossType, SamplingConfig, StepMetrics, TrainError, TrainerConfig, build,
+    FakeConfig, LossType, SamplingConfig, StepMetrics, TrainError, TrainerConfig,
 };
 
-use crate::jobs::{Reward, job, member, python, run, trainer};
+use crate::jobs::{Reward, job, member, python, run, trainer, try_build};
 
 /// Metrics without the one that measures time.
 pub fn timeless(steps: &[StepMetrics]) -> Vec<StepMetrics> {
@@ -24,7 +24,7 @@ fn equal_jobs_give_equal_bits_on_any_number_of_threads() {
     let (one, steps_one) = run(&*trainer(1), job(vec![member(Reward::Exact)], 3));
     let (two, steps_two) = run(&*trainer(2), job(vec![member(Reward::Exact)], 3));
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert_eq!(one.checkpoint, two.checkpoint);
+    assert_eq!(one.saved, two.saved);
     assert_eq!(one.completions, two.completions);
     assert_eq!(timeless(&steps_one), timeless(&steps_two));
     let mut other = job(vec![member(Reward::Exact)], 3);
@@ -50,7 +50,7 @@ fn what_an_earlier_run_drew_changes_nothing_in_a_later_one() {
         for temperature in [1.0, 0.7] {
             let (shared, shared_steps) = run(&*veteran, semi_online(Reward::Exact, temperature));
             let (alone, alone_steps) = run(&*trainer(1), semi_online(Reward::Exact, temperature));
-            assert_eq!(shared.unwrap().checkpoint, alone.unwrap().checkpoint);
+            assert_eq!(shared.unwrap().saved, alone.unwrap().saved);
             assert_eq!(timeless(&shared_steps), timeless(&alone_steps));
         }
     }
@@ -62,11 +62,11 @@ fn a_run_continued_from_a_checkpoint_is_the_run_never_stopped() {
     let (straight, straight_steps) = run(&*trainer, job(vec![member(Reward::Exact)], 4));
     let (first, mut steps) = run(&*trainer, job(vec![member(Reward::Exact)], 2));
     let mut rest = job(vec![member(Reward::Exact)], 4);
-    rest.from = Some(first.unwrap().checkpoint);
+    rest.from = Some(first.unwrap().saved.checkpoint);
     let (second, more) = run(&*trainer, rest);
     steps.extend(more);
     let (straight, second) = (straight.unwrap(), second.unwrap());
-    assert_eq!(straight.checkpoint, second.checkpoint);
+    assert_eq!(straight.saved, second.saved);
     assert_eq!(straight.completions, second.completions);
     assert_eq!(timeless(&straight_steps), timeless(&steps));
 }
@@ -103,10 +103,7 @@ fn every_objective_trains() {
         job.grpo.loss_type = loss_type;
         let output = run(&*trainer(1), job).0.unwrap();
         // With one batch a step, DAPO's mean over tokens is BNPO's.
-        assert_eq!(
-            output.checkpoint == dapo.checkpoint,
-            loss_type == LossType::Bnpo
-        );
+        assert_eq!(output.saved == dapo.saved, loss_type == LossType::Bnpo);
     }
 }
 
@@ -181,7 +178,7 @@ fn impossible_jobs_are_refused_with_a_reason() {
     };
     refused(|job| job.grpo.num_generations = 1, "num_generations");
     refused(|job| job.examples = [].into(), "at least one example");
-    refused(|job| job.rewards.members.clear(), "one reward");
+    refused(|job| job.mix.members.clear(), "one reward");
     refused(
         |job| job.eval_prompts = ["how many zebras ?".to_owned()].into(),
         "zebras",
@@ -240,12 +237,11 @@ fn dropping_the_future_gives_the_thread_up() {
         .unwrap();
     let trainer = trainer(1);
     let long = job(vec![member(Reward::Exact)], 100_000);
-    let mut steps = 0;
     let stopped = runtime.block_on(async {
-        tokio::time::timeout(
-            Duration::from_millis(600),
-            trainer.train(long, &mut |_| steps += 1),
-        )
+        tokio::time::timeout(Duration::from_millis(600), async {
+            let mut run = trainer.start(long).await.unwrap();
+            while run.event().await.is_some() {}
+        })
         .await
     });
     assert!(stopped.is_err());
@@ -259,7 +255,7 @@ fn dropping_the_future_gives_the_thread_up() {
 
 #[test]
 fn the_fake_trainer_learns_from_a_reward_that_tells_right_from_wrong() {
-    let fake = build(&TrainerConfig::Fake(FakeConfig::default())).unwrap();
+    let fake = try_build(&TrainerConfig::Fake(FakeConfig::default())).unwrap();
     let skill = |reward| {
         run(&*fake, job(vec![member(reward)], 20))
             .1
@@ -268,7 +264,7 @@ fn the_fake_trainer_learns_from_a_reward_that_tells_right_from_wrong() {
             .correct
     };
     assert!(skill(Reward::Exact) > skill(Reward::Constant));
-    let failing = build(&TrainerConfig::Fake(FakeConfig {
+    let failing = try_build(&TrainerConfig::Fake(FakeConfig {
         fails_at_step: Some(2),
         ..FakeConfig::default()
     }))

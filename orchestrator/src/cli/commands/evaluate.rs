@@ -10,26 +10,25 @@ use crate::{
     board::comparison::Comparison,
     cli::arguments::EvaluateArgs,
     domain::{figures::Figures, verdict::Evaluated},
-    judge::{Given, Question, Verifier},
+    judge::{Given, Judge, Question},
 };
 use predictions::Predictions;
 use report::{Judged, Report};
 
 pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
-    let (verifier, _lock) = super::verifier(&args.judge, rule).await?;
+    let (chosen, _lock) = super::judge(&args.judge, ExtractionConfig::flexible()).await?;
     let mut models = predictions::read(&args.predictions)?;
     if let Some(endpoint) = &args.served.endpoint {
         let out = served::ask(endpoint, &args.served).await?;
         models.extend(predictions::read(&[out])?);
     }
     predictions::check_same_questions(&models)?;
-    let report = judge(&models, &verifier, args.seed).await?;
+    let report = judge(&models, &chosen, args.seed).await?;
     report.print(args.format, &mut std::io::stdout())
 }
 
-async fn judge(models: &[Predictions], verifier: &Verifier, seed: u64) -> anyhow::Result<Report> {
-    let strict = Verifier::by_rule(evaluator::Verifier::new(ExtractionConfig::strict()));
+async fn judge(models: &[Predictions], chosen: &Judge, seed: u64) -> anyhow::Result<Report> {
+    let strict = Judge::Rule(evaluator::Verifier::new(ExtractionConfig::strict()));
     let bootstrap = BootstrapConfig {
         seed,
         ..BootstrapConfig::default()
@@ -40,7 +39,7 @@ async fn judge(models: &[Predictions], verifier: &Verifier, seed: u64) -> anyhow
         judged.push(Judged {
             refused: model.refused(),
             strict: Figures::of(&strict.evaluation, &bootstrap),
-            flexible: evaluate(verifier, model).await?,
+            flexible: evaluate(chosen, model).await?,
             model: model.model.clone(),
         });
     }
@@ -56,11 +55,11 @@ async fn judge(models: &[Predictions], verifier: &Verifier, seed: u64) -> anyhow
     Ok(Report {
         comparison,
         judged,
-        judge: verifier.model_kind(),
+        judge: chosen.model_kind(),
     })
 }
 
-async fn evaluate(verifier: &Verifier, model: &Predictions) -> anyhow::Result<Evaluated> {
+async fn evaluate(chosen: &Judge, model: &Predictions) -> anyhow::Result<Evaluated> {
     let questions: Vec<Question<'_>> = model
         .rows
         .iter()
@@ -70,5 +69,5 @@ async fn evaluate(verifier: &Verifier, model: &Predictions) -> anyhow::Result<Ev
             given: Given::Completion(&row.completion),
         })
         .collect();
-    Ok(Evaluated::of(&verifier.judge(&questions).await?)?)
+    Ok(Evaluated::of(&chosen.judge(&questions).await?)?)
 }

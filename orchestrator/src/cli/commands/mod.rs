@@ -18,6 +18,7 @@ pub mod verify;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use evaluator::ExtractionConfig;
 use sandbox::HostError;
 use trainer_bridge::TrainError;
 
@@ -25,7 +26,7 @@ use crate::{
     cli::arguments::{Cli, Command, DatabaseArg, JudgeArgs},
     config::load_verifier,
     data::{gsm8k::DataError, hub::HubError},
-    judge::{Verifier, VerifierError},
+    judge::{Judge, JudgeConfig, VerifierError},
     proposer::ProposeError,
     search::SearchError,
     store::{Store, StoreError, WriterLock},
@@ -82,24 +83,24 @@ async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
     Ok(Store::read(&database(arg)?).await?)
 }
 
-/// The verifier a command judges with, and the lock on the database of its verdicts.
-async fn verifier(
+/// The judge a command judges with, and the lock on the database of its verdicts.
+async fn judge(
     args: &JudgeArgs,
-    rule: evaluator::Verifier,
-) -> anyhow::Result<(Verifier, Option<WriterLock>)> {
-    let Some(path) = &args.verifier else {
-        return Ok((Verifier::by_rule(rule), None));
-    };
-    let config = load_verifier(path)?;
-    for warning in config.warnings() {
+    extraction: ExtractionConfig,
+) -> anyhow::Result<(Judge, Option<WriterLock>)> {
+    let mut config = JudgeConfig::by_rule(extraction);
+    if let Some(path) = &args.verifier {
+        config.verifier = load_verifier(path)?;
+    }
+    for warning in config.verifier.warnings() {
         tracing::warn!("{warning}");
     }
-    let verifier = Verifier::new(&config, rule)?;
+    let judge = config.open()?;
     let Some(cache) = &args.cache else {
-        return Ok((verifier, None));
+        return Ok((judge, None));
     };
     let (store, lock) = Store::create_or_open(cache).await?;
-    Ok((verifier.remembering(store).await?, Some(lock)))
+    Ok((judge.remembering(store).await?, Some(lock)))
 }
 
 /// Stopped by Ctrl-C, as shells number it.

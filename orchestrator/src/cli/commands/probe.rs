@@ -7,17 +7,14 @@ use std::{
 
 use sandbox::{CompileError, Component, ProbeReport, Rejection, Sample};
 use serde::Serialize;
+use trainer_bridge::LoadedReward;
 
 use super::rewards;
 use crate::{
     cli::arguments::{ProbeArgs, ProbeFormat},
     domain::pool::Pool,
-    reward::{
-        base::base_rewards,
-        files::{FileReward, Guest},
-        panel::Member,
-        probe::{Worth, Yardstick, read_hacks},
-    },
+    judge::by_rule,
+    reward::probe::{Worth, Yardstick, read_hacks},
     terminal::worth::{hacks_table, summary},
     text::one_line,
 };
@@ -31,36 +28,14 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
         None => Pool::made_up(),
     };
     let hacks = args.hacks.as_deref().map_or(Ok(Vec::new()), read_hacks)?;
-    let (rewards, verifier) = rewards::each(&args.rewards, &args.database).await?;
-    let yardstick = Yardstick::new(pool, hacks, &verifier, &base()?)?;
+    let (rewards, extraction) = rewards::each(&args.rewards, &args.database).await?;
+    let base = rewards::base_loaded()?;
+    let yardstick = Yardstick::new(pool, hacks, by_rule(extraction), base)?;
     let probed: Vec<Probed> = rewards
         .into_iter()
         .map(|(name, loaded)| Probed::of(name, loaded, &yardstick))
         .collect::<anyhow::Result<_>>()?;
     print(&mut stdout().lock(), args.format, &probed)
-}
-
-/// The base rewards, compiled side by side: they are most of the time a probe takes.
-fn base() -> anyhow::Result<Vec<Member>> {
-    let load = |draft: crate::domain::draft::Draft| {
-        let reward = FileReward {
-            name: draft.name,
-            guest: Guest::Source(sandbox::Source {
-                language: draft.language,
-                code: draft.code,
-            }),
-            weight: 1.0,
-            ran: None,
-        };
-        rewards::Tools::default().load(reward)
-    };
-    std::thread::scope(|scope| {
-        let threads = base_rewards().map(|draft| scope.spawn(move || load(draft)));
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("loading does not panic"))
-            .collect()
-    })
 }
 
 /// A reward and what came out.
@@ -120,7 +95,7 @@ impl Part {
 impl Probed {
     fn of(
         reward: String,
-        loaded: Result<Member, Rejection>,
+        loaded: Result<LoadedReward, Rejection>,
         yardstick: &Yardstick,
     ) -> anyhow::Result<Self> {
         let examined = loaded
@@ -137,7 +112,7 @@ impl Probed {
     }
 }
 
-fn examine(member: &Member, yardstick: &Yardstick) -> Result<Finding, CompileError> {
+fn examine(member: &LoadedReward, yardstick: &Yardstick) -> Result<Finding, CompileError> {
     let odd = sandbox::probe(&member.reward, &[])?;
     let on_the_pool = |fault| Rejection::Probe {
         sample: "a completion of the pool, or a hack".to_owned(),
@@ -163,7 +138,7 @@ fn examine(member: &Member, yardstick: &Yardstick) -> Result<Finding, CompileErr
 }
 
 /// Wall seconds of the fastest round over all samples.
-fn fastest(member: &Member, samples: &[Sample<'_>]) -> f64 {
+fn fastest(member: &LoadedReward, samples: &[Sample<'_>]) -> f64 {
     let round = |_| {
         let started = Instant::now();
         // It has scored these before.

@@ -2,80 +2,122 @@
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use evaluator::ExtractionConfig;
-use sandbox::{
-    CompileError, Compiler, CompilerConfig, HostError, Language, Limits, Module, Rejection,
-    Sandbox, Source,
-};
-use trainer_bridge::{Aggregation, RewardMember};
+use sandbox::{Bench, CompileError, CompilerConfig, Limits, Module, Rejection, Source};
+use trainer_bridge::{Aggregation, LoadedReward, RewardMember};
 
 use crate::{
     cli::arguments::DatabaseArg,
     config::Config,
-    data::task::{RuleVerifier, verifier},
     domain::draft::Draft,
     reward::{
         base::{PREFIX, base_rewards},
         files::{self, FileReward, Guest, Ran},
-        panel::{Member, Panel},
     },
+    stdio::ServedReward,
     terminal::progress::guest_to_stderr,
 };
 
+/// The bench of a command: nothing is set up before it is needed.
+pub(super) fn bench() -> Bench {
+    Bench::with_progress(CompilerConfig::default(), guest_to_stderr())
+}
+
+/// Rewards to score with.
+pub(super) struct ForScoring {
+    /// The rewards, loaded.
+    pub(super) loaded: Vec<LoadedReward>,
+    /// What is said of them, in the same order.
+    pub(super) served: Vec<ServedReward>,
+    /// Where answers are looked for.
+    pub(super) extraction: ExtractionConfig,
+    /// How they became one advantage, where they are several of one export.
+    pub(super) aggregation: Option<Aggregation>,
+}
+
 /// Finds, compiles and loads the rewards, to score with. `weights` is empty, or has one for each reward found.
-pub(super) async fn panel(
+pub(super) async fn for_scoring(
     specs: &[String],
     weights: &[f64],
     database: &DatabaseArg,
-) -> anyhow::Result<Panel> {
+) -> anyhow::Result<ForScoring> {
     let found = find(specs, weights, database).await?;
     let extraction = extraction(&found)?;
-    let aggregation = aggregation(&found);
-    let mut tools = Tools::default();
-    let members = found
-        .into_iter()
-        .map(|reward| tools.load(reward))
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Panel::new(members, verifier(extraction)).trained_with(aggregation))
+    let aggregation = aggregation(&found).filter(|_| found.len() > 1);
+    let bench = bench();
+    let (mut loaded, mut served) = (Vec::new(), Vec::new());
+    for reward in found {
+        served.push(ServedReward {
+            name: reward.name.clone(),
+            weight: reward.weight,
+            limits: limits(&reward),
+        });
+        let name = reward.name.clone();
+        loaded.push(load(&bench, reward).map_err(|error| refused(&name, error))?);
+    }
+    Ok(ForScoring {
+        loaded,
+        served,
+        extraction,
+        aggregation,
+    })
 }
 
 /// The same one by one: a reward that is refused does not hide the others.
 pub(super) async fn each(
     specs: &[String],
     database: &DatabaseArg,
-) -> anyhow::Result<(Vec<(String, Result<Member, Rejection>)>, RuleVerifier)> {
+) -> anyhow::Result<(Vec<(String, Result<LoadedReward, Rejection>)>, ExtractionConfig)> {
     let found = find(specs, &[], database).await?;
-    let verifier = verifier(extraction(&found)?);
-    let mut tools = Tools::default();
-    let mut members = Vec::new();
+    let extraction = extraction(&found)?;
+    let bench = bench();
+    let mut rewards = Vec::new();
     for reward in found {
         let name = reward.name.clone();
-        members.push(match tools.try_load(reward) {
-            Ok(member) => (name, Ok(member)),
+        rewards.push(match load(&bench, reward) {
+            Ok(loaded) => (name, Ok(loaded)),
             Err(CompileError::Rejected(rejection)) => (name, Err(rejection)),
             Err(CompileError::Host(error)) => return Err(error.into()),
         });
     }
-    Ok((members, verifier))
+    Ok((rewards, extraction))
+}
+
+/// The base rewards, compiled side by side: they are most of the time a probe takes.
+pub(super) fn base_loaded() -> anyhow::Result<Vec<LoadedReward>> {
+    let bench = bench();
+    // Made once, not by each of the threads.
+    bench.compiler()?;
+    let load = |draft: Draft| {
+        let name = draft.name.clone();
+        load(&bench, of_base(draft)).map_err(|error| refused(&name, error))
+    };
+    std::thread::scope(|scope| {
+        let threads = base_rewards().map(|draft| scope.spawn(|| load(draft)));
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("loading does not panic"))
+            .collect()
+    })
 }
 
 /// Rewards to train with.
 pub(super) struct ForTraining {
-    /// The rewards, and the modules by which a run is known again.
-    pub(super) members: Vec<(RewardMember, Module)>,
+    /// The rewards.
+    pub(super) members: Vec<RewardMember>,
     /// How they become one advantage: as in their export; as in the screening of a candidate, where it is one; else as configured.
     pub(super) aggregation: Aggregation,
     /// Names of the base rewards that the configuration adds to them.
     pub(super) added: Vec<String>,
 }
 
-/// The same to train with, under the limits of a configuration and with the base rewards where it adds them.
+/// Finds, compiles and loads the rewards to train with, under the limits of a configuration and with the base rewards where it adds
+/// them.
 pub(super) async fn for_training(
-    specs: &[String],
-    weights: &[f64],
+    (specs, weights): (&[String], &[f64]),
     config: &Config,
     database: &DatabaseArg,
+    bench: &Bench,
 ) -> anyhow::Result<ForTraining> {
-    let mut tools = Tools::default();
     let mut found = find(specs, weights, database).await?;
     let single = found.len() == 1;
     let aggregation = match aggregation(&found) {
@@ -87,30 +129,27 @@ pub(super) async fn for_training(
     if config.search.with_base_rewards {
         add_base(&mut found, &mut added);
     }
-    let members = found
-        .into_iter()
-        .map(|found| {
-            let FileReward {
-                name,
-                guest,
-                weight,
-                ..
-            } = found;
-            let module = tools.module(guest).map_err(|error| refused(&name, error))?;
-            let reward = tools.sandbox(&config.limits)?.load(&module);
-            let reward = reward.map_err(|error| refused(&name, error))?;
-            Ok((
-                RewardMember {
-                    name,
-                    reward,
-                    weight,
-                },
-                module,
-            ))
+    let member = |found: FileReward| {
+        let FileReward {
+            name,
+            guest,
+            weight,
+            ..
+        } = found;
+        let module = module(bench, guest).map_err(|error| refused(&name, error))?;
+        let loaded = bench.load(&module, &config.limits);
+        loaded.map_err(|error| refused(&name, error))?;
+        Ok(RewardMember {
+            name,
+            module,
+            weight,
         })
-        .collect::<anyhow::Result<_>>()?;
+    };
     Ok(ForTraining {
-        members,
+        members: found
+            .into_iter()
+            .map(member)
+            .collect::<anyhow::Result<_>>()?,
         aggregation,
         added,
     })
@@ -268,57 +307,25 @@ fn refused(name: &str, error: CompileError) -> anyhow::Error {
     }
 }
 
-/// The compiler and the sandboxes, made when they are first needed.
-#[derive(Default)]
-pub(super) struct Tools {
-    compiler: Option<Compiler>,
-    sandboxes: Vec<Sandbox>,
+fn module(bench: &Bench, guest: Guest) -> Result<Module, CompileError> {
+    match guest {
+        Guest::Module(module) => Ok(module),
+        Guest::Source(source) => bench.compile(&source),
+    }
 }
 
-impl Tools {
-    /// Compiles if need be, and loads.
-    pub(super) fn load(&mut self, found: FileReward) -> anyhow::Result<Member> {
-        let name = found.name.clone();
-        self.try_load(found).map_err(|error| refused(&name, error))
-    }
+/// What a call of a reward may use up: as where it was run.
+fn limits(reward: &FileReward) -> Limits {
+    let ran = reward.ran.as_ref();
+    ran.map_or_else(Limits::default, |ran| ran.limits.clone())
+}
 
-    fn try_load(&mut self, found: FileReward) -> Result<Member, CompileError> {
-        let module = self.module(found.guest)?;
-        let limits = found.ran.map_or_else(Limits::default, |ran| ran.limits);
-        Ok(Member {
-            name: found.name,
-            weight: found.weight,
-            reward: self.sandbox(&limits)?.load(&module)?,
-            limits,
-        })
-    }
-
-    fn module(&mut self, guest: Guest) -> Result<Module, CompileError> {
-        match guest {
-            Guest::Module(module) => Ok(module),
-            Guest::Source(source) if source.language == Language::Python => {
-                Ok(Module::python(&source.code))
-            }
-            Guest::Source(source) => {
-                let compiler = match self.compiler.take() {
-                    Some(compiler) => compiler,
-                    None => Compiler::new(CompilerConfig::default())?,
-                };
-                self.compiler.insert(compiler).compile(&source)
-            }
-        }
-    }
-
-    fn sandbox(&mut self, limits: &Limits) -> Result<&Sandbox, HostError> {
-        let known = self.sandboxes.iter().position(|s| s.limits() == limits);
-        let place = match known {
-            Some(place) => place,
-            None => {
-                let sandbox = Sandbox::with_progress(limits.clone(), guest_to_stderr())?;
-                self.sandboxes.push(sandbox);
-                self.sandboxes.len() - 1
-            }
-        };
-        Ok(&self.sandboxes[place])
-    }
+fn load(bench: &Bench, reward: FileReward) -> Result<LoadedReward, CompileError> {
+    let limits = limits(&reward);
+    let module = module(bench, reward.guest)?;
+    Ok(LoadedReward {
+        name: reward.name,
+        weight: reward.weight,
+        reward: bench.load(&module, &limits)?,
+    })
 }

@@ -1,45 +1,102 @@
 //! `score`: completions scored by reward functions in the sandbox, from a file or as a service over standard input and output.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{Write as _, stderr, stdin, stdout},
     path::Path,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use serde_json::{Map, json};
-use trainer_bridge::Aggregation;
+use trainer_bridge::{
+    Aggregation, RewardMember, Rollout, ScoreError, Scored, Scorer, Scoring, TrainJob,
+};
 
 use super::rewards;
 use crate::{
     cli::arguments::ScoreArgs,
-    reward::panel::{Panel, Scored, Unscored},
-    stdio,
+    judge::Judges,
+    stdio::{self, ServedReward, Service},
+    store::WriterLock,
     text::{one_line, printable},
 };
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
-    let panel = rewards::panel(&args.rewards, &args.weights, &args.database).await?;
-    if panel.aggregation() == Some(Aggregation::NormalizeThenSum) {
+    let (service, _lock) = match &args.job {
+        Some(path) => (of_job(path)?, None),
+        None => of_rewards(&args).await?,
+    };
+    if service.aggregation == Some(Aggregation::NormalizeThenSum) && args.samples.is_some() {
         tracing::warn!(
-            "these rewards were trained with together by `normalize_then_sum`; the scores are their weighted sum, \
-             so give a trainer each of them by itself (docs/stdio.md)"
+            "these rewards were trained with together by `normalize_then_sum`; the scores are their weighted sum (docs/stdio.md)"
         );
     }
     match &args.samples {
-        Some(samples) => score_file(&panel, samples),
-        None => Ok(stdio::serve(stdin().lock(), stdout().lock(), &panel)?),
+        Some(samples) => score_file(&service, samples),
+        None => Ok(stdio::serve(stdin().lock(), stdout().lock(), &service)?),
     }
 }
 
-fn score_file(panel: &Panel, path: &Path) -> anyhow::Result<()> {
+/// Scores with the rewards that were named.
+async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterLock>)> {
+    let rewards = rewards::for_scoring(&args.rewards, &args.weights, &args.database).await?;
+    let (judge, lock) = super::judge(&args.judge, rewards.extraction).await?;
+    let scorer = Scorer::new(
+        rewards.loaded,
+        rewards.aggregation.unwrap_or_default(),
+        judge.of_rollouts(),
+    );
+    let service = Service {
+        scorer: Box::new(scorer),
+        rewards: rewards.served,
+        aggregation: rewards.aggregation,
+        questions: HashMap::new(),
+    };
+    Ok((service, lock))
+}
+
+/// Scores with the rewards, the judge and the limits of a training job.
+fn of_job(path: &Path) -> anyhow::Result<Service> {
+    let text = text(path)?;
+    let job: TrainJob = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no training job", path.display()))?;
+    let scoring = Scoring {
+        bench: rewards::bench(),
+        judges: Arc::new(Judges::new()),
+    };
+    let scorer = scoring.scorer(&job.mix, &job.judge);
+    let scorer = scorer.map_err(|error| match error {
+        ScoreError::Host(error) => anyhow::Error::from(error),
+        error => error.into(),
+    })?;
+    let served = |member: &RewardMember| ServedReward {
+        name: member.name.clone(),
+        weight: member.weight,
+        limits: job.mix.limits.clone(),
+    };
+    Ok(Service {
+        scorer: Box::new(scorer),
+        rewards: job.mix.members.iter().map(served).collect(),
+        aggregation: Some(job.mix.aggregation),
+        questions: job
+            .examples
+            .into_iter()
+            .map(|example| (example.prompt, example.question))
+            .collect(),
+    })
+}
+
+fn score_file(service: &Service, path: &Path) -> anyhow::Result<()> {
     let text = text(path)?;
     let samples = samples(&text, path)?;
-    let batch: Vec<Unscored<'_>> = samples.iter().map(Unscored::from).collect();
-    let scored = panel.score(&batch)?;
+    let batch: Vec<Rollout<'_>> = samples.iter().map(|s| service.rollout(s)).collect();
+    let scored = service.scorer.score(&batch)?;
+    let components = stdio::components(&scored);
     let mut out = stdout().lock();
     for place in 0..samples.len() {
-        writeln!(out, "{}", line(&scored, place))?;
+        writeln!(out, "{}", line(&scored, &components, place))?;
     }
     out.flush()?;
     print_printed(&scored)
@@ -48,24 +105,28 @@ fn score_file(panel: &Panel, path: &Path) -> anyhow::Result<()> {
 /// What the rewards printed, to standard error: it belongs to no line.
 fn print_printed(scored: &Scored) -> anyhow::Result<()> {
     let mut err = stderr().lock();
-    for (name, text) in &scored.printed {
-        writeln!(err, "{} printed:", one_line(name, 200))?;
-        for line in printable(text).lines() {
+    for (name, text) in stdio::printed(scored) {
+        writeln!(err, "{} printed:", one_line(&name, 200))?;
+        for line in printable(&text).lines() {
             writeln!(err, "    {line}")?;
         }
     }
     Ok(())
 }
 
-fn line(scored: &Scored, place: usize) -> serde_json::Value {
+fn line(
+    scored: &Scored,
+    components: &[(String, Vec<f64>)],
+    place: usize,
+) -> serde_json::Value {
     let verdict = &scored.verdicts[place];
     let mut line = json!({
         "score": scored.totals[place],
         "correct": verdict.correct,
         "extracted": verdict.extracted,
     });
-    if !scored.components.is_empty() {
-        let named = scored.components.iter();
+    if !components.is_empty() {
+        let named = components.iter();
         let here: Map<_, _> = named
             .map(|(name, column)| (name.clone(), column[place].into()))
             .collect();

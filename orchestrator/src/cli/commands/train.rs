@@ -2,17 +2,16 @@
 
 use std::{
     io::{Write as _, stdout},
+    ops::ControlFlow,
     sync::Arc,
 };
 
 use anyhow::{anyhow, bail};
 use evaluator::{Evaluation, Split};
-use sandbox::Module;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use trainer_bridge::{
-    Aggregation, Checkpoint, RewardMember, RewardMix, ScaleRewards, StepMetrics, TrainError,
-    TrainJob, Trainer, TrainerConfig, write_model,
+    Aggregation, BoxFuture, RewardMember, RewardMix, Saved, ScaleRewards, Scoring, StepMetrics,
+    TrainError, TrainJob, TrainOutput, Trainer,
 };
 
 use super::rewards::{self, ForTraining};
@@ -24,38 +23,43 @@ use crate::{
         figures::{Figures, bootstrap_of},
         trial::Stage,
     },
-    judge::Verifier,
-    search::{events::Events as _, job::job, run_folder::RunFolder},
+    judge::Judges,
+    search::{
+        events::Events as _,
+        job::Jobs,
+        run_folder::RunFolder,
+        training::{Training, TrainingError, Watch},
+    },
     terminal::{
         progress::Progress,
         sheet::{Column, Sheet},
     },
-    text::{hex, interval, share},
+    text::{interval, share},
 };
 
 pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let config = configured(&args)?;
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
-    let verifier = Verifier::new(&config.verifier, task.judge().clone())?;
+    let judge = config.judge().open()?;
     config.trainer.check()?;
     let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
-    let trainer = trainer_bridge::build(&trainer_config)?;
-    let rewards =
-        rewards::for_training(&args.rewards, &args.weights, &config, &args.database).await?;
+    let bench = rewards::bench();
+    let scoring = Scoring {
+        bench: bench.clone(),
+        judges: Arc::new(Judges::sharing(&config.judge(), judge.clone())),
+    };
+    let trainer = trainer_bridge::build(&trainer_config, scoring)?;
+    let named = (&args.rewards[..], &args.weights[..]);
+    let rewards = rewards::for_training(named, &config, &args.database, &bench).await?;
     let aggregation = args
         .aggregation
         .map_or(rewards.aggregation, Aggregation::from);
-    let names: Vec<String> = rewards
-        .members
-        .iter()
-        .map(|(member, _)| member.name.clone())
-        .collect();
     let folder = match &args.out {
         Some(path) => Some(RunFolder::open(
             path,
             &identity(&config, &*trainer, &rewards.members, aggregation),
-            names,
+            rewards.members.iter().map(|m| m.name.clone()).collect(),
         )?),
         None => None,
     };
@@ -66,39 +70,29 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     }
     say_what_is_rewarded(&progress, &config, &rewards, aggregation);
     let mix = RewardMix {
-        members: rewards
-            .members
-            .into_iter()
-            .map(|(member, _)| member)
-            .collect(),
+        members: rewards.members,
         aggregation,
-        verifier: verifier.for_training(task.question_finder()),
+        limits: config.limits.clone(),
     };
-    let training = Training {
-        trainer: &*trainer,
-        trainer_config: &trainer_config,
-        folder: folder.as_ref(),
-        progress,
-        save_every: args.save_every,
-        job: job(
-            &config,
-            &task,
-            mix,
-            &problems,
-            Stage::Screen { rung: 0 }.seed(seed),
-            config.screen.steps,
-        ),
+    let jobs = Jobs {
+        config: &config,
+        task: &task,
+    };
+    let (seed_of_run, steps) = (Stage::Screen { rung: 0 }.seed(seed), config.screen.steps);
+    let job = TrainJob {
+        save_every: folder.as_ref().map(|_| args.save_every),
+        ..jobs.job(mix, &problems, seed_of_run, steps)
     };
     let completions = tokio::select! {
-        ended = training.run() => ended?,
+        ended = train(&*trainer, job, folder.as_ref(), &progress) => ended?,
         () = super::run::asked_to_stop() => {
             let can_go_on = args.out.is_some();
             return Err(super::Interrupted { can_go_on }.into());
         },
     };
-    let evaluation = verifier.evaluate(&problems, &completions).await?.evaluation;
+    let evaluation = judge.evaluate(&problems, &completions).await?.evaluation;
     let figures = Figures::of(&evaluation, &bootstrap_of(seed));
-    let result = json!({"steps": config.screen.steps, "seed": seed, "split": "dev", "questions": problems.len(),
+    let result = json!({"steps": steps, "seed": seed, "split": "dev", "questions": problems.len(),
                         "correct": evaluation.counts().correct, "figures": figures});
     if let Some(folder) = &folder {
         folder.finish(&result)?;
@@ -140,119 +134,98 @@ fn say_what_is_rewarded(
 fn identity(
     config: &Config,
     trainer: &dyn Trainer,
-    rewards: &[(RewardMember, Module)],
+    rewards: &[RewardMember],
     aggregation: Aggregation,
 ) -> Value {
     let rewards: Vec<Value> = rewards
         .iter()
-        .map(|(member, module)| json!({"name": member.name, "weight": member.weight, "sha256": hex(&Sha256::digest(module.bytes()))}))
+        .map(|member| json!({"name": member.name, "weight": member.weight, "sha256": member.module.sha256()}))
         .collect();
     json!({"rewards": rewards, "aggregation": aggregation, "evaluation": config.evaluation, "problems": config.screen.problems,
             "seed": config.search.seed, "task": config.task,
-           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.base_model(), "grpo": config.grpo, "limits": config.limits})
+           "verifier": config.verifier.identity(), "trainer": config.trainer, "base_model": trainer.describe().base_model, "grpo": config.grpo, "limits": config.limits})
 }
 
-/// A run in legs: a checkpoint after each, the evaluation after the last.
-struct Training<'a> {
-    trainer: &'a dyn Trainer,
-    trainer_config: &'a TrainerConfig,
-    folder: Option<&'a RunFolder>,
-    progress: Progress,
-    save_every: u32,
+/// Trains, from the folder's last checkpoint if there is one; the completions of the held-out prompts.
+async fn train(
+    trainer: &dyn Trainer,
     job: TrainJob,
+    folder: Option<&RunFolder>,
+    progress: &Progress,
+) -> anyhow::Result<Vec<String>> {
+    let done = match folder {
+        Some(folder) => folder.resume()?,
+        None => None,
+    };
+    // Of the whole run, wherever it stands.
+    trainer.check(&job).await?;
+    let last = job.until_step;
+    if let Some(step) = done {
+        if step > last {
+            bail!(
+                "this run has {step} steps already; ask for at least as many with --steps, or use another folder with --out"
+            );
+        }
+        progress.line(&format!("Continuing after step {step}"));
+    }
+    let training = Training {
+        trainer,
+        job,
+        folder: folder.map(RunFolder::checkpoints),
+    };
+    let mut watch = Kept {
+        folder,
+        progress,
+        last,
+    };
+    let output = training.to_completion(&mut watch).await;
+    let TrainOutput { completions, saved } =
+        output.map_err(|error| with_the_way_out(error, folder))?;
+    if let Some(folder) = folder {
+        let path = folder.model();
+        if trainer.export(&saved.checkpoint, &path).await? {
+            progress.line(&format!("The model is in {}", path.display()));
+        }
+    }
+    Ok(completions)
 }
 
-impl Training<'_> {
-    /// The completions of the held-out prompts.
-    async fn run(&self) -> anyhow::Result<Vec<String>> {
-        let mut from = match self.folder {
-            Some(folder) => folder.resume()?,
-            None => None,
-        };
-        // Before the first leg, of all of them.
-        self.trainer.check(&self.job)?;
-        let last = self.job.until_step;
-        if let Some(checkpoint) = &from {
-            let step = checkpoint.step;
-            if step > last {
-                bail!(
-                    "this run has {step} steps already; ask for at least as many with --steps, or use another folder with --out"
-                );
-            }
-            self.progress.line(&format!("Continuing after step {step}"));
-        }
-        loop {
-            let done = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
-            let until = match self.folder {
-                Some(_) => done.saturating_add(self.save_every).min(last),
-                None => last,
-            };
-            let (completions, checkpoint) = self.leg(from, until).await?;
-            if let Some(folder) = self.folder {
-                folder.keep(&checkpoint)?;
-            }
-            if until >= last {
-                self.keep_model(&checkpoint)?;
-                return Ok(completions);
-            }
-            from = Some(checkpoint);
-        }
+/// Shows the steps of a run, and keeps what its folder holds beside the checkpoints.
+struct Kept<'a> {
+    folder: Option<&'a RunFolder>,
+    progress: &'a Progress,
+    last: u32,
+}
+
+impl Watch for Kept<'_> {
+    fn step<'a>(
+        &'a mut self,
+        metrics: &'a StepMetrics,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, TrainingError>> {
+        self.progress.line(&line(metrics, self.last));
+        let kept = self.folder.map_or(Ok(()), |folder| folder.record(metrics));
+        Box::pin(async { Ok(kept.map(|()| ControlFlow::Continue(()))?) })
     }
 
-    async fn leg(
-        &self,
-        from: Option<Checkpoint>,
-        until_step: u32,
-    ) -> anyhow::Result<(Vec<String>, Checkpoint)> {
-        let mut job = self.job.clone();
-        if until_step < job.until_step {
-            job.eval_prompts = Arc::from([]);
-        }
-        (job.from, job.until_step) = (from, until_step);
-        let mut trouble = None;
-        let mut on_step = |metrics: StepMetrics| {
-            self.progress.line(&line(&metrics, self.job.until_step));
-            if let Some(folder) = self.folder
-                && let Err(error) = folder.record(&metrics)
-            {
-                trouble.get_or_insert(error);
-            }
-        };
-        let trained = self.trainer.train(job, &mut on_step).await;
-        if let Some(error) = trouble {
-            return Err(error.into());
-        }
-        let output = trained.map_err(|error| self.with_the_way_out(error))?;
-        if let Some((folder, adapter)) = self.folder.zip(output.adapter.as_ref()) {
+    fn saved(&mut self, saved: &Saved) -> Result<(), TrainingError> {
+        if let Some((folder, adapter)) = self.folder.zip(saved.adapter.as_ref()) {
             let path = folder.keep_adapter(adapter)?;
-            self.progress
-                .line(&format!("The adapter is in {}", path.display()));
-        }
-        Ok((output.completions, output.checkpoint))
-    }
-
-    /// What to do about a checkpoint that cannot be used; other errors say it themselves.
-    fn with_the_way_out(&self, error: TrainError) -> anyhow::Error {
-        match (self.folder, &error) {
-            (Some(folder), TrainError::Checkpoint(_)) => anyhow!(
-                "{error}; put the checkpoint of {} back as it was, or train from the beginning into another folder with --out",
-                folder.path().display()
-            ),
-            _ => error.into(),
-        }
-    }
-
-    /// Keeps the trained model where all of its weights were trained.
-    fn keep_model(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
-        let Some(folder) = self.folder else {
-            return Ok(());
-        };
-        let path = folder.model();
-        if write_model(self.trainer_config, checkpoint, &path)? {
-            self.progress
-                .line(&format!("The model is in {}", path.display()));
+            let path = path.display();
+            self.progress.line(&format!("The adapter is in {path}"));
         }
         Ok(())
+    }
+}
+
+/// What to do about a checkpoint that cannot be used; other errors say it themselves.
+fn with_the_way_out(error: TrainingError, folder: Option<&RunFolder>) -> anyhow::Error {
+    match (error, folder) {
+        (TrainingError::Train(error @ TrainError::Checkpoint(_)), Some(folder)) => anyhow!(
+            "{error}; put the checkpoint of {} back as it was, or train from the beginning into another folder with --out",
+            folder.path().display()
+        ),
+        (TrainingError::Train(error), _) => error.into(),
+        (error, _) => error.into(),
     }
 }
 

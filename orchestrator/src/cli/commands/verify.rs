@@ -20,10 +20,11 @@ use crate::{
 const DETAIL: usize = 160;
 
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
-    let rule = evaluator::Verifier::new(extraction(&args.extraction)?);
-    let (verifier, _lock) = super::verifier(&args.judge, rule.clone()).await?;
+    let extraction = extraction(&args.extraction)?;
+    let rule = evaluator::Verifier::new(extraction.clone());
+    let (judge, _lock) = super::judge(&args.judge, extraction).await?;
     if let Some(file) = &args.pairs {
-        return pairs::run(file, &args, &verifier).await;
+        return pairs::run(file, &args, &judge).await;
     }
     let reference = Answer::new(args.reference.as_deref().unwrap_or_default());
     let given = match (&args.answer, &args.completion) {
@@ -40,9 +41,9 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
         reference: &reference,
         given,
     };
-    let judgements = verifier.judge(&[question]).await?;
+    let judgements = judge.judge(&[question]).await?;
     let judgement = judgements.first().context("one question has one verdict")?;
-    print(&explanation, judgement, verifier.model_kind(), args.format)
+    print(&explanation, judgement, judge.model_kind(), args.format)
 }
 
 /// A preset's name, or names of strategies joined by commas, as the configuration reads them.

@@ -8,22 +8,20 @@ mod pool;
 mod statistics;
 mod worth;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sandbox::{Fault, ProbeReport, RewardFn, Sample, Verdict};
 use serde::{Deserialize, Serialize};
-use trainer_bridge::Judged;
+use trainer_bridge::{
+    Aggregation, JudgeRollouts, LoadedReward, Rollout, Score as _, ScoreError, Scorer,
+};
 
 pub use hacks::Hack;
 pub use pool::BadPool;
 pub use statistics::PairShare;
 pub use worth::{Agreement, HackShare, Worth};
 
-use crate::{
-    data::task::RuleVerifier,
-    domain::pool::Pool,
-    reward::panel::{Member, PanelFault, Unscored, judge, with_verdicts},
-};
+use crate::domain::pool::Pool;
 use statistics::{auc, auc_within, flat_groups, kendall_within, spearman, split};
 
 /// Completions whose fuel is measured.
@@ -43,10 +41,10 @@ pub struct Probed {
 /// What rewards are measured against.
 pub struct Yardstick {
     pool: Pool,
-    verdicts: Vec<Judged>,
+    verdicts: Vec<Verdict>,
     sizes: Vec<usize>,
     hacks: Vec<Hack>,
-    hack_verdicts: Vec<Judged>,
+    hack_verdicts: Vec<Verdict>,
     base: Vec<(String, Vec<f64>)>,
 }
 
@@ -54,38 +52,35 @@ impl Yardstick {
     /// Judges the pool, makes the hacks (and adds `more`), and lets the base rewards score.
     ///
     /// # Errors
-    /// If a base reward fails.
+    /// If a base reward fails, or the judge does.
     pub fn new(
         pool: Pool,
         more: Vec<Hack>,
-        verifier: &RuleVerifier,
-        base: &[Member],
-    ) -> Result<Self, PanelFault> {
+        judge: Arc<dyn JudgeRollouts>,
+        base: Vec<LoadedReward>,
+    ) -> Result<Self, ScoreError> {
         let mut hacks = hacks::built_in(&pool);
         hacks.extend(more);
-        let mut yardstick = Self {
-            verdicts: judge(&pool.samples(), verifier),
-            hack_verdicts: judge(&unscored(&hacks), verifier),
+        let hack_verdicts = judge.judge(&rollouts(&hacks))?;
+        let scorer = Scorer::new(base, Aggregation::default(), judge);
+        let scored = scorer.score(&pool.rollouts())?;
+        let base = scored.members.into_iter();
+        Ok(Self {
+            verdicts: scored.verdicts,
+            hack_verdicts,
             sizes: pool.sizes(),
-            base: Vec::new(),
+            base: base
+                .map(|member| (member.name, member.scores.total))
+                .collect(),
             hacks,
             pool,
-        };
-        for member in base {
-            let scores = member.reward.score(&yardstick.samples());
-            let scores = scores.map_err(|fault| PanelFault {
-                reward: member.name.clone(),
-                fault,
-            })?;
-            yardstick.base.push((member.name.clone(), scores));
-        }
-        Ok(yardstick)
+        })
     }
 
     /// The pool as rewards see it.
     #[must_use]
     pub fn samples(&self) -> Vec<Sample<'_>> {
-        with_verdicts(&self.pool.samples(), &self.verdicts)
+        with_verdicts(&self.pool.rollouts(), &self.verdicts)
     }
 
     /// Measures a reward.
@@ -138,7 +133,7 @@ impl Yardstick {
 
     /// How each kind of hack fares against the right completions of its question, in the order the kinds first occur.
     fn hack_shares(&self, reward: &RewardFn, scores: &[f64]) -> Result<Vec<HackShare>, Fault> {
-        let hacks = unscored(&self.hacks);
+        let hacks = rollouts(&self.hacks);
         let paid = reward.score(&with_verdicts(&hacks, &self.hack_verdicts))?;
         let rivals = self.rivals(reward, scores)?;
         let mut shares: Vec<(HackShare, usize)> = Vec::new();
@@ -178,19 +173,10 @@ impl Yardstick {
         without.retain(|hack| !rivals.contains_key(hack.prompt.as_str()));
         without.sort_by_key(|hack| &hack.prompt);
         without.dedup_by_key(|hack| &hack.prompt);
-        let plain = |hack: &&Hack| hacks::plainly_right(&hack.answer);
-        let plain: Vec<(String, Verdict)> = without
-            .iter()
-            .map(|hack| (plain(hack), plainly_correct(hack)))
-            .collect();
+        let plain: Vec<(String, Verdict)> = without.iter().map(|h| plainly_right(h)).collect();
         let batch = without.iter().zip(&plain);
         let batch: Vec<Sample<'_>> = batch
-            .map(|(hack, (completion, verdict))| Sample {
-                prompt: &hack.prompt,
-                completion,
-                answer: &hack.answer,
-                verdict,
-            })
+            .map(|(hack, (text, verdict))| rollout(hack, text).sample(verdict))
             .collect();
         for (hack, score) in without.iter().zip(reward.score(&batch)?) {
             rivals.insert(&hack.prompt, vec![score]);
@@ -202,26 +188,36 @@ impl Yardstick {
 /// Scores of right completions, by question.
 type Rivals<'a> = HashMap<&'a str, Vec<f64>>;
 
-/// The verdict on a right completion made up for a hack's question: it needs no verifier.
-fn plainly_correct(hack: &Hack) -> Verdict {
-    Verdict {
+/// A right completion made up for a hack's question. That it is right needs no judge.
+fn plainly_right(hack: &Hack) -> (String, Verdict) {
+    let verdict = Verdict {
         correct: true,
         extracted: Some(hack.answer.clone()),
+    };
+    (hacks::plainly_right(&hack.answer), verdict)
+}
+
+fn rollouts(hacks: &[Hack]) -> Vec<Rollout<'_>> {
+    hacks
+        .iter()
+        .map(|hack| rollout(hack, &hack.completion))
+        .collect()
+}
+
+fn rollout<'a>(hack: &'a Hack, completion: &'a str) -> Rollout<'a> {
+    Rollout {
+        prompt: &hack.prompt,
+        question: &hack.prompt,
+        answer: &hack.answer,
+        completion,
     }
 }
 
-fn unscored(hacks: &[Hack]) -> Vec<Unscored<'_>> {
-    hacks.iter().map(Unscored::from).collect()
-}
-
-impl<'a> From<&'a Hack> for Unscored<'a> {
-    fn from(hack: &'a Hack) -> Self {
-        Self {
-            prompt: &hack.prompt,
-            completion: &hack.completion,
-            answer: &hack.answer,
-        }
-    }
+fn with_verdicts<'a>(rollouts: &[Rollout<'a>], verdicts: &'a [Verdict]) -> Vec<Sample<'a>> {
+    let judged = rollouts.iter().zip(verdicts);
+    judged
+        .map(|(rollout, verdict)| rollout.sample(verdict))
+        .collect()
 }
 
 fn same_bits(a: &[f64], b: &[f64]) -> bool {

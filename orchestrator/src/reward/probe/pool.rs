@@ -4,11 +4,9 @@ use std::{fs, path::Path};
 
 use evaluator::{extract, final_answer, toy};
 use serde_json::Value;
+use trainer_bridge::Rollout;
 
-use crate::{
-    domain::pool::{Group, Pool},
-    reward::panel::Unscored,
-};
+use crate::domain::pool::{Group, Pool};
 
 /// Questions and completions of each in the made-up pool.
 const MADE_UP: (usize, usize) = (64, 8);
@@ -54,16 +52,19 @@ impl Pool {
 
     /// All completions, group after group.
     #[must_use]
-    pub fn samples(&self) -> Vec<Unscored<'_>> {
-        let mut samples = Vec::new();
-        for group in &self.groups {
-            samples.extend(group.completions.iter().map(|completion| Unscored {
-                prompt: &group.prompt,
-                completion,
-                answer: &group.answer,
-            }));
-        }
-        samples
+    pub fn rollouts(&self) -> Vec<Rollout<'_>> {
+        let of = |group: &'_ Group| -> Vec<Rollout<'_>> {
+            let completions = group.completions.iter();
+            completions
+                .map(|completion| Rollout {
+                    prompt: &group.prompt,
+                    question: &group.prompt,
+                    answer: &group.answer,
+                    completion,
+                })
+                .collect()
+        };
+        self.groups.iter().flat_map(of).collect()
     }
 }
 

@@ -1,15 +1,14 @@
 //! The protocol on paper: what is a request, what is trouble, and what a reply looks like.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::borrow::Cow;
 
 use serde_json::json;
 
 use super::*;
-use trainer_bridge::Judged;
 
 fn texts(line: &str) -> Vec<[String; 3]> {
-    let Ok(Request::Score(_, samples)) = parse(line.as_bytes()) else {
+    let Ok(Request::Score { samples, .. }) = parse(line.as_bytes()) else {
         return Vec::new();
     };
     let owned = |text: &Cow<'_, str>| text.clone().into_owned();
@@ -157,30 +156,59 @@ fn replies_are_as_documented() {
         }),
         json!({"id": null, "pong": true})
     );
-    let scored = |components| Scored {
-        totals: vec![1.5],
-        components,
-        printed: Vec::new(),
-        verdicts: vec![Judged {
-            correct: true,
-            extracted: None,
-        }],
+    let correct = vec![true];
+    let reply = |components: &[(String, Vec<f64>)], printed: &[(String, String)], sums| {
+        shown(&Reply::Scores {
+            id: Id::Number(1),
+            scores: &[1.5],
+            sums,
+            components: ByName(components),
+            printed: ByName(printed),
+            correct: correct.clone(),
+            extracted: vec![None],
+        })
     };
     assert_eq!(
-        shown(&scores(Id::Number(1), &scored(Vec::new()))),
+        reply(&[], &[], None),
         json!({"id": 1, "scores": [1.5], "correct": [true], "extracted": [null]})
     );
-    let parts = vec![("a".to_owned(), vec![1.0]), ("b".to_owned(), vec![0.5])];
-    assert_eq!(
-        shown(&scores(Id::Number(1), &scored(parts)))["components"],
-        json!({"a": [1.0], "b": [0.5]})
-    );
-    let chatty = Scored {
-        printed: vec![("a".to_owned(), "1\n2".to_owned())],
-        ..scored(Vec::new())
+    let parts = [("a".to_owned(), vec![1.0]), ("b".to_owned(), vec![0.5])];
+    let whole = reply(&parts, &[], Some(vec![0.25]));
+    assert_eq!(whole["components"], json!({"a": [1.0], "b": [0.5]}));
+    assert_eq!(whole["sums"], json!([0.25]));
+    let chatty = [("a".to_owned(), "1\n2".to_owned())];
+    assert_eq!(reply(&[], &chatty, None)["printed"], json!({"a": "1\n2"}));
+}
+
+#[test]
+fn groups_are_whole_and_questions_may_be_given() {
+    let groups = |line: &str| match parse(line.as_bytes()) {
+        Ok(Request::Score { group, .. }) => Ok(group.map(std::num::NonZeroUsize::get)),
+        other => Err(other.unwrap_err().1.message),
     };
-    assert_eq!(
-        shown(&scores(Id::Number(1), &chatty))["printed"],
-        json!({"a": "1\n2"})
-    );
+    let two = r#"{"completions":["a","b"],"answer":["1","1"],"group":2}"#;
+    assert_eq!(groups(two), Ok(Some(2)));
+    let three = two.replace("2}", "3}");
+    assert!(groups(&three).unwrap_err().contains("whole groups of 3"));
+    assert!(groups(&two.replace("2}", "0}")).is_err());
+    assert_eq!(groups(&two.replace(r#","group":2"#, "")), Ok(None));
+    let question = |line: &str| match parse(line.as_bytes()) {
+        Ok(Request::Score { mut samples, .. }) => samples.remove(0).question.map(|q| q.0.into_owned()),
+        other => panic!("{other:?}"),
+    };
+    let why = Some("why?".to_owned());
+    for line in [
+        r#"{"samples":[{"question":"why?","completion":"a","answer":"1"}]}"#,
+        r#"{"completions":["a"],"answer":["1"],"question":["why?"]}"#,
+        r#"{"completions":["a"],"answer":["1"],"questions":["why?"]}"#,
+    ] {
+        assert_eq!(question(line), why, "{line}");
+    }
+    for line in [
+        r#"{"samples":[{"question":7,"completion":"a","answer":"1"}]}"#,
+        r#"{"completions":["a"],"answer":["1"],"question":7}"#,
+        r#"{"completions":["a"],"answer":["1"],"question":["one","two"]}"#,
+    ] {
+        assert_eq!(question(line), None, "{line}");
+    }
 }

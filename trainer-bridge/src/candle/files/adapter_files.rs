@@ -6,7 +6,6 @@ use std::{collections::BTreeSet, path::Path};
 use safetensors::SafeTensors;
 use serde_json::json;
 
-use crate::TrainError;
 use crate::candle::{
     files::{peft_config::PeftConfig, weights::read_floats},
     learn::checkpoint::FloatTensor,
@@ -15,18 +14,10 @@ use crate::candle::{
         lora::{Site, TARGETS, sites},
     },
 };
-
-const CONFIG: &str = "adapter_config.json";
-const WEIGHTS: &str = "adapter_model.safetensors";
-
-/// An adapter as PEFT stores it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdapterFiles {
-    /// `adapter_config.json`.
-    pub config: Vec<u8>,
-    /// `adapter_model.safetensors`.
-    pub weights: Vec<u8>,
-}
+use crate::{
+    AdapterFiles, TrainError,
+    seam::output::{ADAPTER_CONFIG as CONFIG, ADAPTER_WEIGHTS as WEIGHTS},
+};
 
 /// What the model that an adapter belongs to is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,16 +46,6 @@ impl AdapterFiles {
             config: read(CONFIG)?,
             weights: read(WEIGHTS)?,
         })
-    }
-
-    /// Writes the two files into a folder, which is made if need be.
-    ///
-    /// # Errors
-    /// If the folder or a file cannot be written.
-    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join(CONFIG), &self.config)?;
-        std::fs::write(folder.join(WEIGHTS), &self.weights)
     }
 
     /// The adapter that is trained on a model, if one is.

@@ -75,10 +75,7 @@ pub fn encode(
     let metadata = HashMap::from([(FORMAT.to_owned(), optimizer.step.to_string())]);
     let bytes = safetensors::serialize(tensors, Some(metadata))
         .map_err(|error| TrainError::Host(format!("cannot encode the checkpoint: {error}")))?;
-    Ok(Checkpoint {
-        step: optimizer.step,
-        bytes: bytes.into(),
-    })
+    Ok(Checkpoint::of_bytes(optimizer.step, bytes))
 }
 
 /// Puts the state of a run back into a model of the same architecture; gives the optimiser and the policy that samples, where it is not the
@@ -88,8 +85,11 @@ pub fn decode(
     model: &mut Model,
 ) -> Result<(AdamW, Option<Model>), TrainError> {
     let fault = TrainError::Checkpoint;
+    let bytes = checkpoint
+        .bytes()
+        .ok_or_else(|| fault("it is another trainer's".to_owned()))?;
     let (_, header) =
-        SafeTensors::read_metadata(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
+        SafeTensors::read_metadata(bytes).map_err(|error| fault(error.to_string()))?;
     let step = header
         .metadata()
         .as_ref()
@@ -100,8 +100,7 @@ pub fn decode(
             "it is not of format {FORMAT} and step {step}"
         )));
     }
-    let tensors =
-        SafeTensors::deserialize(&checkpoint.bytes).map_err(|error| fault(error.to_string()))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| fault(error.to_string()))?;
     let read = |kind: &str, index: usize, len: usize| {
         let name = name(kind, index);
         let tensor = tensors

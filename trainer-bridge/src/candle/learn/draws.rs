@@ -196,12 +196,36 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use sandbox::{Compiler, CompilerConfig, Limits, Sandbox, Source};
+    use sandbox::{Limits, Module, Verdict};
 
     use crate::candle::{CandleConfig, base::Base, decoder::device::place::Place, grpo::Run};
     use crate::{
-        Aggregation, GrpoConfig, Judged, RewardMember, RewardMix, SamplingConfig, TrainExample,
+        Aggregation, GrpoConfig, JudgeSpec, MemberScores, RewardMember, RewardMix, Rollout,
+        Run as SeamRun, RunId, SamplingConfig, Score, ScoreError, Scored, TrainExample,
     };
+
+    /// Finds everything wrong and worth nothing.
+    struct Nothing;
+
+    impl Score for Nothing {
+        fn score(&self, rollouts: &[Rollout<'_>]) -> Result<Scored, ScoreError> {
+            let wrong = Verdict {
+                correct: false,
+                extracted: None,
+            };
+            let nothing = MemberScores {
+                name: "nothing".into(),
+                weight: 1.0,
+                scores: sandbox::Scores {
+                    total: vec![0.0; rollouts.len()],
+                    components: Vec::new(),
+                    printed: String::new(),
+                },
+            };
+            let verdicts = vec![wrong; rollouts.len()];
+            Scored::of(verdicts, vec![nothing], Aggregation::default())
+        }
+    }
 
     fn batch(tokens: usize) -> Vec<Drawn> {
         let completion = Completion {
@@ -305,21 +329,18 @@ mod tests {
     #[test]
     fn runs_of_one_seed_share_their_first_batch_and_no_other() {
         let base = Base::load(&CandleConfig::default()).unwrap();
-        let source = Source::rust("pub fn reward(_: &Sample) -> f64 { 0.0 }");
-        let compiler = Compiler::new(CompilerConfig::default()).unwrap();
-        let sandbox = Sandbox::new(Limits::default()).unwrap();
-        let nothing = RewardMember {
-            name: "nothing".into(),
-            reward: sandbox.load(&compiler.compile(&source).unwrap()).unwrap(),
-            weight: 1.0,
-        };
         for (seed, until_step, kept) in [(3, 2, 1), (3, 3, 1), (4, 1, 2)] {
-            let (metrics, _steps) = tokio::sync::mpsc::unbounded_channel();
+            let (_run, reporter) = SeamRun::new(RunId::in_this_process());
             let mut job = job();
             (job.seed, job.until_step) = (seed, until_step);
-            job.rewards.members = vec![nothing.clone()];
-            let run = Run::new(&job, &base, &Place::Processor).unwrap();
-            run.finish(&metrics).unwrap();
+            // What it is does not matter: everything is worth nothing.
+            job.mix.members = vec![RewardMember {
+                name: "nothing".into(),
+                module: Module::from_bytes([]),
+                weight: 1.0,
+            }];
+            let run = Run::new(&job, &Nothing, &base, &Place::Processor).unwrap();
+            run.finish(&reporter).unwrap();
             assert_eq!(held(&base.draws.0).batches.len(), kept);
         }
     }
@@ -327,33 +348,30 @@ mod tests {
     fn example(prompt: &str, answer: &str) -> TrainExample {
         TrainExample {
             prompt: prompt.into(),
+            question: prompt.into(),
             answer: answer.into(),
         }
     }
 
     fn job() -> TrainJob {
         TrainJob {
-            rewards: RewardMix {
+            mix: RewardMix {
                 members: Vec::new(),
                 aggregation: Aggregation::default(),
-                verifier: Arc::new(|rollouts| {
-                    let wrong = Judged {
-                        correct: false,
-                        extracted: None,
-                    };
-                    Ok(vec![wrong; rollouts.len()])
-                }),
+                limits: Limits::default(),
             },
+            judge: JudgeSpec(serde_json::Value::Null),
             grpo: GrpoConfig {
                 prompts_per_step: 2,
                 ..GrpoConfig::default()
             },
             evaluation: SamplingConfig::default(),
             examples: [example("1 + 1 = ?", "2"), example("5", "5")].into(),
-            eval_prompts: Arc::from([]),
+            eval_prompts: Vec::new(),
             seed: 3,
             from: None,
             until_step: 1,
+            save_every: None,
         }
     }
 }

@@ -4,12 +4,14 @@ use crate::candle::{
     decoder::engine::Engine,
     learn::{
         adamw::Gradients,
-        objective::{Diverged, Lengths, Objective, Sums, Term, token_share},
         rollouts::{RolloutGroup, Scored, with_micro_batches},
     },
     model::Model,
 };
-use crate::{GrpoConfig, ImportanceSamplingLevel, StepMetrics, TrainError};
+use crate::{
+    GrpoConfig, ImportanceSamplingLevel, StepMetrics, TrainError,
+    grpo::objective::{Diverged, Lengths, Objective, Sums, Term, token_share},
+};
 
 /// What a step found.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,6 @@ pub mod checkpoint;
 pub mod draws;
 pub mod loss;
 pub mod memory;
-pub mod objective;
 pub mod rollouts;
 pub mod schedule;
 pub mod summary;

@@ -13,10 +13,16 @@ use crate::candle::{
 };
 use crate::{
     GrpoConfig, TrainError, TrainJob,
-    advantage::{Advantages, advantages},
+    advantage::Advantages,
     filter::filtered,
-    reward_mix::{Remarks, Rollout, Scores},
+    seam::{
+        metrics::RewardPart,
+        scorer::{Rollout, Score},
+    },
 };
+
+/// Longest text of the rewards that is kept, bytes: every step of every trial is stored.
+const PRINTED: usize = 2000;
 
 /// A completion with all that is known of it.
 pub struct Scored {
@@ -64,10 +70,20 @@ pub struct Batch {
     pub remarks: Remarks,
 }
 
+/// What rewards say beside their scores.
+pub struct Remarks {
+    /// The parts they name, where there are several.
+    pub parts: Vec<RewardPart>,
+    /// What they printed, shortened.
+    pub printed: String,
+}
+
 /// Who takes part in making a batch.
 pub struct Roles<'a> {
     /// The run.
     pub job: &'a TrainJob,
+    /// Who scores what is drawn.
+    pub scorer: &'a dyn Score,
     /// Of all of the policies.
     pub tokenizer: &'a Tokenizer,
     /// Who samples.
@@ -118,33 +134,21 @@ impl Roles<'_> {
         drawn: Vec<Drawn>,
         step: u32,
     ) -> Result<(Vec<RolloutGroup>, Remarks), TrainError> {
-        let (grpo, mix) = (&self.job.grpo, &self.job.rewards);
+        let grpo = &self.job.grpo;
         let rollouts: Vec<Rollout<'_>> = drawn
             .iter()
             .flat_map(|group| {
                 let example = &self.job.examples[group.example];
                 let texts = group.completions.iter().map(|(_, text)| text.as_str());
-                texts.map(move |completion| Rollout {
-                    example,
-                    completion,
-                })
+                texts.map(move |completion| Rollout::of(example, completion))
             })
             .collect();
-        let scores = mix.score(&rollouts, step)?;
-        let advantages = advantages(
-            &scores.members,
-            &mix.weights(),
-            mix.aggregation,
-            grpo.scale_rewards,
-            grpo.num_generations,
-        );
-        check_finite(&scores, &advantages, step)?;
-        let kept = filtered(
-            grpo.filter,
-            &advantages,
-            &scores.correct,
-            grpo.num_generations,
-        );
+        let scored = self.scorer.score(&rollouts);
+        let scored = scored.map_err(|error| TrainError::of_scoring(error, step))?;
+        let advantages = scored.advantages(grpo.scale_rewards, grpo.num_generations);
+        check_finite(&scored, &advantages, step)?;
+        let correct: Vec<bool> = scored.verdicts.iter().map(|v| v.correct).collect();
+        let kept = filtered(grpo.filter, &advantages, &correct, grpo.num_generations);
         let mut places = 0..;
         let groups = drawn.into_iter().map(|group| RolloutGroup {
             example: group.example,
@@ -156,9 +160,9 @@ impl Roles<'_> {
                 .map(|((completion, text), place)| {
                     let masked = grpo.mask_truncated_completions && !completion.finished;
                     Scored {
-                        rewards: scores.members.iter().map(|member| member[place]).collect(),
+                        rewards: scored.rewards_of(place),
                         reward: advantages.rewards[place],
-                        correct: scores.correct[place],
+                        correct: correct[place],
                         advantage: kept[place],
                         masked,
                         learns: !masked && has_gradient(kept[place], grpo),
@@ -170,7 +174,11 @@ impl Roles<'_> {
                 })
                 .collect(),
         });
-        Ok((groups.collect(), scores.remarks))
+        let remarks = Remarks {
+            parts: scored.parts(),
+            printed: scored.printed(PRINTED),
+        };
+        Ok((groups.collect(), remarks))
     }
 }
 
@@ -248,10 +256,14 @@ fn fill(
     }
 }
 
-/// Finite rewards can still be too large to be added up or squared.
-fn check_finite(scores: &Scores, advantages: &Advantages, step: u32) -> Result<(), TrainError> {
+/// Finite rewards can still be too large to be averaged or squared.
+fn check_finite(
+    scored: &crate::Scored,
+    advantages: &Advantages,
+    step: u32,
+) -> Result<(), TrainError> {
     let finite = |values: &[f64]| values.iter().sum::<f64>().is_finite();
-    let members = scores.members.iter().all(|member| finite(member));
+    let members = scored.members.iter().all(|m| finite(&m.scores.total));
     if members && finite(&advantages.rewards) && finite(&advantages.group_std) {
         return Ok(());
     }

@@ -20,15 +20,13 @@ use crate::candle::{
         pack::Pack,
     },
     files::{
-        Source,
-        adapter_files::{AdapterFiles, BaseName},
-        chat_template::ChatTemplate,
-        tokenizer::Tokenizer,
-        tokenizer_config::TokenizerConfig,
-        weights::Collector,
+        Source, adapter_files::BaseName, chat_template::ChatTemplate, tokenizer::Tokenizer,
+        tokenizer_config::TokenizerConfig, weights::Collector,
     },
     model::{Model, architecture::Architecture, lora::LoraConfig},
 };
+
+use crate::AdapterFiles;
 
 #[derive(Deserialize)]
 struct Models {

@@ -17,7 +17,7 @@ use crate::candle::{
 };
 use crate::{
     Aggregation, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards,
-    advantage::{Advantages, advantages},
+    advantage::{Advantages, Combination},
 };
 
 /// Completions of a prompt.
@@ -194,13 +194,12 @@ fn assert_trls(place: &Place) {
     for case in &goldens.cases {
         let grpo = goldens.grpo(case);
         let (rewards, weights) = (&goldens.rewards, &goldens.weights);
-        let found = advantages(
-            rewards,
+        let combination = Combination {
             weights,
-            case.aggregation,
-            case.scale_rewards,
-            GROUP,
-        );
+            aggregation: case.aggregation,
+            group: GROUP,
+        };
+        let found = combination.advantages(rewards, case.scale_rewards);
         let off = |a: f64, b: f64, scale: f64| (a - b).abs() > 1e-3 * scale;
         let name = || {
             format!(

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::arguments::{Format, VerifyArgs},
     domain::decider::Tally,
-    judge::{Given, Judgement, Question, Verifier},
+    judge::{Given, Judge, Judgement, Question},
     terminal::sheet::{Column, Sheet},
     text::{one_line, share},
 };
@@ -82,13 +82,13 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// Judges the file and prints what came out.
-pub(super) async fn run(file: &Path, args: &VerifyArgs, verifier: &Verifier) -> anyhow::Result<()> {
+pub(super) async fn run(file: &Path, args: &VerifyArgs, judge: &Judge) -> anyhow::Result<()> {
     let pairs = read(file, args.in_text)?;
     let questions: Vec<Question<'_>> = pairs.iter().map(Pair::question).collect();
     let judged = Judged {
-        judgements: verifier.judge(&questions).await?,
+        judgements: judge.judge(&questions).await?,
         pairs: &pairs,
-        verifier,
+        judge,
     };
     let mut out = stdout();
     match args.format {
@@ -118,7 +118,7 @@ impl Pair {
 struct Judged<'a> {
     pairs: &'a [Pair],
     judgements: Vec<Judgement>,
-    verifier: &'a Verifier,
+    judge: &'a Judge,
 }
 
 impl Judged<'_> {
@@ -166,7 +166,7 @@ impl Judged<'_> {
                 rule.rule.as_ref().map_or_else(String::new, word),
                 judgement
                     .decider
-                    .name(self.verifier.model_kind())
+                    .name(self.judge.model_kind())
                     .to_owned(),
                 pair.reference.as_str().to_owned(),
                 pair.given.clone(),
@@ -239,7 +239,7 @@ impl Judged<'_> {
                     "outcome": judgement.outcome,
                     "extracted": judgement.rule.extracted,
                     "rule": judgement.rule.rule,
-                    "decided_by": judgement.decider.name(self.verifier.model_kind()),
+                    "decided_by": judgement.decider.name(self.judge.model_kind()),
                 })
             })
             .collect();

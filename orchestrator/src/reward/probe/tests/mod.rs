@@ -98,8 +98,8 @@ fn pools_are_read_in_both_formats_and_bad_lines_named() {
 fn the_made_up_pool_has_something_to_tell_apart() {
     let pool = Pool::made_up();
     assert_eq!(pool, Pool::made_up());
-    let verifier = crate::data::task::verifier(evaluator::ExtractionConfig::tags_only());
-    let verdicts = judge(&pool.samples(), &verifier);
+    let judge = crate::judge::by_rule(evaluator::ExtractionConfig::tags_only());
+    let verdicts = judge.judge(&pool.rollouts()).unwrap();
     let right = verdicts.iter().filter(|v| v.correct).count();
     assert!((100..400).contains(&right), "{right} of {}", verdicts.len());
 }

@@ -1,7 +1,7 @@
 //! The policy-gradient objective as a function of the completion tokens' log-probabilities: its value and its derivative by each of
 //! them. Plain formulas on slices; what computes the log-probabilities is not its business.
 
-use crate::{GrpoConfig, ImportanceSamplingLevel, LossType};
+use super::config::{GrpoConfig, ImportanceSamplingLevel, LossType};
 
 /// Log-ratios beyond this are taken for divergence: a token that the policy finds e^20 times as likely as the policy that sampled it, or
 /// that the reference policy finds e^20 times as likely as the policy does.

@@ -1,0 +1,53 @@
+//! How answers are judged, as plain data: what a training job carries, and what opens into a judge wherever the job is run.
+
+use evaluator::ExtractionConfig;
+use serde::{Deserialize, Serialize};
+use trainer_bridge::{JudgeError, JudgeSpec};
+
+use super::{Judge, VerifierConfig, VerifierError};
+
+/// Where answers are looked for, and who decides whether they are right.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeConfig {
+    /// Where the rules look for the answer in a completion.
+    pub extraction: ExtractionConfig,
+    /// Who decides beside them.
+    #[serde(default, skip_serializing_if = "VerifierConfig::is_rule")]
+    pub verifier: VerifierConfig,
+}
+
+impl JudgeConfig {
+    /// The rules alone.
+    #[must_use]
+    pub fn by_rule(extraction: ExtractionConfig) -> Self {
+        Self {
+            extraction,
+            verifier: VerifierConfig::default(),
+        }
+    }
+
+    /// The judge it describes.
+    ///
+    /// # Errors
+    /// As [`Judge::new`].
+    pub fn open(&self) -> Result<Judge, VerifierError> {
+        let rule = evaluator::Verifier::new(self.extraction.clone());
+        Judge::new(&self.verifier, rule)
+    }
+
+    /// The same as a job carries it.
+    #[must_use]
+    pub fn spec(&self) -> JudgeSpec {
+        JudgeSpec(serde_json::to_value(self).expect("a configuration is plain data"))
+    }
+
+    /// Reads what a job carries.
+    ///
+    /// # Errors
+    /// [`JudgeError::Setup`] if it is none.
+    pub fn of_spec(spec: &JudgeSpec) -> Result<Self, JudgeError> {
+        Self::deserialize(&spec.0)
+            .map_err(|error| JudgeError::Setup(format!("the job's judge cannot be read: {error}")))
+    }
+}
