@@ -3,11 +3,15 @@
 
 mod file_server;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use file_server::{COMMIT, FileServer};
-use orchestrator::data::hub::{Hub, HubError};
-use trainer_bridge::{CandleConfig, TrainerConfig, build};
+use orchestrator::{
+    data::hub::{Hub, HubError},
+    judge::Judges,
+};
+use sandbox::Bench;
+use trainer_bridge::{CandleConfig, Scoring, TrainerConfig, build};
 
 const ID: &str = "some-org/Tiny-1.5B";
 
@@ -77,7 +81,11 @@ async fn a_model_is_downloaded_once_and_found_offline() {
             (found.model.as_str(), found.revision.as_deref()),
             (ID, Some(COMMIT))
         );
-        build(&TrainerConfig::Candle(found.clone())).unwrap();
+        let scoring = Scoring {
+            bench: Bench::default(),
+            judges: Arc::new(Judges::new()),
+        };
+        build(&TrainerConfig::Candle(found.clone()), scoring).unwrap();
 
         let downloads = server.seen().len();
         let gone = Hub {

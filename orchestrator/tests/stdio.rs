@@ -1,6 +1,7 @@
 //! `score --stdio` from the outside: a peer that sends good lines, bad lines, too much, and goes away at any moment.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+mod endpoint;
 mod program;
 
 use std::{
@@ -10,8 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use endpoint::{Endpoint, Reply as Answer};
+use evaluator::ExtractionConfig;
+use orchestrator::judge::JudgeConfig;
 use program::Program;
+use sandbox::{Bench, Limits, Source};
 use serde_json::{Value, json};
+use trainer_bridge::{
+    Aggregation, GrpoConfig, RewardMember, RewardMix, SamplingConfig, TrainJob,
+};
 
 const RIGHT: &str =
     "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }";
@@ -31,6 +39,11 @@ impl Server {
         let program = Program::with("");
         program.write("right.rs", RIGHT);
         program.write("length.rs", LENGTH);
+        Self::of(program, arguments)
+    }
+
+    /// The same in a folder that is there.
+    fn of(program: Program, arguments: &[&str]) -> (Self, Value) {
         let mut child = program
             .command(&[&["score", "--stdio"], arguments].concat())
             .stdin(Stdio::piped())
@@ -260,4 +273,88 @@ fn what_cannot_be_served_is_said_in_one_line() {
         assert!(printed.err.contains(says), "{}", printed.err);
         assert_eq!(printed.out, "");
     }
+}
+
+/// A job with two rewards whose scores differ in scale, judged strictly: an answer outside of its tags counts for nothing.
+fn write_job(program: &Program) {
+    let bench = Bench::default();
+    let member = |name: &str, weight, code: &str| RewardMember {
+        name: name.to_owned(),
+        module: bench.compile(&Source::rust(code)).unwrap(),
+        weight,
+    };
+    let judge = JudgeConfig::by_rule(ExtractionConfig::tags_only());
+    let job = TrainJob {
+        mix: RewardMix {
+            members: vec![member("right", 1.0, RIGHT), member("length", -0.5, LENGTH)],
+            aggregation: Aggregation::NormalizeThenSum,
+            limits: Limits {
+                fuel_per_call: 1_000_000,
+                ..Limits::default()
+            },
+        },
+        judge: judge.spec(),
+        grpo: GrpoConfig::default(),
+        evaluation: SamplingConfig::default(),
+        examples: Vec::new(),
+        eval_prompts: Vec::new(),
+        seed: 1,
+        from: None,
+        until_step: 0,
+        save_every: None,
+    };
+    program.write("job.json", &serde_json::to_string(&job).unwrap());
+}
+
+#[test]
+fn a_job_is_scored_by_its_own_judge_limits_and_aggregation() {
+    let program = Program::with("");
+    write_job(&program);
+    let (mut server, hello) = Server::of(program, &["--job", "job.json"]);
+    let hello = &hello["hello"];
+    assert_eq!(hello["aggregation"], "normalize_then_sum");
+    assert_eq!(hello["rewards"][1]["name"], "length");
+    assert_eq!(hello["rewards"][1]["weight"], -0.5);
+    assert_eq!(hello["rewards"][1]["limits"]["fuel_per_call"], 1_000_000);
+    let columns = json!({"id": 1, "group": 2, "answer": ["4", "4", "4", "4"],
+        "completions": ["so 4", "<solution> 4 </solution>", "<solution> 4 </solution>", "five and more"]});
+    let reply = server.ask(&columns);
+    assert_eq!(reply["correct"], json!([false, true, true, false]));
+    assert_eq!(reply["scores"], json!([-2.0, -11.0, -11.0, -6.5]));
+    let sums: Vec<f64> = serde_json::from_value(reply["sums"].clone()).unwrap();
+    // In a group of two a reward is 1/sqrt(2) deviations from its mean, whatever its scale.
+    for (sum, expected) in sums.iter().zip([-0.5, 0.5, 0.5, -0.5]) {
+        assert!((sum - expected * 0.5_f64.sqrt()).abs() < 1e-3, "{reply}");
+    }
+    let mut ungrouped = columns.clone();
+    ungrouped["group"] = Value::Null;
+    assert_eq!(server.ask(&ungrouped).get("sums"), None);
+    ungrouped["group"] = 3.into();
+    assert_eq!(server.ask(&ungrouped)["error"]["kind"], "invalid_request");
+    assert_eq!(server.end(), 0);
+}
+
+#[test]
+fn a_judging_model_is_asked_where_a_configuration_says_so() {
+    let endpoint = Endpoint::start(vec![Answer::Says("True".to_owned())]);
+    let program = Program::with("");
+    program.write("right.rs", RIGHT);
+    program.write(
+        "judge.toml",
+        &format!(
+            "[verifier]\nkind = 'tinyv'\nmodel = 'm'\nbase_url = '{}'\n",
+            endpoint.base_url()
+        ),
+    );
+    let (mut server, _) = Server::of(program, &["right.rs", "--verifier", "judge.toml"]);
+    let reply = server.ask(&json!({"samples": [
+        {"prompt": "What colour?", "completion": "\\boxed{crimson}", "answer": "red"}]}));
+    assert_eq!(reply["scores"], json!([1.0]), "{reply}");
+    assert!(endpoint.requests()[0].body.contains("What colour?"));
+    let asked = json!({"samples": [{"prompt": "Q: What colour is it? A:", "question": "What colour is it?",
+        "completion": "\\boxed{scarlet}", "answer": "red"}]});
+    server.ask(&asked);
+    let body = endpoint.requests()[1].body.clone();
+    assert!(body.contains("What colour is it?") && !body.contains("Q: "), "{body}");
+    assert_eq!(server.end(), 0);
 }

@@ -42,7 +42,7 @@ async fn with_one_trial(
 async fn finished_trials_are_immutable_and_steps_append_only() {
     let folder = tempfile::tempdir().unwrap();
     let (store, search, trial) = with_one_trial(&folder).await;
-    store.start_trial(trial).await.unwrap();
+    store.start_trial(trial, 0).await.unwrap();
     let step = StepMetrics {
         step: 1,
         ..StepMetrics::default()
@@ -53,7 +53,7 @@ async fn finished_trials_are_immutable_and_steps_append_only() {
         "a step is recorded once"
     );
     store.fail_trial(trial, "its own fault", 1.0).await.unwrap();
-    let error = store.start_trial(trial).await.unwrap_err();
+    let error = store.start_trial(trial, 0).await.unwrap_err();
     assert!(error.to_string().contains("immutable"), "{error}");
     assert!(store.fail_trial(trial, "another story", 1.0).await.is_err());
     let row = &store.trials(search).await.unwrap()[0];
@@ -66,25 +66,32 @@ async fn finished_trials_are_immutable_and_steps_append_only() {
 }
 
 #[tokio::test]
-async fn a_trial_cut_off_waits_again_without_its_steps() {
+async fn a_trial_cut_off_waits_again_and_goes_on_after_the_steps_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let (store, search, trial) = with_one_trial(&folder).await;
-    store.start_trial(trial).await.unwrap();
-    store
-        .record_step(
-            trial,
-            &StepMetrics {
-                step: 1,
-                ..StepMetrics::default()
-            },
-        )
-        .await
-        .unwrap();
+    assert_eq!(store.start_trial(trial, 0).await.unwrap(), 0);
+    for step in 1..=3 {
+        let metrics = StepMetrics {
+            step,
+            ..StepMetrics::default()
+        };
+        store.record_step(trial, &metrics).await.unwrap();
+    }
     assert!(store.waiting_trials(search).await.unwrap().is_empty());
-    store.requeue(search, None).await.unwrap();
+    store.requeue(search).await.unwrap();
     let waiting = store.waiting_trials(search).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].attempts), (1, 1));
-    assert!(store.curves(search).await.unwrap().is_empty());
+
+    let steps = async || -> Vec<u32> {
+        let curves = store.curves(search).await.unwrap();
+        let curve = curves.get(&trial).into_iter().flatten();
+        curve.map(|metrics| metrics.step).collect()
+    };
+    assert_eq!(store.start_trial(trial, 2).await.unwrap(), 2);
+    assert_eq!(steps().await, [1, 2], "the third will be done again");
+    // Of a checkpoint that the database knows nothing of, nothing is believed.
+    assert_eq!(store.start_trial(trial, 3).await.unwrap(), 0);
+    assert_eq!(steps().await, []);
 }
 
 #[tokio::test]

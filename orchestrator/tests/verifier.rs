@@ -11,7 +11,7 @@ use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
     domain::decider::{Decider, Tally},
     judge::{
-        Given, Judgement, Mode, ModelConfig, Question, Verifier, VerifierConfig, VerifierError,
+        Given, Judge, Judgement, Mode, ModelConfig, Question, VerifierConfig, VerifierError,
     },
     store::Store,
 };
@@ -33,14 +33,14 @@ fn settings(endpoint: &Endpoint) -> ModelConfig {
     }
 }
 
-fn verifier(config: VerifierConfig) -> Verifier {
+fn verifier(config: VerifierConfig) -> Judge {
     let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
-    Verifier::new(&config, rule).unwrap()
+    Judge::new(&config, rule).unwrap()
 }
 
 /// Judges completions against references; every question is "Why?".
 async fn judge(
-    verifier: &Verifier,
+    verifier: &Judge,
     pairs: &[(&str, &str)],
 ) -> Result<Vec<Judgement>, VerifierError> {
     let references: Vec<Answer> = pairs.iter().map(|(_, r)| Answer::new(r)).collect();
@@ -336,7 +336,7 @@ fn settings_that_cannot_work_are_refused() {
             "verifier.prompt_file",
         ),
     ] {
-        let told = Verifier::new(&VerifierConfig::Tinyv(config), rule()).unwrap_err();
+        let told = Judge::new(&VerifierConfig::Tinyv(config), rule()).unwrap_err();
         assert!(told.to_string().contains(why), "{told}");
     }
     assert!(endpoint.requests().is_empty());

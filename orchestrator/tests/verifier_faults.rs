@@ -10,7 +10,7 @@ use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
     domain::decider::Decider,
     judge::{
-        Given, Judgement, ModelConfig, OnFailure, Question, Verifier, VerifierConfig, VerifierError,
+        Given, Judge, Judgement, ModelConfig, OnFailure, Question, VerifierConfig, VerifierError,
     },
 };
 
@@ -32,7 +32,7 @@ fn settings(endpoint: &Endpoint, on_failure: OnFailure) -> ModelConfig {
 /// Judges three answers to one question: the rule rejects the first and the last, and knows the middle one is right.
 async fn judge(config: ModelConfig) -> Result<Vec<Judgement>, VerifierError> {
     let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
-    let verifier = Verifier::new(&VerifierConfig::Tinyv(config), rule)?;
+    let verifier = Judge::new(&VerifierConfig::Tinyv(config), rule)?;
     let reference = Answer::new("red");
     let questions = ANSWERS.map(|completion| Question {
         question: "Which?",
@@ -122,7 +122,7 @@ async fn once_an_endpoint_is_known_to_be_down_the_rest_of_a_batch_does_not_wait_
     let endpoint = Endpoint::start(vec![Reply::error(500, "broken")]);
     let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
     let config = VerifierConfig::Tinyv(settings(&endpoint, OnFailure::Rule));
-    let verifier = Verifier::new(&config, rule).unwrap();
+    let verifier = Judge::new(&config, rule).unwrap();
     let reference = Answer::new("red");
     let answers: Vec<String> = (0..8)
         .map(|n| format!(r"\boxed{{blue {n} times}}"))

@@ -22,7 +22,7 @@ pub struct Cli {
 pub enum Command {
     /// Run a search, or continue the one in the database.
     ///
-    /// Prints the plan first. Ctrl-C stops at once and loses at most the trials under way; the same command continues.
+    /// Prints the plan first. Ctrl-C stops at once and loses at most the steps since the last checkpoint of each trial under way; the same command continues.
     Run(RunArgs),
     /// Show the ranking of a search, also while it runs in another terminal.
     Leaderboard(LeaderboardArgs),

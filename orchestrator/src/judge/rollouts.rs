@@ -90,7 +90,10 @@ impl JudgeRollouts for OfRollouts {
             Judge::Rule(_) => self.judge.judge_by_rule(&questions),
             Judge::Model(_) => wait(self.runtime.as_ref(), self.judge.judge(&questions))??,
         };
-        Ok(judgements.into_iter().map(Judgement::into_verdict).collect())
+        Ok(judgements
+            .into_iter()
+            .map(Judgement::into_verdict)
+            .collect())
     }
 }
 

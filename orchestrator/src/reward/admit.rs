@@ -16,8 +16,8 @@ use crate::{
     },
     proposer::{Proposal, Unreadable},
     reward::{
-        probe::{Probed, Worth, Yardstick},
         maker::RewardMaker,
+        probe::{Probed, Worth, Yardstick},
     },
 };
 

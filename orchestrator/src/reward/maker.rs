@@ -65,11 +65,7 @@ impl RewardMaker {
     ///
     /// # Errors
     /// If the host lacks what it takes, with what to do about it.
-    pub fn new(
-        bench: Bench,
-        limits: Limits,
-        samples: ProbeSamples,
-    ) -> Result<Self, HostError> {
+    pub fn new(bench: Bench, limits: Limits, samples: ProbeSamples) -> Result<Self, HostError> {
         limits.validate()?;
         bench.compiler()?;
         Ok(Self {

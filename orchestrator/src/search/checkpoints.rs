@@ -184,7 +184,9 @@ impl CheckpointFolder {
     fn files(&self) -> Result<Vec<(u32, String)>, FolderError> {
         let step = |name: &str| -> Option<u32> {
             let (step, ending) = name.strip_prefix("checkpoint-")?.split_once('.')?;
-            [HERE, ELSEWHERE].contains(&ending).then(|| step.parse().ok())?
+            [HERE, ELSEWHERE]
+                .contains(&ending)
+                .then(|| step.parse().ok())?
         };
         let names = self.names()?.into_iter();
         let files = names.filter_map(|name| Some((step(&name)?, name)));

@@ -36,7 +36,13 @@ impl Jobs<'_> {
 
     /// The same judged by rule alone: for runs that measure or sample, and judge nothing that is kept.
     #[must_use]
-    pub fn unjudged(&self, members: Vec<RewardMember>, problems: &[Problem], seed: u64, steps: u32) -> TrainJob {
+    pub fn unjudged(
+        &self,
+        members: Vec<RewardMember>,
+        problems: &[Problem],
+        seed: u64,
+        steps: u32,
+    ) -> TrainJob {
         let mix = RewardMix {
             members,
             aggregation: Aggregation::default(),

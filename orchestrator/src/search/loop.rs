@@ -15,27 +15,36 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    context::Context, error::SearchError, finalists::Finalists, history::history, pool,
+    runner::TrialRunner,
+};
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
+        candidate::NewCandidate,
         draft::Draft,
         seed::derive_seed,
         trial::{Arm, BASE_ONLY, Stage},
     },
-    proposer::{Brief, ProposeError, Proposer},
+    proposer::{Brief, Proposal, ProposeError, Proposer},
     reward::{
         admit::{Admission, Examiner, admit},
+        maker::RewardMaker,
         references,
     },
-    search::{SearchError, finalists::Finalists, history::history, pool, runner::Screen},
 };
 
 /// A search under way.
 pub struct Search {
-    /// Runs the trials.
-    pub screen: Screen,
+    /// What every part of it works with.
+    pub context: Arc<Context>,
     /// Suggests the rewards.
     pub proposer: Arc<dyn Proposer>,
+    /// Makes rewards of what is suggested.
+    pub maker: RewardMaker,
+    /// Runs the trials.
+    pub runner: TrialRunner,
     /// Rewards that enter the first round before what is proposed.
     pub seeds: Vec<Draft>,
 }
@@ -57,64 +66,57 @@ pub enum StopReason {
     ProposerExhausted,
 }
 
+/// What a round came to.
+#[derive(Debug, Clone)]
+pub struct RoundReport {
+    /// Its number, from 1.
+    pub round: u32,
+    /// The ranking after it.
+    pub board: Leaderboard,
+}
+
 impl Search {
     /// Runs the search from wherever it stands to its end.
     ///
     /// # Errors
     /// See [`SearchError`]; the database stays resumable.
     pub async fn run(&self) -> Result<StopReason, SearchError> {
-        let (store, id) = (&self.screen.store, self.screen.search);
-        store.requeue(id, None).await?;
-        self.reference_rows().await?;
-        let examiner = Examiner {
-            yardstick: pool::yardstick(&self.screen).await?,
-            gate: self.screen.config.screen.gate.clone(),
-        };
+        let Context { store, id, .. } = &*self.context;
+        store.requeue(*id).await?;
+        self.references().await?;
+        let examiner = self.examiner().await?;
         let reason = loop {
-            let done = store.last_finished_round(id).await?.unwrap_or(0);
-            // A round that is stored is finished first: whether to stop was decided before it.
-            if !store.round_is_proposed(id, done + 1).await?
-                && let Some(reason) = self.stop_reason(done).await?
-            {
+            let done = store.last_finished_round(*id).await?.unwrap_or(0);
+            if let Some(reason) = self.stop_reason(done).await? {
                 break reason;
             }
-            self.round(done + 1, &examiner).await?;
+            let report = self.round(done + 1, &examiner).await?;
+            self.context.events.ranking(&report.board, report.round);
         };
-        store
-            .stop_rounds(id, &serde_json::to_string(&reason).expect("a plain enum"))
-            .await?;
+        let stored = serde_json::to_string(&reason).expect("a plain enum");
+        store.stop_rounds(*id, &stored).await?;
         self.confirm().await?;
-        store.finish(id).await?;
+        store.finish(*id).await?;
         Ok(reason)
     }
 
-    async fn round(&self, round: u32, examiner: &Examiner) -> Result<(), SearchError> {
-        let (store, id) = (&self.screen.store, self.screen.search);
-        self.screen
-            .progress
-            .round(round, self.screen.config.search.rounds);
-        if !store.round_is_proposed(id, round).await? {
-            let mut proposal = self.propose(round).await?;
-            if round == 1 {
-                proposal.drafts.splice(..0, self.seeds.clone());
-            }
-            let earlier = store.candidates(id).await?;
-            let with = Admission {
-                workshop: &self.screen.workshop,
-                examiner,
-                concurrency: self.screen.config.search.concurrency(),
-            };
-            let admitted = admit(round, &proposal, &earlier, with).await;
-            if admitted.is_err() {
-                store
-                    .record_exchanges(id, round, &proposal.exchanges)
-                    .await?;
-            }
-            let candidates = admitted?;
-            self.screen.progress.admitted(&candidates);
+    /// Proposes, admits, screens and ranks.
+    async fn round(&self, round: u32, examiner: &Examiner) -> Result<RoundReport, SearchError> {
+        let Context {
+            config,
+            store,
+            id,
+            events,
+            ..
+        } = &*self.context;
+        events.round(round, config.search.rounds);
+        if !store.round_is_proposed(*id, round).await? {
+            let proposal = self.propose(round).await?;
+            let candidates = self.admit(round, &proposal, examiner).await?;
+            events.admitted(&candidates);
             store
                 .record_round(
-                    id,
+                    *id,
                     round,
                     &proposal.exchanges,
                     &candidates,
@@ -122,24 +124,93 @@ impl Search {
                 )
                 .await?;
         }
-        self.screen.run_waiting().await?;
-        store.finish_round(id, round).await?;
-        self.screen
-            .progress
-            .ranking(&Leaderboard::read(store).await?, round);
-        Ok(())
+        self.runner.run_waiting().await?;
+        store.finish_round(*id, round).await?;
+        let board = Leaderboard::read(store).await?;
+        Ok(RoundReport { round, board })
     }
 
-    async fn propose(&self, round: u32) -> Result<crate::proposer::Proposal, SearchError> {
-        let Screen {
-            store,
-            search,
+    /// Trains the finalists for longer, with several seeds, and reads Test: the only place that does.
+    async fn confirm(&self) -> Result<(), SearchError> {
+        let Context {
             config,
+            store,
+            id,
+            events,
+            ..
+        } = &*self.context;
+        let (seeds, steps) = (config.confirm.seeds, config.confirm.steps);
+        if seeds == 0 {
+            return Ok(());
+        }
+        let board = Leaderboard::read(store).await?;
+        let finalists = Finalists::choose(store, *id, config, &board).await?;
+        let round = config.search.rounds + 1;
+        for number in 0..seeds {
+            let stage = Stage::Confirm { seed: number };
+            let seed = stage.seed(config.search.seed);
+            store
+                .ensure_trial(*id, Arm::Untouched, round, stage, seed, 0)
+                .await?;
+            for &arm in &finalists.arms {
+                store
+                    .ensure_trial(*id, arm, round, stage, seed, steps)
+                    .await?;
+            }
+        }
+        events.confirming(finalists.arms.len(), seeds);
+        self.runner.run_waiting().await
+    }
+
+    /// The untouched base model and the base rewards alone: what every candidate is compared with.
+    async fn references(&self) -> Result<(), SearchError> {
+        let Context {
+            store, id, events, ..
+        } = &*self.context;
+        if store.last_finished_round(*id).await?.is_some() {
+            return Ok(());
+        }
+        let (stage, seed, steps) = self.screening();
+        if !store.round_is_proposed(*id, 0).await? {
+            let base = references::make(&self.maker).await?;
+            store
+                .record_round(*id, 0, &[], &base, self.screening())
+                .await?;
+        }
+        let members = references::members(&store.candidates(*id).await?);
+        let base_only = store
+            .ensure_ensemble(*id, BASE_ONLY, Default::default(), &members)
+            .await?;
+        store
+            .ensure_trial(*id, Arm::Untouched, 0, stage, seed, 0)
+            .await?;
+        store
+            .ensure_trial(*id, Arm::Ensemble(base_only.id), 0, stage, seed, steps)
+            .await?;
+        events.references();
+        self.runner.run_waiting().await?;
+        Ok(store.finish_round(*id, 0).await?)
+    }
+
+    /// What accepted drafts are measured against.
+    async fn examiner(&self) -> Result<Examiner, SearchError> {
+        Ok(Examiner {
+            yardstick: pool::yardstick(&self.runner).await?,
+            gate: self.context.config.screen.gate.clone(),
+        })
+    }
+
+    /// Asks for the drafts of a round; the first begins with the seeds.
+    async fn propose(&self, round: u32) -> Result<Proposal, SearchError> {
+        let Context {
+            config,
+            store,
+            id,
             task,
             ..
-        } = &self.screen;
+        } = &*self.context;
         let seed = derive_seed(config.search.seed, &format!("propose/{round}"));
-        let history = history(store, *search).await?;
+        let history = history(store, *id).await?;
         let brief = Brief {
             round,
             count: config.search.candidates_per_round,
@@ -150,96 +221,66 @@ impl Search {
         };
         let proposed = self.proposer.propose(brief).await;
         if let Err(ProposeError::Unavailable { exchanges, .. }) = &proposed {
-            store.record_exchanges(*search, round, exchanges).await?;
+            store.record_exchanges(*id, round, exchanges).await?;
         }
-        Ok(proposed?)
+        let mut proposal = proposed?;
+        if round == 1 {
+            proposal.drafts.splice(..0, self.seeds.clone());
+        }
+        Ok(proposal)
     }
 
-    /// The untouched base model and the base rewards alone: what every candidate is compared with.
-    async fn reference_rows(&self) -> Result<(), SearchError> {
-        let (store, id) = (&self.screen.store, self.screen.search);
-        if store.last_finished_round(id).await?.is_some() {
-            return Ok(());
-        }
-        let (stage, seed, steps) = self.screening();
-        if !store.round_is_proposed(id, 0).await? {
-            let base = references::make(&self.screen.workshop).await?;
+    /// Compiles, probes and measures every draft. What was paid for the proposal is stored whatever happens.
+    async fn admit(
+        &self,
+        round: u32,
+        proposal: &Proposal,
+        examiner: &Examiner,
+    ) -> Result<Vec<NewCandidate>, SearchError> {
+        let Context {
+            config, store, id, ..
+        } = &*self.context;
+        let earlier = store.candidates(*id).await?;
+        let with = Admission {
+            maker: &self.maker,
+            examiner,
+            concurrency: config.search.concurrency(),
+        };
+        let admitted = admit(round, proposal, &earlier, with).await;
+        if admitted.is_err() {
             store
-                .record_round(id, 0, &[], &base, self.screening())
+                .record_exchanges(*id, round, &proposal.exchanges)
                 .await?;
         }
-        let members = references::members(&store.candidates(id).await?);
-        let base_only = store
-            .ensure_ensemble(id, BASE_ONLY, Default::default(), &members)
-            .await?;
-        store
-            .ensure_trial(id, Arm::Untouched, 0, stage, seed, 0)
-            .await?;
-        store
-            .ensure_trial(id, Arm::Ensemble(base_only.id), 0, stage, seed, steps)
-            .await?;
-        self.screen.progress.references();
-        self.screen.run_waiting().await?;
-        Ok(store.finish_round(id, 0).await?)
-    }
-
-    /// Trains the finalists for longer, with several seeds, and reads Test: the only place that does.
-    async fn confirm(&self) -> Result<(), SearchError> {
-        let Screen {
-            store,
-            search,
-            config,
-            ..
-        } = &self.screen;
-        if config.confirm.seeds == 0 {
-            return Ok(());
-        }
-        let board = Leaderboard::read(store).await?;
-        let finalists = Finalists::choose(store, *search, config, &board).await?;
-        let round = config.search.rounds + 1;
-        for number in 0..config.confirm.seeds {
-            let stage = Stage::Confirm { seed: number };
-            let seed = stage.seed(config.search.seed);
-            store
-                .ensure_trial(*search, Arm::Untouched, round, stage, seed, 0)
-                .await?;
-            for &arm in &finalists.arms {
-                store
-                    .ensure_trial(*search, arm, round, stage, seed, config.confirm.steps)
-                    .await?;
-            }
-        }
-        self.screen
-            .progress
-            .confirming(finalists.arms.len(), config.confirm.seeds);
-        self.screen.run_waiting().await
+        Ok(admitted?)
     }
 
     fn screening(&self) -> (Stage, u64, u32) {
-        let config = &self.screen.config;
+        let config = &self.context.config;
         let stage = Stage::Screen { rung: 0 };
         (stage, stage.seed(config.search.seed), config.screen.steps)
     }
 
+    /// Whether the rounds are over after so many. A round that is stored is finished first: it was decided before that it follows.
     async fn stop_reason(&self, done: u32) -> Result<Option<StopReason>, SearchError> {
-        let Screen {
-            store,
-            search,
-            config,
-            ..
-        } = &self.screen;
+        let Context {
+            config, store, id, ..
+        } = &*self.context;
+        if store.round_is_proposed(*id, done + 1).await? {
+            return Ok(None);
+        }
         if done >= config.search.rounds {
             return Ok(Some(StopReason::RoundLimit));
         }
         if let Some(limit) = config.search.max_cost_usd
-            && store.spent_usd(*search).await? >= limit
+            && store.spent_usd(*id).await? >= limit
         {
             return Ok(Some(StopReason::BudgetSpent));
         }
         if done == 0 {
             return Ok(None);
         }
-        let candidates = store.candidates(*search).await?;
+        let candidates = store.candidates(*id).await?;
         if !candidates.iter().any(|c| c.round == done) {
             return Ok(Some(StopReason::ProposerExhausted));
         }

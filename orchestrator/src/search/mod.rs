@@ -1,17 +1,22 @@
 //! The search: rounds of proposing, screening and ranking, and the confirmation of the finalists. Start reading at `loop.rs`.
 
+pub mod checkpoints;
+pub mod context;
 pub mod error;
 pub mod events;
 pub mod finalists;
 pub mod history;
 pub mod job;
 mod r#loop;
+pub mod open;
 pub mod plan;
 pub mod pool;
 pub mod run_folder;
 pub mod runner;
+pub mod training;
 
 pub use self::{
     error::SearchError,
-    r#loop::{Search, StopReason},
+    r#loop::{RoundReport, Search, StopReason},
+    open::{OpenError, Opened, Prepared},
 };

@@ -42,8 +42,7 @@ pub async fn yardstick(runner: &TrialRunner) -> Result<Arc<Yardstick>, SearchErr
     };
     let base = base_rewards(runner).await?;
     let judge = by_rule(config.task.extraction());
-    let made =
-        tokio::task::spawn_blocking(move || Yardstick::new(pool, Vec::new(), judge, base));
+    let made = tokio::task::spawn_blocking(move || Yardstick::new(pool, Vec::new(), judge, base));
     let made = made.await.expect("the yardstick does not panic");
     made.map(Arc::new).map_err(|fault| {
         let why =

@@ -102,7 +102,9 @@ impl RunFolder {
             }
             None => {
                 let identity = format!("{identity:#}\n");
-                folder.checkpoints.replace("run.json", identity.as_bytes())?;
+                folder
+                    .checkpoints
+                    .replace("run.json", identity.as_bytes())?;
             }
         }
         Ok(folder)
@@ -168,7 +170,8 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be written.
     pub fn finish(&self, result: &Value) -> Result<(), FolderError> {
-        self.checkpoints.replace("result.json", format!("{result:#}\n").as_bytes())
+        self.checkpoints
+            .replace("result.json", format!("{result:#}\n").as_bytes())
     }
 
     fn trouble(&self, name: &str, source: io::Error) -> FolderError {

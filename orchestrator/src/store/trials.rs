@@ -42,11 +42,13 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn requeue(&self, search: SearchId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE trials SET state = 'waiting' WHERE search_id = ? AND state = 'running'")
-            .bind(search.0)
-            .execute(&self.pool)
-            .await
-            .map_err(|e| self.sql(e))?;
+        sqlx::query(
+            "UPDATE trials SET state = 'waiting' WHERE search_id = ? AND state = 'running'",
+        )
+        .bind(search.0)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
         Ok(())
     }
 

@@ -66,7 +66,10 @@ pub(super) async fn for_scoring(
 pub(super) async fn each(
     specs: &[String],
     database: &DatabaseArg,
-) -> anyhow::Result<(Vec<(String, Result<LoadedReward, Rejection>)>, ExtractionConfig)> {
+) -> anyhow::Result<(
+    Vec<(String, Result<LoadedReward, Rejection>)>,
+    ExtractionConfig,
+)> {
     let found = find(specs, &[], database).await?;
     let extraction = extraction(&found)?;
     let bench = bench();

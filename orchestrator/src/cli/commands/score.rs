@@ -114,11 +114,7 @@ fn print_printed(scored: &Scored) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(
-    scored: &Scored,
-    components: &[(String, Vec<f64>)],
-    place: usize,
-) -> serde_json::Value {
+fn line(scored: &Scored, components: &[(String, Vec<f64>)], place: usize) -> serde_json::Value {
     let verdict = &scored.verdicts[place];
     let mut line = json!({
         "score": scored.totals[place],

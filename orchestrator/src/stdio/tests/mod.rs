@@ -193,7 +193,9 @@ fn groups_are_whole_and_questions_may_be_given() {
     assert!(groups(&two.replace("2}", "0}")).is_err());
     assert_eq!(groups(&two.replace(r#","group":2"#, "")), Ok(None));
     let question = |line: &str| match parse(line.as_bytes()) {
-        Ok(Request::Score { mut samples, .. }) => samples.remove(0).question.map(|q| q.0.into_owned()),
+        Ok(Request::Score { mut samples, .. }) => {
+            samples.remove(0).question.map(|q| q.0.into_owned())
+        }
         other => panic!("{other:?}"),
     };
     let why = Some("why?".to_owned());

@@ -164,10 +164,7 @@ impl Judged<'_> {
                 word(&judgement.outcome),
                 rule.extracted.clone().unwrap_or_default(),
                 rule.rule.as_ref().map_or_else(String::new, word),
-                judgement
-                    .decider
-                    .name(self.judge.model_kind())
-                    .to_owned(),
+                judgement.decider.name(self.judge.model_kind()).to_owned(),
                 pair.reference.as_str().to_owned(),
                 pair.given.clone(),
             ]);

@@ -1,0 +1,253 @@
+//! From a configuration to a search that can be run: what a command and any other face of the program share.
+//!
+//! Everything that can be wrong with the input is found while a search is prepared, before there is a database.
+
+use std::{path::Path, sync::Arc};
+
+use sandbox::{Bench, CompilerConfig, HostError};
+use trainer_bridge::{Scoring, TrainError, Trainer};
+
+use super::{
+    Search, SearchError, StopReason,
+    checkpoints::TrialFolders,
+    context::Context,
+    events::Events,
+    job::Jobs,
+    plan::{self, Plan},
+    runner::TrialRunner,
+};
+use crate::{
+    config::Config,
+    data::{
+        hub::{Hub, HubError},
+        task::{Task, TaskError},
+    },
+    domain::{draft::Draft, seed::derive_seed},
+    judge::{Judge, Judges, VerifierError, by_rule},
+    proposer::{
+        self, ProposeError, Proposer, ProposerConfig,
+        replay::{Replay, is_database},
+    },
+    reward::{
+        files::NoReward,
+        maker::{ProbeSamples, RewardMaker},
+        seeds,
+    },
+    store::{Begun, SearchRecord, Store, StoreError, WriterLock},
+};
+
+/// Why a search cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The questions of its task.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The model of its trainer.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The trainer.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The proposer.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// A seed reward.
+    #[error(transparent)]
+    Seed(#[from] NoReward),
+    /// Who judges answers.
+    #[error(transparent)]
+    Judge(#[from] VerifierError),
+    /// The compiler or the sandbox.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A search before it has a database.
+pub struct Prepared {
+    config: Config,
+    task: Task,
+    trainer: Arc<dyn Trainer>,
+    judge: Judge,
+    maker: RewardMaker,
+    proposer: Arc<dyn Proposer>,
+    seeds: Result<Vec<Draft>, NoReward>,
+}
+
+/// A search with its database, which is locked for others as long as this lives.
+pub struct Opened {
+    /// The search, to be run.
+    pub search: Search,
+    /// What the database says of it.
+    pub record: SearchRecord,
+    /// Whether it begins now.
+    pub is_new: bool,
+    _lock: WriterLock,
+}
+
+impl Search {
+    /// Opens the search of a configuration in a database, which is made if need be.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; an existing database that belongs to something else is left as it is.
+    pub async fn open(
+        config: Config,
+        database: &Path,
+        events: Arc<dyn Events>,
+    ) -> Result<Opened, OpenError> {
+        let prepared = Prepared::of(config, &events).await?;
+        prepared.open(database, events).await
+    }
+}
+
+impl Prepared {
+    /// Loads and checks what a configuration names.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn of(config: Config, events: &Arc<dyn Events>) -> Result<Self, OpenError> {
+        let seed = config.search.seed;
+        let task = Task::load(&config.task, seed)?;
+        config.trainer.check()?;
+        let model = Hub::from_env().resolve(&config.trainer).await?;
+        let judge = config.judge().open()?;
+        let told = Arc::clone(events);
+        let guest: sandbox::Progress = Arc::new(move |line| told.line(line));
+        let bench = Bench::with_progress(CompilerConfig::default(), guest);
+        let scoring = Scoring {
+            bench: bench.clone(),
+            judges: Arc::new(Judges::sharing(&config.judge(), judge.clone())),
+        };
+        let trainer = trainer_bridge::build(&model, scoring)?;
+        let jobs = Jobs {
+            config: &config,
+            task: &task,
+        };
+        plan::check_prompts(jobs, &*trainer).await?;
+        let proposer = proposer_of(&config.proposer).await?;
+        let rule = by_rule(config.task.extraction());
+        let samples = ProbeSamples::of(&task, derive_seed(seed, "probe"), &*rule);
+        let samples = samples.map_err(TrainError::from)?;
+        Ok(Self {
+            maker: RewardMaker::new(bench, config.limits.clone(), samples)?,
+            seeds: seeds::drafts(&config.search.seed_rewards),
+            config,
+            task,
+            trainer,
+            judge,
+            proposer,
+        })
+    }
+
+    /// What the search is going to do, and how long it will take on this machine.
+    ///
+    /// # Errors
+    /// As a trial.
+    pub async fn plan(&self) -> Result<Plan, SearchError> {
+        let jobs = Jobs {
+            config: &self.config,
+            task: &self.task,
+        };
+        let pace = plan::measure(jobs, &*self.trainer, &self.maker).await?;
+        Ok(Plan::of(&self.config, Some(pace)))
+    }
+
+    /// Begins the search in a database, or finds it there.
+    ///
+    /// # Errors
+    /// If a seed reward cannot be read, or the database cannot be used; see [`StoreError`].
+    pub async fn open(self, database: &Path, events: Arc<dyn Events>) -> Result<Opened, OpenError> {
+        let Self {
+            config,
+            task,
+            trainer,
+            judge,
+            maker,
+            proposer,
+            mut seeds,
+        } = self;
+        if !database.exists() {
+            seeds = Ok(seeds?);
+        }
+        let (store, lock) = Store::create_or_open(database).await?;
+        let begun = store
+            .begin(
+                &config.search.name,
+                &config.identity(),
+                &trainer.describe().base_model,
+                config.search.seed,
+            )
+            .await?;
+        let (is_new, record) = match begun {
+            Begun::New(record) => (true, record),
+            Begun::Continued(record) => (false, record),
+        };
+        // Once the first round is stored, so are its seeds; their files may be gone.
+        let seeds = if store.round_is_proposed(record.id, 1).await? {
+            Vec::new()
+        } else {
+            seeds?
+        };
+        let judge = judge.remembering(store.clone()).await?;
+        let context = Arc::new(Context {
+            config,
+            store,
+            id: record.id,
+            task,
+            events,
+        });
+        let runner = TrialRunner {
+            context: Arc::clone(&context),
+            trainer,
+            judge,
+            bench: maker.bench().clone(),
+            folders: TrialFolders::beside(database),
+        };
+        Ok(Opened {
+            search: Search {
+                context,
+                proposer,
+                maker,
+                runner,
+                seeds,
+            },
+            record,
+            is_new,
+            _lock: lock,
+        })
+    }
+}
+
+impl Opened {
+    /// Says what is going to be done, if the search begins now, and runs it to its end.
+    ///
+    /// # Errors
+    /// See [`SearchError`]; the database stays resumable.
+    pub async fn run(&self) -> Result<StopReason, SearchError> {
+        let Search {
+            context,
+            maker,
+            runner,
+            ..
+        } = &self.search;
+        if self.is_new {
+            let pace = plan::measure(context.jobs(), &*runner.trainer, maker).await?;
+            let plan = Plan::of(&context.config, Some(pace));
+            context.events.line(&plan.to_string());
+        }
+        self.search.run().await
+    }
+}
+
+/// The proposer a configuration asks for; the recording of an earlier search is read here, where the store is known.
+async fn proposer_of(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, OpenError> {
+    match config {
+        ProposerConfig::Replay(replay) if is_database(&replay.path).unwrap_or(false) => {
+            let earlier = Store::read(&replay.path).await?;
+            Ok(Arc::new(Replay::by_round(earlier.drafts_by_round().await?)))
+        }
+        _ => Ok(proposer::build(config)?),
+    }
+}
