@@ -30,5 +30,3 @@ pub use seam::scorer::{
     LoadedReward, MemberScores, Rollout, Score, ScoreError, Scored, Scorer, Scoring,
 };
 pub use seam::trainer::{BoxFuture, Description, Reporter, Run, RunId, Trainer};
-
-use grpo::{advantage, filter, learning_rate};
