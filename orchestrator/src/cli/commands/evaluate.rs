@@ -8,7 +8,7 @@ use evaluator::{BootstrapConfig, Evaluation, ExtractionConfig};
 
 use crate::{
     board::comparison::Comparison,
-    cli::arguments::EvaluateArgs,
+    cli::{arguments::EvaluateArgs, open},
     domain::{figures::Figures, verdict::Evaluated},
     judge::{Given, Question, Verifier},
 };
@@ -17,7 +17,7 @@ use report::{Judged, Report};
 
 pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
     let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
-    let (verifier, _lock) = super::verifier(&args.judge, rule).await?;
+    let (verifier, _lock) = open::verifier(&args.judge, rule).await?;
     let mut models = predictions::read(&args.predictions)?;
     if let Some(endpoint) = &args.served.endpoint {
         let out = served::ask(endpoint, &args.served).await?;

@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     board::leaderboard::Leaderboard,
-    cli::arguments::RunArgs,
+    cli::{
+        arguments::RunArgs,
+        interrupt::{Interrupted, asked_to_stop},
+    },
     config::Config,
     data::{hub::Hub, task::Task},
     domain::{draft::Draft, seed::derive_seed},
@@ -115,7 +118,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     ));
     tokio::select! {
         ended = carry_out(screen, proposer, seeds, is_new) => ended?,
-        () = asked_to_stop() => return Err(super::Interrupted { can_go_on: true }.into()),
+        () = asked_to_stop() => return Err(Interrupted { can_go_on: true }.into()),
     };
     result(store, &database).await
 }
@@ -146,21 +149,6 @@ async fn carry_out(
     };
     search.run().await?;
     Ok(())
-}
-
-/// Ctrl-C, or whatever a shell, a container or a service manager sends to end a process.
-pub(super) async fn asked_to_stop() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// The proposer a configuration asks for; the recording of an earlier search is read here, where the store is known.

@@ -9,7 +9,10 @@ use evaluator::{Answer, Explanation, ExtractionConfig, Outcome};
 use serde_json::json;
 
 use crate::{
-    cli::arguments::{Format, VerifyArgs},
+    cli::{
+        arguments::{Format, VerifyArgs},
+        open,
+    },
     domain::verdict::ModelKind,
     judge::{Given, Judgement, Question},
     terminal::sheet::{Column, Sheet},
@@ -21,7 +24,7 @@ const DETAIL: usize = 160;
 
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let rule = evaluator::Verifier::new(extraction(&args.extraction)?);
-    let (verifier, _lock) = super::verifier(&args.judge, rule.clone()).await?;
+    let (verifier, _lock) = open::verifier(&args.judge, rule.clone()).await?;
     if let Some(file) = &args.pairs {
         return pairs::run(file, &args, &verifier).await;
     }
