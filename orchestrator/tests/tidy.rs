@@ -232,7 +232,12 @@ fn an_import_from_below_and_a_circle_are_found() {
             }
             (module, folder, (*text).to_owned())
         });
-        offences(&ModuleGraph::of(files), &["low", "high"])
+        let root = (
+            ModulePath::new(),
+            Vec::new(),
+            "mod low; mod high;".to_owned(),
+        );
+        offences(&ModuleGraph::of(files.chain([root])), &["low", "high"])
     };
     let low = ("low/mod", "mod a; pub use a::A;");
     let high = ("high/mod", "use crate::low::A; pub struct B(A);");

@@ -2,3 +2,5 @@
 
 pub mod arguments;
 pub mod commands;
+mod interrupt;
+mod open;

@@ -68,7 +68,7 @@ impl ModuleGraph {
         graph
     }
 
-    /// The folder that a module's file lies in, from `src` on.
+    /// The folder that a module belongs to, from `src` on.
     pub fn folder(&self, module: &ModulePath) -> &[String] {
         &self.modules[module].folder
     }
@@ -163,7 +163,10 @@ fn collect(
             if !["mod", "lib", "main"].contains(&stem.as_str()) {
                 module.push(stem);
             }
-            files.push((module, place.clone(), path));
+            // `a.rs` with modules of its own in `a/` belongs to that folder, as `a/mod.rs` would.
+            let own = path.with_extension("").is_dir();
+            let home = if own { module.clone() } else { place.clone() };
+            files.push((module, home, path));
         }
     }
 }
@@ -353,6 +356,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
         syn::visit::visit_path(self, path);
     }
+
+    /// `pub(crate)` is no import.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         self.tokens(item.tokens.clone());

@@ -13,7 +13,10 @@ use crate::{
         comparison::{Comparison, Pair},
         leaderboard::ArmNames,
     },
-    cli::arguments::{CompareArgs, Format},
+    cli::{
+        arguments::{CompareArgs, Format},
+        open::open,
+    },
     domain::{figures::bootstrap_of, trial::Stage},
     store::Store,
     terminal::sheet::{Column, Sheet},
@@ -21,7 +24,7 @@ use crate::{
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
-    let store = super::open(args.database).await?;
+    let store = open(args.database).await?;
     let comparisons = comparisons(&store, &args.names).await?;
     let mut out = stdout();
     match args.format {

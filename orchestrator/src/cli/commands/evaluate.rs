@@ -8,7 +8,7 @@ use evaluator::{BootstrapConfig, Evaluation, ExtractionConfig};
 
 use crate::{
     board::comparison::Comparison,
-    cli::arguments::EvaluateArgs,
+    cli::{arguments::EvaluateArgs, open},
     domain::{figures::Figures, verdict::Evaluated},
     judge::{Given, Judge, Question},
 };
@@ -16,7 +16,7 @@ use predictions::Predictions;
 use report::{Judged, Report};
 
 pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
-    let (chosen, _lock) = super::judge(&args.judge, ExtractionConfig::flexible()).await?;
+    let (chosen, _lock) = open::judge(&args.judge, ExtractionConfig::flexible()).await?;
     let mut models = predictions::read(&args.predictions)?;
     if let Some(endpoint) = &args.served.endpoint {
         let out = served::ask(endpoint, &args.served).await?;

@@ -2,11 +2,15 @@
 
 use std::io::{Write as _, stdout};
 
-use crate::{board::leaderboard::Leaderboard, cli::arguments::ExportArgs, reward::export};
+use crate::{
+    board::leaderboard::Leaderboard,
+    cli::{arguments::ExportArgs, open::open},
+    reward::export,
+};
 
 pub(super) async fn run(args: ExportArgs) -> anyhow::Result<()> {
     let mut out = stdout();
-    let store = super::open(args.database).await?;
+    let store = open(args.database).await?;
     let board = Leaderboard::read(&store).await?;
     let written = export::ensemble(&store, &board, args.top, &args.dir).await?;
     writeln!(

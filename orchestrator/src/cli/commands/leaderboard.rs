@@ -4,12 +4,15 @@ use std::io::{Write as _, stdout};
 
 use crate::{
     board::leaderboard::Leaderboard,
-    cli::arguments::{Format, LeaderboardArgs},
+    cli::{
+        arguments::{Format, LeaderboardArgs},
+        open::open,
+    },
 };
 
 pub(super) async fn run(args: LeaderboardArgs) -> anyhow::Result<()> {
     let mut out = stdout();
-    let store = super::open(args.database).await?;
+    let store = open(args.database).await?;
     let board = Leaderboard::read(&store)
         .await?
         .narrowed(args.round, args.top);

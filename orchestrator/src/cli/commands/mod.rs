@@ -15,21 +15,19 @@ pub mod show;
 pub mod train;
 pub mod verify;
 
-use std::path::PathBuf;
-
-use anyhow::{Context as _, bail};
-use evaluator::ExtractionConfig;
 use sandbox::HostError;
 use trainer_bridge::TrainError;
 
 use crate::{
-    cli::arguments::{Cli, Command, DatabaseArg, JudgeArgs},
-    config::load_verifier,
+    cli::{
+        arguments::{Cli, Command},
+        interrupt::Interrupted,
+    },
     data::{gsm8k::DataError, hub::HubError},
-    judge::{Judge, JudgeConfig, VerifierError},
+    judge::VerifierError,
     proposer::ProposeError,
     search::SearchError,
-    store::{Store, StoreError, WriterLock},
+    store::StoreError,
 };
 
 /// Carries out what was typed.
@@ -54,65 +52,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// The database a reading command means.
-fn database(arg: DatabaseArg) -> anyhow::Result<PathBuf> {
-    if let Some(path) = arg.database {
-        return Ok(path);
-    }
-    let mut found: Vec<PathBuf> = std::fs::read_dir(".")
-        .context("cannot read the current folder")?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "db"))
-        .map(|path| path.strip_prefix(".").map(PathBuf::from).unwrap_or(path))
-        .collect();
-    found.sort();
-    match found.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => bail!(
-            "no .db file in this folder: name one with --database FILE, or start a search with `reward-search run CONFIG`"
-        ),
-        [first, ..] => bail!(
-            "{} .db files in this folder: say which with --database, for instance --database {}",
-            found.len(),
-            first.display()
-        ),
-    }
-}
-
-async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
-    Ok(Store::read(&database(arg)?).await?)
-}
-
-/// The judge a command judges with, and the lock on the database of its verdicts.
-async fn judge(
-    args: &JudgeArgs,
-    extraction: ExtractionConfig,
-) -> anyhow::Result<(Judge, Option<WriterLock>)> {
-    let mut config = JudgeConfig::by_rule(extraction);
-    if let Some(path) = &args.verifier {
-        config.verifier = load_verifier(path)?;
-    }
-    for warning in config.verifier.warnings() {
-        tracing::warn!("{warning}");
-    }
-    let judge = config.open()?;
-    let Some(cache) = &args.cache else {
-        return Ok((judge, None));
-    };
-    let (store, lock) = Store::create_or_open(cache).await?;
-    Ok((judge.remembering(store).await?, Some(lock)))
-}
-
 /// Stopped by Ctrl-C, as shells number it.
 const INTERRUPTED: u8 = 130;
-
-/// Stopped by Ctrl-C.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped; {}", if *can_go_on { "the same command continues where it was" } else { "nothing was kept, because no --out names a folder" })]
-struct Interrupted {
-    /// What was done is kept.
-    can_go_on: bool,
-}
 
 /// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 130 after Ctrl-C.
 #[must_use]

@@ -6,7 +6,7 @@ use sandbox::{Bench, CompileError, CompilerConfig, Limits, Module, Rejection, So
 use trainer_bridge::{Aggregation, LoadedReward, RewardMember};
 
 use crate::{
-    cli::arguments::DatabaseArg,
+    cli::{arguments::DatabaseArg, open::open},
     config::Config,
     domain::draft::Draft,
     reward::{
@@ -277,7 +277,7 @@ fn names(found: &[FileReward]) -> String {
 
 /// A candidate of the search in a database, as it was screened.
 async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileReward> {
-    let store = super::open(database.clone()).await.with_context(|| {
+    let store = open(database.clone()).await.with_context(|| {
         format!("`{name}` is neither a file nor a base reward, and as a candidate's name it needs a database (several weights are separated by commas)")
     })?;
     let search = store.search().await?;

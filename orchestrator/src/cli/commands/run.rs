@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     board::leaderboard::Leaderboard,
-    cli::arguments::RunArgs,
+    cli::{
+        arguments::RunArgs,
+        interrupt::{Interrupted, asked_to_stop},
+    },
     config::Config,
     search::{OpenError, Prepared, events::Events},
     store::Store,
@@ -55,7 +58,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     ));
     tokio::select! {
         ended = opened.run() => { ended?; }
-        () = asked_to_stop() => return Err(super::Interrupted { can_go_on: true }.into()),
+        () = asked_to_stop() => return Err(Interrupted { can_go_on: true }.into()),
     };
     result(store, &database).await
 }
@@ -74,19 +77,6 @@ fn cause(error: OpenError) -> anyhow::Error {
     }
 }
 
-/// Ctrl-C, or whatever a shell, a container or a service manager sends to end a process.
-pub(super) async fn asked_to_stop() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Prints what came out, and writes all of it into the one file.

@@ -16,7 +16,7 @@ use trainer_bridge::{
 
 use super::rewards;
 use crate::{
-    cli::arguments::ScoreArgs,
+    cli::{arguments::ScoreArgs, open},
     judge::Judges,
     stdio::{self, ServedReward, Service},
     store::WriterLock,
@@ -42,7 +42,7 @@ pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
 /// Scores with the rewards that were named.
 async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterLock>)> {
     let rewards = rewards::for_scoring(&args.rewards, &args.weights, &args.database).await?;
-    let (judge, lock) = super::judge(&args.judge, rewards.extraction).await?;
+    let (judge, lock) = open::judge(&args.judge, rewards.extraction).await?;
     let scorer = Scorer::new(
         rewards.loaded,
         rewards.aggregation.unwrap_or_default(),

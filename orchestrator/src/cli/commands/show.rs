@@ -9,7 +9,7 @@ use crate::{
         confirmed::Confirmed,
         leaderboard::{Leaderboard, Row},
     },
-    cli::arguments::ShowArgs,
+    cli::{arguments::ShowArgs, open::open},
     domain::{candidate::Candidate, decider::Tally, trial::TrialId},
     reward::probe::Probed,
     store::Store,
@@ -19,7 +19,7 @@ use crate::{
 
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
     let mut out = stdout();
-    let store = super::open(args.database).await?;
+    let store = open(args.database).await?;
     let board = Leaderboard::read(&store).await?;
     let name = args.candidate;
     let mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];

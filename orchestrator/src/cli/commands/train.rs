@@ -16,7 +16,10 @@ use trainer_bridge::{
 
 use super::rewards::{self, ForTraining};
 use crate::{
-    cli::arguments::{Format, TrainArgs},
+    cli::{
+        arguments::{Format, TrainArgs},
+        interrupt::{Interrupted, asked_to_stop},
+    },
     config::Config,
     data::{hub::Hub, task::Task},
     domain::{
@@ -85,9 +88,9 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     let completions = tokio::select! {
         ended = train(&*trainer, job, folder.as_ref(), &progress) => ended?,
-        () = super::run::asked_to_stop() => {
+        () = asked_to_stop() => {
             let can_go_on = args.out.is_some();
-            return Err(super::Interrupted { can_go_on }.into());
+            return Err(Interrupted { can_go_on }.into());
         },
     };
     let evaluation = judge.evaluate(&problems, &completions).await?.evaluation;

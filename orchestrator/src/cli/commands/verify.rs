@@ -9,7 +9,10 @@ use evaluator::{Answer, Explanation, ExtractionConfig, Outcome};
 use serde_json::json;
 
 use crate::{
-    cli::arguments::{Format, VerifyArgs},
+    cli::{
+        arguments::{Format, VerifyArgs},
+        open,
+    },
     domain::verdict::ModelKind,
     judge::{Given, Judgement, Question},
     terminal::sheet::{Column, Sheet},
@@ -22,7 +25,7 @@ const DETAIL: usize = 160;
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let extraction = extraction(&args.extraction)?;
     let rule = evaluator::Verifier::new(extraction.clone());
-    let (judge, _lock) = super::judge(&args.judge, extraction).await?;
+    let (judge, _lock) = open::judge(&args.judge, extraction).await?;
     if let Some(file) = &args.pairs {
         return pairs::run(file, &args, &judge).await;
     }
