@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::candle::{
     base::{Base, CandleConfig},
-    decoder::device::place::Places,
+    decoder::backend::Backends,
     grpo,
     threads::in_pool,
 };
@@ -15,7 +15,7 @@ use crate::{BoxFuture, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer};
 /// Trains in this process, each run on threads of its own.
 pub struct CandleTrainer {
     base: Arc<Base>,
-    places: Places,
+    backends: Backends,
     threads: usize,
 }
 
@@ -25,9 +25,9 @@ impl CandleTrainer {
     /// # Errors
     /// `Setup`, naming the device, or the file and the field or tensor, when it cannot be used.
     pub fn new(config: &CandleConfig) -> Result<Self, TrainError> {
-        let places = config.open_devices()?;
+        let backends = config.open_devices()?;
         Ok(Self {
-            places,
+            backends,
             base: Arc::new(Base::load(config)?),
             threads: config.threads_per_trial,
         })
@@ -41,13 +41,13 @@ impl CandleTrainer {
         let (metrics, mut steps) = mpsc::unbounded_channel();
         let (result, done) = oneshot::channel();
         let (base, threads) = (self.base.clone(), self.threads);
-        let seat = self.places.take();
+        let lease = self.backends.take();
         // Dropping this future drops `steps`; the thread sees it after its current step and ends.
         std::thread::Builder::new()
             .name("grpo".into())
             .spawn(move || {
                 let outcome = in_pool(threads, || {
-                    grpo::Run::new(&job, &base, &seat.place)?.finish(&metrics)
+                    grpo::Run::new(&job, &base, &lease.backend)?.finish(&metrics)
                 });
                 drop(metrics);
                 // Nobody waits any more when the run was dropped.

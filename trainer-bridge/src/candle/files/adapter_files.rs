@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::TrainError;
 use crate::candle::{
-    files::{peft_config::PeftConfig, weights::read_floats},
-    learn::checkpoint::FloatTensor,
+    files::{float_tensor::FloatTensor, peft_config::PeftConfig, weights::read_floats},
     model::{
         Model,
         lora::{Site, TARGETS, sites},
