@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares logits with what a test of `candle/goldens.rs` wrote into FOLDER: an adapter (adapter_config.json, adapter_model.safetensors),
+"""Compares logits with what a test of `candle/tests/goldens.rs` wrote into FOLDER: an adapter (adapter_config.json, adapter_model.safetensors),
 loaded with peft on the tiny checkpoint that expected.json names, or a whole trained model, loaded with transformers.
 
     python peft_check.py FOLDER

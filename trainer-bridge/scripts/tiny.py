@@ -2,7 +2,7 @@
 
 Weight i of tensor NAME: x is a 32-bit counter that starts at the FNV-1a hash of NAME and goes x = 1664525 x + 1013904223; then
 u = x / 2^31 - 1 in [-1, 1), and the weight is 1 + 0.2 u for norms, 0.5 u for embeddings and the head, 0.3 u for biases, 0.3 u else.
-`candle/goldens.rs` has the same formula.
+`candle/tests/goldens.rs` has the same formula.
 """
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM

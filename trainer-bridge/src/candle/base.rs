@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::candle::{
-    decoder::device::place::{DeviceName, FloatType, Places},
+    decoder::backend::{Backends, DeviceName, FloatType},
     files::{
         EMBEDDED, Source,
         adapter_files::BaseName,
@@ -149,7 +149,7 @@ impl CandleConfig {
         if !self.devices.is_empty() && !self.device.is_cpu() {
             problems.push("`device` and `devices` are both set: keep one of them".into());
         }
-        let processor = self.places().iter().any(|name| name.is_processor());
+        let processor = self.device_names().iter().any(|name| name.is_processor());
         if processor && self.dtype == Some(FloatType::Bf16) {
             problems.push("`dtype` = \"bf16\" needs a GPU: the processor computes in f32".into());
         }
@@ -180,8 +180,8 @@ impl CandleConfig {
         self.offline.then_some("offline")
     }
 
-    /// Where runs compute, at least one place.
-    fn places(&self) -> &[DeviceName] {
+    /// Where runs compute, at least one name.
+    fn device_names(&self) -> &[DeviceName] {
         match &self.devices[..] {
             [] => std::slice::from_ref(&self.device),
             several => several,
@@ -189,11 +189,11 @@ impl CandleConfig {
     }
 
     /// Checks the settings and opens the devices.
-    pub(crate) fn open_devices(&self) -> Result<Places, TrainError> {
+    pub(crate) fn open_devices(&self) -> Result<Backends, TrainError> {
         if let Some(problem) = self.problems().into_iter().next() {
             return Err(TrainError::Setup(problem));
         }
-        Places::open(self.places(), self.dtype)
+        Backends::open(self.device_names(), self.dtype)
     }
 
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.

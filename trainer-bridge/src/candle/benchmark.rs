@@ -3,6 +3,8 @@
 //!
 //! Tokens are random and nothing ends a completion, so that the work is the same whatever the weights. One thread.
 
+use std::sync::Arc;
+
 use cpu_time::ThreadTime;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::candle::{
     decoder::{
-        cpu::micro_batches::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
+        cpu::engine::{CpuEngine, ROWS_PER_MICRO_BATCH},
+        micro_batches::micro_batches,
         pack::Group,
     },
     files::{Source, tokenizer::Tokenizer},
@@ -91,9 +94,10 @@ pub fn measure(model: &str, workload: &Workload) -> Result<Timings, TrainError> 
         })
         .collect();
     in_pool(1, || {
+        let engine = CpuEngine::new(&loaded, Arc::default());
         Ok(Timings {
             sample_cpu_s: best(workload.repeats, || {
-                draw_all(&loaded, &endless, &prompts, workload)
+                draw_all(&engine, &loaded, &endless, &prompts, workload)
             })?,
             sampled_tokens: workload.prompts * workload.num_generations * workload.sampled_length,
             update_cpu_s: update_seconds(loaded.clone(), &prompts, &completions, workload.repeats)?,
@@ -115,6 +119,7 @@ fn with_adapter(model: Model, rank: usize) -> Model {
 }
 
 fn draw_all(
+    engine: &CpuEngine,
     model: &Model,
     tokenizer: &Tokenizer,
     prompts: &[Vec<u32>],
@@ -134,7 +139,7 @@ fn draw_all(
         truncation: Truncation::NONE,
         max_length: workload.sampled_length,
     };
-    let drawn = sample(model, tokenizer, &requests, settings);
+    let drawn = sample(&engine.weights(model), tokenizer, &requests, settings);
     drawn.map(drop).map_err(|trouble| trouble.at(0))
 }
 
@@ -164,7 +169,7 @@ fn update_seconds(
         reference: None,
     };
     let objective = Objective::new(&GrpoConfig::default());
-    let mut stepper = Stepper::new(&model);
+    let mut engine = CpuEngine::new(&model, Arc::default());
     let mut optimizer = AdamW::new(model.parameters());
     let decays = model.decays();
     let update = Update {
@@ -181,7 +186,7 @@ fn update_seconds(
             // One long completion does for the arithmetic: every token has the same share.
             objective.completion(&term, log_probs, derivative)
         };
-        let (_, gradients) = stepper
+        let (_, gradients) = engine
             .gradients(&model, &batches, 1.0, loss)
             .map_err(|diverged| diverged.at(0))?;
         let norm = gradients.norm();

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use crate::candle::{
     base::Base,
-    decoder::{device::place::Place, engine::Engine},
+    decoder::{backend::Backend, engine::Engine},
     learn::{
         adamw::{AdamW, Update},
         checkpoint,
         draws::{Purpose, seed},
-        loss::{Learnt, learn},
+        loss::{StepLoss, loss_and_gradients},
         memory::{self, Need},
         rollouts::{Batch, Roles, RolloutGroup},
         schedule::Schedule,
@@ -17,13 +17,14 @@ use crate::candle::{
     },
     model::Model,
     sample::{
-        complete::{Request, check_prompts, complete},
+        Sampler,
+        complete::{Request, check_prompts},
         rows::Settings,
     },
 };
 use crate::{
     Ended, Event, Reporter, Saved, Score, StepMetrics, TrainError, TrainJob, TrainOutput,
-    learning_rate::{last_step, learning_rate},
+    grpo::learning_rate::{last_step, learning_rate},
 };
 
 /// A run between two steps.
@@ -42,18 +43,15 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts from the base model or from the job's checkpoint, at a place. The job's mix is `scorer`'s.
+    /// Starts from the base model or from the job's checkpoint, on a backend. The job's mix is `scorer`'s.
     pub fn new(
         job: &'a TrainJob,
         scorer: &'a dyn Score,
         base: &'a Base,
-        place: &Place,
+        backend: &Backend,
     ) -> Result<Self, TrainError> {
         check(job, base)?;
         let mut model = base.start(job.seed);
-        if let Place::Device { .. } = place {
-            model.keep_adapter_apart();
-        }
         let (optimizer, sampler) = match &job.from {
             Some(checkpoint) => checkpoint::decode(checkpoint, &mut model)?,
             None => (AdamW::new(model.parameters()), None),
@@ -68,12 +66,13 @@ impl<'a> Run<'a> {
             )));
         }
         let trained = optimizer.first.iter().map(Vec::len).sum();
-        let need = match place {
-            Place::Processor => Need::of(job, &model, trained, rayon::current_num_threads()),
-            Place::Device { .. } => Need::beside_a_device(job, &model, trained),
+        let need = match backend {
+            Backend::Cpu { .. } => Need::of(job, &model, trained, rayon::current_num_threads()),
+            Backend::Device { .. } => Need::beside_a_device(job, &model, trained),
         };
+        backend.forget_unused();
         need.check(memory::free())?;
-        let engine = Engine::new(&model, place);
+        let engine = Engine::new(&model, backend);
         Ok(Self {
             job,
             scorer,
@@ -126,14 +125,14 @@ impl<'a> Run<'a> {
         let prompts = self.job.grpo.prompts_per_step;
         let part = self.schedule.part(step);
         let groups = &batch.groups[part * prompts..][..prompts];
-        let learnt = self.update(step, groups, batch.tokens_per_step)?;
+        let step_loss = self.update(step, groups, batch.tokens_per_step)?;
         let done = StepMetrics {
             step,
             learning_rate: learning_rate(&self.job.grpo, step),
             step_time: start.elapsed().as_secs_f64(),
             parts: batch.remarks.parts.clone(),
             printed: batch.remarks.printed.clone(),
-            ..learnt.onto(summary(groups, &self.job.examples))
+            ..step_loss.onto(summary(groups, &self.job.examples))
         };
         self.batch = Some(batch);
         Ok(done)
@@ -162,9 +161,9 @@ impl<'a> Run<'a> {
         step: u32,
         groups: &[RolloutGroup],
         tokens_per_step: f64,
-    ) -> Result<Learnt, TrainError> {
+    ) -> Result<StepLoss, TrainError> {
         let grpo = &self.job.grpo;
-        let (learnt, gradients) = learn(
+        let (step_loss, gradients) = loss_and_gradients(
             &mut self.engine,
             &self.model,
             groups,
@@ -172,7 +171,7 @@ impl<'a> Run<'a> {
             grpo,
             step,
         )?;
-        for (what, value) in [("loss", learnt.loss), ("gradient", learnt.grad_norm)] {
+        for (what, value) in [("loss", step_loss.loss), ("gradient", step_loss.grad_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NonFinite { what, step });
             }
@@ -186,17 +185,23 @@ impl<'a> Run<'a> {
             decays: &decays,
             max_grad_norm: grpo.max_grad_norm,
         };
-        let norm = learnt.grad_norm;
+        let norm = step_loss.grad_norm;
         let optimizer = &mut self.optimizer;
         self.model
             .update(|parameters| optimizer.update(parameters, gradients, norm, &update));
-        Ok(learnt)
+        Ok(step_loss)
     }
 
     /// Completes the held-out prompts, a portion at a time so that a stopped run ends soon, with `None`.
     fn evaluate(&self, reporter: &Reporter) -> Result<Option<Vec<String>>, TrainError> {
         const PORTION: usize = 512;
-        let (tokenizer, settings) = (&self.base.tokenizer, Settings::from(&self.job.evaluation));
+        let sampler = Sampler {
+            engine: &self.engine,
+            model: &self.model,
+            tokenizer: &self.base.tokenizer,
+            settings: Settings::from(&self.job.evaluation),
+            step: self.optimizer.step,
+        };
         let mut texts = Vec::with_capacity(self.job.eval_prompts.len());
         for (portion, prompts) in self.job.eval_prompts.chunks(PORTION).enumerate() {
             if reporter.is_to_end() {
@@ -211,15 +216,7 @@ impl<'a> Run<'a> {
                 }
             };
             let requests = prompts.iter().enumerate().map(request).collect();
-            let step = self.optimizer.step;
-            let completed = complete(
-                &self.engine,
-                &self.model,
-                tokenizer,
-                requests,
-                settings,
-                step,
-            )?;
+            let completed = sampler.complete(requests)?;
             let completions = completed.into_iter().flat_map(|c| c.completions);
             texts.extend(completions.map(|(_, text)| text));
         }

@@ -24,7 +24,7 @@ mod trainer;
 mod write_model;
 
 pub use base::{CandleConfig, ChatMode};
-pub use decoder::device::place::{DeviceName, FloatType};
+pub use decoder::backend::{DeviceName, FloatType};
 pub use files::ModelFiles;
 pub use model::lora::LoraConfig;
 pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain};

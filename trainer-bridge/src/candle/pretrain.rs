@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 use crate::candle::{
     decoder::{
-        cpu::micro_batches::{ROWS_PER_MICRO_BATCH, Stepper, micro_batches},
+        cpu::engine::{CpuEngine, ROWS_PER_MICRO_BATCH},
+        micro_batches::micro_batches,
         pack::Group,
     },
     files::{
@@ -217,7 +218,7 @@ fn train(
     on_step: &mut (dyn FnMut(SftProgress) + Send),
 ) -> Result<(), TrainError> {
     let mut optimizer = AdamW::new(model.parameters());
-    let mut stepper = Stepper::new(model);
+    let mut engine = CpuEngine::new(model, Arc::default());
     let steps = examples.len().div_ceil(config.batch_size);
     for (index, batch) in examples.chunks(config.batch_size).enumerate() {
         let completions: Vec<[&[u32]; 1]> = batch
@@ -240,7 +241,7 @@ fn train(
             Ok::<f64, TrainError>(sum * scale)
         };
         let batches = micro_batches(&groups, ROWS_PER_MICRO_BATCH);
-        let (losses, gradients) = stepper.gradients(model, &batches, 1.0, mean_nll)?;
+        let (losses, gradients) = engine.gradients(model, &batches, 1.0, mean_nll)?;
         let loss: f64 = losses.iter().sum();
         let norm = gradients.norm();
         let step = index as u32 + 1;

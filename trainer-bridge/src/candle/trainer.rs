@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::candle::{
     base::{Base, CandleConfig},
-    decoder::device::place::Places,
+    decoder::backend::Backends,
     grpo,
     threads::in_pool,
     write_model::write_model,
@@ -17,7 +17,7 @@ use crate::{
 pub struct CandleTrainer {
     config: CandleConfig,
     base: Arc<Base>,
-    places: Places,
+    backends: Backends,
     scoring: Scoring,
 }
 
@@ -27,9 +27,9 @@ impl CandleTrainer {
     /// # Errors
     /// `Setup`, naming the device, or the file and the field or tensor, when it cannot be used.
     pub fn new(config: &CandleConfig, scoring: Scoring) -> Result<Self, TrainError> {
-        let places = config.open_devices()?;
+        let backends = config.open_devices()?;
         Ok(Self {
-            places,
+            backends,
             base: Arc::new(Base::load(config)?),
             config: config.clone(),
             scoring,
@@ -39,12 +39,12 @@ impl CandleTrainer {
     fn begin(&self, job: TrainJob) -> Result<Run, TrainError> {
         let (run, reporter) = Run::new(RunId::in_this_process());
         let (base, threads) = (Arc::clone(&self.base), self.config.threads_per_trial);
-        let (scoring, seat) = (self.scoring.clone(), self.places.take());
+        let (scoring, lease) = (self.scoring.clone(), self.backends.take());
         let work = move || {
             let ended = in_pool(threads, || {
                 let scorer = scoring.scorer(&job.mix, &job.judge);
                 let scorer = scorer.map_err(|error| TrainError::of_scoring(error, job.done()))?;
-                grpo::Run::new(&job, &scorer, &base, &seat.place)?.finish(&reporter)
+                grpo::Run::new(&job, &scorer, &base, &lease.backend)?.finish(&reporter)
             });
             reporter.finish(ended);
         };

@@ -102,7 +102,6 @@ impl GroupRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candle::{decoder::cpu::forward::Tape, tests::small_models::small_model};
 
     #[test]
     fn a_prompt_stands_once_and_predicts_for_each_completion() {
@@ -117,34 +116,5 @@ mod tests {
         assert_eq!(*pack.targets, [7, 8, 9, 5]);
         let sequences: Vec<_> = pack.groups[0].sequences().collect();
         assert_eq!(sequences, [(0..0, 0..2), (0..2, 2..4), (0..2, 4..4)]);
-    }
-
-    #[test]
-    fn a_shared_prompt_changes_nothing() {
-        let model = small_model(true);
-        let (prompt, a, b) = ([3, 4, 5, 6, 7], [8, 9, 10, 11, 12, 13], [14, 15]);
-        let together: [&[u32]; 2] = [&a, &b];
-        let shared = Pack::new(&[Group {
-            prompt: &prompt,
-            completions: &together,
-        }]);
-        let (alone_a, alone_b): ([&[u32]; 1], [&[u32]; 1]) = ([&a], [&b]);
-        let apart = Pack::new(&[
-            Group {
-                prompt: &prompt,
-                completions: &alone_b,
-            },
-            Group {
-                prompt: &prompt,
-                completions: &alone_a,
-            },
-        ]);
-        let shared = Tape::default().log_probs(&model, &shared, 1.0).to_vec();
-        let apart = Tape::default().log_probs(&model, &apart, 1.0).to_vec();
-        assert_eq!(
-            shared,
-            [&apart[2..], &apart[..2]].concat(),
-            "equal to the bit"
-        );
     }
 }

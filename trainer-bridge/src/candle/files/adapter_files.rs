@@ -7,8 +7,7 @@ use safetensors::SafeTensors;
 use serde_json::json;
 
 use crate::candle::{
-    files::{peft_config::PeftConfig, weights::read_floats},
-    learn::checkpoint::FloatTensor,
+    files::{float_tensor::FloatTensor, peft_config::PeftConfig, weights::read_floats},
     model::{
         Model,
         lora::{Site, TARGETS, sites},

@@ -3,6 +3,7 @@
 
 pub mod adapter_files;
 pub mod chat_template;
+pub mod float_tensor;
 mod peft_config;
 pub mod tokenizer;
 pub mod tokenizer_config;

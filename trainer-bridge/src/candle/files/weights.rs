@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use crate::TrainError;
 use crate::candle::{
+    files::float_tensor::FloatTensor,
     json,
-    learn::checkpoint::FloatTensor,
-    model::{EMBEDDING, Model, architecture::Architecture, lora::layer_of},
+    model::{Model, architecture::Architecture, layout::EMBEDDING, lora::layer_of},
 };
 
 /// The one file of a small checkpoint.
@@ -39,14 +39,14 @@ pub fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
 }
 
 /// Where a tensor of the checkpoint goes.
-struct Place {
+struct TensorSlot {
     parameter: usize,
     start: usize,
     shape: Vec<usize>,
     filled: bool,
 }
 
-impl Place {
+impl TensorSlot {
     fn floats(&self) -> usize {
         self.shape.iter().product()
     }
@@ -61,7 +61,7 @@ pub struct Collector {
     architecture: Arc<Architecture>,
     sizes: Vec<usize>,
     weights: Vec<Vec<f32>>,
-    places: HashMap<String, Place>,
+    slots: HashMap<String, TensorSlot>,
     /// The output head's own copy, where the embedding serves as one.
     tied_head: Option<Vec<f32>>,
 }
@@ -69,19 +69,19 @@ pub struct Collector {
 impl Collector {
     /// Nothing yet.
     pub fn new(architecture: Arc<Architecture>) -> Self {
-        let (mut sizes, mut places) = (Vec::new(), HashMap::new());
+        let (mut sizes, mut slots) = (Vec::new(), HashMap::new());
         for (index, parameter) in architecture.parameters().into_iter().enumerate() {
             let mut start = 0;
             for (name, rows) in parameter.parts {
                 let shape: Vec<usize> = std::iter::once(rows).chain(parameter.columns).collect();
-                let place = Place {
+                let slot = TensorSlot {
                     parameter: index,
                     start,
                     shape,
                     filled: false,
                 };
-                start += place.floats();
-                places.insert(name, place);
+                start += slot.floats();
+                slots.insert(name, slot);
             }
             sizes.push(start);
         }
@@ -89,7 +89,7 @@ impl Collector {
             architecture,
             weights: vec![Vec::new(); sizes.len()],
             sizes,
-            places,
+            slots,
             tied_head: None,
         }
     }
@@ -109,26 +109,23 @@ impl Collector {
 
     fn take(&mut self, name: &str, tensor: &TensorView<'_>) -> Result<(), String> {
         let tied = self.architecture.tie_word_embeddings && name == HEAD_NAME;
-        let Some(place) = self
-            .places
-            .get_mut(if tied { EMBEDDING_NAME } else { name })
-        else {
+        let Some(slot) = self.slots.get_mut(if tied { EMBEDDING_NAME } else { name }) else {
             return self.pass_over(name);
         };
-        if tensor.shape() != place.shape {
+        if tensor.shape() != slot.shape {
             return Err(format!(
                 "tensor `{name}` has shape {:?}, config.json asks for {:?}",
                 tensor.shape(),
-                place.shape
+                slot.shape
             ));
         }
         let values = if tied {
-            self.tied_head.insert(vec![0.0; place.floats()])
+            self.tied_head.insert(vec![0.0; slot.floats()])
         } else {
-            place.filled = true;
-            let weight = &mut self.weights[place.parameter];
-            weight.resize(self.sizes[place.parameter], 0.0);
-            &mut weight[place.start..][..place.floats()]
+            slot.filled = true;
+            let weight = &mut self.weights[slot.parameter];
+            weight.resize(self.sizes[slot.parameter], 0.0);
+            &mut weight[slot.start..][..slot.floats()]
         };
         read_floats(tensor, values).map_err(|problem| format!("tensor `{name}` {problem}"))
     }
@@ -165,7 +162,7 @@ impl Collector {
             format!(
                 "`model_type` is `{said}`, and of the supported ones only qwen2 has biases, of q_proj, k_proj and v_proj"
             )
-        } else if self.places.contains_key(&format!("model.{name}")) {
+        } else if self.slots.contains_key(&format!("model.{name}")) {
             "the decoder was saved without its head: load it as AutoModelForCausalLM and save it again".into()
         } else {
             "the checkpoint is of another architecture".into()
@@ -174,8 +171,8 @@ impl Collector {
 
     /// The model, if every tensor was found.
     pub fn finish(self) -> Result<Model, String> {
-        let missing = self.places.iter().filter(|(_, place)| !place.filled);
-        let first = missing.min_by_key(|(_, place)| (place.parameter, place.start));
+        let missing = self.slots.iter().filter(|(_, slot)| !slot.filled);
+        let first = missing.min_by_key(|(_, slot)| (slot.parameter, slot.start));
         if let Some((name, _)) = first {
             return Err(format!("tensor `{name}` is missing"));
         }

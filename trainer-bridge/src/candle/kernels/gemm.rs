@@ -6,7 +6,7 @@
 
 mod register_block;
 
-use std::cell::RefCell;
+use std::{cell::RefCell, ops::Range};
 
 use pulp::Simd;
 
@@ -24,33 +24,78 @@ thread_local! {
     static SPACE: RefCell<(Vec<f32>, Panels)> = const { RefCell::new((Vec::new(), Panels::EMPTY)) };
 }
 
-/// A matrix seen through strides, one of them 1: element (i, j) is `data[i * row + j * col]`.
+/// A matrix whose elements belong to somebody else.
 #[derive(Clone, Copy)]
-pub struct View<'a> {
+pub struct Matrix<'a> {
+    strided: Strided<'a>,
+    height: usize,
+    width: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Rows of `width` elements, one after another.
+    pub fn new(data: &'a [f32], width: usize) -> Self {
+        let height = data.len().checked_div(width).unwrap_or(0);
+        assert_eq!(data.len(), height * width, "a matrix must hold whole rows");
+        Self {
+            strided: Strided {
+                data,
+                row: width,
+                col: 1,
+            },
+            height,
+            width,
+        }
+    }
+
+    /// Rows.
+    pub fn height(self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(self) -> usize {
+        self.width
+    }
+
+    /// Rows as columns and columns as rows.
+    pub fn transposed(self) -> Self {
+        let Strided { data, row, col } = self.strided;
+        Self {
+            strided: Strided {
+                data,
+                row: col,
+                col: row,
+            },
+            height: self.width,
+            width: self.height,
+        }
+    }
+
+    /// Some of the columns.
+    pub fn columns(self, columns: Range<usize>) -> Self {
+        assert!(columns.end <= self.width, "a matrix must have the columns");
+        let start = (columns.start * self.strided.col).min(self.strided.data.len());
+        Self {
+            strided: Strided {
+                data: &self.strided.data[start..],
+                ..self.strided
+            },
+            height: self.height,
+            width: columns.len(),
+        }
+    }
+}
+
+/// A matrix's elements seen through strides, one of them 1: element (i, j) is `data[i * row + j * col]`.
+#[derive(Clone, Copy)]
+struct Strided<'a> {
     data: &'a [f32],
     row: usize,
     col: usize,
 }
 
-impl<'a> View<'a> {
-    /// Rows of `width` elements, one after another.
-    pub fn rows(data: &'a [f32], width: usize) -> Self {
-        Self {
-            data,
-            row: width,
-            col: 1,
-        }
-    }
-
-    /// The transpose of a matrix stored as rows of `width` elements.
-    pub fn transposed(data: &'a [f32], width: usize) -> Self {
-        Self {
-            data,
-            row: 1,
-            col: width,
-        }
-    }
-
+impl Strided<'_> {
     /// What begins with element (i, j).
     #[inline(always)]
     fn from(self, i: usize, j: usize) -> Self {
@@ -63,9 +108,9 @@ impl<'a> View<'a> {
 
 /// What happens to the old content of C.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Into {
+pub enum Write {
     /// C = A B.
-    Overwrite,
+    Over,
     /// C += A B.
     Add,
 }
@@ -75,26 +120,28 @@ pub enum Into {
 #[derive(Clone)]
 pub struct Panels {
     data: Vec<f32>,
+    depth: usize,
     columns: usize,
 }
 
 impl Panels {
     const EMPTY: Self = Self {
         data: Vec::new(),
+        depth: 0,
         columns: 0,
     };
 
     /// Packs B (k x n).
-    pub fn of(n: usize, k: usize, b: View<'_>) -> Self {
+    pub fn of(b: Matrix<'_>) -> Self {
         let mut panels = Self::EMPTY;
-        panels.fill(n, k, b);
+        panels.fill(b);
         panels
     }
 
-    fn fill(&mut self, n: usize, k: usize, b: View<'_>) {
-        self.columns = n;
-        self.data.resize(k * self.width(), 0.0);
-        fill_blocks(b, n, self.width(), &mut self.data);
+    fn fill(&mut self, b: Matrix<'_>) {
+        (self.depth, self.columns) = (b.height, b.width);
+        self.data.resize(self.depth * self.width(), 0.0);
+        fill_blocks(b.strided, b.width, self.width(), &mut self.data);
     }
 
     /// Columns of all panels.
@@ -104,30 +151,31 @@ impl Panels {
     }
 }
 
-/// C (m x n, row-major) = or += A (m x k) B (k x n).
-pub fn gemm(m: usize, n: usize, k: usize, a: View<'_>, b: View<'_>, c: &mut [f32], into: Into) {
+/// C (m x n, row after row) = or += A (m x k) B (k x n).
+pub fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], write: Write) {
     SPACE.with_borrow_mut(|(packed, panels)| {
-        panels.fill(n, k, b);
-        multiply(m, a, panels, c, into, packed);
+        panels.fill(b);
+        multiply(a, panels, c, write, packed);
     });
 }
 
 /// The same with a B that was packed before.
-pub fn gemm_packed(m: usize, a: View<'_>, b: &Panels, c: &mut [f32], into: Into) {
-    SPACE.with_borrow_mut(|(packed, _)| multiply(m, a, b, c, into, packed));
+pub fn gemm_packed(a: Matrix<'_>, b: &Panels, c: &mut [f32], write: Write) {
+    SPACE.with_borrow_mut(|(packed, _)| multiply(a, b, c, write, packed));
 }
 
-fn multiply(m: usize, a: View<'_>, b: &Panels, c: &mut [f32], into: Into, packed: &mut Vec<f32>) {
-    assert_eq!(c.len(), m * b.columns, "C must hold m x n elements");
-    if b.data.is_empty() && into == Into::Overwrite {
+fn multiply(a: Matrix<'_>, b: &Panels, c: &mut [f32], write: Write, packed: &mut Vec<f32>) {
+    assert_eq!(a.width, b.depth, "A must be as wide as B is high");
+    assert_eq!(c.len(), a.height * b.columns, "C must hold m x n elements");
+    if b.data.is_empty() && write == Write::Over {
         c.fill(0.0);
     }
-    blocked(m, a, b, c, into, packed);
+    blocked(a.height, a.strided, b, c, write, packed);
 }
 
 super::vectorized! {
-fn fill_blocks<'a>(b: View<'a>, n: usize, width: usize, out: &'a mut [f32]) {
-    let columns = View { row: b.col, col: b.row, ..b };
+fn fill_blocks<'a>(b: Strided<'a>, n: usize, width: usize, out: &'a mut [f32]) {
+    let columns = Strided { row: b.col, col: b.row, ..b };
     for (block, out) in out.chunks_mut((KC * width).max(1)).enumerate() {
         pack::<NR>(columns.from(0, block * KC), n, out.len() / width, out);
     }
@@ -135,13 +183,13 @@ fn fill_blocks<'a>(b: View<'a>, n: usize, width: usize, out: &'a mut [f32]) {
 }
 
 super::vectorized! {
-fn blocked<'a, simd: S>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], into: Into, packed: &'a mut Vec<f32>) {
+fn blocked<'a, simd: S>(m: usize, a: Strided<'a>, b: &'a Panels, c: &'a mut [f32], write: Write, packed: &'a mut Vec<f32>) {
     // The block of C kept in registers, in rows and panels, and the vectors of a panel: 16 registers of AVX-512's 32, 12 of AVX2's 16.
     match S::F32_LANES {
-        16 => in_blocks::<S, 8, 2, 1>(simd, m, a, b, c, into, packed),
-        8 => in_blocks::<S, 6, 1, 2>(simd, m, a, b, c, into, packed),
-        4 => in_blocks::<S, 6, 1, 4>(simd, m, a, b, c, into, packed),
-        _ => in_blocks::<S, 6, 1, NR>(simd, m, a, b, c, into, packed),
+        16 => in_blocks::<S, 8, 2, 1>(simd, m, a, b, c, write, packed),
+        8 => in_blocks::<S, 6, 1, 2>(simd, m, a, b, c, write, packed),
+        4 => in_blocks::<S, 6, 1, 4>(simd, m, a, b, c, write, packed),
+        _ => in_blocks::<S, 6, 1, NR>(simd, m, a, b, c, write, packed),
     }
 }
 }
@@ -151,16 +199,16 @@ fn blocked<'a, simd: S>(m: usize, a: View<'a>, b: &'a Panels, c: &'a mut [f32], 
 fn in_blocks<S: Simd, const R: usize, const P: usize, const V: usize>(
     simd: S,
     m: usize,
-    a: View<'_>,
+    a: Strided<'_>,
     b: &Panels,
     c: &mut [f32],
-    into: Into,
+    write: Write,
     packed: &mut Vec<f32>,
 ) {
     let (n, width) = (b.columns, b.width());
     for (block, panels) in b.data.chunks((KC * width).max(1)).enumerate() {
         let depth = panels.len() / width;
-        let add = into == Into::Add || block > 0;
+        let add = write == Write::Add || block > 0;
         for m0 in (0..m).step_by(MC) {
             let height = MC.min(m - m0);
             let a = a.from(m0, block * KC);
@@ -195,7 +243,7 @@ fn in_blocks<S: Simd, const R: usize, const P: usize, const V: usize>(
 
 /// Copies `count` rows of `view` into panels of `W` rows, depth-major, the last panel filled up with zeros.
 #[inline(always)]
-fn pack<const W: usize>(view: View<'_>, count: usize, depth: usize, out: &mut [f32]) {
+fn pack<const W: usize>(view: Strided<'_>, count: usize, depth: usize, out: &mut [f32]) {
     for (panel, out) in out.chunks_exact_mut(W * depth).enumerate() {
         let first = panel * W;
         let here = W.min(count - first);
@@ -257,20 +305,20 @@ mod tests {
                         .sum()
                 })
                 .collect();
-            for view_a in [View::rows(&a, k), View::transposed(&a_t, m)] {
-                for view_b in [View::rows(&b, n), View::transposed(&b_t, k)] {
+            for view_a in [Matrix::new(&a, k), Matrix::new(&a_t, m).transposed()] {
+                for view_b in [Matrix::new(&b, n), Matrix::new(&b_t, k).transposed()] {
                     let mut c = vec![1.0; m * n];
-                    gemm(m, n, k, view_a, view_b, &mut c, Into::Overwrite);
+                    gemm(view_a, view_b, &mut c, Write::Over);
                     assert!(
                         c.iter()
                             .zip(&truth)
                             .all(|(&c, t)| (f64::from(c) - t).abs() < 1e-4)
                     );
                     let mut kept = vec![1.0; m * n];
-                    let panels = Panels::of(n, k, view_b);
-                    gemm_packed(m, view_a, &panels, &mut kept, Into::Overwrite);
+                    let panels = Panels::of(view_b);
+                    gemm_packed(view_a, &panels, &mut kept, Write::Over);
                     assert_eq!(c, kept, "packed before or not: the same to the bit");
-                    gemm(m, n, k, view_a, view_b, &mut c, Into::Add);
+                    gemm(view_a, view_b, &mut c, Write::Add);
                     assert!(
                         c.iter()
                             .zip(&truth)
@@ -285,51 +333,86 @@ mod tests {
     fn the_bits_are_those_of_every_instruction_set() {
         let (m, n, k) = (45, 84, 300);
         let (a, b) = (noise(m * k, 5), noise(k * n, 6));
-        for a in [View::rows(&a, k), View::transposed(&a, m)] {
-            let panels = Panels::of(n, k, View::rows(&b, n));
+        for a in [Matrix::new(&a, k), Matrix::new(&a, m).transposed()] {
+            let panels = Panels::of(Matrix::new(&b, n));
             let mut here = vec![1.0; m * n];
             let (mut one_by_one, mut other_blocks) = (here.clone(), here.clone());
-            gemm_packed(m, a, &panels, &mut here, Into::Add);
+            gemm_packed(a, &panels, &mut here, Write::Add);
             let (simd, space) = (pulp::Scalar::new(), &mut Vec::new());
-            in_blocks::<_, 6, 1, NR>(simd, m, a, &panels, &mut one_by_one, Into::Add, space);
-            in_blocks::<_, 8, 2, NR>(simd, m, a, &panels, &mut other_blocks, Into::Add, space);
+            in_blocks::<_, 6, 1, NR>(
+                simd,
+                m,
+                a.strided,
+                &panels,
+                &mut one_by_one,
+                Write::Add,
+                space,
+            );
+            in_blocks::<_, 8, 2, NR>(
+                simd,
+                m,
+                a.strided,
+                &panels,
+                &mut other_blocks,
+                Write::Add,
+                space,
+            );
             assert_eq!(here, one_by_one);
             assert_eq!(here, other_blocks);
             #[cfg(target_arch = "x86_64")]
             if let Some(avx2) = pulp::x86::V3::try_new() {
                 let mut c = vec![1.0; m * n];
-                in_blocks::<_, 6, 1, 2>(avx2, m, a, &panels, &mut c, Into::Add, space);
+                in_blocks::<_, 6, 1, 2>(avx2, m, a.strided, &panels, &mut c, Write::Add, space);
                 assert_eq!(here, c);
             }
         }
     }
 
     #[test]
+    fn some_columns_of_a_matrix_are_a_matrix() {
+        let (a, b) = (noise(5 * 30, 7), noise(8 * 3, 8));
+        let part: Vec<f32> = a.chunks(30).flat_map(|row| row[11..19].to_vec()).collect();
+        let (mut from_whole, mut from_part) = (vec![0.0; 15], vec![0.0; 15]);
+        let columns = Matrix::new(&a, 30).columns(11..19);
+        gemm(columns, Matrix::new(&b, 3), &mut from_whole, Write::Over);
+        gemm(
+            Matrix::new(&part, 8),
+            Matrix::new(&b, 3),
+            &mut from_part,
+            Write::Over,
+        );
+        assert_eq!(from_whole, from_part);
+        let (mut from_whole, mut from_part) = (vec![0.0; 64], vec![0.0; 64]);
+        gemm(
+            columns.transposed(),
+            Matrix::new(&part, 8),
+            &mut from_whole,
+            Write::Over,
+        );
+        let part = Matrix::new(&part, 8);
+        gemm(part.transposed(), part, &mut from_part, Write::Over);
+        assert_eq!(from_whole, from_part);
+    }
+
+    #[test]
+    #[should_panic(expected = "A must be as wide as B is high")]
+    fn matrices_that_do_not_fit_are_refused() {
+        let a = noise(12, 9);
+        let (a, b) = (Matrix::new(&a, 3), Matrix::new(&a, 3));
+        gemm(a, b, &mut [0.0; 12], Write::Over);
+    }
+
+    #[test]
     fn a_row_does_not_depend_on_its_neighbours() {
         let (a, w) = (noise(128 * 64, 3), noise(192 * 64, 4));
+        let w_t = Matrix::new(&w, 64).transposed();
         let mut all = vec![0.0; 128 * 192];
-        gemm(
-            128,
-            192,
-            64,
-            View::rows(&a, 64),
-            View::transposed(&w, 64),
-            &mut all,
-            Into::Overwrite,
-        );
+        gemm(Matrix::new(&a, 64), w_t, &mut all, Write::Over);
         // Every height that the inner kernel has code for.
         for (row, rows) in (1..=8).map(|rows| (rows * 13, rows)) {
             let mut one = vec![0.0; rows * 192];
             let a = &a[row * 64..(row + rows) * 64];
-            gemm(
-                rows,
-                192,
-                64,
-                View::rows(a, 64),
-                View::transposed(&w, 64),
-                &mut one,
-                Into::Overwrite,
-            );
+            gemm(Matrix::new(a, 64), w_t, &mut one, Write::Over);
             assert_eq!(one, all[row * 192..(row + rows) * 192]);
         }
     }

@@ -1,11 +1,11 @@
 //! The full state of a run between two steps as one safetensors file: what is trained (all weights, or an adapter's), optimiser moments,
 //! step. Continuing from it gives the same bits as never having stopped.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensors};
 
-use crate::candle::{learn::adamw::AdamW, model::Model};
+use crate::candle::{files::float_tensor::FloatTensor, learn::adamw::AdamW, model::Model};
 use crate::{Checkpoint, TrainError};
 
 /// Names the layout of the file: the one key of its metadata, the step its value. (Several keys
@@ -15,43 +15,6 @@ const FORMAT: &str = "reward-search.candle.1";
 const KINDS: [&str; 3] = ["weight", "first_moment", "second_moment"];
 /// A fourth one where rollouts come from older weights than the trained ones.
 const SAMPLER: &str = "sampler_weight";
-
-/// A float tensor on its way into a safetensors file.
-pub struct FloatTensor {
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl FloatTensor {
-    /// Little-endian copy of the values.
-    pub fn new(values: &[f32], shape: Vec<usize>) -> Self {
-        Self {
-            shape,
-            bytes: values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
-        }
-    }
-}
-
-impl View for FloatTensor {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
 
 fn name(kind: &str, index: usize) -> String {
     format!("{kind}.{index:04}")

@@ -15,7 +15,8 @@ use crate::candle::{
     learn::schedule::Schedule,
     model::Model,
     sample::{
-        complete::{Request, complete},
+        Sampler,
+        complete::Request,
         rows::{Completion, Seed, Settings},
     },
 };
@@ -45,7 +46,7 @@ pub fn seed(run: u64, purpose: Purpose, step: u32, place: usize) -> Seed {
 
 /// What was drawn for a prompt.
 #[derive(Clone)]
-pub struct Drawn {
+pub struct DrawnGroup {
     /// Index of the training example.
     pub example: usize,
     /// Token ids of its prompt.
@@ -77,9 +78,9 @@ impl Draw<'_> {
     pub fn completions(
         &self,
         engine: &Engine,
-        sampler: &Model,
+        policy: &Model,
         tokenizer: &Tokenizer,
-    ) -> Result<Vec<Drawn>, TrainError> {
+    ) -> Result<Vec<DrawnGroup>, TrainError> {
         let grpo = &self.job.grpo;
         let request = |(index, example): (usize, usize)| {
             let places = index * grpo.num_generations..(index + 1) * grpo.num_generations;
@@ -96,10 +97,17 @@ impl Draw<'_> {
             truncation: Truncation::new(grpo.top_k, grpo.top_p, grpo.min_p),
             max_length: grpo.max_completion_length,
         };
-        let completed = complete(engine, sampler, tokenizer, requests, settings, self.start)?;
+        let sampler = Sampler {
+            engine,
+            model: policy,
+            tokenizer,
+            settings,
+            step: self.start,
+        };
+        let completed = sampler.complete(requests)?;
         let drawn = self.examples().zip(completed);
         Ok(drawn
-            .map(|(example, completed)| Drawn {
+            .map(|(example, completed)| DrawnGroup {
                 example,
                 prompt: completed.prompt,
                 completions: completed.completions,
@@ -148,7 +156,7 @@ struct Kept {
 }
 
 /// Locked while its batch is drawn, so that runs side by side wait for it instead of drawing the same.
-type Slot = Mutex<Option<Arc<[Drawn]>>>;
+type Slot = Mutex<Option<Arc<[DrawnGroup]>>>;
 
 impl SharedDraws {
     /// The batch of a digest, drawn unless another run did it before.
@@ -158,14 +166,14 @@ impl SharedDraws {
     pub fn get_or(
         &self,
         digest: DrawDigest,
-        draw: impl FnOnce() -> Result<Vec<Drawn>, TrainError>,
-    ) -> Result<Arc<[Drawn]>, TrainError> {
-        let slot = held(&self.0).batches.entry(digest).or_default().clone();
-        let mut batch = held(&slot);
+        draw: impl FnOnce() -> Result<Vec<DrawnGroup>, TrainError>,
+    ) -> Result<Arc<[DrawnGroup]>, TrainError> {
+        let slot = locked(&self.0).batches.entry(digest).or_default().clone();
+        let mut batch = locked(&slot);
         if let Some(drawn) = &*batch {
             return Ok(drawn.clone());
         }
-        let drawn: Arc<[Drawn]> = draw()?.into();
+        let drawn: Arc<[DrawnGroup]> = draw()?.into();
         if self.has_room_for(&drawn) {
             *batch = Some(drawn.clone());
         }
@@ -173,12 +181,12 @@ impl SharedDraws {
     }
 
     /// Takes the room if there is enough.
-    fn has_room_for(&self, drawn: &[Drawn]) -> bool {
+    fn has_room_for(&self, drawn: &[DrawnGroup]) -> bool {
         let completions = drawn.iter().flat_map(|drawn| &drawn.completions);
         let tokens: usize = completions
             .map(|(completion, _)| completion.tokens.len())
             .sum();
-        let mut kept = held(&self.0);
+        let mut kept = locked(&self.0);
         let fits = kept.tokens + tokens <= MOST_TOKENS;
         if fits {
             kept.tokens += tokens;
@@ -188,7 +196,7 @@ impl SharedDraws {
 }
 
 /// A lock whose value is whole at any time, even after a panic of its holder.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -198,7 +206,7 @@ mod tests {
     use super::*;
     use sandbox::{Limits, Module, Verdict};
 
-    use crate::candle::{CandleConfig, base::Base, decoder::device::place::Place, grpo::Run};
+    use crate::candle::{CandleConfig, base::Base, decoder::backend::Backend, grpo::Run};
     use crate::{
         Aggregation, GrpoConfig, JudgeSpec, MemberScores, RewardMember, RewardMix, Rollout,
         Run as SeamRun, RunId, SamplingConfig, Score, ScoreError, Scored, TrainExample,
@@ -227,12 +235,12 @@ mod tests {
         }
     }
 
-    fn batch(tokens: usize) -> Vec<Drawn> {
+    fn batch(tokens: usize) -> Vec<DrawnGroup> {
         let completion = Completion {
             tokens: vec![0; tokens],
             ..Completion::default()
         };
-        vec![Drawn {
+        vec![DrawnGroup {
             example: 0,
             prompt: vec![1],
             completions: vec![(completion, String::new())],
@@ -339,9 +347,9 @@ mod tests {
                 module: Module::from_bytes([]),
                 weight: 1.0,
             }];
-            let run = Run::new(&job, &Nothing, &base, &Place::Processor).unwrap();
+            let run = Run::new(&job, &Nothing, &base, &Backend::cpu()).unwrap();
             run.finish(&reporter).unwrap();
-            assert_eq!(held(&base.draws.0).batches.len(), kept);
+            assert_eq!(locked(&base.draws.0).batches.len(), kept);
         }
     }
 

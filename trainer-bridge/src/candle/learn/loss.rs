@@ -1,10 +1,9 @@
 //! What a step learns from its rollouts: loss and gradients. The optimiser's part is not here.
 
 use crate::candle::{
-    decoder::engine::Engine,
+    decoder::{engine::Engine, gradients::Gradients},
     learn::{
-        adamw::Gradients,
-        rollouts::{RolloutGroup, Scored, with_micro_batches},
+        rollouts::{RolloutGroup, ScoredCompletion, with_micro_batches},
     },
     model::Model,
 };
@@ -15,7 +14,7 @@ use crate::{
 
 /// What a step found.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Learnt {
+pub struct StepLoss {
     /// The loss.
     pub loss: f64,
     /// Euclidean norm of its gradient.
@@ -28,7 +27,7 @@ pub struct Learnt {
     pub clip_ratio_high: f64,
 }
 
-impl Learnt {
+impl StepLoss {
     /// Puts its figures among a step's metrics.
     pub fn onto(self, metrics: StepMetrics) -> StepMetrics {
         StepMetrics {
@@ -44,23 +43,23 @@ impl Learnt {
 
 /// Loss and gradients of the step that learns from `groups`. `tokens_per_step` are the tokens that count in the loss, on average over the
 /// steps that share their batch of rollouts. Neither loss nor gradients need be finite. `step` stands in the error messages.
-pub fn learn<'e>(
+pub fn loss_and_gradients<'e>(
     engine: &'e mut Engine,
     model: &Model,
     groups: &[RolloutGroup],
     tokens_per_step: f64,
     grpo: &GrpoConfig,
     step: u32,
-) -> Result<(Learnt, &'e Gradients), TrainError> {
+) -> Result<(StepLoss, &'e Gradients), TrainError> {
     let objective = Objective::new(grpo);
     let lengths = lengths(groups, tokens_per_step, grpo);
     let (sums, gradients) = with_micro_batches(engine, groups, |engine, batches| {
-        let mut taught = groups.iter().flat_map(RolloutGroup::taught);
-        let completions = batches.iter().map(|batch| -> Vec<&Scored> {
+        let mut learnt_from = groups.iter().flat_map(RolloutGroup::learnt_from);
+        let completions = batches.iter().map(|batch| -> Vec<&ScoredCompletion> {
             let count = batch.iter().map(|group| group.completions.len()).sum();
-            taught.by_ref().take(count).collect()
+            learnt_from.by_ref().take(count).collect()
         });
-        let completions: Vec<Vec<&Scored>> = completions.collect();
+        let completions: Vec<Vec<&ScoredCompletion>> = completions.collect();
         let loss = |batch: usize, log_probs: &[f32], derivative: &mut [f32]| {
             let mut slices = Slices {
                 log_probs,
@@ -86,14 +85,14 @@ pub fn learn<'e>(
         ImportanceSamplingLevel::Sequence => lengths.completions,
     };
     let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
-    let learnt = Learnt {
+    let step_loss = StepLoss {
         loss: sums.loss,
         grad_norm: gradients.norm(),
         kl: (grpo.beta > 0.0).then(|| mean(sums.kl, lengths.tokens)),
         clip_ratio_low: mean(sums.clipped_low as f64, ratios),
         clip_ratio_high: mean(sums.clipped_high as f64, ratios),
     };
-    Ok((learnt, gradients))
+    Ok((step_loss, gradients))
 }
 
 /// Values of one completion after another, end to end.
@@ -113,7 +112,7 @@ impl<'a> Slices<'a> {
     }
 }
 
-fn term<'a>(scored: &'a Scored, lengths: Lengths, grpo: &GrpoConfig) -> Term<'a> {
+fn term<'a>(scored: &'a ScoredCompletion, lengths: Lengths, grpo: &GrpoConfig) -> Term<'a> {
     Term {
         advantage: scored.advantage.unwrap_or(0.0),
         share: token_share(grpo.loss_type, scored.completion.tokens.len(), lengths),

@@ -1,10 +1,13 @@
 //! What a run will need of the host's memory, so that one that cannot fit ends with a word of advice and not with the process.
 
-use crate::candle::{learn::schedule::Schedule, model::Model, sample::cpu::MAX_CACHE};
+use crate::candle::{
+    decoder::cpu::weights::packed_bytes,
+    learn::schedule::Schedule,
+    model::Model,
+    sample::cpu::{MAX_CACHE, MAX_ROWS},
+};
 use crate::{TrainError, TrainJob};
 
-/// Rows a thread decodes together, at most.
-const ROWS: usize = 128;
 const FLOAT: u64 = size_of::<f32>() as u64;
 
 /// Bytes a run adds to what the loaded base model takes, at the least.
@@ -23,10 +26,10 @@ impl Need {
     pub fn of(job: &TrainJob, model: &Model, trained: usize, threads: usize) -> Self {
         let grpo = &job.grpo;
         let weights: usize = model.weights().iter().map(Vec::len).sum();
-        let weights = FLOAT * weights as u64 + model.packed_bytes() as u64;
+        let weights = FLOAT * weights as u64 + packed_bytes(model) as u64;
         let architecture = model.architecture();
         let rollouts = grpo.prompts_per_step * grpo.num_generations;
-        let rows = rollouts.max(job.eval_prompts.len()).min(ROWS * threads);
+        let rows = rollouts.max(job.eval_prompts.len()).min(MAX_ROWS * threads);
         let length = grpo.max_completion_length.min(model.rope().positions());
         let widths = 2 * architecture.heads().kv_width() * architecture.num_hidden_layers;
         Self {
@@ -44,7 +47,7 @@ impl Need {
         Self {
             weights: match model.adapter() {
                 Some(_) => 0,
-                None => all.weights - copies(job) * model.packed_bytes() as u64,
+                None => all.weights - copies(job) * packed_bytes(model) as u64,
             },
             cache: 0,
             ..all

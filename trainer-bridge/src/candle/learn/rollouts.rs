@@ -5,7 +5,7 @@ use crate::candle::{
     decoder::{engine::Engine, pack::Group},
     files::tokenizer::Tokenizer,
     learn::{
-        draws::{Draw, Drawn, SharedDraws},
+        draws::{Draw, DrawnGroup, SharedDraws},
         schedule::Schedule,
     },
     model::Model,
@@ -13,8 +13,7 @@ use crate::candle::{
 };
 use crate::{
     GrpoConfig, TrainError, TrainJob,
-    advantage::Advantages,
-    filter::filtered,
+    grpo::{advantage::Advantages, filter::filtered},
     seam::{
         metrics::RewardPart,
         scorer::{Rollout, Score},
@@ -25,7 +24,7 @@ use crate::{
 const PRINTED: usize = 2000;
 
 /// A completion with all that is known of it.
-pub struct Scored {
+pub struct ScoredCompletion {
     /// What was drawn.
     pub completion: Completion,
     /// Its text.
@@ -55,7 +54,7 @@ pub struct RolloutGroup {
     /// Token ids of its prompt.
     pub prompt: Vec<u32>,
     /// `num_generations` of them.
-    pub rollouts: Vec<Scored>,
+    pub rollouts: Vec<ScoredCompletion>,
 }
 
 /// The rollouts of the steps from `start` on that share them.
@@ -131,7 +130,7 @@ impl Roles<'_> {
     /// Rewards, advantages, and who is learnt from.
     fn score(
         &self,
-        drawn: Vec<Drawn>,
+        drawn: Vec<DrawnGroup>,
         step: u32,
     ) -> Result<(Vec<RolloutGroup>, Remarks), TrainError> {
         let grpo = &self.job.grpo;
@@ -159,7 +158,7 @@ impl Roles<'_> {
                 .zip(places.by_ref())
                 .map(|((completion, text), place)| {
                     let masked = grpo.mask_truncated_completions && !completion.finished;
-                    Scored {
+                    ScoredCompletion {
                         rewards: scored.rewards_of(place),
                         reward: advantages.rewards[place],
                         correct: correct[place],
@@ -185,13 +184,13 @@ impl Roles<'_> {
 impl RolloutGroup {
     /// Tokens that count in the loss.
     pub fn tokens(&self) -> usize {
-        let counted = |scored: &&Scored| scored.advantage.is_some() && !scored.masked;
+        let counted = |scored: &&ScoredCompletion| scored.advantage.is_some() && !scored.masked;
         let lengths = self.rollouts.iter().filter(counted);
         lengths.map(|scored| scored.completion.tokens.len()).sum()
     }
 
     /// The completions that are learnt from.
-    pub fn taught(&self) -> impl Iterator<Item = &Scored> {
+    pub fn learnt_from(&self) -> impl Iterator<Item = &ScoredCompletion> {
         self.rollouts.iter().filter(|scored| scored.learns)
     }
 }
@@ -211,7 +210,7 @@ pub fn with_micro_batches<'e, R>(
         .iter()
         .map(|group| {
             group
-                .taught()
+                .learnt_from()
                 .map(|s| s.completion.tokens.as_slice())
                 .collect()
         })
@@ -245,7 +244,7 @@ fn log_probs(
 fn fill(
     groups: &mut [RolloutGroup],
     log_probs: &[f32],
-    slot: impl Fn(&mut Scored) -> &mut Option<Vec<f32>>,
+    slot: impl Fn(&mut ScoredCompletion) -> &mut Option<Vec<f32>>,
 ) {
     let mut rest = log_probs;
     let all = groups.iter_mut().flat_map(|group| &mut group.rollouts);

@@ -1,17 +1,17 @@
 //! A step's metrics from its rollouts.
 
-use crate::candle::learn::rollouts::{RolloutGroup, Scored};
-use crate::{Length, SampleCompletion, StepMetrics, TrainExample, advantage::moments};
+use crate::candle::learn::rollouts::{RolloutGroup, ScoredCompletion};
+use crate::{Length, SampleCompletion, StepMetrics, TrainExample, grpo::advantage::moments};
 
 /// Longest prompt or completion that is shown, characters: every step of every trial is stored.
 const SHOWN: usize = 600;
 
 /// The figures that come from completions and rewards alone.
 pub fn summary(groups: &[RolloutGroup], examples: &[TrainExample]) -> StepMetrics {
-    let all: Vec<&Scored> = groups.iter().flat_map(|group| &group.rollouts).collect();
+    let all: Vec<&ScoredCompletion> = groups.iter().flat_map(|group| &group.rollouts).collect();
     let lengths = || all.iter().map(|scored| scored.completion.tokens.len());
     let tokens: usize = lengths().sum();
-    let share = |counts: &dyn Fn(&Scored) -> bool| {
+    let share = |counts: &dyn Fn(&ScoredCompletion) -> bool| {
         all.iter().filter(|scored| counts(scored)).count() as f64 / all.len().max(1) as f64
     };
     let rewards: Vec<f64> = all.iter().map(|scored| scored.reward).collect();
@@ -49,7 +49,7 @@ pub fn summary(groups: &[RolloutGroup], examples: &[TrainExample]) -> StepMetric
     }
 }
 
-fn terminated_length(all: &[&Scored]) -> Length {
+fn terminated_length(all: &[&ScoredCompletion]) -> Length {
     let finished = all.iter().filter(|scored| scored.completion.finished);
     let lengths: Vec<u32> = finished
         .map(|scored| scored.completion.tokens.len() as u32)
@@ -74,7 +74,7 @@ fn samples(groups: &[RolloutGroup], examples: &[TrainExample]) -> Vec<SampleComp
     };
     let lowest = all().min_by(|a, b| a.1.reward.total_cmp(&b.1.reward));
     let highest = all().min_by(|a, b| b.1.reward.total_cmp(&a.1.reward));
-    let shown = |(example, scored): (usize, &Scored)| SampleCompletion {
+    let shown = |(example, scored): (usize, &ScoredCompletion)| SampleCompletion {
         prompt: shortened(&examples[example].prompt),
         completion: shortened(&scored.text),
         reward: scored.reward,

@@ -7,6 +7,7 @@ use crate::candle::{
     json,
     kernels::attention::{HEAD_DIMS, Heads},
     model::{
+        complaints::{require, unsupported},
         rope::Rope,
         rope_config::{RopeParameters, Rotation},
     },
@@ -137,16 +138,6 @@ const FAMILIES: [(&str, Family); 3] = [
     ("qwen2", Family::Qwen2),
     ("qwen3", Family::Qwen3),
 ];
-
-/// A complaint about a field whose value there is no code for.
-pub fn unsupported(field: &str, value: &str, supported: &str) -> String {
-    format!("`{field}` is `{value}`, which is not supported (supported: {supported})")
-}
-
-/// A complaint unless something holds.
-pub fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(message()) }
-}
 
 impl Architecture {
     /// Reads and checks `config.json`. The error names the field.

@@ -30,7 +30,7 @@ pub enum Role {
 
 /// A parameter's place within a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+enum Part {
     /// Gain before attention.
     InputNorm,
     /// Fused query, key and value projection.
@@ -51,26 +51,11 @@ pub enum Part {
     Down,
 }
 
-const LLAMA: [Part; 6] = [
-    Part::InputNorm,
-    Part::Qkv,
-    Part::Output,
-    Part::PostNorm,
-    Part::GateUp,
-    Part::Down,
-];
-const QWEN2: [Part; 7] = [
+/// A layer's parameters in order, of whatever family.
+const LAYER: [Part; 9] = [
     Part::InputNorm,
     Part::Qkv,
     Part::QkvBias,
-    Part::Output,
-    Part::PostNorm,
-    Part::GateUp,
-    Part::Down,
-];
-const QWEN3: [Part; 8] = [
-    Part::InputNorm,
-    Part::Qkv,
     Part::QueryNorm,
     Part::KeyNorm,
     Part::Output,
@@ -78,6 +63,94 @@ const QWEN3: [Part; 8] = [
     Part::GateUp,
     Part::Down,
 ];
+
+impl Family {
+    /// Whether the family's layers have a part. All else that tells families apart follows from this.
+    fn has(self, part: Part) -> bool {
+        match part {
+            Part::QkvBias => self == Self::Qwen2,
+            Part::QueryNorm | Part::KeyNorm => self == Self::Qwen3,
+            _ => true,
+        }
+    }
+}
+
+/// Index of the embedding among the parameters.
+pub const EMBEDDING: usize = 0;
+
+/// Where a decoder's weights lie among its parameters.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns of every parameter; of a vector, one.
+    pub columns: Vec<usize>,
+    /// Each layer's.
+    pub layers: Vec<LayerWeights>,
+    /// Gain of the last normalisation.
+    pub final_norm: usize,
+    /// The output head: the embedding where they are tied.
+    pub head: usize,
+}
+
+/// Where a layer's weights lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerWeights {
+    /// The layer's number.
+    pub layer: usize,
+    /// Gain before attention.
+    pub input_norm: usize,
+    /// Fused query, key and value projection.
+    pub qkv: usize,
+    /// Its bias, where the family has one.
+    pub qkv_bias: Option<usize>,
+    /// Gains of the query and the key heads, where the family normalises them.
+    pub head_norms: Option<[usize; 2]>,
+    /// Projection of the attention's result.
+    pub output: usize,
+    /// Gain before the feed-forward block.
+    pub post_norm: usize,
+    /// Fused gate and up projection.
+    pub gate_up: usize,
+    /// Projection of the feed-forward block's result.
+    pub down: usize,
+}
+
+impl Layout {
+    /// Of an architecture.
+    pub fn new(architecture: &Architecture) -> Self {
+        let parts = architecture.layer_parts();
+        let layer = |layer: usize| {
+            let first = EMBEDDING + 1 + layer * parts.len();
+            let find = |part| Some(first + parts.iter().position(|&p| p == part)?);
+            let at = |part| find(part).expect("every family has the part");
+            LayerWeights {
+                layer,
+                input_norm: at(Part::InputNorm),
+                qkv: at(Part::Qkv),
+                qkv_bias: find(Part::QkvBias),
+                head_norms: find(Part::QueryNorm)
+                    .zip(find(Part::KeyNorm))
+                    .map(|(queries, keys)| [queries, keys]),
+                output: at(Part::Output),
+                post_norm: at(Part::PostNorm),
+                gate_up: at(Part::GateUp),
+                down: at(Part::Down),
+            }
+        };
+        let layers = architecture.num_hidden_layers;
+        let final_norm = EMBEDDING + 1 + layers * parts.len();
+        let parameters = architecture.parameters();
+        Self {
+            columns: parameters.iter().map(|p| p.columns.unwrap_or(1)).collect(),
+            layers: (0..layers).map(layer).collect(),
+            final_norm,
+            head: if architecture.tie_word_embeddings {
+                EMBEDDING
+            } else {
+                final_norm + 1
+            },
+        }
+    }
+}
 
 impl Parameter {
     /// Rows over all parts.
@@ -93,15 +166,13 @@ impl Parameter {
 
 impl Architecture {
     /// A layer's parameters, in order.
-    pub fn layer_parts(&self) -> &'static [Part] {
-        match self.family() {
-            Family::Llama => &LLAMA,
-            Family::Qwen2 => &QWEN2,
-            Family::Qwen3 => &QWEN3,
-        }
+    fn layer_parts(&self) -> Vec<Part> {
+        let family = self.family();
+        let parts = LAYER.into_iter();
+        parts.filter(|&part| family.has(part)).collect()
     }
 
-    /// Every parameter in the decoder's order: embedding; each layer's, as [`Self::layer_parts`] says; final norm; output head unless
+    /// Every parameter in the decoder's order: embedding; each layer's; final norm; output head unless
     /// tied.
     pub fn parameters(&self) -> Vec<Parameter> {
         let embedding = |name: &str| Parameter {
@@ -110,8 +181,9 @@ impl Architecture {
             columns: Some(self.hidden_size),
         };
         let mut all = vec![embedding("model.embed_tokens.weight")];
+        let parts = self.layer_parts();
         for layer in 0..self.num_hidden_layers {
-            let parts = self.layer_parts().iter();
+            let parts = parts.iter();
             all.extend(parts.map(|&part| self.layer_parameter(layer, part)));
         }
         all.push(Parameter {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::candle::model::{
-    architecture::{require, unsupported},
+    complaints::{require, unsupported},
     rope::Llama3Scaling,
 };
 

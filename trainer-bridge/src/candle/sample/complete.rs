@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
-use crate::TrainError;
-use crate::candle::{
-    decoder::engine::Engine,
-    files::tokenizer::{Tokenizer, excerpt},
-    model::Model,
-    sample::rows::{Completion, Prompt, Seed, Settings},
+use crate::{
+    TrainError,
+    candle::{
+        files::tokenizer::{Tokenizer, excerpt},
+        model::Model,
+        sample::{
+            Sampler,
+            rows::{Completion, Prompt, Seed},
+        },
+    },
 };
 
 /// A prompt and the seeds of the completions wanted for it.
@@ -26,38 +30,33 @@ pub struct Completed {
     pub completions: Vec<(Completion, String)>,
 }
 
-/// Completes every request, in order. `step` stands in the error messages.
-pub fn complete(
-    engine: &Engine,
-    model: &Model,
-    tokenizer: &Tokenizer,
-    requests: Vec<Request<'_>>,
-    settings: Settings,
-    step: u32,
-) -> Result<Vec<Completed>, TrainError> {
-    let encode = |request: &Request<'_>| encode(model, tokenizer, request.prompt);
-    let tokens: Vec<Vec<u32>> = requests.iter().map(encode).collect::<Result<_, _>>()?;
-    let prompts: Vec<Prompt<'_>> = tokens
-        .iter()
-        .zip(requests)
-        .map(|(tokens, request)| Prompt {
-            tokens,
-            seeds: request.seeds,
-        })
-        .collect();
-    let drawn = engine.sample(model, tokenizer, &prompts, settings, step)?;
-    let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
-        let text = tokenizer.decode(&completion.tokens);
-        Ok((completion, text.map_err(TrainError::Host)?))
-    };
-    let completed = tokens.into_iter().zip(drawn).map(|(prompt, completions)| {
-        let completions = completions.into_iter().map(with_text);
-        Ok(Completed {
-            prompt,
-            completions: completions.collect::<Result<_, TrainError>>()?,
-        })
-    });
-    completed.collect()
+impl Sampler<'_> {
+    /// Completes every request, in order.
+    pub fn complete(&self, requests: Vec<Request<'_>>) -> Result<Vec<Completed>, TrainError> {
+        let encode = |request: &Request<'_>| encode(self.model, self.tokenizer, request.prompt);
+        let tokens: Vec<Vec<u32>> = requests.iter().map(encode).collect::<Result<_, _>>()?;
+        let prompts: Vec<Prompt<'_>> = tokens
+            .iter()
+            .zip(requests)
+            .map(|(tokens, request)| Prompt {
+                tokens,
+                seeds: request.seeds,
+            })
+            .collect();
+        let drawn = self.sample(&prompts)?;
+        let with_text = |completion: Completion| -> Result<(Completion, String), TrainError> {
+            let text = self.tokenizer.decode(&completion.tokens);
+            Ok((completion, text.map_err(TrainError::Host)?))
+        };
+        let completed = tokens.into_iter().zip(drawn).map(|(prompt, completions)| {
+            let completions = completions.into_iter().map(with_text);
+            Ok(Completed {
+                prompt,
+                completions: completions.collect::<Result<_, TrainError>>()?,
+            })
+        });
+        completed.collect()
+    }
 }
 
 /// Refuses prompts that cannot be put to the model, before a run has cost anything. Texts that come again are tried once.

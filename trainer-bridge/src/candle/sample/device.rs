@@ -1,104 +1,198 @@
 //! Drawing completions on a device: prompts filled up on the left and run together, then a token of every row at a time. Logits come to
 //! the host, which draws; the noise is that of the processor's path.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result as CandleResult, Tensor};
 
-use crate::TrainError;
-use crate::candle::{
-    decoder::device::{
-        attention::{Projected, as_rows},
-        decoder::Decoder,
-        ops::indices,
-    },
-    sample::{
-        cpu::MAX_CACHE,
-        device_cache::Cache,
-        rows::{Completion, Prompt, Rows, longest},
+use crate::{
+    TrainError,
+    candle::{
+        decoder::{
+            device::{
+                attention::{Projected, as_rows},
+                engine::DeviceEngine,
+                functions::indices,
+                ops::{Attend, DeviceOps, Rows as DeviceRows},
+                weights::Weights,
+            },
+            pass::{Keep, Tape},
+        },
+        kernels::attention::Heads,
+        model::Model,
+        sample::{
+            Sampler,
+            cpu::MAX_CACHE,
+            device_cache::Cache,
+            rows::{Completion, Prompt, Rows, longest, portions, positions},
+        },
     },
 };
 
 /// Most rows decoded together.
 const MAX_ROWS: usize = 256;
 
-/// Rows that can be decoded together when each may have so many positions.
-pub fn rows_together(decoder: &Decoder<'_>, positions: usize) -> usize {
-    let architecture = decoder.model.architecture();
-    let width = 2 * architecture.heads().kv_width() * architecture.num_hidden_layers;
-    let bytes = width * positions * decoder.head().dtype().size_in_bytes();
-    (MAX_CACHE / bytes.max(1)).clamp(1, MAX_ROWS)
+/// Draws the completions of every prompt, in order.
+pub fn sample(
+    sampler: &Sampler<'_>,
+    engine: &DeviceEngine,
+    prompts: &[Prompt<'_>],
+) -> Result<Vec<Vec<Completion>>, TrainError> {
+    let weights = engine.weights(sampler.model)?;
+    let decoder = Decoder {
+        model: sampler.model,
+        weights: &weights,
+        heads: sampler.model.architecture().heads(),
+    };
+    let together = decoder.rows_together(positions(sampler.model, prompts, sampler.settings));
+    let mut done = Vec::with_capacity(prompts.len());
+    for portion in portions(prompts, together) {
+        let rows = Rows::new(sampler.model, sampler.tokenizer, portion, sampler.settings);
+        done.extend(decoder.run(portion, rows, sampler.step)?);
+    }
+    Ok(done)
 }
 
-/// Draws the completions of the rows' prompts. `step` stands in the error messages.
-pub fn run(
-    decoder: &Decoder<'_>,
-    prompts: &[Prompt<'_>],
-    mut rows: Rows<'_>,
-    step: u32,
-) -> std::result::Result<Vec<Vec<Completion>>, TrainError> {
-    if rows.active().is_empty() {
-        return Ok(rows.finish());
+/// A model on a device.
+struct Decoder<'a> {
+    model: &'a Model,
+    weights: &'a Weights,
+    heads: Heads,
+}
+
+/// A pass over prompts, whose keys and values go into the cache, once for each of their rows.
+struct Prefill<'a> {
+    heads: Heads,
+    columns: usize,
+    mask: &'a Tensor,
+    /// The prompt of each active row.
+    of_rows: &'a Tensor,
+    cache: &'a mut Cache,
+}
+
+impl Attend for Prefill<'_> {
+    fn attend(&mut self, _: usize, fused: &Tensor) -> CandleResult<Tensor> {
+        let projected = Projected::split(fused, self.columns, self.heads)?;
+        let keys = projected.keys.index_select(self.of_rows, 0)?;
+        let values = projected.values.index_select(self.of_rows, 0)?;
+        self.cache.push_layer(&keys, &values)?;
+        as_rows(&projected.attend(self.mask)?, self.heads)
     }
-    let (mut cache, mut hidden) = prefill(decoder, prompts, &rows)?;
-    loop {
-        let logits = decoder.logits(&hidden)?.flatten_all()?.to_vec1::<f32>()?;
-        let before = rows.active().len();
-        let drawn = rows.draw(&logits).map_err(|trouble| trouble.at(step))?;
-        if drawn.tokens.is_empty() {
+}
+
+/// A pass over one new token of each row.
+struct Decode<'a> {
+    heads: Heads,
+    mask: Tensor,
+    cache: &'a mut Cache,
+}
+
+impl Attend for Decode<'_> {
+    fn attend(&mut self, layer: usize, fused: &Tensor) -> CandleResult<Tensor> {
+        let mut projected = Projected::split(fused, 1, self.heads)?;
+        [projected.keys, projected.values] =
+            self.cache
+                .append(layer, &projected.keys, &projected.values)?;
+        as_rows(&projected.attend(&self.mask)?, self.heads)
+    }
+}
+
+impl Decoder<'_> {
+    /// Rows that can be decoded together when each may have so many positions.
+    fn rows_together(&self, positions: usize) -> usize {
+        let width = 2 * self.heads.kv_width() * self.model.architecture().num_hidden_layers;
+        let bytes = width * positions * self.weights.dtype().size_in_bytes();
+        (MAX_CACHE / bytes.max(1)).clamp(1, MAX_ROWS)
+    }
+
+    /// Draws the completions of the rows' prompts. `step` stands in the error messages.
+    fn run(
+        &self,
+        prompts: &[Prompt<'_>],
+        mut rows: Rows<'_>,
+        step: u32,
+    ) -> Result<Vec<Vec<Completion>>, TrainError> {
+        if rows.active().is_empty() {
             return Ok(rows.finish());
         }
-        if drawn.places.len() < before {
-            let places: Vec<u32> = drawn.places.iter().map(|&place| place as u32).collect();
-            cache.keep(&indices(&places, hidden.device())?)?;
+        let (mut cache, mut logits) = self.prefill(prompts, &rows)?;
+        loop {
+            let before = rows.active().len();
+            let drawn = rows.draw(&logits).map_err(|trouble| trouble.at(step))?;
+            if drawn.tokens.is_empty() {
+                return Ok(rows.finish());
+            }
+            if drawn.places.len() < before {
+                let places: Vec<u32> = drawn.places.iter().map(|&place| place as u32).collect();
+                cache.keep(&indices(&places, self.weights.device())?)?;
+            }
+            logits = self.decode(&drawn.tokens, &rows.positions(), &mut cache)?;
         }
-        hidden = decode(decoder, &drawn.tokens, &rows.positions(), &mut cache)?;
     }
-}
 
-/// Runs every prompt once. Gives the cache of the active rows, and what left the last layer at the end of each one's prompt.
-fn prefill(
-    decoder: &Decoder<'_>,
-    prompts: &[Prompt<'_>],
-    rows: &Rows<'_>,
-) -> Result<(Cache, Tensor)> {
-    let (heads, device) = (
-        decoder.model.architecture().heads(),
-        decoder.head().device(),
-    );
-    let columns = longest(prompts);
-    let starts: Vec<usize> = prompts.iter().map(|p| columns - p.tokens.len()).collect();
-    let (mut tokens, mut positions) = (Vec::new(), Vec::new());
-    for (prompt, &start) in prompts.iter().zip(&starts) {
-        tokens.extend(std::iter::repeat_n(0, start).chain(prompt.tokens.iter().copied()));
-        positions.extend((0..columns).map(|column| column.saturating_sub(start) as u32));
-    }
-    let mask = causal(&starts, columns);
-    let mask = Tensor::from_vec(mask, (prompts.len(), 1, columns, columns), device)?;
+    /// Runs every prompt once. Gives the cache of the active rows, and the logits of each one's first token.
+    fn prefill(&self, prompts: &[Prompt<'_>], rows: &Rows<'_>) -> CandleResult<(Cache, Vec<f32>)> {
+        let device = self.weights.device();
+        let columns = longest(prompts);
+        let starts: Vec<usize> = prompts.iter().map(|p| columns - p.tokens.len()).collect();
+        let (mut tokens, mut positions) = (Vec::new(), Vec::new());
+        for (prompt, &start) in prompts.iter().zip(&starts) {
+            tokens.extend(std::iter::repeat_n(0, start).chain(prompt.tokens.iter().copied()));
+            positions.extend((0..columns).map(|column| column.saturating_sub(start) as u32));
+        }
+        let mask = causal(&starts, columns);
+        let mask = Tensor::from_vec(mask, (prompts.len(), 1, columns, columns), device)?;
 
-    let of_rows: Vec<usize> = rows.prompts().collect();
-    let of_rows: Vec<usize> = rows.active().iter().map(|&row| of_rows[row]).collect();
-    let row_starts: Vec<usize> = of_rows.iter().map(|&prompt| starts[prompt]).collect();
-    let mut cache = Cache::new(&row_starts, columns, device)?;
-    let of_rows: Vec<u32> = of_rows.iter().map(|&prompt| prompt as u32).collect();
-    let of_rows = indices(&of_rows, device)?;
-
-    let angles = decoder.angles(&positions)?;
-    let mut x = decoder.embed(&tokens)?;
-    for layer in 0..decoder.model.architecture().num_hidden_layers {
-        let attend = |fused: &Tensor| {
-            let projected = Projected::split(fused, columns, heads)?;
-            let keys = projected.keys.index_select(&of_rows, 0)?;
-            let values = projected.values.index_select(&of_rows, 0)?;
-            cache.push_layer(&keys, &values)?;
-            as_rows(&projected.attend(&mask)?, heads)
+        let of_rows: Vec<usize> = rows.prompts().collect();
+        let of_rows: Vec<usize> = rows.active().iter().map(|&row| of_rows[row]).collect();
+        let row_starts: Vec<usize> = of_rows.iter().map(|&prompt| starts[prompt]).collect();
+        let mut cache = Cache::new(&row_starts, columns, device)?;
+        let ends: Vec<u32> = of_rows
+            .iter()
+            .map(|&prompt| ((prompt + 1) * columns - 1) as u32)
+            .collect();
+        let of_rows: Vec<u32> = of_rows.iter().map(|&prompt| prompt as u32).collect();
+        let attention = Prefill {
+            heads: self.heads,
+            columns,
+            mask: &mask,
+            of_rows: &indices(&of_rows, device)?,
+            cache: &mut cache,
         };
-        x = decoder.layer(layer, &x, &angles, attend)?.exit;
+        let mut ops = DeviceOps::new(self.model, self.weights, &positions, attention)?;
+        let logits = self.logits(&mut ops, &tokens, &ends)?;
+        Ok((cache, logits))
     }
-    let ends = x
-        .reshape((prompts.len(), columns, ()))?
-        .narrow(1, columns - 1, 1)?
-        .squeeze(1)?
-        .contiguous()?;
-    Ok((cache, ends.index_select(&of_rows, 0)?))
+
+    /// Runs one new token of each row; gives the logits of the next.
+    fn decode(
+        &self,
+        tokens: &[u32],
+        positions: &[u32],
+        cache: &mut Cache,
+    ) -> CandleResult<Vec<f32>> {
+        let attention = Decode {
+            heads: self.heads,
+            mask: cache.mask()?,
+            cache: &mut *cache,
+        };
+        let mut ops = DeviceOps::new(self.model, self.weights, positions, attention)?;
+        let all: Vec<u32> = (0..tokens.len() as u32).collect();
+        let logits = self.logits(&mut ops, tokens, &all)?;
+        cache.advance()?;
+        Ok(logits)
+    }
+
+    /// Runs tokens through the layers, and chosen rows of what comes out through the head.
+    fn logits<A: Attend>(
+        &self,
+        ops: &mut DeviceOps<'_, A>,
+        tokens: &[u32],
+        predicting: &[u32],
+    ) -> CandleResult<Vec<f32>> {
+        let (layout, mut tape) = (self.model.layout(), Tape::<DeviceRows>::default());
+        tape.run(ops, layout, tokens, Keep::Nothing)?;
+        let logits = tape.predict(ops, layout, predicting)?.tensor();
+        logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+    }
 }
 
 /// What each column of each prompt may see: itself, and what lies before it within the prompt.
@@ -110,27 +204,4 @@ fn causal(starts: &[usize], columns: usize) -> Vec<f32> {
         }
     }
     mask
-}
-
-/// Runs one new token of each row.
-fn decode(
-    decoder: &Decoder<'_>,
-    tokens: &[u32],
-    positions: &[u32],
-    cache: &mut Cache,
-) -> Result<Tensor> {
-    let heads = decoder.model.architecture().heads();
-    let (angles, mask) = (decoder.angles(positions)?, cache.mask()?);
-    let mut x = decoder.embed(tokens)?;
-    for layer in 0..decoder.model.architecture().num_hidden_layers {
-        let attend = |fused: &Tensor| {
-            let mut projected = Projected::split(fused, 1, heads)?;
-            [projected.keys, projected.values] =
-                cache.append(layer, &projected.keys, &projected.values)?;
-            as_rows(&projected.attend(&mask)?, heads)
-        };
-        x = decoder.layer(layer, &x, &angles, attend)?.exit;
-    }
-    cache.advance()?;
-    Ok(x)
 }

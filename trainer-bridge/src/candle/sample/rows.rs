@@ -119,7 +119,7 @@ pub struct Rows<'a> {
 }
 
 /// What a draw leaves to go on with, a value for each row that is still active.
-pub struct Drawn {
+pub struct NextTokens {
     /// The token just drawn.
     pub tokens: Vec<u32>,
     /// The row's place among those that were active before.
@@ -182,9 +182,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Draws the next token of every active row from its logits.
-    pub fn draw(&mut self, logits: &[f32]) -> Result<Drawn, NotFinite> {
+    pub fn draw(&mut self, logits: &[f32]) -> Result<NextTokens, NotFinite> {
         let choices = self.choices(logits);
-        let mut drawn = Drawn {
+        let mut drawn = NextTokens {
             tokens: Vec::with_capacity(choices.len()),
             places: Vec::with_capacity(choices.len()),
         };

@@ -8,21 +8,25 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use crate::candle::{
     decoder::{
+        backend::Backend,
         device::{
-            backward::Pass,
-            decoder::Decoder,
-            ops::{indices, log_probs},
-            place::Place,
-            weights::{Frozen, Pair, Sums, Weights},
+            attention::PackAttention,
+            functions::{indices, log_probs},
+            ops::DeviceOps,
+            weights::{Frozen, Pair, Sums, UploadedModels, Weights},
         },
         engine::Engine,
+        gradients::Gradients,
         pack::{Group, Pack},
+        pass::{Keep, Tape},
     },
     files::tokenizer::{Tokenizer, word_level},
     kernels::choose::Truncation,
-    learn::adamw::Gradients,
     model::{Model, lora::LoraConfig},
-    sample::rows::{Completion, Prompt, Settings},
+    sample::{
+        Sampler,
+        rows::{Completion, Prompt, Settings},
+    },
     tests::small_models::small,
 };
 
@@ -74,17 +78,14 @@ fn direction(count: usize) -> Vec<f32> {
     (0..count).map(|i| (i as f32 * 1.7).cos()).collect()
 }
 
-fn device(dtype: DType) -> Place {
-    Place::Device {
-        device: Device::Cpu,
-        dtype,
-    }
+fn device(dtype: DType) -> Backend {
+    Backend::device(Device::Cpu, dtype)
 }
 
-/// Log-probabilities and gradients at a place. A micro-batch a group, so that there is something to add up.
-fn computed(model: &Model, place: &Place, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) {
+/// Log-probabilities and gradients on a backend. A micro-batch a group, so that there is something to add up.
+fn computed(model: &Model, backend: &Backend, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) {
     with_groups(|groups| {
-        let mut engine = Engine::new(model, place);
+        let mut engine = Engine::new(model, backend);
         let loss = |_: usize, log_probs: &[f32], derivative: &mut [f32]| {
             derivative.copy_from_slice(&direction(log_probs.len()));
             Ok(log_probs.to_vec())
@@ -100,7 +101,8 @@ fn computed(model: &Model, place: &Place, temperature: f64) -> (Vec<f32>, Vec<Ve
 
 /// The same by automatic differentiation of the device path's way forward.
 fn differentiated(model: &Model, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let mut weights = Weights::upload(model, &Device::Cpu, DType::F32).unwrap();
+    let mut weights =
+        Weights::of(model, &Device::Cpu, DType::F32, &UploadedModels::default()).unwrap();
     let mut variables = Vec::new();
     let mut variable = |tensor: &Tensor| {
         let variable = Var::from_tensor(tensor).unwrap();
@@ -126,16 +128,14 @@ fn differentiated(model: &Model, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) 
     with_groups(|groups| {
         for batch in groups.chunks(1) {
             let pack = Pack::new(batch);
-            let decoder = Decoder {
-                model,
-                weights: &weights,
-                noise: None,
-            };
-            let pass = Pass::forward(&decoder, &pack, temperature, false).unwrap();
-            let rows = indices(&pack.predicting, &Device::Cpu).unwrap();
-            let logits = decoder
-                .logits(&pass.exit().index_select(&rows, 0).unwrap())
+            let heads = model.architecture().heads();
+            let attention = PackAttention::new(&pack, heads, &Device::Cpu).unwrap();
+            let mut ops = DeviceOps::new(model, &weights, &pack.positions, &attention).unwrap();
+            let (layout, mut tape) = (model.layout(), Tape::default());
+            tape.run(&mut ops, layout, &pack.tokens, Keep::Nothing)
                 .unwrap();
+            let logits = tape.predict(&mut ops, layout, &pack.predicting).unwrap();
+            let logits = logits.tensor();
             let targets = indices(&pack.targets, &Device::Cpu).unwrap();
             let log_probs = log_probs(&(logits / temperature).unwrap(), &targets).unwrap();
             let dy = Tensor::new(direction(pack.targets.len()), &Device::Cpu).unwrap();
@@ -157,7 +157,7 @@ fn differentiated(model: &Model, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) 
                     }
                 }
             }
-            sums.bring_home(&mut gradients).unwrap();
+            sums.download(&mut gradients).unwrap();
         }
     });
     (all, gradients.iter().map(<[f32]>::to_vec).collect())
@@ -193,7 +193,7 @@ fn assert_equal(what: &str, ours: &Computed, theirs: &Computed, tolerance: f32) 
 
 fn assert_three_ways_agree(model: &Model, temperature: f64, tolerance: f32) {
     let family = &model.architecture().model_type;
-    let fused = computed(model, &Place::Processor, temperature);
+    let fused = computed(model, &Backend::cpu(), temperature);
     let device = computed(model, &device(DType::F32), temperature);
     let differentiated = differentiated(model, temperature);
     assert_equal(
@@ -230,10 +230,10 @@ fn gradients_of_an_adapter_are_those_of_automatic_differentiation() {
 #[test]
 fn dropout_drops_the_same_on_a_device() {
     let model = adapted("qwen2", &ALL, 0.4);
-    let fused = computed(&model, &Place::Processor, 1.0);
+    let fused = computed(&model, &Backend::cpu(), 1.0);
     let device = computed(&model, &device(DType::F32), 1.0);
     assert_equal("with dropout", &device, &fused, 5e-4);
-    let plain = computed(&adapted("qwen2", &ALL, 0.0), &Place::Processor, 1.0);
+    let plain = computed(&adapted("qwen2", &ALL, 0.0), &Backend::cpu(), 1.0);
     assert!(worst(&fused.0, &plain.0) > 1e-3, "something is dropped");
 }
 
@@ -266,7 +266,7 @@ fn narrow_elements_give_results_near_by() {
     }
 }
 
-fn drawn(model: &Model, place: &Place, temperature: f64) -> Vec<Completion> {
+fn drawn(model: &Model, backend: &Backend, temperature: f64) -> Vec<Completion> {
     let tokenizer = word_level(["a"].into_iter());
     let tokenizer = Tokenizer::parse(tokenizer.as_bytes(), vec![1]).unwrap();
     let seeds = |seeds: std::ops::Range<u8>| seeds.map(|seed| [seed; 32]).collect();
@@ -289,10 +289,15 @@ fn drawn(model: &Model, place: &Place, temperature: f64) -> Vec<Completion> {
         truncation: Truncation::NONE,
         max_length: 40,
     };
-    let engine = Engine::new(model, place);
-    let drawn = engine
-        .sample(model, &tokenizer, &prompts, settings, 1)
-        .unwrap();
+    let engine = Engine::new(model, backend);
+    let sampler = Sampler {
+        engine: &engine,
+        model,
+        tokenizer: &tokenizer,
+        settings,
+        step: 1,
+    };
+    let drawn = sampler.sample(&prompts).unwrap();
     assert_eq!(drawn.iter().map(Vec::len).collect::<Vec<_>>(), [6, 3, 2]);
     drawn.concat()
 }
@@ -302,10 +307,8 @@ fn the_same_tokens_are_drawn_everywhere() {
     let mut models = vec![adapted("llama", &ALL, 0.4), small("qwen2", true)];
     models.push(small("qwen3", false));
     for (model, temperature) in models.iter().flat_map(|model| [(model, 0.0), (model, 1.0)]) {
-        let fused = drawn(model, &Place::Processor, temperature);
-        let mut apart = model.clone();
-        apart.keep_adapter_apart();
-        let device = drawn(&apart, &device(DType::F32), temperature);
+        let fused = drawn(model, &Backend::cpu(), temperature);
+        let device = drawn(model, &device(DType::F32), temperature);
         let lengths: Vec<usize> = fused.iter().map(|c| c.tokens.len()).collect();
         if temperature > 0.0 {
             let early = lengths.iter().any(|&length| length < 40);
@@ -336,9 +339,14 @@ fn weights_that_are_no_numbers_are_an_error_on_a_device() {
         truncation: Truncation::NONE,
         max_length: 5,
     };
-    let error = engine
-        .sample(&model, &tokenizer, &prompts, settings, 8)
-        .unwrap_err();
+    let sampler = Sampler {
+        engine: &engine,
+        model: &model,
+        tokenizer: &tokenizer,
+        settings,
+        step: 8,
+    };
+    let error = sampler.sample(&prompts).unwrap_err();
     assert!(
         error.to_string().contains("not finite at step 8"),
         "{error}"
@@ -355,7 +363,7 @@ fn an_update_of_the_weights_reaches_the_device() {
     assert_equal(
         "updated",
         &after,
-        &computed(&model, &Place::Processor, 1.0),
+        &computed(&model, &Backend::cpu(), 1.0),
         1e-4,
     );
 }

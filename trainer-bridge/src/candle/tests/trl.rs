@@ -6,18 +6,17 @@ use candle_core::{DType, Device};
 use serde::Deserialize;
 
 use crate::candle::{
-    decoder::{device::place::Place, engine::Engine},
+    decoder::{backend::Backend, engine::Engine, gradients::Gradients},
     learn::{
-        adamw::Gradients,
-        loss::learn,
-        rollouts::{RolloutGroup, Scored},
+        loss::loss_and_gradients,
+        rollouts::{RolloutGroup, ScoredCompletion},
     },
     model::{Model, architecture::Architecture},
     sample::rows::Completion,
 };
 use crate::{
     Aggregation, GrpoConfig, ImportanceSamplingLevel, LossType, ScaleRewards,
-    advantage::{Advantages, Combination},
+    grpo::advantage::{Advantages, Combination},
 };
 
 /// Completions of a prompt.
@@ -113,7 +112,7 @@ impl Goldens {
             let tokens = self.completions[index].clone();
             let finished = tokens.last() == Some(&1);
             let masked = case.mask_truncated_completions && !finished;
-            Scored {
+            ScoredCompletion {
                 completion: Completion {
                     tokens,
                     finished,
@@ -175,18 +174,15 @@ impl Goldens {
 
 #[test]
 fn losses_and_gradients_of_every_parameter_are_those_of_trl() {
-    assert_trls(&Place::Processor);
+    assert_trls(&Backend::cpu());
 }
 
 #[test]
 fn losses_and_gradients_on_a_device_are_those_of_trl() {
-    assert_trls(&Place::Device {
-        device: Device::Cpu,
-        dtype: DType::F32,
-    });
+    assert_trls(&Backend::device(Device::Cpu, DType::F32));
 }
 
-fn assert_trls(place: &Place) {
+fn assert_trls(backend: &Backend) {
     let goldens = Goldens::read();
     let model = goldens.model();
     assert_eq!(goldens.cases.len(), 100);
@@ -218,11 +214,11 @@ fn assert_trls(place: &Place) {
         }
         let groups = goldens.groups(case, &found);
         let tokens: usize = groups.iter().map(RolloutGroup::tokens).sum();
-        let mut engine = Engine::new(&model, place);
-        let learnt = learn(&mut engine, &model, &groups, tokens as f64, &grpo, 1);
-        let (learnt, gradients) = learnt.unwrap();
-        clipped += usize::from(learnt.clip_ratio_low > 0.0 && learnt.clip_ratio_high > 0.0);
-        let (ours, theirs) = (learnt.loss, case.loss);
+        let mut engine = Engine::new(&model, backend);
+        let step_loss = loss_and_gradients(&mut engine, &model, &groups, tokens as f64, &grpo, 1);
+        let (step_loss, gradients) = step_loss.unwrap();
+        clipped += usize::from(step_loss.clip_ratio_low > 0.0 && step_loss.clip_ratio_high > 0.0);
+        let (ours, theirs) = (step_loss.loss, case.loss);
         assert!(
             !off(ours, theirs, theirs.abs()),
             "{}: loss {ours}, TRL's {theirs}",

@@ -1,6 +1,8 @@
 //! The decoder on the processor, by the kernels.
 
-pub mod backward;
-pub mod forward;
-pub mod micro_batches;
+pub mod adapter;
+mod buffer;
+pub mod engine;
+pub mod ops;
 pub mod pack_attention;
+pub mod weights;

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use crate::candle::{
     decoder::{
-        device::ops::{indices, product, softmax},
+        device::functions::{indices, product, softmax},
         pack::{GroupRows, Pack},
     },
     kernels::attention::Heads,

@@ -1,219 +1,337 @@
-//! The decoder's operations on tensors, those with a gradient beside their way back.
-//!
-//! Elements may be narrow; sums, exponentials and normalisation are in f32 always. Every operation is composed of the tensor library's own
-//! differentiable ones, so that its automatic differentiation can be held against the ways back, which are written out because they
-//! compute only what is wanted.
+//! The decoder's operations on tensors.
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{DType, Error, Result, Tensor};
 
-/// Matrix product over the last two dimensions. cuBLAS takes matrices that are dense by rows or by columns; others are copied first.
-pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    dense(a)?.matmul(&dense(b)?)
-}
+use crate::candle::{
+    decoder::{
+        device::{
+            adapter::Adapted,
+            attention::PackAttention,
+            functions::{
+                Angles, gain_gradient, indices, log_probs, log_probs_backward, norm, norm_backward,
+                product, swiglu, swiglu_backward,
+            },
+            weights::{Sums, Weights},
+        },
+        ops::{Onto, Ops, Targets, WayBack},
+    },
+    kernels::attention::Heads,
+    model::{Model, layout::EMBEDDING},
+};
 
-fn dense(x: &Tensor) -> Result<Tensor> {
-    let (sizes, strides) = (x.dims(), x.stride());
-    let rank = sizes.len();
-    let matrix = [strides[rank - 2], strides[rank - 1]];
-    let by_rows = matrix == [sizes[rank - 1], 1];
-    let by_columns = matrix == [1, sizes[rank - 2]];
-    let even = (0..rank.saturating_sub(3)).all(|i| strides[i] == strides[i + 1] * sizes[i + 1]);
-    if (by_rows || by_columns) && even {
-        Ok(x.clone())
-    } else {
-        x.contiguous()
+/// Rows as a tensor, once something has computed them.
+#[derive(Default)]
+pub struct Rows(Option<Tensor>);
+
+impl Rows {
+    /// The tensor.
+    pub fn tensor(&self) -> &Tensor {
+        self.0
+            .as_ref()
+            .expect("an operation reads only what another one has written")
+    }
+
+    fn put(&mut self, tensor: Tensor) -> Result<()> {
+        self.0 = Some(tensor);
+        Ok(())
     }
 }
 
-/// Token ids, positions or places as a tensor.
-pub fn indices(values: &[u32], device: &Device) -> Result<Tensor> {
-    Tensor::from_slice(values, values.len(), device)
+/// How the rows of a pass attend.
+pub trait Attend {
+    /// A layer's attention of fused rows whose heads are turned.
+    fn attend(&mut self, layer: usize, fused: &Tensor) -> Result<Tensor>;
 }
 
-/// `x / rms(x) * gain` over the last dimension (Zhang and Sennrich, arXiv 1910.07467).
-pub fn norm(x: &Tensor, gain: &Tensor, eps: f64) -> Result<Tensor> {
-    normalised(x, eps)?
-        .0
-        .to_dtype(x.dtype())?
-        .broadcast_mul(gain)
+impl Attend for &PackAttention {
+    fn attend(&mut self, _: usize, fused: &Tensor) -> Result<Tensor> {
+        PackAttention::attend(self, fused)
+    }
 }
 
-/// `x / rms(x)` and `1 / rms(x)`, both in f32.
-fn normalised(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
-    let x = x.to_dtype(DType::F32)?;
-    let inverse = (x.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?.recip()?;
-    Ok((x.broadcast_mul(&inverse)?, inverse))
+/// A pass over a pack with a way back.
+pub struct Training<'a, 'w> {
+    /// How the rows attend.
+    pub attention: &'a PackAttention,
+    /// Where gradients are added up.
+    pub sums: &'a mut Sums<'w>,
 }
 
-/// The gradient by a normalisation's input.
-pub fn norm_backward(x: &Tensor, gain: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
-    let (hat, inverse) = normalised(x, eps)?;
-    let dhat = dy
-        .to_dtype(DType::F32)?
-        .broadcast_mul(&gain.to_dtype(DType::F32)?)?;
-    let along = (&dhat * &hat)?.mean_keepdim(D::Minus1)?;
-    (dhat - hat.broadcast_mul(&along)?)?
-        .broadcast_mul(&inverse)?
-        .to_dtype(x.dtype())
+impl Attend for Training<'_, '_> {
+    fn attend(&mut self, _: usize, fused: &Tensor) -> Result<Tensor> {
+        self.attention.attend(fused)
+    }
 }
 
-/// The gradient by a normalisation's gain.
-pub fn gain_gradient(x: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
-    let width = x.dim(D::Minus1)?;
-    let products = (normalised(x, eps)?.0 * dy.to_dtype(DType::F32)?)?;
-    products.reshape(((), width))?.sum(0)
+/// The operations of one pass.
+pub struct DeviceOps<'a, A> {
+    model: &'a Model,
+    weights: &'a Weights,
+    angles: Angles,
+    /// The noise of dropout, where an adapter drops inputs.
+    pub noise: Option<u64>,
+    attention: A,
 }
 
-/// Gated unit `silu(gate) * up` of fused gates and ups (Shazeer, arXiv 2002.05202).
-pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
-    let halves = gate_up.chunk(2, D::Minus1)?;
-    halves[0].silu()? * &halves[1]
-}
-
-/// The gradient by the fused gates and ups.
-pub fn swiglu_backward(gate_up: &Tensor, dy: &Tensor) -> Result<Tensor> {
-    let (wide, dy) = (gate_up.to_dtype(DType::F32)?, dy.to_dtype(DType::F32)?);
-    let halves = wide.chunk(2, D::Minus1)?;
-    let (gate, up) = (&halves[0], &halves[1]);
-    let sigmoid = (gate.neg()?.exp()? + 1.0)?.recip()?;
-    let silu = (gate * &sigmoid)?;
-    let slope = (&sigmoid + (&silu * (1.0 - &sigmoid)?)?)?;
-    let (dgate, dup) = (((&dy * up)? * slope)?, (dy * silu)?);
-    Tensor::cat(&[dgate, dup], D::Minus1)?.to_dtype(gate_up.dtype())
-}
-
-/// Softmax over the last dimension, in f32.
-pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    let x = x.to_dtype(DType::F32)?;
-    let weights = x
-        .broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?
-        .exp()?;
-    weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)
-}
-
-/// Log-probability of one target a row of logits in f32.
-pub fn log_probs(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let largest = logits.max_keepdim(D::Minus1)?.detach();
-    let rest = logits.broadcast_sub(&largest)?;
-    let normaliser = rest.exp()?.sum_keepdim(D::Minus1)?.log()?;
-    let chosen = rest.gather(&targets.unsqueeze(1)?, D::Minus1)?;
-    (chosen - normaliser)?.squeeze(D::Minus1)
-}
-
-/// The gradient by the logits: target minus probabilities, times the log-probability's gradient.
-pub fn log_probs_backward(logits: &Tensor, targets: &Tensor, dy: &Tensor) -> Result<Tensor> {
-    let dy = dy.unsqueeze(1)?;
-    softmax(logits)?
-        .broadcast_mul(&dy.neg()?)?
-        .scatter_add(&targets.unsqueeze(1)?, &dy, 1)
-}
-
-/// Rotary angles of some rows, `[rows, 1, dim]` each, in f32.
-pub struct Angles {
-    cos: Tensor,
-    sin: Tensor,
-}
-
-impl Angles {
-    /// Of rows at positions, from the tables of all positions, `[positions, dim]` each.
-    pub fn at(positions: &[u32], cos: &Tensor, sin: &Tensor) -> Result<Self> {
-        let positions = indices(positions, cos.device())?;
+impl<'a, A> DeviceOps<'a, A> {
+    /// For rows at positions, nothing dropped.
+    pub fn new(
+        model: &'a Model,
+        weights: &'a Weights,
+        positions: &[u32],
+        attention: A,
+    ) -> Result<Self> {
         Ok(Self {
-            cos: cos.index_select(&positions, 0)?.unsqueeze(1)?,
-            sin: sin.index_select(&positions, 0)?.unsqueeze(1)?,
+            model,
+            weights,
+            angles: Angles::at(positions, &weights.frozen.cos, &weights.frozen.sin)?,
+            noise: None,
+            attention,
         })
     }
 
-    /// The same angles the other way round: what turns gradients back.
-    pub fn reversed(&self) -> Result<Self> {
-        Ok(Self {
-            cos: self.cos.clone(),
-            sin: self.sin.neg()?,
-        })
+    fn weight(&self, index: usize) -> &'a Tensor {
+        &self.weights.frozen.tensors[index]
     }
 
-    /// Turns heads `[rows, heads, dim]`, the first half of each against the second.
-    pub fn turn(&self, x: &Tensor) -> Result<Tensor> {
-        let wide = x.to_dtype(DType::F32)?;
-        let halves = wide.chunk(2, D::Minus1)?;
-        let crossed = Tensor::cat(&[halves[1].neg()?, halves[0].contiguous()?], D::Minus1)?;
-        let turned = (wide.broadcast_mul(&self.cos)? + crossed.broadcast_mul(&self.sin)?)?;
-        turned.to_dtype(x.dtype())
+    fn heads(&self) -> Heads {
+        self.model.architecture().heads()
+    }
+
+    fn eps(&self) -> f64 {
+        self.model.architecture().rms_norm_eps
+    }
+
+    /// The adapter on a weight.
+    fn adapted(&self, weight: usize) -> Option<Adapted<'a>> {
+        Some(Adapted {
+            pair: self.weights.pair(weight)?,
+            dropout: self.model.adapter().zip(self.noise),
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used)]
-    use candle_core::Var;
+/// The heads of fused rows, each `[rows, heads, dim]`.
+struct FusedHeads {
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+}
 
-    use super::*;
-
-    fn wavy(shape: (usize, usize), pace: f32) -> Tensor {
-        let values: Vec<f32> = (0..shape.0 * shape.1)
-            .map(|i| (i as f32 * pace).sin())
-            .collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+impl FusedHeads {
+    /// Takes fused rows apart.
+    fn split(fused: &Tensor, heads: Heads) -> Result<Self> {
+        let fused = fused.reshape(((), heads.query + 2 * heads.key_value, heads.dim))?;
+        Ok(Self {
+            queries: fused.narrow(1, 0, heads.query)?,
+            keys: fused.narrow(1, heads.query, heads.key_value)?,
+            values: fused.narrow(1, heads.query + heads.key_value, heads.key_value)?,
+        })
     }
 
-    fn assert_near(ours: &Tensor, theirs: &Tensor) {
-        let difference = (ours - theirs).unwrap().abs().unwrap();
-        let worst: f32 = difference.max_all().unwrap().to_scalar().unwrap();
-        assert!(worst < 1e-5, "{worst}");
+    /// Changes queries and keys, each numbered.
+    fn map(self, mut change: impl FnMut(usize, &Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(Self {
+            queries: change(0, &self.queries)?,
+            keys: change(1, &self.keys)?,
+            values: self.values,
+        })
     }
 
-    /// The gradient by `x` of `f(x)` weighted by `dy`, by the tensor library's automatic differentiation.
-    fn differentiated(x: &Tensor, dy: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Tensor {
-        let x = Var::from_tensor(x).unwrap();
-        let weighted = (f(x.as_tensor()).unwrap() * dy).unwrap();
-        let gradients = weighted.backward().unwrap();
-        gradients.get(x.as_tensor()).unwrap().clone()
+    /// Fused rows again.
+    fn join(self) -> Result<Tensor> {
+        let values = self.values.contiguous()?;
+        Tensor::cat(&[self.queries, self.keys, values], 1)?.flatten_from(1)
+    }
+}
+
+impl<A: Attend> Ops for DeviceOps<'_, A> {
+    type Rows = Rows;
+    type Error = Error;
+
+    fn embed(&mut self, tokens: &[u32], out: &mut Rows) -> Result<()> {
+        let embedding = self.weight(EMBEDDING);
+        out.put(embedding.index_select(&indices(tokens, embedding.device())?, 0)?)
     }
 
-    #[test]
-    fn ways_back_are_those_of_automatic_differentiation() {
-        let (x, gain) = (wavy((5, 8), 0.7), wavy((1, 8), 1.3).squeeze(0).unwrap());
-        let dy = wavy((5, 8), 2.1);
-        let dx = norm_backward(&x, &gain, 1e-5, &dy).unwrap();
-        assert_near(&dx, &differentiated(&x, &dy, |x| norm(x, &gain, 1e-5)));
-        let dgain = gain_gradient(&x, 1e-5, &dy).unwrap();
-        let by_gain = differentiated(&gain, &dy, |gain| norm(&x, gain, 1e-5));
-        assert_near(&dgain, &by_gain);
-
-        let half = wavy((5, 4), 2.1);
-        let dx = swiglu_backward(&x, &half).unwrap();
-        assert_near(&dx, &differentiated(&x, &half, swiglu));
-
-        let (targets, dy) = (
-            indices(&[3, 0, 7, 7, 1], &Device::Cpu).unwrap(),
-            wavy((1, 5), 1.9).squeeze(0).unwrap(),
-        );
-        let dx = log_probs_backward(&x, &targets, &dy).unwrap();
-        assert_near(&dx, &differentiated(&x, &dy, |x| log_probs(x, &targets)));
+    fn select(&mut self, rows: &Rows, chosen: &[u32], out: &mut Rows) -> Result<()> {
+        let rows = rows.tensor();
+        out.put(rows.index_select(&indices(chosen, rows.device())?, 0)?)
     }
 
-    #[test]
-    fn turning_back_undoes_turning() {
-        let table = |f: fn(f32) -> f32| {
-            let angles: Vec<f32> = (0..24)
-                .map(|i| f((i % 4) as f32 * (i / 8) as f32))
-                .collect();
-            Tensor::from_vec(angles, (3, 8), &Device::Cpu).unwrap()
-        };
-        let angles = Angles::at(&[2, 0, 1], &table(f32::cos), &table(f32::sin)).unwrap();
-        let x = wavy((6, 8), 0.9).reshape((3, 2, 8)).unwrap();
-        let turned = angles.turn(&x).unwrap();
-        let back = angles.reversed().unwrap().turn(&turned).unwrap();
-        assert_near(&back, &x);
+    fn norm(&mut self, gain: usize, x: &Rows, out: &mut Rows) -> Result<()> {
+        out.put(norm(x.tensor(), self.weight(gain), self.eps())?)
     }
 
-    #[test]
-    fn only_what_is_dense_by_rows_or_columns_is_multiplied_as_it_is() {
-        let x = wavy((4, 6), 0.3).reshape((2, 2, 2, 3)).unwrap();
-        let keeps = |x: &Tensor| dense(x).unwrap().stride() == x.stride();
-        assert!(keeps(&x) && keeps(&x.t().unwrap()));
-        assert!(keeps(&x.narrow(2, 0, 1).unwrap()), "a cache half filled");
-        assert!(!keeps(&x.narrow(3, 0, 2).unwrap()), "some columns alone");
-        assert!(!keeps(&x.transpose(0, 1).unwrap()), "batches out of order");
+    fn project(
+        &mut self,
+        weight: usize,
+        x: &Rows,
+        onto: Onto<'_, Rows>,
+        out: &mut Rows,
+    ) -> Result<()> {
+        let x = x.tensor();
+        let mut y = product(x, &self.weight(weight).t()?)?;
+        if let Some(adapted) = self.adapted(weight) {
+            y = (y + adapted.forward(x)?)?;
+        }
+        out.put(match onto {
+            Onto::Nothing => y,
+            Onto::Bias(bias) => y.broadcast_add(self.weight(bias))?,
+            Onto::Rows(rows) => (rows.tensor() + y)?,
+        })
+    }
+
+    fn turn(&mut self, fused: &mut Rows) -> Result<()> {
+        let heads = FusedHeads::split(fused.tensor(), self.heads())?;
+        let turned = heads.map(|_, heads| self.angles.turn(heads))?;
+        fused.put(turned.join()?)
+    }
+
+    fn norm_and_turn(&mut self, gains: [usize; 2], plain: &Rows, fused: &mut Rows) -> Result<()> {
+        let heads = FusedHeads::split(plain.tensor(), self.heads())?;
+        let turned = heads.map(|part, heads| {
+            let normed = norm(heads, self.weight(gains[part]), self.eps())?;
+            self.angles.turn(&normed)
+        })?;
+        fused.put(turned.join()?)
+    }
+
+    fn attend(&mut self, layer: usize, fused: &Rows, out: &mut Rows) -> Result<()> {
+        out.put(self.attention.attend(layer, fused.tensor())?)
+    }
+
+    fn gate(&mut self, gate_up: &Rows, out: &mut Rows) -> Result<()> {
+        out.put(swiglu(gate_up.tensor())?)
+    }
+
+    fn log_probs(
+        &mut self,
+        logits: &Rows,
+        targets: &Targets<'_>,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        let logits = cooled(logits, targets)?;
+        let tokens = indices(targets.tokens, logits.device())?;
+        out.extend(log_probs(&logits, &tokens)?.to_vec1::<f32>()?);
+        Ok(())
+    }
+}
+
+/// Logits in f32, divided by the temperature.
+fn cooled(logits: &Rows, targets: &Targets<'_>) -> Result<Tensor> {
+    logits.tensor().to_dtype(DType::F32)? * targets.inverse_temperature
+}
+
+impl DeviceOps<'_, Training<'_, '_>> {
+    /// Adds the gradient of a gain, where it is trained, and gives that by the normalisation's input.
+    fn normalised_back(&mut self, gain: usize, x: &Tensor, dy: &Tensor) -> Result<Tensor> {
+        let (eps, sums) = (self.eps(), &mut self.attention.sums);
+        if sums.wants_weights() {
+            sums.add(gain, &gain_gradient(x, eps, dy)?)?;
+        }
+        norm_backward(x, self.weight(gain), eps, dy)
+    }
+}
+
+impl WayBack for DeviceOps<'_, Training<'_, '_>> {
+    fn zeros(&mut self, like: &Rows, out: &mut Rows) -> Result<()> {
+        out.put(like.tensor().zeros_like()?)
+    }
+
+    fn log_probs_back(
+        &mut self,
+        logits: &Rows,
+        targets: &Targets<'_>,
+        dlog_probs: &[f32],
+        dlogits: &mut Rows,
+    ) -> Result<()> {
+        let (dtype, logits) = (logits.tensor().dtype(), cooled(logits, targets)?);
+        let tokens = indices(targets.tokens, logits.device())?;
+        let dy = Tensor::from_slice(dlog_probs, dlog_probs.len(), logits.device())?;
+        let slopes = log_probs_backward(&logits, &tokens, &dy)? * targets.inverse_temperature;
+        dlogits.put(slopes?.to_dtype(dtype)?)
+    }
+
+    fn select_back(&mut self, chosen: &[u32], dout: &Rows, drows: &mut Rows) -> Result<()> {
+        let sum = drows.tensor();
+        let sum = sum.index_add(&indices(chosen, sum.device())?, dout.tensor(), 0)?;
+        drows.put(sum)
+    }
+
+    fn project_back(&mut self, weight: usize, x: &Rows, dy: &Rows, dx: &mut Rows) -> Result<()> {
+        let (x, dy) = (x.tensor(), dy.tensor());
+        let mut slopes = product(dy, self.weight(weight))?;
+        let adapted = self.adapted(weight);
+        let sums = &mut *self.attention.sums;
+        if sums.wants_weights() {
+            sums.add(weight, &product(&dy.t()?, x)?)?;
+        } else if let Some(adapted) = adapted {
+            slopes = adapted.backward(x, dy, slopes, (weight, sums))?;
+        }
+        dx.put(slopes)
+    }
+
+    fn bias_back(&mut self, bias: usize, dy: &Rows) -> Result<()> {
+        let sums = &mut self.attention.sums;
+        if sums.wants_weights() {
+            sums.add(bias, &dy.tensor().to_dtype(DType::F32)?.sum(0)?)?;
+        }
+        Ok(())
+    }
+
+    fn norm_back(&mut self, gain: usize, x: &Rows, dy: &mut Rows, dx: &mut Rows) -> Result<()> {
+        let slopes = self.normalised_back(gain, x.tensor(), dy.tensor())?;
+        let sum = (dx.tensor() + slopes)?;
+        dx.put(sum)
+    }
+
+    fn gate_back(&mut self, gate_up: &Rows, dout: &Rows, dgate_up: &mut Rows) -> Result<()> {
+        dgate_up.put(swiglu_backward(gate_up.tensor(), dout.tensor())?)
+    }
+
+    fn attend_back(
+        &mut self,
+        fused: &Rows,
+        _: &Rows,
+        dout: &Rows,
+        dfused: &mut Rows,
+    ) -> Result<()> {
+        let attention = self.attention.attention;
+        dfused.put(attention.backward(fused.tensor(), dout.tensor())?)
+    }
+
+    fn turn_back(&mut self, dfused: &mut Rows) -> Result<()> {
+        let reversed = self.angles.reversed()?;
+        let heads = FusedHeads::split(dfused.tensor(), self.heads())?;
+        dfused.put(heads.map(|_, heads| reversed.turn(heads))?.join()?)
+    }
+
+    fn norm_and_turn_back(
+        &mut self,
+        gains: [usize; 2],
+        plain: &Rows,
+        dfused: &mut Rows,
+    ) -> Result<()> {
+        let reversed = self.angles.reversed()?;
+        let plain = FusedHeads::split(plain.tensor(), self.heads())?;
+        let plain = [plain.queries, plain.keys];
+        let heads = FusedHeads::split(dfused.tensor(), self.heads())?;
+        let slopes = heads.map(|part, heads| {
+            self.normalised_back(gains[part], &plain[part], &reversed.turn(heads)?)
+        })?;
+        dfused.put(slopes.join()?)
+    }
+
+    fn embed_back(&mut self, tokens: &[u32], dout: &Rows) -> Result<()> {
+        let embedding = self.weight(EMBEDDING);
+        let sums = &mut self.attention.sums;
+        if sums.wants_weights() {
+            let tokens = indices(tokens, embedding.device())?;
+            let zeros = Tensor::zeros(embedding.shape(), DType::F32, embedding.device())?;
+            let dout = dout.tensor().to_dtype(DType::F32)?;
+            sums.add(EMBEDDING, &zeros.index_add(&tokens, &dout, 0)?)?;
+        }
+        Ok(())
     }
 }

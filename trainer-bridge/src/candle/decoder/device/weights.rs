@@ -1,16 +1,13 @@
 //! A decoder's weights on a device: those that stay as they are, uploaded once and shared by everybody who uses them, and an adapter's
-//! matrices, uploaded anew for every use. And gradients, added up there and brought home once.
+//! matrices, uploaded anew for every use. And gradients, added up there and downloaded once.
 
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{ops::Range, sync::Arc};
 
-use candle_core::{DType, Device, DeviceLocation, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use crate::candle::{
-    learn::adamw::Gradients,
-    model::{Model, adapter::Adapter},
+    decoder::{by_version::ByVersion, gradients::Gradients},
+    model::{Model, adapter::Adapter, layout::EMBEDDING},
 };
 
 /// Weights without an adapter's product, and the tables of rotary angles.
@@ -26,7 +23,7 @@ pub struct Frozen {
 impl Frozen {
     fn upload(model: &Model, device: &Device, dtype: DType) -> Result<Self> {
         let layout = model.architecture().parameters();
-        let tensors = layout.iter().zip(model.plain_weights());
+        let tensors = layout.iter().zip(model.weights());
         let table = |values: &[f32]| {
             let positions = model.rope().positions();
             let half = Tensor::from_slice(values, (positions, values.len() / positions), device)?;
@@ -45,25 +42,8 @@ impl Frozen {
     }
 }
 
-/// Copies of a model's weights on devices, as its clones share them.
-#[derive(Default)]
-pub struct Uploads(Mutex<Vec<(DeviceLocation, DType, Arc<Frozen>)>>);
-
-impl Uploads {
-    fn of(&self, model: &Model, device: &Device, dtype: DType) -> Result<Arc<Frozen>> {
-        // A copy is put in whole or not at all, so a holder that panicked leaves nothing half done.
-        let mut uploads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = |upload: &&(DeviceLocation, DType, _)| {
-            upload.0 == device.location() && upload.1 == dtype
-        };
-        if let Some((_, _, frozen)) = uploads.iter().find(here) {
-            return Ok(frozen.clone());
-        }
-        let frozen = Arc::new(Frozen::upload(model, device, dtype)?);
-        uploads.push((device.location(), dtype, frozen.clone()));
-        Ok(frozen)
-    }
-}
+/// What is uploaded of the models that are in use, to one device in one type.
+pub type UploadedModels = ByVersion<Frozen>;
 
 /// Where one projection's adapter lies in a [`Pair`].
 struct Member {
@@ -163,8 +143,14 @@ pub struct Weights {
 
 impl Weights {
     /// Brings a model's weights to a device, what is not there yet.
-    pub fn upload(model: &Model, device: &Device, dtype: DType) -> Result<Self> {
-        let frozen = model.uploads().of(model, device, dtype)?;
+    pub fn of(
+        model: &Model,
+        device: &Device,
+        dtype: DType,
+        uploaded: &UploadedModels,
+    ) -> Result<Self> {
+        let upload = || Frozen::upload(model, device, dtype);
+        let frozen = uploaded.get_or_make(model.weights_version(), upload)?;
         let layout = model.architecture().parameters();
         let pairs = |adapter: &Adapter| {
             let weights = layout.iter().enumerate();
@@ -176,6 +162,16 @@ impl Weights {
             frozen,
             pairs: model.adapter().map(pairs).transpose()?,
         })
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> &Device {
+        self.frozen.cos.device()
+    }
+
+    /// Type of their elements.
+    pub fn dtype(&self) -> DType {
+        self.frozen.tensors[EMBEDDING].dtype()
     }
 
     /// The adapter on a weight.
@@ -219,10 +215,10 @@ impl<'a> Sums<'a> {
     }
 
     /// Adds everything to gradients in the model's order.
-    pub fn bring_home(self, gradients: &mut Gradients) -> Result<()> {
-        let home = |tensor: Option<Tensor>| tensor.map(|t| t.flatten_all()?.to_vec1::<f32>());
+    pub fn download(self, gradients: &mut Gradients) -> Result<()> {
+        let values = |tensor: Option<Tensor>| tensor.map(|t| t.flatten_all()?.to_vec1::<f32>());
         for (weight, [first, second]) in self.slots.into_iter().enumerate() {
-            let (first, second) = (home(first).transpose()?, home(second).transpose()?);
+            let (first, second) = (values(first).transpose()?, values(second).transpose()?);
             match (first, second, self.weights.pair(weight)) {
                 (Some(da), Some(db), Some(pair)) => pair.unstack(&da, &db, gradients),
                 (Some(gradient), ..) => add(gradients.at(weight), &gradient, 1.0),

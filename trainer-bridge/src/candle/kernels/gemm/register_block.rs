@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use crate::candle::kernels::gemm::{NR, View};
+use crate::candle::kernels::gemm::{NR, Strided};
 
 /// Steps of depth taken at once where A is read in place: pieces of a length the compiler knows need no check an element.
 const STEPS: usize = 8;
@@ -12,7 +12,7 @@ pub struct Strip<'a, S: Simd, const R: usize, const V: usize> {
     /// The instruction set.
     pub simd: S,
     /// What begins with the first of these rows.
-    pub a: View<'a>,
+    pub a: Strided<'a>,
     /// The same rows packed, unless they are read in place.
     pub packed: &'a [f32],
     /// How many they are.
@@ -100,7 +100,7 @@ macro_rules! each_step {
 #[inline(always)]
 fn rows_times<S: Simd, const R: usize, const P: usize, const V: usize>(
     simd: S,
-    a: View<'_>,
+    a: Strided<'_>,
     panels: [&[[S::f32s; V]]; P],
 ) -> Block<S, R, P, V> {
     let mut block = [[[simd.splat_f32s(0.0); V]; P]; R];
@@ -123,7 +123,7 @@ fn rows_times<S: Simd, const R: usize, const P: usize, const V: usize>(
 
 /// The next `D` elements of `R` rows.
 #[inline(always)]
-fn rows_at<const R: usize, const D: usize>(a: View<'_>, start: usize) -> [&[f32; D]; R] {
+fn rows_at<const R: usize, const D: usize>(a: Strided<'_>, start: usize) -> [&[f32; D]; R] {
     std::array::from_fn(|r| {
         a.data[r * a.row + start..]
             .first_chunk()

@@ -9,7 +9,10 @@ use std::{
 use candle_core::{DType, Device, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
+use crate::{
+    TrainError,
+    candle::decoder::{cpu::weights::PreparedModels, device::weights::UploadedModels},
+};
 
 /// Where a run computes, as a configuration names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,17 +85,15 @@ impl DeviceName {
         matches!(self, Self::Cpu | Self::CandleCpu)
     }
 
-    fn open(self, dtype: Option<FloatType>) -> Result<Place, TrainError> {
+    fn open(self, dtype: Option<FloatType>) -> Result<Backend, TrainError> {
         let (device, usual) = match self {
-            Self::Cpu => return Ok(Place::Processor),
+            Self::Cpu => return Ok(Backend::cpu()),
             Self::CandleCpu => (Ok(Device::Cpu), FloatType::F32),
             Self::Cuda(number) => (Device::new_cuda(number), FloatType::Bf16),
             Self::Metal(number) => (Device::new_metal(number), FloatType::F32),
         };
-        Ok(Place::Device {
-            device: device.map_err(|error| self.refusal(&error))?,
-            dtype: dtype.unwrap_or(usual).into(),
-        })
+        let device = device.map_err(|error| self.refusal(&error))?;
+        Ok(Backend::device(device, dtype.unwrap_or(usual).into()))
     }
 
     fn refusal(self, error: &Error) -> TrainError {
@@ -133,64 +134,106 @@ impl From<FloatType> for DType {
     }
 }
 
-/// Where a run computes, opened.
+/// Where a run computes, opened, with what its runs share.
 #[derive(Clone)]
-pub enum Place {
+pub enum Backend {
     /// On the processor, by this program's own kernels.
-    Processor,
+    Cpu {
+        /// What is prepared of the models in use.
+        prepared: Arc<PreparedModels>,
+    },
     /// On a device of the tensor library's.
     Device {
         /// The device.
         device: Device,
         /// Type of its elements.
         dtype: DType,
+        /// What is uploaded of the models in use.
+        uploaded: Arc<UploadedModels>,
     },
 }
 
-/// Several places, and how many runs each has.
-#[derive(Clone)]
-pub struct Places(Arc<Mutex<Vec<(Place, usize)>>>);
+impl Backend {
+    /// The processor's own kernels.
+    pub fn cpu() -> Self {
+        let prepared = Arc::default();
+        Self::Cpu { prepared }
+    }
 
-impl Places {
+    /// A device, with elements of a type.
+    pub fn device(device: Device, dtype: DType) -> Self {
+        let uploaded = Arc::default();
+        Self::Device {
+            device,
+            dtype,
+            uploaded,
+        }
+    }
+
+    /// Gives the memory back that models took which nobody has any more.
+    pub fn forget_unused(&self) {
+        match self {
+            Self::Cpu { prepared } => prepared.forget_unused(),
+            Self::Device { uploaded, .. } => uploaded.forget_unused(),
+        }
+    }
+}
+
+/// Several backends, and how many runs each has.
+#[derive(Clone)]
+pub struct Backends(Arc<Mutex<Vec<(Backend, usize)>>>);
+
+impl Backends {
     /// Opens devices, one after the other.
     ///
     /// # Errors
     /// `Setup`, saying what to build or to change, if one is not there.
     pub fn open(names: &[DeviceName], dtype: Option<FloatType>) -> Result<Self, TrainError> {
-        let places = names.iter().map(|name| Ok((name.open(dtype)?, 0)));
-        let places: Vec<_> = places.collect::<Result<_, TrainError>>()?;
-        Ok(Self(Arc::new(Mutex::new(places))))
+        let mut backends: Vec<(Backend, usize)> = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate() {
+            // A device that is named twice is still one.
+            let backend = match names[..index].iter().position(|other| other == name) {
+                Some(same) => backends[same].0.clone(),
+                None => name.open(dtype)?,
+            };
+            backends.push((backend, 0));
+        }
+        Ok(Self(Arc::new(Mutex::new(backends))))
     }
 
-    /// The place with the fewest runs, the first of equals.
-    pub fn take(&self) -> Seat {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (index, (place, runs)) = places
+    /// The backend with the fewest runs, the first of equals.
+    pub fn take(&self) -> Lease {
+        let mut backends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (index, (backend, runs)) = backends
             .iter_mut()
             .enumerate()
             .min_by_key(|(_, (_, runs))| *runs)
-            .expect("a trainer has at least one place");
+            .expect("a trainer has at least one backend");
         *runs += 1;
-        Seat {
-            place: place.clone(),
+        Lease {
+            backend: backend.clone(),
             index,
-            places: self.clone(),
+            backends: self.clone(),
         }
     }
 }
 
-/// A run's place, free again when this is dropped.
-pub struct Seat {
+/// A run's backend, free again when this is dropped.
+pub struct Lease {
     /// Where it is.
-    pub place: Place,
+    pub backend: Backend,
     index: usize,
-    places: Places,
+    backends: Backends,
 }
 
-impl Drop for Seat {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let mut places = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        places[self.index].1 -= 1;
+        let mut backends = self
+            .backends
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        backends[self.index].1 -= 1;
     }
 }
 
@@ -214,20 +257,20 @@ mod tests {
     }
 
     #[test]
-    fn a_run_gets_the_place_with_the_fewest_runs() {
+    fn a_run_gets_the_backend_with_the_fewest_runs() {
         let names = [DeviceName::Cpu, DeviceName::CandleCpu, DeviceName::Cpu];
-        let places = Places::open(&names, None).unwrap();
-        let seats: Vec<Seat> = (0..4).map(|_| places.take()).collect();
-        let order: Vec<usize> = seats.iter().map(|seat| seat.index).collect();
+        let backends = Backends::open(&names, None).unwrap();
+        let leases: Vec<Lease> = (0..4).map(|_| backends.take()).collect();
+        let order: Vec<usize> = leases.iter().map(|lease| lease.index).collect();
         assert_eq!(order, [0, 1, 2, 0]);
-        drop(seats);
-        assert_eq!(places.take().index, 0, "all are free again");
+        drop(leases);
+        assert_eq!(backends.take().index, 0, "all are free again");
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_device_that_was_not_built_for_is_refused_with_what_to_build() {
-        let error = Places::open(&[DeviceName::Cuda(1)], None).err().unwrap();
+        let error = Backends::open(&[DeviceName::Cuda(1)], None).err().unwrap();
         let message = error.to_string();
         assert!(matches!(error, TrainError::Setup(_)));
         for part in ["`cuda:1`", "--features cuda", "\"cpu\""] {
