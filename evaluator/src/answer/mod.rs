@@ -1,56 +1,31 @@
 //! Gold answers, and whether a given answer is the same.
 //!
-//! A text becomes an answer in four steps, each its own module: [`clean`] makes one spelling of many,
-//! [`token`] cuts it into tokens, [`read`] finds the structure (lists, intervals, relations, with
+//! A text becomes an answer in four steps, each its own module: [`parse::clean`] makes one spelling of many,
+//! [`parse::token`] cuts it into tokens, [`read`] finds the structure (lists, intervals, relations, with
 //! [`parse`] for the expressions in it), and [`compare`] decides whether two structures are the same
-//! answer, with [`evaluate`] for expressions. Plain numbers take a short cut through [`number`].
+//! answer, with [`evaluate`] for expressions. Plain numbers take a short cut through [`value::number`].
 //!
 //! No step looks at a clock. What bounds the work is the length of the text, the depth to which it may
 //! nest, and the size to which exact numbers may grow, so verdicts are the same on every machine and
 //! under every load.
 
-mod ball;
-mod brackets;
-mod choice;
-mod clean;
-mod clock;
 mod compare;
-mod counted;
-mod enclosed;
 mod evaluate;
-mod exact;
-mod expr;
-mod fuel;
-mod letters;
-mod matrix;
-mod number;
 mod parse;
-mod parts;
 mod read;
-mod readings;
-mod region;
-mod relation;
-mod residue;
-mod respelled;
-mod same_relation;
-mod scalar;
-mod show;
-mod signs;
-mod text;
-mod token;
-mod tolerance;
-mod unit;
 mod value;
-mod words;
 
 use num_rational::BigRational;
 use num_traits::One;
 use serde::{Deserialize, Serialize};
 
-use compare::Comparison;
-use number::Number;
-use readings::{gold_readings, readings, without_aside};
-use value::{Kind, Value};
+use compare::{Comparison, text};
+use read::{choice, clock, gold_readings, readings, without_aside};
+use value::{
+    Kind, Value,
+    number::{self, Number},
+    unit,
+};
 
 use crate::explain::{StepOutcome, Trace};
 
