@@ -7,7 +7,7 @@
 
 use std::{env, error::Error, fs, path::Path};
 
-use evaluator::{Answer, ExtractionConfig, Verifier};
+use evaluator::{Answer, ExtractionConfig, RuleVerifier};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,12 +52,12 @@ fn judge(name: &str, gold: &str, given: &str) {
     ] {
         println!(
             "{name} {:?}",
-            Verifier::new(extraction).verify(given, &gold)
+            RuleVerifier::new(extraction).verify(given, &gold)
         );
     }
     println!(
         "{name} {:?}",
-        Verifier::default().verify_answer(given, &gold)
+        RuleVerifier::default().verify_answer(given, &gold)
     );
 }
 

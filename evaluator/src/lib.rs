@@ -38,7 +38,7 @@ pub use dataset::{
     read_gsm8k, read_problems,
 };
 pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
-pub use explain::{Explanation, Step, StepOutcome};
+pub use explain::{Step, StepOutcome};
 pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
 pub use statistics::{
     interval::{
@@ -59,4 +59,4 @@ pub use statistics::{
     selection::{Selection, SelectionError, select_best},
     sequential::SequentialTest,
 };
-pub use verify::{Verdict, Verifier, verify};
+pub use verify::{Explanation, RuleVerifier, Verdict, verify};

@@ -6,7 +6,7 @@ mod data;
 
 use std::collections::HashSet;
 
-use evaluator::{Answer, Dataset, Evaluation, Outcome, Split, Verifier};
+use evaluator::{Answer, Dataset, Evaluation, Outcome, RuleVerifier, Split};
 use serde_json::Value;
 
 const MODELS: [(&str, usize); 4] = [
@@ -21,7 +21,7 @@ fn every_published_completion_is_judged_as_labelled() {
     let Some(rows) = data::rows::<Value>("gsm8k/example_model_solutions.jsonl") else {
         return;
     };
-    let verifier = Verifier::default();
+    let verifier = RuleVerifier::default();
     let golds: Vec<Answer> = rows
         .iter()
         .map(|row| {

@@ -4,7 +4,7 @@
 
 mod data;
 
-use evaluator::{Answer, ExtractionConfig, Outcome, Verifier};
+use evaluator::{Answer, ExtractionConfig, Outcome, RuleVerifier};
 use serde_json::Value;
 
 const REFERENCES: &str = include_str!("fixtures/references.txt");
@@ -30,7 +30,7 @@ fn dressed(reference: &str) -> [(&'static str, String); 6] {
 /// In which dress a reference is not accepted against itself.
 fn rejected(reference: &str) -> Vec<String> {
     let gold = Answer::new(reference);
-    let verifier = Verifier::default();
+    let verifier = RuleVerifier::default();
     let mut rejected = Vec::new();
     if verifier.verify_answer(reference, &gold).outcome != Outcome::Correct {
         rejected.push("alone".to_owned());
@@ -135,7 +135,7 @@ fn references_of_the_data() {
 
 #[test]
 fn strict_extraction_takes_marks_only() {
-    let strict = Verifier::new(ExtractionConfig::strict());
+    let strict = RuleVerifier::new(ExtractionConfig::strict());
     let gold = Answer::new("18");
     for (completion, outcome) in [
         ("so it is 18", Outcome::NoAnswer),

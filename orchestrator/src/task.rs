@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use evaluator::{
-    Answer, Dataset, DatasetError, ExtractionConfig, Outcome, Problem, Split, Verifier as Judge,
-    toy,
+    Answer, Dataset, DatasetError, ExtractionConfig, Outcome, Problem, RuleVerifier as Judge,
+    Split, toy,
 };
 use trainer_bridge::TrainExample;
 

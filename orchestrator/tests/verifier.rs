@@ -34,7 +34,7 @@ fn settings(endpoint: &Endpoint) -> ModelConfig {
 }
 
 fn verifier(config: VerifierConfig) -> Verifier {
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     Verifier::new(&config, rule).unwrap()
 }
 
@@ -318,7 +318,7 @@ async fn the_limits_hold_across_sittings() {
 #[test]
 fn settings_that_cannot_work_are_refused() {
     let endpoint = Endpoint::start(vec![says("True")]);
-    let rule = || evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = || evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     for (config, why) in [
         (ModelConfig::default(), "verifier.base_url"),
         (

@@ -10,7 +10,8 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{Answer, Problem, Split};
+use crate::answer::Answer;
+use problem::{Problem, Split};
 
 /// Why a data set could not be read.
 #[derive(Debug, thiserror::Error)]

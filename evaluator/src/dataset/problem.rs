@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Answer;
+use crate::answer::Answer;
 
 /// One row of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ use predictions::Predictions;
 use report::{Judged, Report};
 
 pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     let (verifier, _lock) = super::verifier(&args.judge, rule).await?;
     let mut models = predictions::read(&args.predictions)?;
     if let Some(endpoint) = &args.served.endpoint {
@@ -29,7 +29,7 @@ pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
 }
 
 async fn judge(models: &[Predictions], verifier: &Verifier, seed: u64) -> anyhow::Result<Report> {
-    let strict = Verifier::by_rule(evaluator::Verifier::new(ExtractionConfig::strict()));
+    let strict = Verifier::by_rule(evaluator::RuleVerifier::new(ExtractionConfig::strict()));
     let bootstrap = BootstrapConfig {
         seed,
         ..BootstrapConfig::default()

@@ -86,7 +86,7 @@ async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
 /// The verifier a command judges with, and the lock on the database of its verdicts.
 async fn verifier(
     args: &JudgeArgs,
-    rule: evaluator::Verifier,
+    rule: evaluator::RuleVerifier,
 ) -> anyhow::Result<(Verifier, Option<WriterLock>)> {
     let Some(path) = &args.verifier else {
         return Ok((Verifier::by_rule(rule), None));

@@ -19,7 +19,7 @@ use crate::{
 const DETAIL: usize = 160;
 
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
-    let rule = evaluator::Verifier::new(extraction(&args.extraction)?);
+    let rule = evaluator::RuleVerifier::new(extraction(&args.extraction)?);
     let (verifier, _lock) = super::verifier(&args.judge, rule.clone()).await?;
     if let Some(file) = &args.pairs {
         return pairs::run(file, &args, &verifier).await;

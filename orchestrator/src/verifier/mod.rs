@@ -28,7 +28,7 @@ use prompt::Case;
 /// Decides whether answers are right. Clones share the model and the counts.
 #[derive(Debug, Clone)]
 pub struct Verifier {
-    rule: evaluator::Verifier,
+    rule: evaluator::RuleVerifier,
     model: Option<Arc<Model>>,
     tally: Arc<Mutex<Tally>>,
 }
@@ -128,7 +128,7 @@ impl From<VerifierError> for TrainError {
 impl Verifier {
     /// The rules alone.
     #[must_use]
-    pub fn by_rule(rule: evaluator::Verifier) -> Self {
+    pub fn by_rule(rule: evaluator::RuleVerifier) -> Self {
         Self {
             rule,
             model: None,
@@ -140,7 +140,10 @@ impl Verifier {
     ///
     /// # Errors
     /// [`VerifierError::Setup`] if a setting cannot work, the key's variable is not set, or the prompt cannot be read.
-    pub fn new(config: &VerifierConfig, rule: evaluator::Verifier) -> Result<Self, VerifierError> {
+    pub fn new(
+        config: &VerifierConfig,
+        rule: evaluator::RuleVerifier,
+    ) -> Result<Self, VerifierError> {
         if let Some(problem) = config.problems().first() {
             return Err(VerifierError::Setup(problem.clone()));
         }

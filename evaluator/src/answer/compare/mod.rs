@@ -17,10 +17,10 @@ use crate::answer::{
     compare::signs::Signs,
     compare::tolerance::is_rounded,
     evaluate::equal,
-    parse::token::Relation,
     read::structure::WHOLE,
     value::expr::Expr,
     value::fuel::Fuel,
+    value::relation::Relation,
     value::unit,
     value::{End, Kind, Label, Scalar, Value},
 };

@@ -2,9 +2,9 @@
 
 use crate::answer::{
     evaluate::{constant_ratio, equal, sign_of_infinity},
-    parse::token::Relation,
     value::expr::Expr,
     value::fuel::Fuel,
+    value::relation::Relation,
     value::{End, Label, Value},
 };
 

@@ -3,11 +3,12 @@
 use crate::answer::{
     parse::brackets::{encloses, split},
     parse::spelled,
-    parse::token::{Relation, Token},
+    parse::token::Token,
     read::matrix,
     read::scalar::scalar,
     read::structure::read,
     value::expr::Expr,
+    value::relation::Relation,
     value::{End, Kind, Scalar, Value},
 };
 

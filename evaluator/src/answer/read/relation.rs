@@ -3,7 +3,7 @@
 use crate::answer::{
     evaluate::{constant, equal, sign_of_infinity},
     parse::brackets::split,
-    parse::token::{Relation, Token},
+    parse::token::Token,
     parse::{expression, spelled},
     read::region::Region,
     read::scalar::scalar,
@@ -11,6 +11,7 @@ use crate::answer::{
     value::counted,
     value::expr::Expr,
     value::fuel::Fuel,
+    value::relation::Relation,
     value::{End, Kind, Label, Scalar, Value},
 };
 

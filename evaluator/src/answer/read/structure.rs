@@ -6,7 +6,7 @@
 
 use crate::answer::{
     parse::brackets::{encloses, split},
-    parse::token::{Relation, Token},
+    parse::token::Token,
     parse::{expression, spelled},
     read::enclosed::{bracketed, matrices, turned},
     read::region::Region,
@@ -14,6 +14,7 @@ use crate::answer::{
     read::scalar::scalar,
     value::counted::is_name,
     value::expr::Expr,
+    value::relation::Relation,
     value::{End, Kind, Label, Scalar, Value},
 };
 

@@ -4,13 +4,14 @@ pub(crate) mod counted;
 pub(crate) mod expr;
 pub(crate) mod fuel;
 pub(crate) mod number;
+pub(crate) mod relation;
 pub(crate) mod show;
 pub(crate) mod unit;
 pub(crate) mod words;
 
 use crate::answer::{
-    parse::token::Relation,
     value::expr::Expr,
+    value::relation::Relation,
     value::unit::{DEGREES, PERCENT},
 };
 

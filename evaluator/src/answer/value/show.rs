@@ -5,8 +5,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::answer::{
-    parse::token::Relation,
     value::expr::{Expr, Function},
+    value::relation::Relation,
     value::{End, Kind, Scalar, Value},
 };
 
