@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    answer::{Answer, DEFAULT_TOLERANCE, Rule},
+    answer::{Answer, Rule},
     evaluation::Outcome,
     explain::{Step, StepOutcome, Trace},
     extract::{Extracted, ExtractionConfig, Found, Strategy, extract_with},
@@ -32,32 +32,15 @@ pub struct Explanation {
 }
 
 /// Verifies completions under a configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RuleVerifier {
     extraction: ExtractionConfig,
-    tolerance: f64,
-}
-
-impl Default for RuleVerifier {
-    fn default() -> Self {
-        Self::new(ExtractionConfig::default())
-    }
 }
 
 impl RuleVerifier {
     /// A verifier that extracts answers as configured.
     pub fn new(extraction: ExtractionConfig) -> Self {
-        Self {
-            extraction,
-            tolerance: DEFAULT_TOLERANCE,
-        }
-    }
-
-    /// The same verifier with another relative tolerance for gold answers that are not whole numbers; zero
-    /// asks for equality. Whole numbers are never approximated.
-    #[must_use]
-    pub fn with_tolerance(self, tolerance: f64) -> Self {
-        Self { tolerance, ..self }
+        Self { extraction }
     }
 
     /// Extracts the final answer of `completion` and compares it with the gold answer.
@@ -103,7 +86,7 @@ impl RuleVerifier {
 
     fn judge_answer(&self, given: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
         let given = given.trim();
-        let rule = answer.judge(given, self.tolerance, trace);
+        let rule = answer.judge(given, trace);
         let outcome = match rule {
             _ if given.is_empty() => Outcome::NoAnswer,
             Some(_) => Outcome::Correct,
@@ -212,19 +195,6 @@ mod tests {
         ] {
             check(completion, gold, Outcome::Wrong);
         }
-    }
-
-    #[test]
-    fn the_tolerance_is_the_configured_one() {
-        let gold = Answer::new(r"\frac{600}{7}");
-        let completion = r"\boxed{85.71}";
-        assert_eq!(verify(completion, &gold).outcome, Outcome::Correct);
-        let exact = RuleVerifier::default().with_tolerance(0.0);
-        assert_eq!(exact.verify(completion, &gold).outcome, Outcome::Wrong);
-        assert_eq!(
-            exact.verify(r"\boxed{85\frac{5}{7}}", &gold).outcome,
-            Outcome::Correct
-        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! label or unit) it is one that the gold answer allows. Alternatives that contradict each other never
 //! match a single value, because a list only equals a list.
 
+pub(crate) mod rules;
 pub(crate) mod same_relation;
 pub(crate) mod signs;
 pub(crate) mod text;

@@ -1,5 +1,6 @@
 //! The ways in which a text can be understood as an answer.
 
+pub(crate) mod answer;
 pub(crate) mod choice;
 pub(crate) mod clock;
 pub(crate) mod enclosed;
@@ -22,13 +23,14 @@ use crate::answer::{
 /// Longer texts are compared as text only: no final answer is that long.
 const LONGEST: usize = 2000;
 
-/// The ways in which a given answer can be understood, the likeliest first; none when it is no mathematics.
-pub(crate) fn readings(text: &str) -> Vec<Value> {
+/// The ways in which a given answer can be understood, the likeliest first; none when it is no mathematics. `number` is
+/// what [`Number::parse`] makes of the same text.
+pub(crate) fn readings(text: &str, number: Option<&Number>) -> Vec<Value> {
     if let Some(number) = digits(text) {
         return vec![number];
     }
     match tokens(text) {
-        Some((clean, tokens)) => structures(text, &clean, &tokens),
+        Some((clean, tokens)) => structures(text, number, (&clean, &tokens)),
         None => Vec::new(),
     }
 }
@@ -36,7 +38,7 @@ pub(crate) fn readings(text: &str) -> Vec<Value> {
 /// The ways in which a gold answer can be understood. It is trusted, so that a sentence around its formula
 /// is taken for an explanation, which in a given answer could take the answer back; a chain of equations for its last
 /// side, whatever the others say; and its digits alone will do where it names their base.
-pub(crate) fn gold_readings(text: &str) -> Vec<Value> {
+pub(crate) fn gold_readings(text: &str, number: Option<&Number>) -> Vec<Value> {
     if let Some(number) = digits(text) {
         return vec![number];
     }
@@ -46,7 +48,7 @@ pub(crate) fn gold_readings(text: &str) -> Vec<Value> {
     if is_range(&tokens) {
         return Vec::new();
     }
-    let mut readings = structures(text, &clean, &tokens);
+    let mut readings = structures(text, number, (&clean, &tokens));
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(structure::explained(&tokens).or_else(|| structure::last_side(&tokens)));
     }
@@ -117,12 +119,16 @@ fn tokens(text: &str) -> Option<(String, Vec<Token>)> {
 }
 
 /// What holds for gold and given answers alike.
-fn structures(text: &str, clean: &str, grouped: &[Token]) -> Vec<Value> {
+fn structures(
+    text: &str,
+    number: Option<&Number>,
+    (clean, grouped): (&str, &[Token]),
+) -> Vec<Value> {
     // What counts its parts is nothing else: their marks are no factors.
     if let Some(parts) = parts::numbered(clean) {
         return in_order(&parts).into_iter().collect();
     }
-    let number = plain_number(text);
+    let number = number.and_then(|number| plain_number(text, number));
     // The sign of a currency would be lost on the parser.
     if let Some(number) = &number
         && !text.contains(|c: char| c.is_ascii_alphabetic())
@@ -175,11 +181,10 @@ fn is_range(tokens: &[Token]) -> bool {
 }
 
 /// A number in words, with a unit in words, or with an exponent, which as LaTeX would be products of letters.
-fn plain_number(text: &str) -> Option<Value> {
-    let number = Number::parse(text)?;
+fn plain_number(text: &str, number: &Number) -> Option<Value> {
     let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
     let has_unit = number.unit.as_deref().and_then(unit::named).is_some();
-    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number)))
+    (has_letters || has_unit).then(|| Value::Scalar(Scalar::of_number(number.clone())))
 }
 
 /// `(1) 5; (2) 7` as its parts in order.

@@ -230,10 +230,14 @@ impl Piece {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::answer::read::readings;
+    use crate::answer::read::answer::Given;
 
     fn region(text: &str) -> Region {
-        readings(text).iter().find_map(Region::of).unwrap()
+        Given::new(text)
+            .readings()
+            .iter()
+            .find_map(Region::of)
+            .unwrap()
     }
 
     fn shown(region: &Region) -> String {

@@ -207,3 +207,25 @@ fn interval(low: &End, high: &End, f: &mut Formatter<'_>) -> fmt::Result {
     let close = if high.closed { ']' } else { ')' };
     write!(f, "{open}{}, {}{close}", low.at, high.at)
 }
+
+/// The kind of a value, in a few words for people.
+pub(crate) fn described(value: &Value) -> String {
+    match value {
+        Value::Scalar(scalar) if scalar.expr.is_constant() => "a constant".to_owned(),
+        Value::Scalar(scalar) => format!("an expression in {}", scalar.expr.symbols().join(", ")),
+        Value::Labelled(label, inner) => format!("{}: {}", label.name, described(inner)),
+        Value::Interval(..) => "an interval".to_owned(),
+        Value::Relation(..) => "a relation".to_owned(),
+        Value::Matrix(rows) => format!("a matrix of {} rows", rows.len()),
+        Value::Collection(kind, items) => {
+            let name = match kind {
+                Kind::List => "a list",
+                Kind::Set => "a set",
+                Kind::Union => "a union",
+                Kind::Tuple => "a tuple",
+                Kind::Bracket => "a pair of brackets",
+            };
+            format!("{name} of {}", items.len())
+        }
+    }
+}
