@@ -42,7 +42,7 @@ pub use explain::{Step, StepOutcome};
 pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
 pub use statistics::{
     interval::{
-        IntervalMethod, bca_interval,
+        IntervalMethod,
         bootstrap::{BootstrapConfig, PairedDifference, paired_difference},
         estimate::{ConfidenceInterval, Estimate},
         pooling::{PoolError, pooled_difference, pooled_f1},
@@ -52,10 +52,9 @@ pub use statistics::{
         Agreement, Unpaired,
         letters::compact_letters,
         mcnemar::{ChiSquare, McNemar, mcnemar, mcnemar_of},
-        multiplicity::{benjamini_hochberg, bonferroni, holm},
+        multiplicity::{bonferroni, holm},
         power::smallest_detectable_difference,
     },
-    pass_at_k::{Attempts, clustered_accuracy, pass_at_k, pass_at_k_estimate},
     selection::{Selection, SelectionError, select_best},
     sequential::SequentialTest,
 };

@@ -7,8 +7,8 @@
 mod data;
 
 use evaluator::{
-    Agreement, BootstrapConfig, Estimate, Evaluation, benjamini_hochberg, bonferroni, holm,
-    mcnemar, mcnemar_of, paired_difference,
+    Agreement, BootstrapConfig, Estimate, Evaluation, bonferroni, holm, mcnemar, mcnemar_of,
+    paired_difference,
 };
 use serde_json::Value;
 
@@ -84,8 +84,6 @@ fn figures_and_intervals_of_four_models() {
         let accuracy = e.accuracy_estimate(&config);
         assert_interval(&accuracy, &model["acc_ci_percentile_scipy10k"], STEP);
         assert_close(accuracy.standard_error, &model["acc_se_percentile"], 0.03);
-        let bca = e.accuracy_bca_estimate(&config).unwrap();
-        assert_interval(&bca, &model["acc_ci_BCa_scipy10k"], STEP);
         // The slope of 2a / (1 + a) is at most 2, so that is how far a step can grow.
         assert_interval(
             &e.f1_estimate(&config),
@@ -163,11 +161,7 @@ fn unit_tables() {
     }
     let unit = &reference["holm_unit"];
     let p = numbers(&unit["p"]);
-    for (adjusted, name) in [
-        (bonferroni(&p), "bonferroni"),
-        (holm(&p), "holm"),
-        (benjamini_hochberg(&p), "bh"),
-    ] {
+    for (adjusted, name) in [(bonferroni(&p), "bonferroni"), (holm(&p), "holm")] {
         for (value, expected) in adjusted.into_iter().zip(unit[name].as_array().unwrap()) {
             assert_close(value, expected, 1e-12);
         }

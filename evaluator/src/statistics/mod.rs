@@ -7,6 +7,5 @@
 pub(crate) mod interval;
 pub(crate) mod law;
 pub(crate) mod paired;
-pub(crate) mod pass_at_k;
 pub(crate) mod selection;
 pub(crate) mod sequential;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     evaluation::{Evaluation, f1_of_accuracy},
+    statistics::interval::IntervalMethod,
     statistics::interval::estimate::{ConfidenceInterval, Estimate},
-    statistics::interval::{IntervalMethod, bca_interval},
     statistics::law::binomial,
     statistics::paired::{Agreement, Unpaired},
 };
@@ -118,29 +118,6 @@ impl Evaluation {
     /// F1 with the interval that is the image of accuracy's.
     pub fn f1_estimate(&self, config: &BootstrapConfig) -> Estimate {
         self.estimate(config, f1_of_accuracy)
-    }
-
-    /// Accuracy with its bias-corrected and accelerated interval (Efron, *Journal of the American Statistical
-    /// Association* 82, 1987) from the same resamples; `None` when all outcomes are alike, where it does not exist.
-    pub fn accuracy_bca_estimate(&self, config: &BootstrapConfig) -> Option<Estimate> {
-        let counts = self.counts();
-        let (n, right, accuracy) = (counts.total(), counts.correct, self.accuracy());
-        if right == 0 || right == n {
-            return None;
-        }
-        let mut rng = config.rng();
-        let resampled = self.resampled_accuracies(config, &mut rng);
-        // Without one question accuracy takes one of two values.
-        let without = |right: u64| right as f64 / (n - 1) as f64;
-        let jackknife: Vec<f64> = (0..n)
-            .map(|question| without(right - u64::from(question < right)))
-            .collect();
-        let interval = bca_interval(accuracy, &resampled, &jackknife, config.level)?;
-        let percentile = Estimate::percentile(accuracy, resampled, config.level);
-        Some(Estimate {
-            interval,
-            ..percentile
-        })
     }
 
     fn estimate(&self, config: &BootstrapConfig, figure: impl Fn(f64) -> f64) -> Estimate {

@@ -2,12 +2,7 @@
 
 use std::f64::consts::SQRT_2;
 
-use statrs::function::erf::{erfc, erfc_inv};
-
-/// P(Z <= `z`).
-pub(crate) fn cumulative(z: f64) -> f64 {
-    erfc(-z / SQRT_2) / 2.0
-}
+use statrs::function::erf::erfc_inv;
 
 /// The `p`-quantile; infinite at 0 and 1.
 pub(crate) fn quantile(p: f64) -> f64 {

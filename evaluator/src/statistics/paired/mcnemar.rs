@@ -32,8 +32,8 @@ impl ChiSquare {
 
 /// The result of McNemar's test.
 ///
-/// Only discordant questions carry information. Without any, the exact p-values are 1, the chi-square
-/// versions do not exist, and [`McNemar::is_uninformative`] says so.
+/// Only discordant questions carry information. Without any, the exact p-values are 1 and the chi-square
+/// versions do not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct McNemar {
     /// Questions only the first got right.
@@ -54,13 +54,6 @@ pub struct McNemar {
     /// Chi-square with continuity correction (Edwards, *Psychometrika* 13, 1948), as the reference
     /// system reports it; poor with few discordant questions.
     pub chi_square_corrected: Option<ChiSquare>,
-}
-
-impl McNemar {
-    /// True when no question tells the two apart, so that the test had nothing to go by.
-    pub const fn is_uninformative(&self) -> bool {
-        self.only_a + self.only_b == 0
-    }
 }
 
 /// Tests whether `a` and `b` are equally often right.
@@ -124,7 +117,6 @@ mod tests {
             ..Agreement::default()
         };
         let test = mcnemar_of(table);
-        assert!(test.is_uninformative());
         assert_eq!((test.exact_p, test.mid_p), (1.0, 1.0));
         assert!(test.chi_square.is_none() && test.chi_square_corrected.is_none());
     }
