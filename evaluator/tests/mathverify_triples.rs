@@ -65,9 +65,7 @@ fn gold(reference: &str) -> Answer {
 
 #[test]
 fn nearly_all_triples_are_judged_as_labelled() {
-    let Some(triples) = data::rows::<Triple>("verification/mathverify_tests.jsonl") else {
-        return;
-    };
+    let triples = data::rows::<Triple>("verification/mathverify_tests.jsonl");
     let missed: Vec<&str> = triples
         .iter()
         .filter(|triple| {

@@ -108,9 +108,7 @@ fn references_of_the_data() {
         "verification/hardverify.dev.jsonl",
         "verification/mathverify_tests.jsonl",
     ] {
-        let Some(rows) = data::rows::<Value>(file) else {
-            return;
-        };
+        let rows = data::rows::<Value>(file);
         let texts = rows
             .iter()
             .map(|row| row["reference"].as_str().unwrap().to_owned());
@@ -121,9 +119,7 @@ fn references_of_the_data() {
             }));
     }
     for file in ["gsm8k/train.jsonl", "gsm8k/test.jsonl"] {
-        let Some(rows) = data::rows::<Value>(file) else {
-            return;
-        };
+        let rows = data::rows::<Value>(file);
         let golds = rows.iter().map(|row| {
             row["answer"]
                 .as_str()
