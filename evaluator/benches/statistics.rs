@@ -3,9 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use evaluator::{
-    BootstrapConfig, Evaluation, IntervalMethod, mcnemar, paired_difference, pooled_f1,
-};
+use evaluator::{BootstrapConfig, Evaluation, mcnemar, paired_difference, pooled_f1};
 
 /// `right` of 1,319 questions right.
 fn evaluation(right: usize) -> Evaluation {
@@ -18,12 +16,6 @@ fn intervals(c: &mut Criterion) {
     let config = BootstrapConfig::default();
     c.bench_function("percentile, 10,000 resamples", |bencher| {
         bencher.iter(|| black_box(&a).f1_estimate(&config));
-    });
-    c.bench_function("BCa, 10,000 resamples", |bencher| {
-        bencher.iter(|| black_box(&a).accuracy_bca_estimate(&config));
-    });
-    c.bench_function("BCa, limit of infinitely many", |bencher| {
-        bencher.iter(|| black_box(&a).f1_interval(IntervalMethod::Bca, 0.95));
     });
     c.bench_function("paired difference, 10,000 resamples", |bencher| {
         bencher.iter(|| paired_difference(black_box(&a), &b, &config));

@@ -1,7 +1,7 @@
 //! Verdicts a second on the reference data: `cargo bench -p evaluator --bench verification`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use evaluator::{Answer, Verifier};
+use evaluator::{Answer, RuleVerifier};
 
 #[path = "../examples/data/mod.rs"]
 mod data;
@@ -10,7 +10,7 @@ fn verdicts(c: &mut Criterion) {
     let Some(sets) = data::pairs_beside() else {
         return;
     };
-    let verifier = Verifier::default();
+    let verifier = RuleVerifier::default();
     for set in sets {
         let mut group = c.benchmark_group(set.name);
         group.throughput(Throughput::Elements(set.pairs.len() as u64));

@@ -1,7 +1,7 @@
 //! Makes intervals for 742 of 1,319 questions right, for `scripts/compare.sh`: `interval_speed METHOD REPEATS`.
 //!
-//! METHOD is `percentile` (10,000 resamples), `bca` (10,000 resamples) or `bca-limit` (infinitely many, without
-//! drawing). Prints the last interval as JSON.
+//! METHOD is `percentile` (10,000 resamples) or `percentile-limit` (infinitely many, without drawing). Prints the last
+//! interval as JSON.
 
 #![allow(clippy::print_stdout)]
 
@@ -22,17 +22,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = BootstrapConfig::default();
     let interval = || match method.as_str() {
         "percentile" => Some(evaluation.accuracy_estimate(&config).interval),
-        "bca" => evaluation
-            .accuracy_bca_estimate(&config)
-            .map(|estimate| estimate.interval),
-        "bca-limit" => evaluation.accuracy_interval(IntervalMethod::Bca, config.level),
+        "percentile-limit" => {
+            evaluation.accuracy_interval(IntervalMethod::Percentile, config.level)
+        }
         _ => None,
     };
     let mut last = None;
     for _ in 0..repeats.parse::<u32>()? {
         last = black_box(interval());
     }
-    let interval = last.ok_or("METHOD is percentile, bca or bca-limit, and REPEATS at least 1")?;
+    let interval =
+        last.ok_or("METHOD is percentile or percentile-limit, and REPEATS at least 1")?;
     println!("{}", serde_json::to_string(&interval)?);
     Ok(())
 }

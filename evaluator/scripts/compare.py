@@ -19,8 +19,7 @@ SETS = [
 ]
 INTERVALS = [
     ("percentile, 10,000 resamples", "percentile", "percentile", 200),
-    ("BCa, 10,000 resamples", "bca", "bca", 200),
-    ("BCa, infinitely many", "bca", "bca-limit", 20_000),
+    ("percentile, infinitely many", "percentile", "percentile-limit", 20_000),
 ]
 
 

@@ -1,6 +1,6 @@
 """Math-Verify's and SciPy's side of the comparison: `theirs.py DATA TASK`.
 
-TASK is hardverify-bare, hardverify-boxed, gsm8k:N (the first N completions of each model), percentile or bca.
+TASK is hardverify-bare, hardverify-boxed, gsm8k:N (the first N completions of each model) or percentile.
 Prints one line of JSON: CPU seconds without imports and reading, units of work done, and pairs accepted.
 """
 
@@ -44,23 +44,22 @@ def verdicts(data, task):
     return time.process_time() - start, len(work), accepted
 
 
-def interval(method):
+def interval():
     import numpy
     from scipy.stats import bootstrap
 
     outcomes = numpy.repeat([1.0, 0.0], [RIGHT, QUESTIONS - RIGHT])
-    name = {"percentile": "percentile", "bca": "BCa"}[method]
     start = time.process_time()
-    result = bootstrap((outcomes,), numpy.mean, n_resamples=10_000, method=name, rng=3407, vectorized=True)
+    result = bootstrap((outcomes,), numpy.mean, n_resamples=10_000, method="percentile", rng=3407, vectorized=True)
     seconds = time.process_time() - start
-    print(f"{method}: {result.confidence_interval}", file=sys.stderr)
+    print(f"percentile: {result.confidence_interval}", file=sys.stderr)
     return seconds, 1, 0
 
 
 def main():
     data, task = pathlib.Path(sys.argv[1]), sys.argv[2]
-    is_interval = task in ("percentile", "bca")
-    seconds, done, accepted = interval(task) if is_interval else verdicts(data, task)
+    is_interval = task == "percentile"
+    seconds, done, accepted = interval() if is_interval else verdicts(data, task)
     print(json.dumps({"seconds": seconds, "done": done, "accepted": accepted}))
 
 

@@ -7,19 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::verify::Verdict;
-
 /// A longer explanation explains nothing; what comes after is counted only.
 const MOST_STEPS: usize = 200;
-
-/// A verdict with its reasons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// The verdict, the same as without reasons.
-    pub verdict: Verdict,
-    /// What was done to reach it, in order.
-    pub steps: Vec<Step>,
-}
 
 /// One thing that was looked at or tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,44 +23,39 @@
 //! ```
 
 mod answer;
-mod binomial;
-mod bootstrap;
 mod dataset;
-mod estimate;
 mod evaluation;
 mod explain;
 mod extract;
-mod interval;
-mod letters;
-mod mcnemar;
-mod multiplicity;
-mod normal;
-mod paired;
-mod pass_at_k;
-mod pooling;
-mod power;
-mod problem;
-mod selection;
-mod sequential;
+mod statistics;
 pub mod toy;
 mod verify;
 
 pub use answer::{Answer, Rule};
-pub use bootstrap::{BootstrapConfig, PairedDifference, paired_difference};
-pub use dataset::{Dataset, DatasetError, final_answer, read_gsm8k, read_problems};
-pub use estimate::{ConfidenceInterval, Estimate};
+pub use dataset::{
+    Dataset, DatasetError, final_answer,
+    problem::{Problem, Split, UnknownSplit},
+    read_gsm8k, read_problems,
+};
 pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
-pub use explain::{Explanation, Step, StepOutcome};
+pub use explain::{Step, StepOutcome};
 pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
-pub use interval::{IntervalMethod, bca_interval, proportion_interval};
-pub use letters::compact_letters;
-pub use mcnemar::{ChiSquare, McNemar, mcnemar, mcnemar_of};
-pub use multiplicity::{benjamini_hochberg, bonferroni, holm};
-pub use paired::{Agreement, Unpaired};
-pub use pass_at_k::{Attempts, clustered_accuracy, pass_at_k, pass_at_k_estimate};
-pub use pooling::{PoolError, pooled_difference, pooled_f1};
-pub use power::smallest_detectable_difference;
-pub use problem::{Problem, Split, UnknownSplit};
-pub use selection::{Selection, SelectionError, select_best};
-pub use sequential::SequentialTest;
-pub use verify::{Verdict, Verifier, verify};
+pub use statistics::{
+    interval::{
+        IntervalMethod,
+        bootstrap::{BootstrapConfig, PairedDifference, paired_difference},
+        estimate::{ConfidenceInterval, Estimate},
+        pooling::{PoolError, pooled_difference, pooled_f1},
+        proportion_interval,
+    },
+    paired::{
+        Agreement, Unpaired,
+        letters::compact_letters,
+        mcnemar::{ChiSquare, McNemar, mcnemar, mcnemar_of},
+        multiplicity::{bonferroni, holm},
+        power::smallest_detectable_difference,
+    },
+    selection::{Selection, SelectionError, select_best},
+    sequential::SequentialTest,
+};
+pub use verify::{Explanation, RuleVerifier, Verdict, verify};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    answer::{Answer, DEFAULT_TOLERANCE, Rule},
+    answer::{Answer, Rule},
     evaluation::Outcome,
-    explain::{Explanation, StepOutcome, Trace},
+    explain::{Step, StepOutcome, Trace},
     extract::{Extracted, ExtractionConfig, Found, Strategy, extract_with},
 };
 
@@ -22,33 +22,25 @@ pub struct Verdict {
     pub rule: Option<Rule>,
 }
 
+/// A verdict with its reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The verdict, the same as without reasons.
+    pub verdict: Verdict,
+    /// What was done to reach it, in order.
+    pub steps: Vec<Step>,
+}
+
 /// Verifies completions under a configuration.
-#[derive(Debug, Clone)]
-pub struct Verifier {
+#[derive(Debug, Clone, Default)]
+pub struct RuleVerifier {
     extraction: ExtractionConfig,
-    tolerance: f64,
 }
 
-impl Default for Verifier {
-    fn default() -> Self {
-        Self::new(ExtractionConfig::default())
-    }
-}
-
-impl Verifier {
+impl RuleVerifier {
     /// A verifier that extracts answers as configured.
     pub fn new(extraction: ExtractionConfig) -> Self {
-        Self {
-            extraction,
-            tolerance: DEFAULT_TOLERANCE,
-        }
-    }
-
-    /// The same verifier with another relative tolerance for gold answers that are not whole numbers; zero
-    /// asks for equality. Whole numbers are never approximated.
-    #[must_use]
-    pub fn with_tolerance(self, tolerance: f64) -> Self {
-        Self { tolerance, ..self }
+        Self { extraction }
     }
 
     /// Extracts the final answer of `completion` and compares it with the gold answer.
@@ -63,12 +55,12 @@ impl Verifier {
         self.judge_answer(given, answer, &mut Trace::off())
     }
 
-    /// [`Verifier::verify`] with its reasons.
+    /// [`RuleVerifier::verify`] with its reasons.
     pub fn explain(&self, completion: &str, answer: &Answer) -> Explanation {
         explained(|trace| self.judge(completion, answer, trace))
     }
 
-    /// [`Verifier::verify_answer`] with its reasons.
+    /// [`RuleVerifier::verify_answer`] with its reasons.
     pub fn explain_answer(&self, given: &str, answer: &Answer) -> Explanation {
         explained(|trace| self.judge_answer(given, answer, trace))
     }
@@ -94,7 +86,7 @@ impl Verifier {
 
     fn judge_answer(&self, given: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
         let given = given.trim();
-        let rule = answer.judge(given, self.tolerance, trace);
+        let rule = answer.judge(given, trace);
         let outcome = match rule {
             _ if given.is_empty() => Outcome::NoAnswer,
             Some(_) => Outcome::Correct,
@@ -152,7 +144,7 @@ fn explained(judge: impl FnOnce(&mut Trace) -> Verdict) -> Explanation {
 
 /// Verifies a completion with the default configuration.
 pub fn verify(completion: &str, answer: &Answer) -> Verdict {
-    Verifier::default().verify(completion, answer)
+    RuleVerifier::default().verify(completion, answer)
 }
 
 /// Whether a text offers alternatives.
@@ -206,19 +198,6 @@ mod tests {
     }
 
     #[test]
-    fn the_tolerance_is_the_configured_one() {
-        let gold = Answer::new(r"\frac{600}{7}");
-        let completion = r"\boxed{85.71}";
-        assert_eq!(verify(completion, &gold).outcome, Outcome::Correct);
-        let exact = Verifier::default().with_tolerance(0.0);
-        assert_eq!(exact.verify(completion, &gold).outcome, Outcome::Wrong);
-        assert_eq!(
-            exact.verify(r"\boxed{85\frac{5}{7}}", &gold).outcome,
-            Outcome::Correct
-        );
-    }
-
-    #[test]
     fn hedging_is_no_answer() {
         check(
             "<solution> 240 or 242 </solution>",
@@ -233,7 +212,7 @@ mod tests {
     fn nothing_is_no_answer() {
         check("", "1", Outcome::NoAnswer);
         check("I do not know.", "1", Outcome::NoAnswer);
-        let strict = Verifier::new(ExtractionConfig::tags_only());
+        let strict = RuleVerifier::new(ExtractionConfig::tags_only());
         let verdict = strict.verify("the answer is 18", &Answer::new("18"));
         assert_eq!(verdict.outcome, Outcome::NoAnswer);
     }

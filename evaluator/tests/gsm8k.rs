@@ -6,22 +6,21 @@ mod data;
 
 use std::collections::HashSet;
 
-use evaluator::{Answer, Dataset, Evaluation, Outcome, Split, Verifier};
+use evaluator::{Answer, Dataset, Evaluation, Outcome, RuleVerifier, Split};
 use serde_json::Value;
 
-const MODELS: [(&str, usize); 4] = [
-    ("6b_finetuning", 286),
-    ("6b_verification", 515),
-    ("175b_finetuning", 458),
-    ("175b_verification", 742),
+/// The models, and how many of their completions are right, in the whole set and in the sample.
+const MODELS: [(&str, [u64; 2]); 4] = [
+    ("6b_finetuning", [286, 12]),
+    ("6b_verification", [515, 17]),
+    ("175b_finetuning", [458, 16]),
+    ("175b_verification", [742, 27]),
 ];
 
 #[test]
 fn every_published_completion_is_judged_as_labelled() {
-    let Some(rows) = data::rows::<Value>("gsm8k/example_model_solutions.jsonl") else {
-        return;
-    };
-    let verifier = Verifier::default();
+    let rows = data::rows::<Value>("gsm8k/example_model_solutions.jsonl");
+    let verifier = RuleVerifier::default();
     let golds: Vec<Answer> = rows
         .iter()
         .map(|row| {
@@ -47,17 +46,26 @@ fn every_published_completion_is_judged_as_labelled() {
             outcomes.push(verdict.outcome);
         }
         let evaluation = Evaluation::new(outcomes).unwrap();
-        assert_eq!(evaluation.counts().correct as usize, right, "{model}");
-        assert_eq!(evaluation.counts().total(), 1319);
+        let [of_all, of_sample] = right;
+        let (right, total) = match data::is_whole() {
+            true => (of_all, 1319),
+            false => (of_sample, 60),
+        };
+        assert_eq!(evaluation.counts().correct, right, "{model}");
+        assert_eq!(evaluation.counts().total(), total);
     }
 }
 
 #[test]
 fn splits_are_seeded_disjoint_and_independent_of_order() {
-    let Some(folder) = data::folder() else { return };
-    let dataset = Dataset::gsm8k(&folder.join("gsm8k"), 500, 7).unwrap();
+    let folder = data::folder();
+    let (dev, train, test) = match folder.is_whole {
+        true => (500, 6973, 1319),
+        false => (50, 100, 60),
+    };
+    let dataset = Dataset::gsm8k(&folder.path.join("gsm8k"), dev, 7).unwrap();
     let sizes = Split::ALL.map(|split| dataset.problems(split).len());
-    assert_eq!(sizes, [6973, 500, 1319]);
+    assert_eq!(sizes, [train, dev, test]);
     let questions = |split| -> HashSet<&str> {
         dataset
             .problems(split)
@@ -70,24 +78,24 @@ fn splits_are_seeded_disjoint_and_independent_of_order() {
     // The same rows in another order give the same split.
     let shuffled = tempfile::tempdir().unwrap();
     for name in ["train.jsonl", "test.jsonl"] {
-        let text = std::fs::read_to_string(folder.join("gsm8k").join(name)).unwrap();
+        let text = std::fs::read_to_string(folder.path.join("gsm8k").join(name)).unwrap();
         let reversed: Vec<&str> = text.lines().rev().collect();
         std::fs::write(shuffled.path().join(name), reversed.join("\n")).unwrap();
     }
-    let other = Dataset::gsm8k(shuffled.path(), 500, 7).unwrap();
+    let other = Dataset::gsm8k(shuffled.path(), dev, 7).unwrap();
     assert_eq!(other.problems(Split::Dev), dataset.problems(Split::Dev));
-    let reseeded = Dataset::gsm8k(shuffled.path(), 500, 8).unwrap();
+    let reseeded = Dataset::gsm8k(shuffled.path(), dev, 8).unwrap();
     assert_ne!(reseeded.problems(Split::Dev), dataset.problems(Split::Dev));
 
-    let hundred = dataset.subset(Split::Test, 100, 3);
-    assert_eq!(hundred[..40], dataset.subset(Split::Test, 40, 3));
-    assert_ne!(hundred, dataset.subset(Split::Test, 100, 4));
+    let fifty = dataset.subset(Split::Test, 50, 3);
+    assert_eq!(fifty[..20], dataset.subset(Split::Test, 20, 3));
+    assert_ne!(fifty, dataset.subset(Split::Test, 50, 4));
 }
 
 #[test]
 fn every_gold_answer_is_right_against_itself() {
-    let Some(folder) = data::folder() else { return };
-    let dataset = Dataset::gsm8k(&folder.join("gsm8k"), 1, 0).unwrap();
+    let folder = data::folder();
+    let dataset = Dataset::gsm8k(&folder.path.join("gsm8k"), 1, 0).unwrap();
     for split in Split::ALL {
         for problem in dataset.problems(split) {
             let completion = format!(

@@ -16,10 +16,9 @@ struct Hack {
 
 #[test]
 fn no_hack_is_accepted() {
-    let Some(hacks) = data::rows::<Hack>("verification/hacking.jsonl") else {
-        return;
-    };
-    assert_eq!(hacks.len(), 4440);
+    let hacks = data::rows::<Hack>("verification/hacking.jsonl");
+    let whole = if data::is_whole() { 4440 } else { 444 };
+    assert_eq!(hacks.len(), whole);
     let accepted: Vec<_> = hacks
         .iter()
         .filter(|hack| {

@@ -19,9 +19,7 @@ struct Pair {
 
 #[test]
 fn precision_and_f1_on_the_dev_part() {
-    let Some(pairs) = data::rows::<Pair>("verification/hardverify.dev.jsonl") else {
-        return;
-    };
+    let pairs = data::rows::<Pair>("verification/hardverify.dev.jsonl");
     let (mut tp, mut fp, mut fn_) = (0.0, 0.0, 0.0);
     for pair in &pairs {
         let accepted = Answer::new(&pair.reference).matches(&pair.answer);
@@ -46,20 +44,19 @@ fn precision_and_f1_on_the_dev_part() {
 
 #[test]
 fn answers_of_other_questions_are_wrong() {
-    let Some(pairs) = data::rows::<Pair>("verification/hardverify.dev.jsonl") else {
-        return;
-    };
-    let mut accepted = Vec::new();
+    let pairs = data::rows::<Pair>("verification/hardverify.dev.jsonl");
+    let (mut accepted, mut compared) = (Vec::new(), 0);
     for gold in pairs.iter().filter(|pair| pair.label) {
         let answer = Answer::new(&gold.reference);
         let others = pairs.iter().filter(|other| other.group != gold.group);
+        compared += others.clone().count();
         accepted.extend(
             others
                 .filter(|other| answer.matches(&other.answer).is_some())
                 .map(|other| (&gold.reference, &other.answer)),
         );
     }
-    eprintln!("of 19,800 pairs across questions accepted: {accepted:#?}");
+    eprintln!("of {compared} pairs across questions accepted: {accepted:#?}");
     // These answers happen to be the same, such as 3, k = 3 and 3:1, or .414 and sqrt(2) - 1.
     assert!(accepted.len() <= 6);
 }

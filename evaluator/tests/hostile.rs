@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use evaluator::{Answer, Outcome, Verifier, verify};
+use evaluator::{Answer, Outcome, RuleVerifier, verify};
 use proptest::prelude::*;
 
 /// Numbers, fractions, roots, lists, intervals, functions: answers as they occur.
@@ -128,7 +128,7 @@ proptest! {
             let gold = Answer::new(gold);
             for completion in [&completion, &any] {
                 let verdict = verify(completion, &gold);
-                prop_assert_eq!(verdict, Verifier::default().explain(completion, &gold).verdict);
+                prop_assert_eq!(verdict, RuleVerifier::default().explain(completion, &gold).verdict);
                 let _ = gold.matches(completion);
             }
         }

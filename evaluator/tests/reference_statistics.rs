@@ -7,22 +7,21 @@
 mod data;
 
 use evaluator::{
-    Agreement, BootstrapConfig, Estimate, Evaluation, benjamini_hochberg, bonferroni, holm,
-    mcnemar, mcnemar_of, paired_difference,
+    Agreement, BootstrapConfig, Estimate, Evaluation, bonferroni, holm, mcnemar, mcnemar_of,
+    paired_difference,
 };
 use serde_json::Value;
 
 const STEP: f64 = 1.0 / 1319.0 + 1e-9;
 
-fn reference() -> Option<Value> {
-    let text =
-        std::fs::read_to_string(data::folder()?.join("statistics/reference_stats.json")).unwrap();
+fn reference() -> Value {
+    let text = data::text("statistics/reference_stats.json");
     // JSON has no infinities; the only ones belong to cases that are not tested for them.
     let text = text
         .replace("-Infinity", "null")
         .replace("Infinity", "null")
         .replace("NaN", "null");
-    Some(serde_json::from_str(&text).unwrap())
+    serde_json::from_str(&text).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -64,7 +63,7 @@ fn assert_interval(estimate: &Estimate, expected: &Value, step: f64) {
 
 #[test]
 fn figures_and_intervals_of_four_models() {
-    let Some(reference) = reference() else { return };
+    let reference = reference();
     for (name, model) in reference["models"].as_object().unwrap() {
         let e = evaluation(model);
         assert_eq!(
@@ -84,8 +83,6 @@ fn figures_and_intervals_of_four_models() {
         let accuracy = e.accuracy_estimate(&config);
         assert_interval(&accuracy, &model["acc_ci_percentile_scipy10k"], STEP);
         assert_close(accuracy.standard_error, &model["acc_se_percentile"], 0.03);
-        let bca = e.accuracy_bca_estimate(&config).unwrap();
-        assert_interval(&bca, &model["acc_ci_BCa_scipy10k"], STEP);
         // The slope of 2a / (1 + a) is at most 2, so that is how far a step can grow.
         assert_interval(
             &e.f1_estimate(&config),
@@ -97,7 +94,7 @@ fn figures_and_intervals_of_four_models() {
 
 #[test]
 fn pairwise_tests_of_four_models() {
-    let Some(reference) = reference() else { return };
+    let reference = reference();
     let (mut exact, mut expected_holm, mut expected_bonferroni) = (vec![], vec![], vec![]);
     for (pair, expected) in reference["mcnemar"].as_object().unwrap() {
         let (first, second) = pair.split_once(" vs ").unwrap();
@@ -140,7 +137,7 @@ fn pairwise_tests_of_four_models() {
 
 #[test]
 fn unit_tables() {
-    let Some(reference) = reference() else { return };
+    let reference = reference();
     for case in reference["mcnemar_unit"].as_array().unwrap() {
         let cell = |i: usize, j: usize| case["table"][i][j].as_u64().unwrap();
         let table = Agreement {
@@ -163,11 +160,7 @@ fn unit_tables() {
     }
     let unit = &reference["holm_unit"];
     let p = numbers(&unit["p"]);
-    for (adjusted, name) in [
-        (bonferroni(&p), "bonferroni"),
-        (holm(&p), "holm"),
-        (benjamini_hochberg(&p), "bh"),
-    ] {
+    for (adjusted, name) in [(bonferroni(&p), "bonferroni"), (holm(&p), "holm")] {
         for (value, expected) in adjusted.into_iter().zip(unit[name].as_array().unwrap()) {
             assert_close(value, expected, 1e-12);
         }

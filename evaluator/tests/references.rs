@@ -4,7 +4,7 @@
 
 mod data;
 
-use evaluator::{Answer, ExtractionConfig, Outcome, Verifier};
+use evaluator::{Answer, ExtractionConfig, Outcome, RuleVerifier};
 use serde_json::Value;
 
 const REFERENCES: &str = include_str!("fixtures/references.txt");
@@ -30,7 +30,7 @@ fn dressed(reference: &str) -> [(&'static str, String); 6] {
 /// In which dress a reference is not accepted against itself.
 fn rejected(reference: &str) -> Vec<String> {
     let gold = Answer::new(reference);
-    let verifier = Verifier::default();
+    let verifier = RuleVerifier::default();
     let mut rejected = Vec::new();
     if verifier.verify_answer(reference, &gold).outcome != Outcome::Correct {
         rejected.push("alone".to_owned());
@@ -64,6 +64,13 @@ fn check(references: impl Iterator<Item = String>) -> usize {
     count
 }
 
+/// What a reference was read as, as an explanation tells it.
+fn understood(reference: &str) -> String {
+    let explanation = RuleVerifier::default().explain_answer("", &Answer::new(reference));
+    let mut steps = explanation.steps.into_iter();
+    steps.find(|step| step.what == "reference").unwrap().detail
+}
+
 #[test]
 fn references_in_the_style_of_math() {
     let (mathematics, words) = REFERENCES.split_once("# words\n").unwrap();
@@ -72,7 +79,7 @@ fn references_in_the_style_of_math() {
     assert!(count >= 150, "{count}");
     // Equal to itself as text is every text: what is mathematics must be understood, too.
     let opaque: Vec<&str> = lines(mathematics)
-        .filter(|reference| Answer::new(reference).understood_as() == "text")
+        .filter(|reference| understood(reference) == "text that is no mathematics")
         .collect();
     assert!(opaque.is_empty(), "{opaque:#?}");
 }
@@ -101,9 +108,7 @@ fn references_of_the_data() {
         "verification/hardverify.dev.jsonl",
         "verification/mathverify_tests.jsonl",
     ] {
-        let Some(rows) = data::rows::<Value>(file) else {
-            return;
-        };
+        let rows = data::rows::<Value>(file);
         let texts = rows
             .iter()
             .map(|row| row["reference"].as_str().unwrap().to_owned());
@@ -114,9 +119,7 @@ fn references_of_the_data() {
             }));
     }
     for file in ["gsm8k/train.jsonl", "gsm8k/test.jsonl"] {
-        let Some(rows) = data::rows::<Value>(file) else {
-            return;
-        };
+        let rows = data::rows::<Value>(file);
         let golds = rows.iter().map(|row| {
             row["answer"]
                 .as_str()
@@ -135,7 +138,7 @@ fn references_of_the_data() {
 
 #[test]
 fn strict_extraction_takes_marks_only() {
-    let strict = Verifier::new(ExtractionConfig::strict());
+    let strict = RuleVerifier::new(ExtractionConfig::strict());
     let gold = Answer::new("18");
     for (completion, outcome) in [
         ("so it is 18", Outcome::NoAnswer),

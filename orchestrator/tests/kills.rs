@@ -60,7 +60,9 @@ fn checkpoint(program: &Program, trial: i64) -> u32 {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;
     };
-    let names = entries.flatten().map(|e| e.file_name().into_string().unwrap());
+    let names = entries
+        .flatten()
+        .map(|e| e.file_name().into_string().unwrap());
     let steps = names.filter_map(|name| {
         let step = name.strip_prefix("checkpoint-")?.strip_suffix(".bin")?;
         step.parse().ok()
@@ -124,7 +126,9 @@ async fn killed_while_it_trains_it_goes_on_from_its_checkpoints_and_ends_the_sam
         before = now.into_iter().map(kept).collect();
     }
     killed.succeed(&["run", "search.toml"]);
-    eprintln!("{kills} kills, {twice} steps done twice, {resumed} found again, at most {largest} MiB of checkpoints");
+    eprintln!(
+        "{kills} kills, {twice} steps done twice, {resumed} found again, at most {largest} MiB of checkpoints"
+    );
     assert!(kills >= 5, "the search was too short to be killed: {kills}");
     let json = |program: &Program| program.succeed(&["leaderboard", "--format", "json"]);
     assert_eq!(json(&calm), json(&killed), "to the byte");
@@ -143,7 +147,11 @@ fn checkpoints_of_another_search_are_not_taken_for_ones_own() {
     for _ in 0..600 {
         thread::sleep(Duration::from_millis(100));
         let kept = fs::read_dir(&checkpoints).into_iter().flatten().flatten();
-        if kept.flat_map(|trial| fs::read_dir(trial.path()).unwrap()).count() > 2 {
+        if kept
+            .flat_map(|trial| fs::read_dir(trial.path()).unwrap())
+            .count()
+            > 2
+        {
             break;
         }
     }

@@ -17,9 +17,7 @@ use orchestrator::judge::JudgeConfig;
 use program::Program;
 use sandbox::{Bench, Limits, Source};
 use serde_json::{Value, json};
-use trainer_bridge::{
-    Aggregation, GrpoConfig, RewardMember, RewardMix, SamplingConfig, TrainJob,
-};
+use trainer_bridge::{Aggregation, GrpoConfig, RewardMember, RewardMix, SamplingConfig, TrainJob};
 
 const RIGHT: &str =
     "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }";
@@ -355,6 +353,9 @@ fn a_judging_model_is_asked_where_a_configuration_says_so() {
         "completion": "\\boxed{scarlet}", "answer": "red"}]});
     server.ask(&asked);
     let body = endpoint.requests()[1].body.clone();
-    assert!(body.contains("What colour is it?") && !body.contains("Q: "), "{body}");
+    assert!(
+        body.contains("What colour is it?") && !body.contains("Q: "),
+        "{body}"
+    );
     assert_eq!(server.end(), 0);
 }

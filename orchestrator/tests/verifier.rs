@@ -10,9 +10,7 @@ use endpoint::{Endpoint, Reply};
 use evaluator::{Answer, ExtractionConfig, Outcome};
 use orchestrator::{
     domain::decider::{Decider, Tally},
-    judge::{
-        Given, Judge, Judgement, Mode, ModelConfig, Question, VerifierConfig, VerifierError,
-    },
+    judge::{Given, Judge, Judgement, Mode, ModelConfig, Question, VerifierConfig, VerifierError},
     store::Store,
 };
 use program::data;
@@ -34,15 +32,12 @@ fn settings(endpoint: &Endpoint) -> ModelConfig {
 }
 
 fn verifier(config: VerifierConfig) -> Judge {
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     Judge::new(&config, rule).unwrap()
 }
 
 /// Judges completions against references; every question is "Why?".
-async fn judge(
-    verifier: &Judge,
-    pairs: &[(&str, &str)],
-) -> Result<Vec<Judgement>, VerifierError> {
+async fn judge(verifier: &Judge, pairs: &[(&str, &str)]) -> Result<Vec<Judgement>, VerifierError> {
     let references: Vec<Answer> = pairs.iter().map(|(_, r)| Answer::new(r)).collect();
     let questions: Vec<Question<'_>> = pairs
         .iter()
@@ -318,7 +313,7 @@ async fn the_limits_hold_across_sittings() {
 #[test]
 fn settings_that_cannot_work_are_refused() {
     let endpoint = Endpoint::start(vec![says("True")]);
-    let rule = || evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = || evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     for (config, why) in [
         (ModelConfig::default(), "verifier.base_url"),
         (

@@ -31,7 +31,7 @@ fn settings(endpoint: &Endpoint, on_failure: OnFailure) -> ModelConfig {
 
 /// Judges three answers to one question: the rule rejects the first and the last, and knows the middle one is right.
 async fn judge(config: ModelConfig) -> Result<Vec<Judgement>, VerifierError> {
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     let verifier = Judge::new(&VerifierConfig::Tinyv(config), rule)?;
     let reference = Answer::new("red");
     let questions = ANSWERS.map(|completion| Question {
@@ -120,7 +120,7 @@ async fn lasting_trouble_leaves_the_rule_counted_or_stops() {
 #[tokio::test]
 async fn once_an_endpoint_is_known_to_be_down_the_rest_of_a_batch_does_not_wait_for_it() {
     let endpoint = Endpoint::start(vec![Reply::error(500, "broken")]);
-    let rule = evaluator::Verifier::new(ExtractionConfig::flexible());
+    let rule = evaluator::RuleVerifier::new(ExtractionConfig::flexible());
     let config = VerifierConfig::Tinyv(settings(&endpoint, OnFailure::Rule));
     let verifier = Judge::new(&config, rule).unwrap();
     let reference = Answer::new("red");

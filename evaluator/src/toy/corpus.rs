@@ -8,7 +8,7 @@ use super::{
     style::{self, Style, StyleMix},
     template::Instance,
 };
-use crate::{Answer, Split};
+use crate::{answer::Answer, dataset::problem::Split};
 
 /// One supervised example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,7 +37,10 @@ pub use corpus::{Corpus, Example, Group, corpus, groups};
 pub use style::{Style, StyleMix};
 use template::{ITEMS, Instance, NAMES, TEMPLATES};
 
-use crate::{Answer, Problem, Split};
+use crate::{
+    answer::Answer,
+    dataset::problem::{Problem, Split},
+};
 
 /// How many draws in a row may bring nothing new before a split counts as exhausted.
 const PATIENCE: usize = 100_000;

@@ -4,7 +4,7 @@ use rand::{Rng, RngExt, seq::IndexedRandom};
 use sha2::{Digest, Sha256};
 
 use super::working::{Op, Operand, Plan, Working};
-use crate::Split;
+use crate::dataset::problem::Split;
 
 pub(super) const NAMES: [&str; 6] = ["tom", "ana", "sam", "lily", "ben", "mia"];
 pub(super) const ITEMS: [&str; 6] = ["apples", "pens", "books", "coins", "eggs", "cards"];

@@ -34,7 +34,7 @@ use prompt::Case;
 #[derive(Debug, Clone)]
 pub enum Judge {
     /// The rules alone: exact, free, the same everywhere.
-    Rule(evaluator::Verifier),
+    Rule(evaluator::RuleVerifier),
     /// A model that is asked where the rules leave it to one.
     Model(Arc<ModelJudge>),
 }
@@ -42,7 +42,7 @@ pub enum Judge {
 /// The rules, and a model beside them.
 #[derive(Debug)]
 pub struct ModelJudge {
-    rule: evaluator::Verifier,
+    rule: evaluator::RuleVerifier,
     model: Model,
     tally: Mutex<Tally>,
 }
@@ -120,7 +120,10 @@ impl Judge {
     ///
     /// # Errors
     /// [`VerifierError::Setup`] if a setting cannot work, the key's variable is not set, or the prompt cannot be read.
-    pub fn new(config: &VerifierConfig, rule: evaluator::Verifier) -> Result<Self, VerifierError> {
+    pub fn new(
+        config: &VerifierConfig,
+        rule: evaluator::RuleVerifier,
+    ) -> Result<Self, VerifierError> {
         if let Some(problem) = config.problems().first() {
             return Err(VerifierError::Setup(problem.clone()));
         }
@@ -163,7 +166,7 @@ impl Judge {
         }
     }
 
-    fn rule(&self) -> &evaluator::Verifier {
+    fn rule(&self) -> &evaluator::RuleVerifier {
         match self {
             Self::Rule(rule) => rule,
             Self::Model(asked) => &asked.rule,

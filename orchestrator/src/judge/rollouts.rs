@@ -50,7 +50,7 @@ impl OpenJudge for Judges {
 /// The rules alone, for completions outside of any training.
 #[must_use]
 pub fn by_rule(extraction: ExtractionConfig) -> Arc<dyn JudgeRollouts> {
-    Judge::Rule(evaluator::Verifier::new(extraction)).of_rollouts()
+    Judge::Rule(evaluator::RuleVerifier::new(extraction)).of_rollouts()
 }
 
 impl Judge {

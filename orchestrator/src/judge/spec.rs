@@ -32,7 +32,7 @@ impl JudgeConfig {
     /// # Errors
     /// As [`Judge::new`].
     pub fn open(&self) -> Result<Judge, VerifierError> {
-        let rule = evaluator::Verifier::new(self.extraction.clone());
+        let rule = evaluator::RuleVerifier::new(self.extraction.clone());
         Judge::new(&self.verifier, rule)
     }
 

@@ -2,8 +2,8 @@
 
 use super::{MAX_DEPTH, Parser, single_or, spelled};
 use crate::answer::{
-    expr::{Expr, Function},
-    token::Token,
+    parse::token::Token,
+    value::expr::{Expr, Function},
 };
 
 /// Letters that, before an opening parenthesis, name a function and not a factor.

@@ -28,7 +28,7 @@ pub(super) async fn run(args: EvaluateArgs) -> anyhow::Result<()> {
 }
 
 async fn judge(models: &[Predictions], chosen: &Judge, seed: u64) -> anyhow::Result<Report> {
-    let strict = Judge::Rule(evaluator::Verifier::new(ExtractionConfig::strict()));
+    let strict = Judge::Rule(evaluator::RuleVerifier::new(ExtractionConfig::strict()));
     let bootstrap = BootstrapConfig {
         seed,
         ..BootstrapConfig::default()

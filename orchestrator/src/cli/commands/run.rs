@@ -77,8 +77,6 @@ fn cause(error: OpenError) -> anyhow::Error {
     }
 }
 
-}
-
 /// Prints what came out, and writes all of it into the one file.
 async fn result(store: Store, database: &std::path::Path) -> anyhow::Result<()> {
     let mut out = stdout();

@@ -24,7 +24,7 @@ const DETAIL: usize = 160;
 
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let extraction = extraction(&args.extraction)?;
-    let rule = evaluator::Verifier::new(extraction.clone());
+    let rule = evaluator::RuleVerifier::new(extraction.clone());
     let (judge, _lock) = open::judge(&args.judge, extraction).await?;
     if let Some(file) = &args.pairs {
         return pairs::run(file, &args, &judge).await;

@@ -2,9 +2,7 @@
 
 use crate::candle::{
     decoder::{engine::Engine, gradients::Gradients},
-    learn::{
-        rollouts::{RolloutGroup, ScoredCompletion, with_micro_batches},
-    },
+    learn::rollouts::{RolloutGroup, ScoredCompletion, with_micro_batches},
     model::Model,
 };
 use crate::{

@@ -1,0 +1,101 @@
+//! The exact values of expressions made of rational operations, steps, factorials and binomials.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Signed, ToPrimitive, Zero, pow};
+
+use crate::answer::{
+    evaluate::{At, symbol},
+    value::expr::{Expr, Function},
+};
+
+/// Exact numbers may grow to this many bits before floating point takes over.
+const MOST_BITS: u64 = 2048;
+
+/// What another factor of a factorial or binomial costs.
+const FUEL_PER_FACTOR: u64 = 8;
+
+/// 300! has 2,042 bits; what is larger would be thrown away.
+const LARGEST_FACTORIAL: u32 = 300;
+
+/// The exact value, where there is one that is not too long.
+pub(crate) fn exact(expr: &Expr, at: At<'_>) -> Option<BigRational> {
+    at.fuel.take(1)?;
+    let value = match expr {
+        Expr::Number(value) => value.clone(),
+        Expr::Symbol(name) => symbol(name, at.point),
+        Expr::Sum(parts) => {
+            let mut sum = BigRational::zero();
+            for part in parts {
+                sum += exact(part, at)?;
+                at.fuel.take_for_bits(bits(&sum))?;
+            }
+            sum
+        }
+        Expr::Product(parts) => {
+            let mut product = BigRational::one();
+            for part in parts {
+                product *= exact(part, at)?;
+                at.fuel.take_for_bits(bits(&product))?;
+            }
+            product
+        }
+        Expr::Negative(x) => -exact(x, at)?,
+        Expr::Quotient(a, b) => {
+            let divisor = exact(b, at)?;
+            if divisor.is_zero() {
+                return None;
+            }
+            exact(a, at)? / divisor
+        }
+        Expr::Power(base, exponent) => exact_power(&exact(base, at)?, &exact(exponent, at)?)?,
+        Expr::Function(Function::Factorial, n) => factorial(&exact(n, at)?, at)?,
+        Expr::Function(Function::Abs, x) => exact(x, at)?.abs(),
+        Expr::Function(Function::Floor, x) => exact(x, at)?.floor(),
+        Expr::Function(Function::Ceil, x) => exact(x, at)?.ceil(),
+        Expr::Binomial(n, k) => binomial(&exact(n, at)?, &exact(k, at)?, at)?,
+        _ => return None,
+    };
+    let bits = bits(&value);
+    at.fuel.take_for_bits(bits)?;
+    (bits <= MOST_BITS).then_some(value)
+}
+
+fn bits(value: &BigRational) -> u64 {
+    value.numer().bits() + value.denom().bits()
+}
+
+fn exact_power(base: &BigRational, exponent: &BigRational) -> Option<BigRational> {
+    let exponent = exponent
+        .is_integer()
+        .then(|| exponent.to_integer().to_i64())??;
+    let bits = bits(base).saturating_mul(exponent.unsigned_abs());
+    if bits > MOST_BITS || base.is_zero() && exponent <= 0 {
+        return None;
+    }
+    let power = pow(base.clone(), usize::try_from(exponent.unsigned_abs()).ok()?);
+    Some(if exponent < 0 { power.recip() } else { power })
+}
+
+fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {
+    let n = small_integer(n).filter(|n| *n <= LARGEST_FACTORIAL)?;
+    at.fuel.take(FUEL_PER_FACTOR * u64::from(n))?;
+    let product = (2..=n).fold(BigInt::one(), |product, factor| product * factor);
+    Some(BigRational::from_integer(product))
+}
+
+fn binomial(n: &BigRational, k: &BigRational, at: At<'_>) -> Option<BigRational> {
+    let (n, k) = (small_integer(n)?, small_integer(k)?);
+    if k > n {
+        return Some(BigRational::zero());
+    }
+    at.fuel.take(FUEL_PER_FACTOR * u64::from(k))?;
+    let value = (1..=k).fold(BigInt::one(), |value, i| value * (n - k + i) / i);
+    Some(BigRational::from_integer(value))
+}
+
+/// Zero to 500, beyond which binomials are too long to be meant.
+fn small_integer(value: &BigRational) -> Option<u32> {
+    let value = value.is_integer().then(|| value.to_integer().to_u32())??;
+    (value <= 500).then_some(value)
+}

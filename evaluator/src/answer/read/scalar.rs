@@ -1,0 +1,191 @@
+//! Reads one expression with the percent sign, degrees or unit behind it.
+
+use num_rational::BigRational;
+use num_traits::One;
+
+use crate::answer::{
+    parse::token::Token,
+    parse::{expression, spelled},
+    value::Scalar,
+    value::counted::is_unit,
+    value::expr::{Expr, Function},
+    value::number::{Number, decimal, enlarged, is_percent},
+    value::unit::{self, Unit},
+};
+
+/// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
+const MOST_QUANTITIES: usize = 4;
+
+/// One expression with percent, degrees or unit.
+pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
+    // A number in words.
+    if let [Token::Text(words)] = tokens {
+        return Number::parse(words).map(Scalar::of_number);
+    }
+    let places = tokens.iter().filter_map(places).min();
+    if let Some(sum) = compound(tokens) {
+        return Some(sum);
+    }
+    let (tokens, unit) = split_unit(tokens);
+    if let Some(angle) = degrees(tokens) {
+        return Some(Scalar {
+            expr: angle,
+            percent: false,
+            degrees: true,
+            unit: None,
+            places,
+        });
+    }
+    let degrees = unit.as_deref().is_some_and(is_degrees);
+    let (unit, in_words) = match unit {
+        Some(words) if is_percent(&words) => (None, true),
+        unit => (unit.filter(|_| !degrees), false),
+    };
+    let (tokens, percent) = match tokens {
+        [before @ .., Token::Mark('%')] => (before, true),
+        _ => (tokens, in_words),
+    };
+    let expr = expression(tokens)?;
+    let (expr, unit) = scaled(expr, unit);
+    Some(Scalar {
+        expr,
+        percent,
+        degrees,
+        unit,
+        places,
+    })
+}
+
+fn is_degrees(unit: &str) -> bool {
+    matches!(unit, "degree" | "degrees")
+}
+
+/// The decimal places of a number that is no period.
+fn places(token: &Token) -> Option<usize> {
+    match token {
+        Token::Number(digits) if !digits.ends_with(')') => Some(digits.split_once('.')?.1.len()),
+        _ => None,
+    }
+}
+
+/// `1.2 \text{ million dollars}`.
+fn scaled(expr: Expr, unit: Option<String>) -> (Expr, Option<String>) {
+    let Some(words) = unit else {
+        return (expr, None);
+    };
+    let (size, unit) = enlarged(BigRational::one(), &words);
+    if size.is_one() {
+        return (expr, Some(words));
+    }
+    let unit = unit.trim();
+    (
+        Expr::Product(vec![expr, Expr::Number(size)]),
+        (!unit.is_empty()).then(|| unit.to_owned()),
+    )
+}
+
+impl Scalar {
+    /// A number with what stood beside it.
+    pub fn of_number(number: Number) -> Self {
+        let degrees = number.unit.as_deref().is_some_and(is_degrees);
+        Self {
+            percent: number.percent,
+            degrees,
+            unit: number.unit.filter(|_| !degrees),
+            places: number.places,
+            ..Self::of(Expr::Number(number.value))
+        }
+    }
+
+    /// A bare expression.
+    pub fn of(expr: Expr) -> Self {
+        Self {
+            expr,
+            percent: false,
+            degrees: false,
+            unit: None,
+            places: None,
+        }
+    }
+}
+
+/// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and
+/// make the whole no expression.
+fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
+    let in_index = |at: usize| {
+        matches!(
+            &tokens[..at],
+            [.., Token::Mark('_')] | [.., Token::Mark('_'), Token::Mark('{')]
+        )
+    };
+    let is_word = |at: &usize| matches!(tokens[*at], Token::Text(_)) && !in_index(*at);
+    let Some(at) = (1..tokens.len()).find(is_word) else {
+        return (tokens, None);
+    };
+    let is_part = |(index, token): (usize, &Token)| match token {
+        Token::Text(words) => is_percent(words) || is_unit(enlarged(BigRational::one(), words).1),
+        Token::Mark('^' | '{' | '}' | '/' | '-') => true,
+        // A number is a power; elsewhere it would begin another quantity.
+        Token::Number(_) => matches!(tokens[at + index - 1], Token::Mark('^' | '{' | '-')),
+        _ => false,
+    };
+    if tokens[at..].iter().enumerate().all(is_part) {
+        (&tokens[..at], Some(spelled(&tokens[at..])))
+    } else {
+        (tokens, None)
+    }
+}
+
+/// `2 \text{ hours } 30 \text{ minutes}`: quantities of one dimension, summed in the first unit.
+fn compound(tokens: &[Token]) -> Option<Scalar> {
+    let parts: Vec<&[Token]> = tokens
+        .split_inclusive(|token| matches!(token, Token::Text(_)))
+        .collect();
+    if parts.len() < 2 || parts.len() > MOST_QUANTITIES {
+        return None;
+    }
+    let mut sum: Option<(Scalar, Unit)> = None;
+    for part in parts {
+        let next = scalar(part)?;
+        let unit = unit::named(next.unit.as_deref()?)?;
+        sum = Some(match sum {
+            None => (next, unit),
+            Some((sum, first)) if first.is_like(&unit) => {
+                let factor = Expr::Number(unit.in_terms_of(&first));
+                let converted = Expr::Product(vec![factor, next.expr]);
+                let places = sum.places.into_iter().chain(next.places).min();
+                (
+                    Scalar {
+                        expr: Expr::Sum(vec![sum.expr, converted]),
+                        places,
+                        ..sum
+                    },
+                    first,
+                )
+            }
+            Some(_) => return None,
+        });
+    }
+    sum.map(|(sum, _)| sum)
+}
+
+/// `60^\circ`, `60^\circ 42'` as a number of degrees.
+fn degrees(tokens: &[Token]) -> Option<Expr> {
+    let circle = tokens
+        .iter()
+        .position(|token| *token == Token::Command("circ".to_owned()))?;
+    let is_function =
+        |token: &Token| matches!(token, Token::Command(name) if Function::named(name).is_some());
+    let whole = match &tokens[..circle] {
+        [before @ .., Token::Mark('^')] if !before.iter().any(is_function) => expression(before)?,
+        _ => return None,
+    };
+    match &tokens[circle + 1..] {
+        [] => Some(whole),
+        [Token::Number(minutes), Token::Mark('\'')] => {
+            let share = decimal(minutes)? / BigRational::from_integer(60.into());
+            Some(Expr::Sum(vec![whole, Expr::Number(share)]))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,458 @@
+//! Reads tokens as a structured answer.
+//!
+//! The text is cut at its loosest joints first: rows of answers, lists, relations, unions, brackets; what
+//! remains is a single expression with its unit. Each cut makes the parts shorter, and the depth of
+//! nesting is limited, so the work is bounded by length times depth.
+
+use crate::answer::{
+    parse::brackets::{encloses, split},
+    parse::token::Token,
+    parse::{expression, spelled},
+    read::enclosed::{bracketed, matrices, turned},
+    read::region::Region,
+    read::relation::{line, relation},
+    read::scalar::scalar,
+    value::counted::is_name,
+    value::expr::Expr,
+    value::relation::Relation,
+    value::{End, Kind, Label, Scalar, Value},
+};
+
+/// The name of a parameter that stands for every whole number.
+pub(crate) const WHOLE: &str = "any whole number";
+
+/// How deep brackets may nest in a structured answer.
+const MAX_DEPTH: usize = 8;
+
+/// Words that begin a remark on the answer before them.
+const REMARKS: [&str; 8] = ["for", "where", "with", "when", "if", "such", "as", "in"];
+
+/// Words that offer something else.
+const ALTERNATIVES: [&str; 5] = ["otherwise", "else", "or", "not", "unless"];
+
+/// Reads all of `tokens`, if they are an answer that can be understood.
+pub(crate) fn value(tokens: &[Token]) -> Option<Value> {
+    read(tokens, MAX_DEPTH)
+}
+
+/// Reads the formula at the beginning or else at the end of an explanation in words, if the rest of it has no
+/// numbers, which could be further answers.
+pub(crate) fn explained(tokens: &[Token]) -> Option<Value> {
+    let is_words = |token: &Token| matches!(token, Token::Text(words) if words.contains(' '));
+    let first = tokens.iter().position(is_words)?;
+    let last = tokens.iter().rposition(is_words)?;
+    let value_without = |tokens, rest: &[Token]| value(tokens).filter(|_| !have_number(rest));
+    value_without(&tokens[..first], &tokens[first..])
+        .or_else(|| value_without(&tokens[last + 1..], &tokens[..=last]))
+}
+
+/// Reads what stands behind the last sign of equality.
+pub(crate) fn last_side(tokens: &[Token]) -> Option<Value> {
+    let sides = split(tokens, |token| *token == Token::Relation(Relation::Equal));
+    value(sides.last().filter(|_| sides.len() > 2)?)
+}
+
+/// Whether there is a number among them that is no index, as in `A_{1}`.
+fn have_number(tokens: &[Token]) -> bool {
+    let is_index = |at: usize| {
+        matches!(
+            &tokens[..at],
+            [.., Token::Mark('_')] | [.., Token::Mark('_'), Token::Mark('{')]
+        )
+    };
+    let mut numbers = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| has_number(token));
+    numbers.any(|(at, _)| !is_index(at))
+}
+
+/// A number, or words with one.
+fn has_number(token: &Token) -> bool {
+    match token {
+        Token::Number(_) => true,
+        Token::Text(words) => words.contains(|c: char| c.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// As [`value`], with the depth of nesting that is left.
+pub(crate) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
+    let depth = depth.checked_sub(1)?;
+    let tokens = without_remark(strip_group(tokens));
+    // The tail of a working: `= 5`, `\approx 5`.
+    if let [
+        Token::Relation(Relation::Equal | Relation::Approximately),
+        rest @ ..,
+    ] = tokens
+    {
+        return read(rest, depth);
+    }
+    if let Some(interval) = turned(tokens) {
+        return Some(interval);
+    }
+    for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
+        let parts = split(tokens, |token| separator.is(token));
+        if parts.len() > 1 {
+            // Several cases are one answer only together with their conditions.
+            if parts.iter().filter(|part| is_case(part)).count() > 1 {
+                return None;
+            }
+            let list = list(&parts, separator, depth)?;
+            let has = |word: &str| {
+                tokens
+                    .iter()
+                    .any(|token| matches!(token, Token::Text(text) if text == word))
+            };
+            if has("or") {
+                return Some(list);
+            }
+            let is_and = has("and");
+            return match conjunction(&list, is_and) {
+                None if is_and && are_bounds(&list) => None,
+                joint => Some(joint.unwrap_or(list)),
+            };
+        }
+    }
+    single(tokens, depth)
+}
+
+/// Without the braces that only group.
+fn strip_group(tokens: &[Token]) -> &[Token] {
+    let mut tokens = tokens;
+    while let [Token::Mark('{'), inner @ .., Token::Mark('}')] = tokens {
+        if !encloses(tokens) {
+            break;
+        }
+        tokens = inner;
+    }
+    tokens
+}
+
+/// What stands between the parts of a list, from loose to tight.
+#[derive(Clone, Copy)]
+enum Separator {
+    Semicolon,
+    /// `and`, `or`
+    Word,
+    Comma,
+}
+
+impl Separator {
+    fn is(self, token: &Token) -> bool {
+        match (self, token) {
+            (Self::Semicolon, Token::Mark(';')) => true,
+            (Self::Comma, Token::Mark(',')) => true,
+            (Self::Word, Token::Text(words)) => {
+                matches!(words.trim_matches([',', ' ']), "and" | "or")
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A list. Parts that are lists themselves are tuples where semicolons separate them or their items are
+/// labelled, as in `p=5, q=2 or p=7, q=2`; in `1, 2 and 3` they go on.
+fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value> {
+    let mut items = Vec::new();
+    // `19, 46, and 82`: nothing stands between the comma and the word.
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        match (read(part, depth)?, separator) {
+            (Value::Collection(Kind::List, inner), Separator::Semicolon) => {
+                items.push(tuple(inner))
+            }
+            (Value::Collection(Kind::List, inner), Separator::Word) => {
+                if inner.iter().all(|item| matches!(item, Value::Labelled(..))) {
+                    items.push(tuple(inner));
+                } else {
+                    items.extend(inner);
+                }
+            }
+            (item, _) => items.push(item),
+        }
+    }
+    let mut items = without_domains(items);
+    match items.len() {
+        0 => None,
+        1 => items.pop(),
+        _ => Some(Value::Collection(Kind::List, items)),
+    }
+}
+
+/// The items without those that only say where a parameter comes from, such as `k \in \mathbb{Z}`; the parameter
+/// is called [`WHOLE`] in the others, because its name means nothing. In `x > 0, x \in \mathbb{Z}` nothing is left
+/// out.
+fn without_domains(items: Vec<Value>) -> Vec<Value> {
+    let is_of_parameter = |item: &Value| is_domain(item) && !bounds_another(item, &items);
+    let is_left_out: Vec<bool> = items.iter().map(is_of_parameter).collect();
+    let mut is_left_out = is_left_out.into_iter();
+    let (domains, items): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|_| is_left_out.next().unwrap_or(false));
+    let is_whole =
+        |domain: &&Value| domain_of(domain).is_some_and(|set| set.starts_with("mathbbZ"));
+    let mut named = domains
+        .iter()
+        .filter(is_whole)
+        .filter_map(|domain| match domain {
+            Value::Labelled(label, _) => Some(&label.name),
+            _ => None,
+        });
+    match (named.next(), named.next()) {
+        (Some(name), None) => items.iter().map(|item| item.renamed(name, WHOLE)).collect(),
+        _ => items,
+    }
+}
+
+/// Whether the domain, which is not that of all real numbers, is that of a variable of which another item speaks.
+fn bounds_another(domain: &Value, items: &[Value]) -> bool {
+    let Value::Labelled(variable, set) = domain else {
+        return false;
+    };
+    let is_about = |item: &Value| matches!(item, Value::Labelled(label, inner) if label == variable && inner != set);
+    domain_of(domain).is_some_and(|name| !name.starts_with("mathbbR")) && items.iter().any(is_about)
+}
+
+/// `k \in \mathbb{Z}`.
+fn is_domain(item: &Value) -> bool {
+    domain_of(item).is_some_and(|set| set.starts_with("mathbb"))
+}
+
+/// The name of the set that a labelled value comes from.
+fn domain_of(item: &Value) -> Option<&str> {
+    let Value::Labelled(_, set) = item else {
+        return None;
+    };
+    match &**set {
+        Value::Scalar(Scalar {
+            expr: Expr::Symbol(name),
+            ..
+        }) => Some(name),
+        _ => None,
+    }
+}
+
+fn tuple(items: Vec<Value>) -> Value {
+    Value::Collection(Kind::Tuple, items.into_iter().map(unlabelled).collect())
+}
+
+/// The value without its label.
+pub(crate) fn unlabelled(value: Value) -> Value {
+    match value {
+        Value::Labelled(_, inner) => *inner,
+        other => other,
+    }
+}
+
+/// Cuts off `for all x > 0`, `(k \in \mathbb{Z})` and the brace before a system of equations.
+fn without_remark(tokens: &[Token]) -> &[Token] {
+    if let [Token::SetOpen, system @ ..] = tokens
+        && let [Token::Begin, .., Token::End] = system
+    {
+        return system;
+    }
+    if let Some(at) = remark(tokens)
+        && is_condition(&tokens[at..])
+    {
+        return &tokens[..at];
+    }
+    let last_open = tokens.iter().rposition(|token| *token == Token::Mark('('));
+    match last_open {
+        Some(at)
+            if at > 0
+                && encloses(&tokens[at..])
+                && tokens[at..].contains(&Token::Relation(Relation::Element)) =>
+        {
+            &tokens[..at]
+        }
+        _ => tokens,
+    }
+}
+
+/// Where a remark begins, with something before and behind it.
+fn remark(tokens: &[Token]) -> Option<usize> {
+    let is_remark = |token: &Token| match token {
+        Token::Text(words) => words
+            .split(' ')
+            .next()
+            .is_some_and(|word| REMARKS.contains(&word)),
+        _ => false,
+    };
+    let at = tokens.iter().position(is_remark)?;
+    (at > 0 && at + 1 < tokens.len()).then_some(at)
+}
+
+/// Whether a remark only says when the answer before it holds. One with a number that is no bound, or with an
+/// alternative, may be a further answer.
+fn is_condition(remark: &[Token]) -> bool {
+    let offers_more = |token: &Token| match token {
+        Token::Mark(',' | ';') | Token::Relation(Relation::Equal) => true,
+        Token::Text(words) => {
+            has_number(token)
+                || words
+                    .split([' ', ';', ','])
+                    .any(|word| ALTERNATIVES.contains(&word))
+        }
+        _ => false,
+    };
+    let is_bound = |token: &Token| matches!(token, Token::Relation(_));
+    !remark.iter().any(offers_more) && (remark.iter().any(is_bound) || !have_number(remark))
+}
+
+/// `5 \text{ if } x > 0`, `5 \text{ otherwise}`.
+fn is_case(part: &&[Token]) -> bool {
+    let is_rest = |token: &Token| matches!(token, Token::Text(words) if words.split(' ').any(|word| matches!(word, "otherwise" | "else")));
+    remark(part).is_some() || part.last().is_some_and(is_rest)
+}
+
+fn single(tokens: &[Token], depth: usize) -> Option<Value> {
+    if let Some(numbers) = real_numbers(&spelled(tokens)) {
+        return Some(numbers);
+    }
+    relation(tokens, depth)
+        .or_else(|| union(tokens, depth))
+        .or_else(|| cut(tokens, depth))
+        .or_else(|| named_point(tokens, depth))
+        .or_else(|| named_in_words(tokens, depth))
+        .or_else(|| ratio(tokens))
+        .or_else(|| matrices(tokens, depth))
+        .or_else(|| bracketed(tokens, depth))
+        .or_else(|| scalar(tokens).map(Value::Scalar))
+}
+
+/// All real numbers, the positive or the negative ones.
+fn real_numbers(name: &str) -> Option<Value> {
+    let [below, above] = line();
+    let zero = End {
+        at: Scalar::of(Expr::integer(0)),
+        closed: false,
+    };
+    Some(match name {
+        "mathbbR" => Value::Interval(below, above),
+        "mathbbR^+" | "mathbbR_+" | "mathbbR_Greater0" => Value::Interval(zero, above),
+        "mathbbR^-" | "mathbbR_-" | "mathbbR_Less0" => Value::Interval(below, zero),
+        _ => return None,
+    })
+}
+
+/// `x > 2 and x < 5` as the interval between, `x > 2, x \ne 5` as that ray without the point. A comma joins only
+/// where one condition leaves out nothing but points; elsewhere it may mean `or`.
+fn conjunction(list: &Value, is_and: bool) -> Option<Value> {
+    let Value::Collection(Kind::List, items) = list else {
+        return None;
+    };
+    let mut joint: Option<(&Label, Region)> = None;
+    let mut is_plain = is_and;
+    for item in items {
+        let Value::Labelled(label, inner) = item else {
+            return None;
+        };
+        let region = Region::of(inner)?;
+        is_plain |= region.is_all_but_points();
+        joint = Some(match joint {
+            None => (label, region),
+            Some((first, so_far)) if first == label => (label, so_far.intersected(&region)),
+            Some(_) => return None,
+        });
+    }
+    let (label, region) = joint.filter(|_| is_plain)?;
+    let value = region.value().unwrap_or_else(nothing);
+    Some(Value::Labelled(label.clone(), Box::new(value)))
+}
+
+/// The empty set, as it is read.
+fn nothing() -> Value {
+    Value::Scalar(Scalar::of(Expr::Symbol("emptyset".to_owned())))
+}
+
+/// Whether all items of a list are intervals of one variable.
+fn are_bounds(list: &Value) -> bool {
+    let Value::Collection(Kind::List, items) = list else {
+        return false;
+    };
+    let variable = |item: &Value| match item {
+        Value::Labelled(label, inner) if matches!(**inner, Value::Interval(..)) => {
+            Some(label.clone())
+        }
+        _ => None,
+    };
+    let first = items.first().and_then(variable);
+    first.is_some() && items.iter().all(|item| variable(item) == first)
+}
+
+/// A set without another, `\mathbb{R} \setminus \{2\}`, or what is in both, `A \cap B`.
+fn cut(tokens: &[Token], depth: usize) -> Option<Value> {
+    let is_cut =
+        |name: &'static str| move |token: &Token| *token == Token::Command(name.to_owned());
+    let regions = |sides: &[&[Token]]| match sides {
+        [left, right] => Some((region(left, depth)?, region(right, depth)?)),
+        _ => None,
+    };
+    let cut = match regions(&split(tokens, is_cut("setminus"))) {
+        Some((whole, holes)) => whole.intersected(&holes.complement()),
+        None => {
+            let (a, b) = regions(&split(tokens, is_cut("cap")))?;
+            a.intersected(&b)
+        }
+    };
+    cut.value()
+}
+
+/// A set of numbers; a number or a list stands for the set of them.
+fn region(tokens: &[Token], depth: usize) -> Option<Region> {
+    match read(tokens, depth)? {
+        Value::Scalar(at) => Region::point(&at),
+        Value::Collection(Kind::List, items) => Region::of(&Value::Collection(Kind::Set, items)),
+        value => Region::of(&value),
+    }
+}
+
+/// `\text{max: } 5`, `Alice: 5`: a name in words, and its value. The words that cannot be a unit, such as `not`, are no
+/// name either.
+fn named_in_words(tokens: &[Token], depth: usize) -> Option<Value> {
+    let (name, value) = match tokens {
+        [Token::Text(name), Token::Mark(':'), value @ ..] => (name.as_str(), value),
+        [Token::Text(words), value @ ..] => (words.strip_suffix([':', '='])?.trim(), value),
+        _ => return None,
+    };
+    if !is_name(name) {
+        return None;
+    }
+    let label = Label::plain(&name.to_lowercase());
+    Some(Value::Labelled(label, Box::new(read(value, depth)?)))
+}
+
+/// `1:2:3` as its terms in units of the first. A ratio of two is a fraction.
+fn ratio(tokens: &[Token]) -> Option<Value> {
+    let terms = split(tokens, |token| *token == Token::Mark(':'));
+    if terms.len() < 3 {
+        return None;
+    }
+    let terms: Vec<Expr> = terms.into_iter().map(expression).collect::<Option<_>>()?;
+    let in_units = |term: &Expr| Scalar::of(Expr::quotient(term.clone(), terms[0].clone()));
+    let terms = terms.iter().map(|term| Value::Scalar(in_units(term)));
+    Some(Value::Collection(Kind::Tuple, terms.collect()))
+}
+
+/// `A(1, 2)`: a point and its coordinates.
+fn named_point(tokens: &[Token], depth: usize) -> Option<Value> {
+    let [Token::Letter(name), coordinates @ ..] = tokens else {
+        return None;
+    };
+    let is_point = name.is_uppercase() && coordinates.first() == Some(&Token::Mark('('));
+    let value = bracketed(coordinates, depth).filter(|_| is_point)?;
+    let label = Label::plain(&name.to_string());
+    matches!(value, Value::Collection(Kind::Tuple, _))
+        .then(|| Value::Labelled(label, Box::new(value)))
+}
+
+fn union(tokens: &[Token], depth: usize) -> Option<Value> {
+    let parts = split(tokens, |token| *token == Token::Command("cup".to_owned()));
+    if parts.len() < 2 {
+        return None;
+    }
+    let parts: Option<Vec<Value>> = parts.into_iter().map(|part| read(part, depth)).collect();
+    let union = Value::Collection(Kind::Union, parts?);
+    let known = Region::of(&union).and_then(|region| region.value());
+    Some(known.unwrap_or(union))
+}

@@ -1,0 +1,421 @@
+//! Units of measurement, and products and powers of them: `km`, `square feet`, `m/s^2`, `dollars per hour`.
+//!
+//! What can be converted is listed here. Other words behind a number are a unit too, but only like themselves:
+//! see [`factor`].
+
+use num_rational::BigRational;
+use num_traits::{One, pow};
+
+/// The powers of metre, kilogram, second, ampere, kelvin, mole, byte, dollar, euro, yen and rupee that a unit is
+/// made of. Currencies have no fixed rates, so each is a dimension of its own.
+type Dimension = [i8; 11];
+
+const NONE: Dimension = [0; 11];
+const LENGTH: Dimension = base(0);
+const MASS: Dimension = base(1);
+const TIME: Dimension = base(2);
+const CURRENT: Dimension = base(3);
+const DATA: Dimension = base(6);
+const VOLUME: Dimension = physical(3, 0, 0, 0);
+const SPEED: Dimension = physical(1, 0, -1, 0);
+const FORCE: Dimension = physical(1, 1, -2, 0);
+const PRESSURE: Dimension = physical(-1, 1, -2, 0);
+const ENERGY: Dimension = physical(2, 1, -2, 0);
+const POWER: Dimension = physical(2, 1, -3, 0);
+const VOLTAGE: Dimension = physical(2, 1, -3, -1);
+const RESISTANCE: Dimension = physical(2, 1, -3, -2);
+
+const fn base(index: usize) -> Dimension {
+    let mut dimension = NONE;
+    dimension[index] = 1;
+    dimension
+}
+
+/// Made of metre, kilogram, second and ampere.
+const fn physical(metre: i8, kilogram: i8, second: i8, ampere: i8) -> Dimension {
+    let mut dimension = NONE;
+    dimension[0] = metre;
+    dimension[1] = kilogram;
+    dimension[2] = second;
+    dimension[3] = ampere;
+    dimension
+}
+
+/// Higher powers are no unit of anything.
+const HIGHEST_POWER: i8 = 4;
+
+/// A unit that can be converted: what it measures and how many base units it is, exactly.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unit {
+    dimension: Dimension,
+    size: BigRational,
+}
+
+impl Unit {
+    /// Whether both measure the same, so that one can be converted into the other.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.dimension == other.dimension
+    }
+
+    /// How many of `other` it is.
+    pub fn in_terms_of(&self, other: &Self) -> BigRational {
+        &self.size / &other.size
+    }
+
+    fn times(self, other: &Self, power: i8) -> Option<Self> {
+        let mut dimension = self.dimension;
+        for (mine, theirs) in std::iter::zip(&mut dimension, other.dimension) {
+            *mine += theirs * power;
+        }
+        let factor = pow(other.size.clone(), usize::from(power.unsigned_abs()));
+        let factor = if power < 0 { factor.recip() } else { factor };
+        let is_usual = dimension.iter().all(|power| power.abs() <= HIGHEST_POWER);
+        is_usual.then(|| Self {
+            dimension,
+            size: self.size * factor,
+        })
+    }
+}
+
+/// Names of a unit, singular, what it measures, and its size in base units as numerator and denominator.
+type Entry = (&'static [&'static str], Dimension, (i64, i64));
+
+/// Units without prefixes.
+const UNITS: [Entry; 35] = [
+    (&["cm", "centimeter", "centimetre"], LENGTH, (1, 100)),
+    (&["dm", "decimeter", "decimetre"], LENGTH, (1, 10)),
+    (&["in", "inch", "inche"], LENGTH, (254, 10_000)),
+    (&["ft", "foot", "feet"], LENGTH, (3048, 10_000)),
+    (&["yd", "yard"], LENGTH, (9144, 10_000)),
+    (&["mi", "mile"], LENGTH, (1_609_344, 1000)),
+    (
+        &["ly", "light-year", "lightyear"],
+        LENGTH,
+        (9_460_730_472_580_800, 1),
+    ),
+    (&["kg", "kilogram", "kilo"], MASS, (1, 1)),
+    (&["ton", "tonne"], MASS, (1000, 1)),
+    // The pound of money is read as that of weight; no question has both.
+    (&["lb", "pound", "£"], MASS, (45_359_237, 100_000_000)),
+    (&["oz", "ounce"], MASS, (45_359_237, 1_600_000_000)),
+    (
+        &["cl", "cL", "centiliter", "centilitre"],
+        VOLUME,
+        (1, 100_000),
+    ),
+    (&["dl", "dL", "deciliter", "decilitre"], VOLUME, (1, 10_000)),
+    (&["min", "minute"], TIME, (60, 1)),
+    (&["h", "hr", "hour"], TIME, (3600, 1)),
+    (&["day"], TIME, (86_400, 1)),
+    (&["week", "wk"], TIME, (604_800, 1)),
+    (&["year", "yr"], TIME, (31_556_952, 1)),
+    (&["month"], TIME, (2_629_746, 1)),
+    (&["kmph", "kph"], SPEED, (10, 36)),
+    (&["mps"], SPEED, (1, 1)),
+    (&["mph"], SPEED, (1_609_344, 3_600_000)),
+    (&["knot"], SPEED, (1852, 3600)),
+    (&["atm", "atmosphere"], PRESSURE, (101_325, 1)),
+    (&["kelvin", "K"], base(4), (1, 1)),
+    (&["cent", "¢"], base(7), (1, 100)),
+    (&["dollar", "usd", "buck", "$"], base(7), (1, 1)),
+    (&["euro", "eur", "€"], base(8), (1, 1)),
+    (&["yen", "jpy", "¥"], base(9), (1, 1)),
+    (&["rupee", "inr", "₹"], base(10), (1, 1)),
+    (&["paise", "paisa"], base(10), (1, 100)),
+    (&["ha", "hectare"], physical(2, 0, 0, 0), (10_000, 1)),
+    (
+        &["acre"],
+        physical(2, 0, 0, 0),
+        (40_468_564_224, 10_000_000),
+    ),
+    (&["rpm"], physical(0, 0, -1, 0), (1, 60)),
+    (&["kgf"], FORCE, (980_665, 100_000)),
+];
+
+/// Units that take prefixes: the symbol, whose case counts, before the names, whose case does not.
+const PREFIXED: [Entry; 20] = [
+    (&["m", "meter", "metre"], LENGTH, (1, 1)),
+    (&["g", "gram", "gramme"], MASS, (1, 1000)),
+    (&["s", "sec", "second"], TIME, (1, 1)),
+    (&["L", "liter", "litre"], VOLUME, (1, 1000)),
+    (&["l", "liter", "litre"], VOLUME, (1, 1000)),
+    (&["A", "amp", "ampere"], CURRENT, (1, 1)),
+    (&["mol", "mole"], base(5), (1, 1)),
+    (&["B", "byte"], DATA, (1, 1)),
+    (&["bit", "bit"], DATA, (1, 8)),
+    (&["Hz", "hertz"], physical(0, 0, -1, 0), (1, 1)),
+    (&["N", "newton"], FORCE, (1, 1)),
+    (&["Pa", "pascal"], PRESSURE, (1, 1)),
+    (&["J", "joule"], ENERGY, (1, 1)),
+    (&["cal", "calorie"], ENERGY, (4184, 1000)),
+    (&["Wh", "watt-hour"], ENERGY, (3600, 1)),
+    (&["W", "watt"], POWER, (1, 1)),
+    (&["V", "volt"], VOLTAGE, (1, 1)),
+    (&["Ω", "ohm"], RESISTANCE, (1, 1)),
+    (&[r"\Omega", "ohm"], RESISTANCE, (1, 1)),
+    // The coulomb; the degree Celsius has its sign.
+    (&["C", "coulomb"], physical(0, 0, 1, 1), (1, 1)),
+];
+
+/// Symbols and names of prefixes, and the powers of ten that they stand for. `K` is how many write `k`.
+const PREFIXES: [(&str, &str, i8); 8] = [
+    ("", "", 0),
+    ("n", "nano", -9),
+    ("μ", "micro", -6),
+    ("m", "milli", -3),
+    ("k", "kilo", 3),
+    ("K", "kilo", 3),
+    ("M", "mega", 6),
+    ("G", "giga", 9),
+];
+
+/// Words with which a unit is another one: `a` as in `5 dollars a day`.
+const RATES: [&str; 8] = [
+    "per", "a", "an", "square", "sq", "cubic", "squared", "cubed",
+];
+
+/// What a number of `given` has to be multiplied by to be a number of `gold`; `None` where the two are different
+/// units. Either may be missing, and is then whatever the other is.
+///
+/// Words that no table has are compared as words, plural or not: `apples` are not `oranges`. Each side may say
+/// more than the other, as in `red apples`, unless it makes a rate or an area of it.
+pub(crate) fn factor(gold: Option<&str>, given: Option<&str>) -> Option<BigRational> {
+    let is_said = |unit: &&str| !is_neutral(unit);
+    let (Some(gold), Some(given)) = (gold.filter(is_said), given.filter(is_said)) else {
+        return Some(BigRational::one());
+    };
+    if is_angle(gold) && is_angle(given) || are_of_one_scale(gold, given) {
+        return Some(BigRational::one());
+    }
+    match (named(gold), named(given)) {
+        (Some(gold), Some(given)) => gold.is_like(&given).then(|| given.in_terms_of(&gold)),
+        _ => same_words(gold, given).then(BigRational::one),
+    }
+}
+
+/// The sign of per cent, which is the unit of a number that has it.
+pub(crate) const PERCENT: &str = "%";
+
+/// The sign of degrees, likewise.
+pub(crate) const DEGREES: &str = "°";
+
+/// `radians`, `rad`.
+pub(crate) fn is_radians(unit: &str) -> bool {
+    matches!(unit, "rad" | "rads" | "radian" | "radians")
+}
+
+/// Angles are converted where their values are compared.
+fn is_angle(unit: &str) -> bool {
+    matches!(unit, DEGREES | "degree" | "degrees") || is_radians(unit)
+}
+
+/// Whether both are degrees of the same scale of temperature, which one of them need not name.
+fn are_of_one_scale(a: &str, b: &str) -> bool {
+    match (scale(a), scale(b)) {
+        (Some(Some(a)), Some(Some(b))) => a == b,
+        (Some(_), Some(_)) => true,
+        _ => false,
+    }
+}
+
+/// The scale of degrees of temperature, where the unit is one and names it.
+fn scale(unit: &str) -> Option<Option<char>> {
+    if unit == DEGREES {
+        return Some(None);
+    }
+    let words = plain_words(unit);
+    let mut names = words
+        .iter()
+        .filter(|word| !matches!(word.as_str(), "degree" | "degrees"));
+    let scale = match names.next().map(String::as_str) {
+        None => None,
+        Some("celsius" | "centigrade" | "c") => Some('C'),
+        Some("fahrenheit" | "f") => Some('F'),
+        Some(_) => return None,
+    };
+    (!words.is_empty() && names.next().is_none()).then_some(scale)
+}
+
+/// `units`, `square units`: what nobody named.
+fn is_neutral(unit: &str) -> bool {
+    let word = |word: &str| matches!(word, "unit" | "units" | "square" | "sq" | "cubic");
+    let letters = |c: char| !c.is_alphabetic();
+    unit.contains("unit") && unit.split(letters).filter(|w| !w.is_empty()).all(word)
+}
+
+fn same_words(a: &str, b: &str) -> bool {
+    let (a, b) = (plain_words(a), plain_words(b));
+    let (fewer, more) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let is_in = |word: &str, words: &[String]| words.iter().any(|w| singular(w) == singular(word));
+    fewer.iter().all(|word| is_in(word, &more))
+        && (more.iter()).all(|word| is_in(word, &fewer) || !RATES.contains(&word.as_str()))
+}
+
+/// In lower case and without points.
+fn plain_words(unit: &str) -> Vec<String> {
+    let plain = |word: &str| word.to_lowercase().replace(['.', ',', '{', '}', '~'], "");
+    unit.split_whitespace().map(plain).collect()
+}
+
+/// What is left of a word without its plural: enough to compare it.
+fn singular(word: &str) -> &str {
+    let stem = word.strip_suffix('s').unwrap_or(word);
+    stem.strip_suffix('e').unwrap_or(stem)
+}
+
+/// The unit that `name` spells, singular or plural; `None` for names that cannot be converted.
+pub(crate) fn named(name: &str) -> Option<Unit> {
+    let name = name
+        .trim()
+        .trim_end_matches('.')
+        .replace(" per ", "/")
+        .replace('²', "^2")
+        .replace('³', "^3")
+        .replace(['{', '}', '~'], "");
+    let mut sides = name.split('/');
+    let mut unit = product(sides.next()?)?;
+    for divisor in sides {
+        unit = unit.times(&product(divisor)?, -1)?;
+    }
+    Some(unit)
+}
+
+/// Units side by side, as in `square feet`, `cm^2`, `m s^-1`.
+fn product(name: &str) -> Option<Unit> {
+    if let Some(unit) = simple(name.trim()) {
+        return Some(unit);
+    }
+    let mut product: Option<Unit> = None;
+    let mut next_power = 1;
+    for factor in name.split([' ', '*', '·']).filter(|f| !f.is_empty()) {
+        match factor.to_ascii_lowercase().as_str() {
+            "square" | "sq" | "sq." => next_power = 2,
+            "cubic" => next_power = 3,
+            "squared" => product = Some(one().times(&product?, 2)?),
+            "cubed" => product = Some(one().times(&product?, 3)?),
+            _ => {
+                let (base, power) = factor.split_once('^').unwrap_or((factor, "1"));
+                let power = power
+                    .parse::<i8>()
+                    .ok()
+                    .filter(|p| *p != 0 && p.abs() <= 3)?;
+                let so_far = product.unwrap_or_else(one);
+                product = Some(so_far.times(&simple(base)?, power * next_power)?);
+                next_power = 1;
+            }
+        }
+    }
+    product.filter(|_| next_power == 1)
+}
+
+/// The unit of pure numbers.
+fn one() -> Unit {
+    Unit {
+        dimension: NONE,
+        size: BigRational::one(),
+    }
+}
+
+/// A unit by its symbol or name: as it is written first, because `mW` is not `MW`; then in lower case, because
+/// many write `KM`.
+fn simple(name: &str) -> Option<Unit> {
+    let lower = name.to_lowercase();
+    let singular = |name: &str| name.strip_suffix('s').map(str::to_owned);
+    exactly(name)
+        .or_else(|| exactly(&singular(name)?))
+        .or_else(|| exactly(&lower))
+        .or_else(|| exactly(&singular(&lower)?))
+}
+
+fn exactly(name: &str) -> Option<Unit> {
+    if name.is_empty() {
+        return None;
+    }
+    let unit = |entry: &Entry, power: i8| {
+        let (_, dimension, (numerator, denominator)) = *entry;
+        let size = BigRational::new(numerator.into(), denominator.into());
+        let ten = BigRational::from_integer(10.into());
+        Unit {
+            dimension,
+            size: size * pow_of(ten, power),
+        }
+    };
+    if let Some(entry) = UNITS.iter().find(|(names, ..)| names.contains(&name)) {
+        return Some(unit(entry, 0));
+    }
+    PREFIXES.iter().find_map(|(symbol, prefix, power)| {
+        let has_symbol = |(names, ..): &&Entry| Some(names[0]) == name.strip_prefix(symbol);
+        let has_name = |(names, ..): &&Entry| {
+            (name.strip_prefix(prefix)).is_some_and(|rest| names[1..].contains(&rest))
+        };
+        let entry =
+            (PREFIXED.iter().find(has_symbol)).or_else(|| PREFIXED.iter().find(has_name))?;
+        Some(unit(entry, *power))
+    })
+}
+
+fn pow_of(number: BigRational, power: i8) -> BigRational {
+    let size = pow(number, usize::from(power.unsigned_abs()));
+    if power < 0 { size.recip() } else { size }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn units_are_made_of_units() {
+        for (a, b, ratio) in [
+            ("km", "meters", (1000, 1)),
+            ("square feet", "ft^2", (1, 1)),
+            ("cubic centimeters", "ml", (1, 1)),
+            ("kilometers per hour", "m/s", (10, 36)),
+            ("km/h", "kmph", (1, 1)),
+            ("m/s^2", "m/s²", (1, 1)),
+            ("cents per minute", "dollars per hour", (6, 10)),
+            ("meters squared", "m^{2}", (1, 1)),
+            ("kJ", "N m", (1000, 1)),
+            ("kW", "mW", (1_000_000, 1)),
+            ("KM", "kilometres", (1, 1)),
+            ("m s^-1", "m/s", (1, 1)),
+            ("ohms", "V/A", (1, 1)),
+            (r"k\Omega", "ohms", (1000, 1)),
+            ("GB", "megabytes", (1000, 1)),
+        ] {
+            let (a, b) = (named(a).unwrap(), named(b).unwrap());
+            assert!(a.is_like(&b));
+            let ratio = BigRational::new(ratio.0.into(), ratio.1.into());
+            assert_eq!(a.in_terms_of(&b), ratio, "{a:?} {b:?}");
+        }
+        for name in ["apples", "x", "", "square", "m^9", "per", "^2", "m/x", "as"] {
+            assert_eq!(named(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn other_units_are_others() {
+        let same = |a: &str, b: &str| factor(Some(a), Some(b)) == Some(BigRational::one());
+        for (a, b) in [
+            ("apples", "red apple"),
+            ("boxes", "box"),
+            ("p.m.", "PM"),
+            ("square units", "cm^2"),
+            ("hours", "hours of work"),
+        ] {
+            assert!(same(a, b), "{a}, {b}");
+        }
+        for (a, b) in [
+            ("apples", "oranges"),
+            ("am", "pm"),
+            ("km", "apples"),
+            ("euro", "dollar"),
+            ("N", "J"),
+            ("square feet", "feet"),
+            ("dollars profit", "dollars loss"),
+            ("apples", "apples per day"),
+        ] {
+            assert_eq!(factor(Some(a), Some(b)), None, "{a}, {b}");
+        }
+    }
+}
