@@ -44,7 +44,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
     (
         "trainer-bridge",
         &[
-            "seam", "grpo", "candle", "fake", "worker", "ray", "registry",
+            "grpo", "seam", "candle", "fake", "worker", "ray", "registry",
         ],
     ),
     (

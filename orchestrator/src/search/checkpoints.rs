@@ -81,6 +81,15 @@ impl CheckpointFolder {
         Self { path: path.into() }
     }
 
+    /// The step of the newest checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn step(&self) -> Result<Option<u32>, FolderError> {
+        let steps = self.files()?.into_iter().map(|(step, _)| step);
+        Ok(steps.max())
+    }
+
     /// The newest checkpoint, if there is one.
     ///
     /// # Errors

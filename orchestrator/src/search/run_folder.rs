@@ -115,7 +115,7 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be read or written.
     pub fn resume(&self) -> Result<Option<u32>, FolderError> {
-        let done = self.checkpoints.newest()?.map(|checkpoint| checkpoint.step);
+        let done = self.checkpoints.step()?;
         for name in ["metrics.jsonl", "samples.jsonl"] {
             self.forget_after(name, done.unwrap_or(0))?;
         }

@@ -151,7 +151,7 @@ impl TrialRunner {
         let folder = self.folders.of(trial.id);
         let digest = job.digest();
         folder.claim(&digest)?;
-        let done = folder.newest()?.map_or(0, |checkpoint| checkpoint.step);
+        let done = folder.step()?.unwrap_or(0);
         // A step is stored before the checkpoint after it is kept; where it got lost all the same, the trial begins anew.
         if store.start_trial(trial.id, done).await? < done {
             folder.remove()?;
