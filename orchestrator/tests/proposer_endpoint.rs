@@ -69,7 +69,7 @@ async fn a_good_reply_is_read_and_accounted_for() {
     ])])
     .await;
     assert_eq!(names(&proposal), ["a", "b"]);
-    assert_eq!(proposal.drafts[0].code, replies::EXACT);
+    assert_eq!(proposal.drafts[0].source.code, replies::EXACT);
     assert_eq!(proposal.drafts[0].rationale, "tries a");
     let [exchange] = &proposal.exchanges[..] else {
         panic!("one request")

@@ -13,7 +13,7 @@ use orchestrator::{
     },
     reward::base::base_rewards,
 };
-use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sample, Sandbox, Source, Verdict};
+use sandbox::{Compiler, CompilerConfig, Limits, RewardFn, Sample, Sandbox, Verdict};
 
 const PROMPT: &str = "tom buys 6 boxes of 49 pens . tom gives 52 away . how many pens are left ?";
 const EXACT: &str =
@@ -64,14 +64,10 @@ impl Workshop {
     }
 
     fn load(&self, draft: &Draft) -> RewardFn {
-        let source = Source {
-            language: draft.language,
-            code: draft.code.clone(),
-        };
         self.compiler
-            .compile(&source)
+            .compile(&draft.source)
             .and_then(|module| self.sandbox.load(&module))
-            .unwrap_or_else(|error| panic!("{}: {error}\n{}", draft.name, draft.code))
+            .unwrap_or_else(|error| panic!("{}: {error}\n{}", draft.name, draft.source.code))
     }
 
     fn scores(&self, draft: &Draft) -> Vec<f64> {
@@ -164,7 +160,7 @@ fn rendered_recipes_compile_and_score() {
     ];
     for (index, draft) in drafts.iter().enumerate() {
         let wanted = missing.len();
-        missing.retain(|id| !draft.code.contains(&format!("let {id}")));
+        missing.retain(|id| !draft.source.code.contains(&format!("let {id}")));
         if index < 12 || missing.len() < wanted {
             let scores = workshop.scores(draft);
             assert_eq!(scores.len(), 5, "{}", draft.name);

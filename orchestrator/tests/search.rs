@@ -116,7 +116,7 @@ async fn candidates_are_judged_on_dev_and_only_finalists_on_test() {
     let program = replay();
     program.succeed(&["run", "search.toml"]);
     let database = program.path("x.db");
-    let query = "SELECT DISTINCT t.stage, e.split, e.completions FROM evaluations e JOIN trials t ON t.id = e.trial_id";
+    let query = "SELECT DISTINCT t.stage, e.split, c.completions FROM evaluations e JOIN trials t ON t.id = e.trial_id JOIN completions c ON c.trial_id = t.id";
     let evaluations = rows(&database, query).await;
     let mut seen = HashSet::new();
     for evaluation in &evaluations {

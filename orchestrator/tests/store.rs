@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 use orchestrator::{
-    domain::trial::{Arm, Stage, TrialId, TrialState},
+    domain::trial::{Arm, Failure, NewTrial, Stage, TrialId, TrialState},
     store::{Begun, Store, StoreError},
 };
 use serde_json::json;
@@ -28,14 +28,18 @@ async fn with_one_trial(
     );
     let stage = Stage::Screen { rung: 0 };
     for _ in 0..2 {
-        store
-            .ensure_trial(search.id, Arm::Untouched, 0, stage, 7, 3)
-            .await
-            .unwrap();
+        let trial = NewTrial {
+            arm: Arm::Untouched,
+            stage,
+            seed: 7,
+            steps: 3,
+            from: None,
+        };
+        store.plan_trials(search.id, &[trial]).await.unwrap();
     }
     let trials = store.trials(search.id).await.unwrap();
     assert_eq!(trials.len(), 1, "a trial is planned once");
-    (store, search.id, trials[0].trial.id)
+    (store, search.id, trials[0].id)
 }
 
 #[tokio::test]
@@ -52,17 +56,21 @@ async fn finished_trials_are_immutable_and_steps_append_only() {
         store.record_step(trial, &step).await.is_err(),
         "a step is recorded once"
     );
-    store.fail_trial(trial, "its own fault", 1.0).await.unwrap();
+    let failure = Failure::NonFinite {
+        step: 1,
+        message: "its own fault".into(),
+    };
+    store.fail_trial(trial, &failure, 1.0).await.unwrap();
     let error = store.start_trial(trial, 0).await.unwrap_err();
     assert!(error.to_string().contains("immutable"), "{error}");
-    assert!(store.fail_trial(trial, "another story", 1.0).await.is_err());
-    let row = &store.trials(search).await.unwrap()[0];
-    assert_eq!(
-        row.trial.state,
-        TrialState::Failed {
-            why: "its own fault".into()
-        }
+    assert!(
+        store
+            .prune_trial(trial, "another story", 1.0)
+            .await
+            .is_err()
     );
+    let row = &store.trials(search).await.unwrap()[0];
+    assert_eq!(row.state, TrialState::Failed(failure));
 }
 
 #[tokio::test]

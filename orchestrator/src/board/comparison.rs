@@ -3,13 +3,23 @@
 //! McNemar's test is the right one here because all models answer the same questions; Holm's adjustment covers the family of all
 //! pairs. Two models share a letter exactly if their adjusted exact p is above [`LEVEL`].
 
+use std::collections::HashMap;
+
 use evaluator::{
-    BootstrapConfig, Estimate, Evaluation, Unpaired, bonferroni, compact_letters, holm, mcnemar,
-    paired_difference,
+    BootstrapConfig, Estimate, Evaluation, Split, Unpaired, bonferroni, compact_letters, holm,
+    mcnemar, paired_difference,
 };
 use serde::Serialize;
 
-use crate::domain::figures::Figures;
+use super::leaderboard::ArmNames;
+use crate::{
+    domain::{
+        figures::{Figures, bootstrap_of},
+        trial::Stage,
+    },
+    store::{Snapshot, Store, StoreError},
+    text::nearest,
+};
 
 /// The level at which two models count as different.
 pub const LEVEL: f64 = 0.05;
@@ -104,6 +114,105 @@ impl Comparison {
             pairs,
         })
     }
+}
+
+/// Why arms of a search cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// Nothing judged is called so.
+    #[error("nothing judged is called `{name}`.{hint} `reward-search leaderboard` lists all names")]
+    NotFound {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        hint: String,
+    },
+    /// They have no questions in common.
+    #[error(
+        "{0} were never judged on the same questions: candidates are screened on Dev, ensembles confirmed on Test"
+    )]
+    NeverTogether(String),
+    /// They answered other numbers of questions.
+    #[error(transparent)]
+    Unpaired(#[from] Unpaired),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+/// Arms of a search, by name: one comparison for each set of questions that all of them were judged on.
+///
+/// # Errors
+/// See [`CompareError`].
+pub async fn of_search(store: &Store, names: &[String]) -> Result<Vec<Comparison>, CompareError> {
+    let snapshot = store.snapshot().await?;
+    let runs = runs(&snapshot);
+    let of_each = names
+        .iter()
+        .map(|name| runs_of(&runs, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = of_each.first() else {
+        return Ok(Vec::new());
+    };
+    let mut stages: Vec<Stage> = first
+        .keys()
+        .filter(|stage| of_each.iter().all(|of| of.contains_key(stage)))
+        .copied()
+        .collect();
+    stages.sort();
+    if stages.is_empty() {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        return Err(CompareError::NeverTogether(names.join(" and ")));
+    }
+    let bootstrap = bootstrap_of(snapshot.search.seed);
+    stages
+        .into_iter()
+        .map(|stage| {
+            let models: Vec<(String, Evaluation)> = names
+                .iter()
+                .zip(&of_each)
+                .map(|(name, of)| (name.clone(), of[&stage].clone()))
+                .collect();
+            let used_for_selection = stage.split() == Split::Dev;
+            let on = stage.to_string();
+            Ok(Comparison::of(
+                &on,
+                used_for_selection,
+                &models,
+                &bootstrap,
+            )?)
+        })
+        .collect()
+}
+
+/// What was judged: the arm's name, on which questions, and how it did.
+type Runs<'a> = Vec<(String, Stage, &'a Evaluation)>;
+
+fn runs(snapshot: &Snapshot) -> Runs<'_> {
+    let names = ArmNames::of(snapshot);
+    let judged = snapshot.trials.iter().filter_map(|trial| {
+        let stored = snapshot.evaluations.get(&trial.id)?;
+        Some((names.name(trial.arm), trial.stage, &stored.evaluation))
+    });
+    judged.collect()
+}
+
+fn runs_of<'a>(
+    runs: &Runs<'a>,
+    name: &str,
+) -> Result<HashMap<Stage, &'a Evaluation>, CompareError> {
+    let found: HashMap<_, _> = runs
+        .iter()
+        .filter(|run| run.0 == name)
+        .map(|run| (run.1, run.2))
+        .collect();
+    if found.is_empty() {
+        return Err(CompareError::NotFound {
+            name: name.to_owned(),
+            hint: nearest::hint(name, runs.iter().map(|run| &*run.0)),
+        });
+    }
+    Ok(found)
 }
 
 fn pairs(

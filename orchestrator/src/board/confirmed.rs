@@ -1,6 +1,6 @@
 //! The finalists on Test: figures over several training seeds, and how sure we are that they beat the base rewards.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::cmp::Ordering;
 
 use evaluator::{
     Agreement, BootstrapConfig, Estimate, Evaluation, Outcome, mcnemar_of, pooled_difference,
@@ -8,11 +8,13 @@ use evaluator::{
 };
 use serde::Serialize;
 
-use super::leaderboard::ArmNames;
+use super::{
+    leaderboard::ArmNames,
+    rank::{Comparison, adjusted},
+};
 use crate::{
-    board::rank::{Comparison, adjusted},
-    domain::trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState},
-    store::{StoredEvaluation, TrialRow},
+    domain::trial::{Arm, Stage, TrialState},
+    store::Snapshot,
 };
 
 /// One finalist.
@@ -67,14 +69,11 @@ impl Runs<'_> {
 
 pub(super) fn confirmed(
     arms: &ArmNames<'_>,
-    trials: &[TrialRow],
-    evaluations: &HashMap<TrialId, StoredEvaluation>,
+    snapshot: &Snapshot,
     bootstrap: &BootstrapConfig,
 ) -> Vec<Confirmed> {
-    let runs = collect(arms, trials, evaluations);
-    let base = runs
-        .iter()
-        .find(|run| matches!(run.arm, Arm::Ensemble(_)) && run.name == BASE_ONLY);
+    let runs = collect(arms, snapshot);
+    let base = runs.iter().find(|run| run.arm == Arm::BaseOnly);
     let is_rival = |run: &Runs<'_>, base: &Runs<'_>| run.arm != base.arm && run.same_seeds(base);
     let tests = runs.iter().map(|run| {
         let base = base.filter(|base| is_rival(run, base))?;
@@ -107,31 +106,27 @@ pub(super) fn confirmed(
     confirmed
 }
 
-fn collect<'a>(
-    arms: &ArmNames<'_>,
-    trials: &[TrialRow],
-    evaluations: &'a HashMap<TrialId, StoredEvaluation>,
-) -> Vec<Runs<'a>> {
+fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
     let mut runs: Vec<Runs<'a>> = Vec::new();
-    for row in trials {
-        let Stage::Confirm { seed } = row.trial.stage else {
+    for trial in &snapshot.trials {
+        let Stage::Confirm { seed } = trial.stage else {
             continue;
         };
         let at = runs
             .iter()
-            .position(|run| run.arm == row.trial.arm)
+            .position(|run| run.arm == trial.arm)
             .unwrap_or_else(|| {
                 runs.push(Runs {
-                    arm: row.trial.arm,
-                    name: arms.name(row.trial.arm),
-                    steps: row.trial.steps,
+                    arm: trial.arm,
+                    name: arms.name(trial.arm),
+                    steps: trial.steps,
                     seeds: Vec::new(),
                     missing: 0,
                 });
                 runs.len() - 1
             });
-        match evaluations.get(&row.trial.id) {
-            Some(stored) if row.trial.state == TrialState::Complete => {
+        match snapshot.evaluations.get(&trial.id) {
+            Some(stored) if trial.state == TrialState::Complete => {
                 runs[at].seeds.push((seed, &stored.evaluation));
             }
             _ => runs[at].missing += 1,

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 
-use evaluator::Evaluation;
-use serde::Serialize;
+use evaluator::{BootstrapConfig, Evaluation};
+use serde::{Serialize, Serializer};
 
 use super::{
     confirmed::{self, Confirmed},
+    rank::{Comparison, Contender, compare_all, order},
     state::RowState,
 };
 use crate::{
-    board::rank::{Comparison, compare_all, order},
     domain::{
-        candidate::{Candidate, CandidateId},
+        candidate::{CandidateEntry, CandidateId, Origin},
         decider::Tally,
         figures::{Figures, bootstrap_of},
-        trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState, UNTOUCHED},
+        trial::{Arm, BASE_ONLY, EnsembleId, Stage, Trial, TrialId, UNTOUCHED},
     },
-    store::{Snapshot, Store, StoreError, StoredEvaluation, TrialRow},
+    store::{Ensemble, Snapshot, Store, StoreError, StoredEvaluation},
 };
 
 /// The state of a search, ranked. Its JSON keys are stable and documented in the README.
@@ -37,7 +37,7 @@ pub struct Leaderboard {
     /// Who decided the verdicts behind all figures; absent where the rules alone did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<Tally>,
-    /// Dev questions each figure of `candidates` and `references` is computed from; 0 before the first.
+    /// Dev questions each figure of `candidates` and `references` is computed from, at the highest rung; 0 before the first.
     pub questions: usize,
     /// Every candidate: ranked ones first, then those under way, failed, and refused.
     pub candidates: Vec<Row>,
@@ -49,35 +49,59 @@ pub struct Leaderboard {
     pub confirmed: Vec<Confirmed>,
 }
 
-/// One candidate or reference.
+/// One candidate or reference, at the highest rung it has figures of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     /// 1 is best; absent for what has no figures.
     pub rank: Option<usize>,
     /// Its name.
     pub name: String,
-    /// The round that proposed it.
-    pub round: u32,
+    /// Where it comes from; `None` for references. JSON has the round, and 0 for a reference.
+    #[serde(rename = "round", serialize_with = "round_of")]
+    pub origin: Option<Origin>,
+    /// The rung of its figures; JSON leaves the first out.
+    #[serde(skip_serializing_if = "is_first")]
+    pub rung: u32,
     /// Where it stands.
     pub state: RowState,
     /// Figures on Dev.
     #[serde(flatten)]
     pub figures: Option<Figures>,
-    /// McNemar against the base rewards alone.
+    /// McNemar against the base rewards alone, at the same rung.
     pub vs_base: Option<Comparison>,
-    /// McNemar against the best candidate.
+    /// McNemar against the best candidate of the same rung.
     pub vs_leader: Option<Comparison>,
     /// The better-placed candidate that got every question exactly as this one did: all trials meet the same prompts and the same
     /// noise, so the two rewards taught the same. Only the first of such twins becomes a finalist or is exported.
     pub same_as: Option<String>,
     /// Why it failed or was refused.
     pub reason: Option<String>,
-    /// The key of its screening, to find its curve.
+    /// The candidate; `None` for references.
     #[serde(skip)]
-    pub trial: Option<i64>,
+    pub candidate: Option<CandidateId>,
+    /// The trial of its figures, to find its curve.
+    #[serde(skip)]
+    pub trial: Option<TrialId>,
 }
 
-/// What a round brought.
+impl Row {
+    /// The round it entered.
+    #[must_use]
+    pub fn round(&self) -> Option<u32> {
+        self.origin.and_then(Origin::round)
+    }
+}
+
+fn round_of<S: Serializer>(origin: &Option<Origin>, serializer: S) -> Result<S::Ok, S::Error> {
+    let round = origin.and_then(Origin::round);
+    serializer.serialize_u32(round.unwrap_or_default())
+}
+
+fn is_first(rung: &u32) -> bool {
+    *rung == 0
+}
+
+/// What a round brought. Its figures are those of the first rung, which all its candidates meet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoundSummary {
     /// The round, from 1.
@@ -98,50 +122,25 @@ impl Leaderboard {
     /// Reads it from a database, of a finished search or one that runs in another process.
     ///
     /// # Errors
-    /// If the database holds no search or fails.
+    /// As [`Store::snapshot`].
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        let Snapshot {
-            search,
-            candidates,
-            ensembles,
-            trials,
-            evaluations,
-        } = store.snapshot().await?;
+        Ok(Self::of(&store.snapshot().await?))
+    }
+
+    /// Ranks what a search has come to.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let search = &snapshot.search;
         let bootstrap = bootstrap_of(search.seed);
-
-        let screened: HashMap<Arm, &TrialRow> = trials
-            .iter()
-            .filter(|row| matches!(row.trial.stage, Stage::Screen { .. }))
-            .map(|row| (row.trial.arm, row))
-            .collect();
-        let figures = |evaluation: &Evaluation| Figures::of(evaluation, &bootstrap);
-        let arms = ArmNames {
-            candidates: &candidates,
-            ensembles: &ensembles,
-        };
-        let references: Vec<(Row, Option<&Evaluation>)> = screened
-            .values()
-            .filter(|row| !matches!(row.trial.arm, Arm::Candidate(_)))
-            .map(|row| {
-                let evaluation = evaluations.get(&row.trial.id).map(|e| &e.evaluation);
-                let name = arms.name(row.trial.arm);
-                (trial_row(name, 0, row, evaluation.map(figures)), evaluation)
-            })
-            .collect();
-        let base = references
-            .iter()
-            .find(|(row, _)| row.name == BASE_ONLY)
-            .and_then(|(_, e)| *e);
-        let questions = evaluations
-            .iter()
-            .find(|(id, _)| screened.values().any(|row| row.trial.id == **id))
-            .map_or(0, |(_, e)| e.evaluation.outcomes().len());
-
-        let mut rows = rank_candidates(&candidates, &screened, &evaluations, base, &figures);
-        rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.state));
-        let mut references: Vec<Row> = references.into_iter().map(|(row, _)| row).collect();
-        references.sort_by(|a, b| b.name.cmp(&a.name));
-        Ok(Self {
+        let screenings = Screenings::of(snapshot, &bootstrap);
+        let arms = ArmNames::of(snapshot);
+        let references = [(Arm::Untouched, UNTOUCHED), (Arm::BaseOnly, BASE_ONLY)];
+        let references = references.into_iter().filter_map(|(arm, name)| {
+            let screening = screenings.highest.get(&arm)?;
+            Some(screening.row(name.to_owned(), None, &bootstrap))
+        });
+        let rows = rank_candidates(&snapshot.candidates, &screenings, &bootstrap);
+        Self {
             state: match (search.finished, &search.stop_reason) {
                 (true, _) => "finished",
                 (false, Some(_)) => "screened",
@@ -150,16 +149,17 @@ impl Leaderboard {
             family: rows.iter().filter(|row| row.rank.is_some()).count(),
             stop_reason: search
                 .stop_reason
-                .and_then(|json| serde_json::from_str(&json).ok()),
-            verdicts: verdicts(&evaluations),
-            search: search.name,
+                .as_deref()
+                .and_then(|json| serde_json::from_str(json).ok()),
+            verdicts: verdicts(&snapshot.evaluations),
+            search: search.name.clone(),
             seed: search.seed,
-            questions,
-            rounds: summaries(&rows),
+            questions: screenings.questions(),
+            rounds: summaries(&rows, &screenings),
             candidates: rows,
-            references,
-            confirmed: confirmed::confirmed(&arms, &trials, &evaluations, &bootstrap),
-        })
+            references: references.collect(),
+            confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap),
+        }
     }
 
     /// The ranked candidates, best first.
@@ -176,7 +176,7 @@ impl Leaderboard {
     #[must_use]
     pub fn narrowed(mut self, round: Option<u32>, top: Option<usize>) -> Self {
         self.candidates.retain(|row| {
-            round.is_none_or(|wanted| row.round == wanted)
+            round.is_none_or(|wanted| row.round() == Some(wanted))
                 && top.is_none_or(|top| row.rank.is_some_and(|rank| round.is_some() || rank <= top))
         });
         if let Some(top) = top {
@@ -209,152 +209,267 @@ fn verdicts(evaluations: &HashMap<TrialId, StoredEvaluation>) -> Option<Tally> {
     Some(Tally::of(deciders)).filter(Tally::involves_a_model)
 }
 
-/// Finds the name of an arm.
+/// Finds the names of arms and of what they are made of.
 pub(crate) struct ArmNames<'a> {
-    pub(crate) candidates: &'a [Candidate],
-    pub(crate) ensembles: &'a [crate::store::Ensemble],
+    candidates: HashMap<CandidateId, &'a str>,
+    base: Vec<CandidateId>,
+    ensembles: HashMap<EnsembleId, &'a Ensemble>,
 }
 
-impl ArmNames<'_> {
+impl<'a> ArmNames<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        let all = &snapshot.candidates;
+        let base = all.iter().filter(|c| c.origin == Origin::Base);
+        Self {
+            candidates: all.iter().map(|c| (c.id, c.name.as_str())).collect(),
+            base: base.map(|c| c.id).collect(),
+            ensembles: snapshot.ensembles.iter().map(|e| (e.id, e)).collect(),
+        }
+    }
+
+    /// The name of an arm; foreign keys see to it that its candidate or ensemble is there.
     pub(crate) fn name(&self, arm: Arm) -> String {
         match arm {
             Arm::Untouched => UNTOUCHED.to_owned(),
-            Arm::Candidate(id) => self.candidate(id),
-            Arm::Ensemble(id) => self
-                .ensembles
-                .iter()
-                .find(|e| e.id == id)
-                .map(|e| e.name.clone())
-                .unwrap_or_default(),
+            Arm::BaseOnly => BASE_ONLY.to_owned(),
+            Arm::Candidate(id) => self.candidates[&id].to_owned(),
+            Arm::Ensemble(id) => self.ensembles[&id].name.clone(),
         }
     }
 
-    pub(crate) fn candidate(&self, id: CandidateId) -> String {
-        self.candidates
-            .iter()
-            .find(|c| c.id == id)
-            .map(|c| c.name.clone())
-            .unwrap_or_default()
-    }
-
+    /// The names of what an arm is trained on.
     pub(crate) fn members(&self, arm: Arm) -> Vec<String> {
+        let name = |id: &CandidateId| self.candidates[id].to_owned();
         match arm {
             Arm::Untouched => Vec::new(),
-            Arm::Candidate(id) => vec![self.candidate(id)],
-            Arm::Ensemble(id) => {
-                let found = self.ensembles.iter().find(|e| e.id == id);
-                found
-                    .map(|e| e.members.iter().map(|m| self.candidate(m.0)).collect())
-                    .unwrap_or_default()
-            }
+            Arm::BaseOnly => self.base.iter().map(name).collect(),
+            Arm::Candidate(id) => vec![name(&id)],
+            Arm::Ensemble(id) => self.ensembles[&id]
+                .members
+                .iter()
+                .map(|m| name(&m.0))
+                .collect(),
         }
     }
 }
 
-fn rank_candidates(
-    candidates: &[Candidate],
-    screened: &HashMap<Arm, &TrialRow>,
-    evaluations: &HashMap<TrialId, StoredEvaluation>,
-    base: Option<&Evaluation>,
-    figures: &dyn Fn(&Evaluation) -> Figures,
-) -> Vec<Row> {
-    let proposed: Vec<&Candidate> = candidates.iter().filter(|c| c.round > 0).collect();
-    let trial = |c: &Candidate| screened.get(&Arm::Candidate(c.id)).copied();
-    let evaluation = |c: &Candidate| evaluations.get(&trial(c)?.trial.id).map(|e| &e.evaluation);
-
-    let judged: Vec<(usize, &Evaluation)> = proposed
-        .iter()
-        .enumerate()
-        .filter_map(|(i, c)| Some((i, evaluation(c)?)))
-        .collect();
-    let ranking: Vec<usize> = order(&judged.iter().map(|(_, e)| *e).collect::<Vec<_>>())
-        .into_iter()
-        .map(|at| judged[at].0)
-        .collect();
-    let leader = ranking.first().copied();
-
-    let all: Vec<Option<&Evaluation>> = proposed.iter().map(|c| evaluation(c)).collect();
-    let against = |reference: Option<&Evaluation>, skip: Option<usize>| {
-        let family: Vec<_> = all
-            .iter()
-            .enumerate()
-            .map(|(i, e)| e.filter(|_| Some(i) != skip))
-            .collect();
-        reference.map_or_else(
-            || vec![None; all.len()],
-            |reference| compare_all(&family, reference),
-        )
-    };
-    let vs_base = against(base, None);
-    let vs_leader = against(leader.and_then(|i| all[i]), leader);
-
-    proposed
-        .iter()
-        .enumerate()
-        .map(|(i, candidate)| {
-            let mut row = match trial(candidate) {
-                Some(trial) => trial_row(
-                    candidate.name.clone(),
-                    candidate.round,
-                    trial,
-                    all[i].map(figures),
-                ),
-                None => untried_row(candidate),
-            };
-            let place = ranking.iter().position(|&at| at == i);
-            row.rank = place.map(|at| at + 1);
-            row.same_as = place.and_then(|place| {
-                let twin = ranking[..place].iter().find(|&&at| all[at] == all[i])?;
-                Some(proposed[*twin].name.clone())
-            });
-            (row.vs_base, row.vs_leader) = (vs_base[i], vs_leader[i]);
-            row
-        })
-        .collect()
+/// One arm's screening at one rung.
+struct Screening<'a> {
+    rung: u32,
+    trial: &'a Trial,
+    judged: Option<&'a StoredEvaluation>,
 }
 
-fn trial_row(name: String, round: u32, row: &TrialRow, figures: Option<Figures>) -> Row {
-    let reason = match &row.trial.state {
-        TrialState::Pruned { why, .. } | TrialState::Failed { why } => Some(why.clone()),
-        _ => None,
-    };
-    Row {
-        rank: None,
-        name,
-        round,
-        state: (&row.trial.state).into(),
-        figures,
-        vs_base: None,
-        vs_leader: None,
-        same_as: None,
-        reason,
-        trial: Some(row.trial.id.0),
+impl Screening<'_> {
+    fn row(
+        &self,
+        name: String,
+        candidate: Option<&CandidateEntry>,
+        bootstrap: &BootstrapConfig,
+    ) -> Row {
+        Row {
+            rank: None,
+            name,
+            origin: candidate.map(|c| c.origin),
+            rung: self.rung,
+            state: (&self.trial.state).into(),
+            figures: self.judged.map(|judged| judged.figures(bootstrap)),
+            vs_base: None,
+            vs_leader: None,
+            same_as: None,
+            reason: self.trial.state.reason(),
+            candidate: candidate.map(|c| c.id),
+            trial: Some(self.trial.id),
+        }
     }
 }
 
-fn untried_row(candidate: &Candidate) -> Row {
+/// What was screened: each arm at the highest rung that it has figures of (or has begun, where it has none), and at the first.
+struct Screenings<'a> {
+    highest: HashMap<Arm, Screening<'a>>,
+    /// F1 at the first rung.
+    first: HashMap<Arm, f64>,
+    /// The base rewards alone, by rung.
+    base: HashMap<u32, &'a Evaluation>,
+}
+
+impl<'a> Screenings<'a> {
+    fn of(snapshot: &'a Snapshot, bootstrap: &BootstrapConfig) -> Self {
+        let mut all = Self {
+            highest: HashMap::new(),
+            first: HashMap::new(),
+            base: HashMap::new(),
+        };
+        for trial in &snapshot.trials {
+            let Stage::Screen { rung } = trial.stage else {
+                continue;
+            };
+            let judged = snapshot.evaluations.get(&trial.id);
+            if let Some(judged) = judged {
+                if rung == 0 {
+                    all.first
+                        .insert(trial.arm, judged.figures(bootstrap).f1.point);
+                }
+                if trial.arm == Arm::BaseOnly {
+                    all.base.insert(rung, &judged.evaluation);
+                }
+            }
+            let place = |screening: &Screening<'_>| (screening.judged.is_some(), screening.rung);
+            let screening = Screening {
+                rung,
+                trial,
+                judged,
+            };
+            match all.highest.get(&trial.arm) {
+                Some(known) if place(known) > place(&screening) => {}
+                _ => {
+                    all.highest.insert(trial.arm, screening);
+                }
+            }
+        }
+        all
+    }
+
+    /// Questions at the highest rung.
+    fn questions(&self) -> usize {
+        let judged = self
+            .highest
+            .values()
+            .filter_map(|s| Some((s.rung, s.judged?)));
+        let highest = judged.max_by_key(|(rung, _)| *rung);
+        highest.map_or(0, |(_, judged)| judged.evaluation.outcomes().len())
+    }
+}
+
+/// The rows of all candidates but the base rewards: ranked ones first, then those under way, failed, and refused.
+fn rank_candidates(
+    candidates: &[CandidateEntry],
+    screenings: &Screenings<'_>,
+    bootstrap: &BootstrapConfig,
+) -> Vec<Row> {
+    let proposed: Vec<&CandidateEntry> = candidates
+        .iter()
+        .filter(|c| c.origin != Origin::Base)
+        .collect();
+    let mut rows: Vec<Row> = proposed
+        .iter()
+        .map(|c| match screenings.highest.get(&Arm::Candidate(c.id)) {
+            Some(screening) => screening.row(c.name.clone(), Some(c), bootstrap),
+            None => untried_row(c),
+        })
+        .collect();
+    let evaluations: Vec<Option<&Evaluation>> = proposed
+        .iter()
+        .map(|c| {
+            Some(
+                &screenings
+                    .highest
+                    .get(&Arm::Candidate(c.id))?
+                    .judged?
+                    .evaluation,
+            )
+        })
+        .collect();
+    let judged: Vec<usize> = (0..rows.len())
+        .filter(|&i| evaluations[i].is_some())
+        .collect();
+    let contenders: Vec<Contender<'_>> = judged
+        .iter()
+        .filter_map(|&i| {
+            Some(Contender {
+                rung: rows[i].rung,
+                evaluation: evaluations[i]?,
+            })
+        })
+        .collect();
+    let ranking: Vec<usize> = order(&contenders)
+        .into_iter()
+        .map(|at| judged[at])
+        .collect();
+    let mut same: HashMap<(u32, Vec<u8>), usize> = HashMap::new();
+    for (place, &i) in ranking.iter().enumerate() {
+        rows[i].rank = Some(place + 1);
+        let outcomes = evaluations[i].map(Evaluation::to_bytes).unwrap_or_default();
+        let first = *same.entry((rows[i].rung, outcomes)).or_insert(i);
+        rows[i].same_as = (first != i).then(|| rows[first].name.clone());
+    }
+    for within in ranking
+        .chunk_by(|&a, &b| rows[a].rung == rows[b].rung)
+        .map(<[usize]>::to_vec)
+        .collect::<Vec<_>>()
+    {
+        compare_within(&mut rows, &evaluations, &within, screenings);
+    }
+    rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.state));
+    rows
+}
+
+/// Compares the candidates of one rung, best first, with the base rewards and with the leader of that rung.
+fn compare_within(
+    rows: &mut [Row],
+    evaluations: &[Option<&Evaluation>],
+    within: &[usize],
+    screenings: &Screenings<'_>,
+) {
+    let Some((&leader, _)) = within.split_first() else {
+        return;
+    };
+    // In the order of proposal, in which Holm's adjustment meets ties.
+    let mut family = within.to_vec();
+    family.sort_unstable();
+    if let Some(base) = screenings.base.get(&rows[leader].rung) {
+        let all: Vec<_> = family.iter().map(|&i| evaluations[i]).collect();
+        for (&i, comparison) in family.iter().zip(compare_all(&all, base)) {
+            rows[i].vs_base = comparison;
+        }
+    }
+    if let Some(best) = evaluations[leader] {
+        let others: Vec<_> = family
+            .iter()
+            .map(|&i| evaluations[i].filter(|_| i != leader))
+            .collect();
+        for (&i, comparison) in family.iter().zip(compare_all(&others, best)) {
+            rows[i].vs_leader = comparison;
+        }
+    }
+}
+
+fn untried_row(candidate: &CandidateEntry) -> Row {
     Row {
         rank: None,
         name: candidate.name.clone(),
-        round: candidate.round,
+        origin: Some(candidate.origin),
+        rung: 0,
         state: (&candidate.status).into(),
         figures: None,
         vs_base: None,
         vs_leader: None,
         same_as: None,
-        reason: candidate.status.reason().map(str::to_owned),
+        reason: candidate.status.reason(),
+        candidate: Some(candidate.id),
         trial: None,
     }
 }
 
-fn summaries(rows: &[Row]) -> Vec<RoundSummary> {
-    let last = rows.iter().map(|row| row.round).max().unwrap_or(0);
-    (1..=last)
-        .map(|round| {
-            let of_round: Vec<&Row> = rows.iter().filter(|row| row.round == round).collect();
+fn summaries(rows: &[Row], screenings: &Screenings<'_>) -> Vec<RoundSummary> {
+    let last = rows.iter().filter_map(Row::round).max().unwrap_or(0);
+    let mut by_round: Vec<Vec<&Row>> = vec![Vec::new(); last as usize];
+    for row in rows {
+        if let Some(round) = row.round() {
+            by_round[round as usize - 1].push(row);
+        }
+    }
+    (1..)
+        .zip(by_round)
+        .map(|(round, of_round)| {
             let f1: Vec<f64> = of_round
                 .iter()
-                .filter_map(|row| Some(row.figures.as_ref()?.f1.point))
+                .filter_map(|row| {
+                    screenings
+                        .first
+                        .get(&Arm::Candidate(row.candidate?))
+                        .copied()
+                })
                 .collect();
             RoundSummary {
                 round,

@@ -1,5 +1,6 @@
 //! What a search has come to, as plain values: every face shows these and computes nothing itself.
 
+pub mod candidate;
 pub mod comparison;
 pub mod confirmed;
 pub mod leaderboard;

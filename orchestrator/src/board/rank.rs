@@ -1,6 +1,9 @@
-//! Who is ahead, and how sure we are: order by F1, McNemar tests against the leader and against the base rewards, Holm-adjusted.
+//! Who is ahead, and how sure we are: order by F1 within a rung, McNemar tests against the leader and against the base rewards of the
+//! same rung, Holm-adjusted. The SQL view `leaderboard` follows the same rule; a test holds it to it.
 
-use evaluator::{Evaluation, McNemar, holm, mcnemar};
+use std::collections::HashMap;
+
+use evaluator::{Agreement, Evaluation, McNemar, holm, mcnemar_of};
 use serde::Serialize;
 
 /// How an evaluation compares with a reference on the same questions.
@@ -16,14 +19,29 @@ pub struct Comparison {
     pub p_holm: f64,
 }
 
-/// The order of evaluations, best first, as indices: by F1, ties by answer rate, then by index.
+/// What was judged after a training of one budget.
+#[derive(Debug, Clone, Copy)]
+pub struct Contender<'a> {
+    /// The budget. Figures of different rungs are never compared.
+    pub rung: u32,
+    /// What was judged.
+    pub evaluation: &'a Evaluation,
+}
+
+/// The order of contenders, best first, as indices: those of a higher rung before those of a lower one, for they won on the lower; within
+/// a rung by F1, ties by answer rate, then by index.
 #[must_use]
-pub fn order(evaluations: &[&Evaluation]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..evaluations.len()).collect();
+pub fn order(contenders: &[Contender<'_>]) -> Vec<usize> {
+    let keys: Vec<(u32, f64, f64)> = contenders
+        .iter()
+        .map(|c| (c.rung, c.evaluation.f1(), c.evaluation.answer_rate()))
+        .collect();
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
     order.sort_by(|&a, &b| {
-        let key = |i: usize| (evaluations[i].f1(), evaluations[i].answer_rate());
-        let ((f1_a, rate_a), (f1_b, rate_b)) = (key(a), key(b));
-        f1_b.total_cmp(&f1_a)
+        let ((rung_a, f1_a, rate_a), (rung_b, f1_b, rate_b)) = (keys[a], keys[b]);
+        rung_b
+            .cmp(&rung_a)
+            .then(f1_b.total_cmp(&f1_a))
             .then(rate_b.total_cmp(&rate_a))
             .then(a.cmp(&b))
     });
@@ -37,9 +55,13 @@ pub fn compare_all(
     evaluations: &[Option<&Evaluation>],
     reference: &Evaluation,
 ) -> Vec<Option<Comparison>> {
-    let tests = evaluations
-        .iter()
-        .map(|evaluation| evaluation.and_then(|e| mcnemar(e, reference).ok()));
+    // Many rows share a table of agreement, and the exact test costs more than the look-up.
+    let mut known: HashMap<(u64, u64, u64), McNemar> = HashMap::new();
+    let tests = evaluations.iter().map(|evaluation| {
+        let table = Agreement::between((*evaluation)?, reference).ok()?;
+        let key = (table.only_a, table.only_b, table.both);
+        Some(*known.entry(key).or_insert_with(|| mcnemar_of(table)))
+    });
     adjusted(tests.collect())
 }
 
@@ -76,7 +98,16 @@ mod tests {
     #[test]
     fn the_better_f1_leads_and_ties_go_to_the_higher_answer_rate() {
         let (a, b, c) = (evaluation("ccwn"), evaluation("ccww"), evaluation("cccn"));
-        assert_eq!(order(&[&a, &b, &c, &a]), [2, 1, 0, 3]);
+        let at = |rung, evaluation| Contender { rung, evaluation };
+        assert_eq!(
+            order(&[at(0, &a), at(0, &b), at(0, &c), at(0, &a)]),
+            [2, 1, 0, 3]
+        );
+        assert_eq!(
+            order(&[at(0, &c), at(1, &a), at(1, &b), at(0, &a)]),
+            [2, 1, 0, 3],
+            "the best of a lower rung is not ranked among those of a higher one"
+        );
     }
 
     #[test]

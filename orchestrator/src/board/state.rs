@@ -49,7 +49,7 @@ impl From<&TrialState> for RowState {
             TrialState::Running { .. } => Self::Running,
             TrialState::Complete => Self::Complete,
             TrialState::Pruned { .. } => Self::Pruned,
-            TrialState::Failed { .. } => Self::Failed,
+            TrialState::Failed(_) => Self::Failed,
         }
     }
 }
@@ -57,8 +57,8 @@ impl From<&TrialState> for RowState {
 impl From<&Status> for RowState {
     fn from(status: &Status) -> Self {
         match status {
-            Status::Accepted { .. } => Self::Waiting,
-            Status::Rejected { .. } => Self::Rejected,
+            Status::Accepted => Self::Waiting,
+            Status::Rejected(_) => Self::Rejected,
             Status::Duplicate { .. } => Self::Duplicate,
             Status::Unreadable { .. } => Self::Unreadable,
         }

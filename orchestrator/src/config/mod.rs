@@ -5,6 +5,7 @@
 
 mod culprit;
 mod gate;
+mod ladder;
 mod load;
 mod validate;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 
 pub use gate::GateConfig;
+pub use ladder::{Ladder, Rung};
 pub use load::{ConfigError, load_verifier};
 
 pub use crate::data::config::TaskConfig;
@@ -105,6 +107,14 @@ pub struct ScreenConfig {
     /// Which candidates are refused before any training.
     #[serde(skip_serializing_if = "GateConfig::is_off")]
     pub gate: GateConfig,
+}
+
+impl ScreenConfig {
+    /// The budgets of the screening: one, for every candidate.
+    #[must_use]
+    pub fn ladder(&self) -> Ladder {
+        Ladder::flat(self.steps, self.problems)
+    }
 }
 
 impl Default for ScreenConfig {

@@ -1,108 +1,168 @@
-//! A stored reward under test: what it is called, what it says, what became of it before any training.
+//! A stored reward under test: where it comes from, what it says, what became of it before any training.
 
-use sandbox::{Language, Source};
+use std::fmt;
+
+use sandbox::{Fault, Language, Rejection, Source};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    domain::{
-        draft::Draft,
-        trial::{BASE_ONLY, UNTOUCHED},
-    },
-    text::hex,
+use super::{
+    draft::Draft,
+    trial::{BASE_ONLY, UNTOUCHED},
 };
+use crate::text::hex;
+
+/// What the names of base rewards begin with; no candidate may have such a name.
+pub const BASE_PREFIX: &str = "base/";
 
 /// The database's key of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CandidateId(pub i64);
 
-/// A reward function as the search remembers it.
+/// Where a candidate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// It is one of the base rewards, which come with the program and are what others are compared with.
+    Base,
+    /// A person named its file in the configuration; it enters the first round.
+    Seed,
+    /// The proposer suggested it in this round, from 1.
+    Round(u32),
+}
+
+impl Origin {
+    /// The round that it enters, as tables show it; the base rewards enter none.
+    #[must_use]
+    pub fn round(self) -> Option<u32> {
+        match self {
+            Self::Base => None,
+            Self::Seed => Some(1),
+            Self::Round(round) => Some(round),
+        }
+    }
+}
+
+/// A reward function as the search remembers it. Its module stays in the database until it is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The database's key.
     pub id: CandidateId,
-    /// The round that proposed it; 0 for the base rewards.
-    pub round: u32,
-    /// Unique within the search.
-    pub name: String,
-    /// What its author wrote.
-    pub source: Source,
-    /// Why its author thought it would work.
-    pub rationale: String,
-    /// Names of the candidates it was made from.
-    pub parents: Vec<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What its author wrote, under a name that is unique within the search.
+    pub draft: Draft,
     /// What became of it.
     pub status: Status,
     /// What the probe saw, as JSON, where it got that far.
     pub probe: Option<String>,
 }
 
+/// A candidate as lists need it: without its source, its probe and its module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidateEntry {
+    /// The database's key.
+    pub id: CandidateId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub status: Status,
+}
+
 /// What became of a draft before any training.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
-    /// Compiled, probed, ready to train on: the bytes that run are the bytes that are exported.
-    Accepted {
-        /// The guest.
-        wasm: Vec<u8>,
-    },
-    /// Refused by the source check, the compiler or the probe.
-    Rejected {
-        /// Why.
-        reason: String,
-    },
-    /// The same source as an earlier candidate.
+    /// It is compiled, probed and ready to train on.
+    Accepted,
+    /// The source check, the compiler, the probe or the gate refused it.
+    Rejected(Refusal),
+    /// It has the same source as an earlier candidate.
     Duplicate {
-        /// Which one.
-        reason: String,
+        /// The earlier one's name.
+        of: String,
     },
-    /// A piece of a reply that is no draft.
+    /// It is a piece of a reply in which no draft can be read.
     Unreadable {
-        /// Why.
+        /// Why none can.
         reason: String,
     },
 }
 
-impl Status {
-    /// The word stored for it.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::Rejected { .. } => "rejected",
-            Self::Duplicate { .. } => "duplicate",
-            Self::Unreadable { .. } => "unreadable",
-        }
-    }
+/// Why a draft is not trained on. `Display` is one line for people; JSON is tagged with `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Refusal {
+    /// It never ran.
+    #[error("{rejection}")]
+    Rejection {
+        /// What the sandbox refused.
+        rejection: Rejection,
+    },
+    /// It went wrong on what it was measured with.
+    #[error("went wrong on a completion of the untouched policy, or on a hack: {fault}")]
+    Fault {
+        /// What happened.
+        fault: Fault,
+    },
+    /// The gate of the configuration refused it.
+    #[error("{message}")]
+    Gate {
+        /// Which figure missed what.
+        message: String,
+    },
+    /// What a program said that kept the text alone.
+    #[error("{message}")]
+    Told {
+        /// What it said.
+        message: String,
+    },
+}
 
+impl Status {
     /// Why it is not accepted.
     #[must_use]
-    pub fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<String> {
         match self {
-            Self::Accepted { .. } => None,
-            Self::Rejected { reason }
-            | Self::Duplicate { reason }
-            | Self::Unreadable { reason } => Some(reason),
+            Self::Accepted => None,
+            Self::Rejected(refusal) => Some(refusal.to_string()),
+            Self::Duplicate { of } => Some(format!("the same source as `{of}`")),
+            Self::Unreadable { reason } => Some(reason.clone()),
         }
     }
 
-    /// The guest, if accepted.
+    /// Whether it can be trained on.
     #[must_use]
-    pub fn wasm(&self) -> Option<&[u8]> {
-        match self {
-            Self::Accepted { wasm } => Some(wasm),
-            _ => None,
-        }
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted)
+    }
+}
+
+impl fmt::Display for Status {
+    /// One word for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Rejected(_) => "rejected",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unreadable { .. } => "unreadable",
+        })
     }
 }
 
 /// A draft judged and ready to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCandidate {
+    /// Where it comes from.
+    pub origin: Origin,
     /// The draft, its name already made unique.
     pub draft: Draft,
     /// Of the normalised source.
     pub sha256: String,
     /// What became of it.
     pub status: Status,
+    /// The guest, where the draft is accepted: the bytes that run are the bytes that are exported.
+    pub wasm: Option<Vec<u8>>,
     /// What the probe saw, as JSON.
     pub probe: Option<String>,
 }
@@ -135,7 +195,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// Makes a proposer's name printable and unique among `taken`. No name it makes has a slash, so the names of the base rewards
-/// ([`crate::reward::base::PREFIX`]) are out of reach.
+/// ([`BASE_PREFIX`]) are out of reach.
 #[must_use]
 pub fn unique_name(wish: &str, taken: &dyn Fn(&str) -> bool) -> String {
     let mut name: String = wish

@@ -1,17 +1,15 @@
 //! What a proposer suggests, and what asking for it took.
 
-use sandbox::Language;
+use sandbox::Source;
 use serde::{Deserialize, Serialize};
 
 /// A raw suggestion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The author's name for it; the search makes it unique.
     pub name: String,
-    /// The language of `code`.
-    pub language: Language,
-    /// Its source.
-    pub code: String,
+    /// What its author wrote.
+    pub source: Source,
     /// Why it should work.
     pub rationale: String,
     /// Names of the candidates it was made from.

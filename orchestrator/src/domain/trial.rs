@@ -1,8 +1,13 @@
 //! One training run at one budget, and what became of it.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use crate::domain::{candidate::CandidateId, seed::derive_seed};
+use evaluator::Split;
+use sandbox::{Fault, Rejection};
+use serde::{Deserialize, Serialize};
+use trainer_bridge::TrainError;
+
+use super::{candidate::CandidateId, seed::derive_seed};
 
 /// The name of the reference row that is trained on the base rewards alone.
 pub const BASE_ONLY: &str = "base-rewards-only";
@@ -23,9 +28,11 @@ pub struct EnsembleId(pub i64);
 pub enum Arm {
     /// Nothing: the base model as it is.
     Untouched,
+    /// The base rewards alone: what candidates are compared with.
+    BaseOnly,
     /// One candidate.
     Candidate(CandidateId),
-    /// A named mix; the base rewards alone are one.
+    /// A named mix.
     Ensemble(EnsembleId),
 }
 
@@ -35,7 +42,7 @@ pub enum Arm {
 pub enum Stage {
     /// A short run judged on Dev, to rank candidates.
     Screen {
-        /// Which budget of several.
+        /// Which budget of the ladder, from 0.
         rung: u32,
     },
     /// A longer run of a finalist, judged on Test.
@@ -46,15 +53,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage's word and number, as stored.
-    #[must_use]
-    pub fn parts(self) -> (&'static str, u32) {
-        match self {
-            Self::Screen { rung } => ("screen", rung),
-            Self::Confirm { seed } => ("confirm", seed),
-        }
-    }
-
     /// The seed of this stage's trials.
     ///
     /// It does not depend on the arm: every arm of a stage meets the same prompts and the same sampling noise (common random
@@ -67,9 +65,44 @@ impl Stage {
             Self::Confirm { seed } => derive_seed(search_seed, &format!("confirm/{seed}")),
         }
     }
+
+    /// The held-out questions it is judged on: candidates are selected on Dev; Test is read by confirmation alone.
+    #[must_use]
+    pub fn split(self) -> Split {
+        match self {
+            Self::Screen { .. } => Split::Dev,
+            Self::Confirm { .. } => Split::Test,
+        }
+    }
 }
 
-/// A trial to be run.
+impl fmt::Display for Stage {
+    /// The questions and what they were asked for, as headings have it: `Dev, screening`, `Test, seed 1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Screen { rung: 0 } => f.write_str("Dev, screening"),
+            Self::Screen { rung } => write!(f, "Dev, screening at rung {rung}"),
+            Self::Confirm { seed } => write!(f, "Test, seed {}", seed + 1),
+        }
+    }
+}
+
+/// A trial before it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewTrial {
+    /// What it trains on.
+    pub arm: Arm,
+    /// What it is for.
+    pub stage: Stage,
+    /// The seed of every draw in it.
+    pub seed: u64,
+    /// Optimiser steps, those of `from` included.
+    pub steps: u32,
+    /// The trial of the rung before, whose training it goes on with.
+    pub from: Option<TrialId>,
+}
+
+/// A stored trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// The database's key.
@@ -80,8 +113,10 @@ pub struct Trial {
     pub stage: Stage,
     /// The seed of every draw in it.
     pub seed: u64,
-    /// Optimiser steps.
+    /// Optimiser steps, those of `from` included.
     pub steps: u32,
+    /// The trial of the rung before, whose training it goes on with.
+    pub from: Option<TrialId>,
     /// Where it stands.
     pub state: TrialState,
     /// How often it was started.
@@ -89,29 +124,119 @@ pub struct Trial {
 }
 
 /// Where a trial stands. Failure is a state, never a score.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TrialState {
-    /// Not started.
+    /// It has not started.
     Waiting,
-    /// Under way.
+    /// It is under way.
     Running {
         /// The last step done.
         step: u32,
     },
-    /// Trained and evaluated.
+    /// It is trained and evaluated.
     Complete,
-    /// Stopped early because it could not win.
+    /// It was stopped early because it could not win.
     Pruned {
         /// The last step done.
         step: u32,
-        /// Why.
+        /// Why it could not.
         why: String,
     },
     /// Its reward or its numbers broke.
-    Failed {
-        /// What broke.
-        why: String,
+    Failed(Failure),
+}
+
+impl TrialState {
+    /// Whether it will not change any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        !matches!(self, Self::Waiting | Self::Running { .. })
+    }
+
+    /// Why it ended early, in one line, where it did.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Pruned { why, .. } => Some(why.clone()),
+            Self::Failed(failure) => Some(failure.to_string()),
+            Self::Waiting | Self::Running { .. } | Self::Complete => None,
+        }
+    }
+}
+
+/// What broke a trial for good. `Display` is one line for people; JSON is tagged with `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Failure {
+    /// A reward went wrong while it scored.
+    #[error("reward `{member}` failed at step {step}: {fault}")]
+    Reward {
+        /// The member of the mix.
+        member: String,
+        /// The optimiser step under way.
+        step: u32,
+        /// What happened.
+        fault: Fault,
     },
+    /// The training left the numbers.
+    #[error("{message}")]
+    NonFinite {
+        /// The optimiser step.
+        step: u32,
+        /// What left them, and what helps.
+        message: String,
+    },
+    /// The policy ran away.
+    #[error("{message}")]
+    Diverged {
+        /// The optimiser step.
+        step: u32,
+        /// What grew, and what helps.
+        message: String,
+    },
+    /// A stored module is refused now.
+    #[error("the stored module no longer loads: {why}")]
+    Unloadable {
+        /// The member of the mix.
+        member: String,
+        /// Why it is refused.
+        why: Rejection,
+    },
+    /// What a program said that kept the text alone.
+    #[error("{message}")]
+    Told {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// The failure of the trial that an error of its trainer means; `None` for trouble that is not the candidate's own.
+    #[must_use]
+    pub fn of(error: &TrainError) -> Option<Self> {
+        let message = error.to_string();
+        match error {
+            TrainError::Reward {
+                member,
+                step,
+                fault,
+            } => Some(Self::Reward {
+                member: member.clone(),
+                step: *step,
+                fault: fault.clone(),
+            }),
+            TrainError::Unloadable { member, why } => Some(Self::Unloadable {
+                member: member.clone(),
+                why: why.clone(),
+            }),
+            &TrainError::NonFinite { step, .. } => Some(Self::NonFinite { step, message }),
+            &TrainError::Diverged { step, .. } => Some(Self::Diverged { step, message }),
+            TrainError::OutOfMemory(_)
+            | TrainError::Setup(_)
+            | TrainError::Checkpoint(_)
+            | TrainError::Host(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +251,29 @@ mod tests {
         assert_ne!(confirm(0), confirm(1));
         assert_ne!(screen(0), confirm(0));
         assert_ne!(screen(0), Stage::Screen { rung: 0 }.seed(8));
+    }
+
+    #[test]
+    fn a_failure_says_what_its_error_said() {
+        let fault = Fault::NotFinite { index: 3 };
+        for error in [
+            TrainError::Reward {
+                member: "m".into(),
+                step: 4,
+                fault,
+            },
+            TrainError::NonFinite {
+                what: "the reward",
+                step: 2,
+            },
+            TrainError::Diverged {
+                what: "the ratio",
+                step: 9,
+            },
+        ] {
+            let failure = Failure::of(&error).map(|failure| failure.to_string());
+            assert_eq!(failure, Some(error.to_string()));
+        }
+        assert_eq!(Failure::of(&TrainError::Host("disk".into())), None);
     }
 }

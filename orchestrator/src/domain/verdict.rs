@@ -40,26 +40,6 @@ pub enum Opinion {
     Unclear,
 }
 
-impl Opinion {
-    /// The word it is stored as.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Wrong => "wrong",
-            Self::Unclear => "unclear",
-        }
-    }
-
-    /// The opinion stored as `word`, if there is one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Right, Self::Wrong, Self::Unclear]
-            .into_iter()
-            .find(|opinion| opinion.word() == word)
-    }
-}
-
 /// The outcomes of a set of questions, with who decided each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {

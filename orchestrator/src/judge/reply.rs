@@ -97,12 +97,4 @@ mod tests {
             assert_eq!(read(kind, reply), expected, "{kind:?} {reply:?}");
         }
     }
-
-    #[test]
-    fn opinions_are_stored_as_words() {
-        for opinion in [Opinion::Right, Opinion::Wrong, Opinion::Unclear] {
-            assert_eq!(Opinion::from_word(opinion.word()), Some(opinion));
-        }
-        assert_eq!(Opinion::from_word("true"), None);
-    }
 }

@@ -80,12 +80,14 @@ impl JudgeRollouts for OfRollouts {
                 .entry(answer)
                 .or_insert_with(|| Answer::new(answer));
         }
-        let question = |rollout: &Rollout<'_>| Question {
-            question: rollout.question,
-            reference: &references[rollout.answer],
-            given: Given::Completion(rollout.completion),
-        };
-        let questions: Vec<Question<'_>> = rollouts.iter().map(question).collect();
+        let questions: Vec<Question<'_>> = rollouts
+            .iter()
+            .map(|rollout| Question {
+                question: rollout.question,
+                reference: &references[rollout.answer],
+                given: Given::Completion(rollout.completion),
+            })
+            .collect();
         let judgements = match &self.judge {
             Judge::Rule(_) => self.judge.judge_by_rule(&questions),
             Judge::Model(_) => wait(self.runtime.as_ref(), self.judge.judge(&questions))??,

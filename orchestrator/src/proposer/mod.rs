@@ -8,9 +8,11 @@ pub mod replay;
 
 use std::{future::Future, pin::Pin};
 
-use crate::domain::draft::{Draft, Exchange};
+use crate::domain::{
+    candidate::Origin,
+    draft::{Draft, Exchange},
+};
 use evaluator::Problem;
-use sandbox::Language;
 use serde::{Deserialize, Serialize};
 
 pub use self::config::{ProposerConfig, build};
@@ -42,20 +44,12 @@ pub struct Brief<'a> {
 }
 
 /// An earlier candidate as the proposer sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PastCandidate {
-    /// Unique name within the search.
-    pub name: String,
-    /// The round that proposed it; 0 for the base rewards.
-    pub round: u32,
-    /// The language of `code`.
-    pub language: Language,
-    /// Its source.
-    pub code: String,
-    /// Why its author thought it would work.
-    pub rationale: String,
-    /// Names of the candidates it was made from.
-    pub parents: Vec<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What its author wrote.
+    pub draft: Draft,
     /// What became of it.
     pub fate: Fate,
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sandbox::Language;
+use sandbox::{Language, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::draft::Draft;
@@ -106,8 +106,10 @@ impl Replay {
                 serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
             let draft = Draft {
                 name: line.name,
-                language: line.language,
-                code: line.code,
+                source: Source {
+                    language: line.language,
+                    code: line.code,
+                },
                 rationale: line.rationale,
                 parents: line.parents,
             };
@@ -219,10 +221,10 @@ mod tests {
         assert_eq!(names(&replay, 3, 5), ["late"]);
         let late = &replay.drafts(3, 1)[0];
         assert_eq!(
-            (late.rationale.as_str(), late.language),
+            (late.rationale.as_str(), late.source.language),
             ("why", Language::Rust)
         );
-        assert_eq!(replay.drafts(1, 1)[0].language, Language::Python);
+        assert_eq!(replay.drafts(1, 1)[0].source.language, Language::Python);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sandbox::{HostError, Language, RewardFn, Source};
 use crate::{
     config::GateConfig,
     domain::{
-        candidate::{Candidate, NewCandidate, Status, source_hash, unique_name},
+        candidate::{Candidate, NewCandidate, Origin, Refusal, Status, source_hash, unique_name},
         draft::Draft,
     },
     proposer::{Proposal, Unreadable},
@@ -41,36 +41,73 @@ pub struct Admission<'a> {
     pub concurrency: usize,
 }
 
-/// Judges every draft of a round's proposal, in order. `earlier` are the candidates there are already.
+/// What a round begins with.
+#[derive(Clone, Copy)]
+pub struct Drafts<'a> {
+    /// The round, from 1.
+    pub round: u32,
+    /// Rewards of a person, which come before what is proposed.
+    pub seeds: &'a [Draft],
+    /// What the proposer suggested.
+    pub proposal: &'a Proposal,
+}
+
+/// A draft under its unique name, with what is known before it is compiled.
+pub struct Submitted {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The draft.
+    pub draft: Draft,
+    /// Of the normalised source.
+    pub sha256: String,
+    /// The earlier candidate of the same source.
+    pub twin: Option<String>,
+}
+
+/// Judges every draft of a round, in order. `earlier` are the candidates there are already.
 ///
 /// # Errors
 /// Only for trouble of the host.
 pub async fn admit(
-    round: u32,
-    proposal: &Proposal,
+    drafts: Drafts<'_>,
     earlier: &[Candidate],
     with: Admission<'_>,
 ) -> Result<Vec<NewCandidate>, HostError> {
-    let mut names: HashSet<String> = earlier.iter().map(|c| c.name.clone()).collect();
+    let Drafts {
+        round,
+        seeds,
+        proposal,
+    } = drafts;
+    let mut names: HashSet<String> = earlier.iter().map(|c| c.draft.name.clone()).collect();
     let mut sources: HashMap<String, String> = earlier
         .iter()
-        .map(|c| (source_hash(&c.source), c.name.clone()))
+        .map(|c| (source_hash(&c.draft.source), c.draft.name.clone()))
         .collect();
 
-    let mut drafts = Vec::new();
-    for draft in &proposal.drafts {
+    let mut submitted = Vec::new();
+    let drafts = proposal
+        .drafts
+        .iter()
+        .map(|draft| (Origin::Round(round), draft));
+    for (origin, draft) in seeds
+        .iter()
+        .map(|draft| (Origin::Seed, draft))
+        .chain(drafts)
+    {
         let mut draft = draft.clone();
         draft.name = unique_name(&draft.name, &|name| names.contains(name));
         names.insert(draft.name.clone());
-        let sha256 = source_hash(&Source {
-            language: draft.language,
-            code: draft.code.clone(),
-        });
+        let sha256 = source_hash(&draft.source);
         let twin = sources.get(&sha256).cloned();
         sources
             .entry(sha256.clone())
             .or_insert_with(|| draft.name.clone());
-        drafts.push((draft, sha256, twin));
+        submitted.push(Submitted {
+            origin,
+            draft,
+            sha256,
+            twin,
+        });
     }
 
     let Admission {
@@ -78,8 +115,8 @@ pub async fn admit(
         examiner,
         concurrency,
     } = with;
-    let mut candidates: Vec<NewCandidate> = stream::iter(drafts)
-        .map(|(draft, sha256, twin)| judge(maker, draft, sha256, twin, Some(examiner)))
+    let mut candidates: Vec<NewCandidate> = stream::iter(submitted)
+        .map(|draft| judge(maker, draft, Some(examiner)))
         .buffered(concurrency)
         .try_collect()
         .await?;
@@ -87,7 +124,7 @@ pub async fn admit(
         let wish = format!("unreadable-r{round}-{}", number + 1);
         let name = unique_name(&wish, &|name| names.contains(name));
         names.insert(name.clone());
-        candidates.push(unreadable(name, piece));
+        candidates.push(unreadable(Origin::Round(round), name, piece));
     }
     Ok(candidates)
 }
@@ -98,34 +135,31 @@ pub async fn admit(
 /// Only for trouble of the host.
 pub async fn judge(
     maker: &RewardMaker,
-    draft: Draft,
-    sha256: String,
-    twin: Option<String>,
+    submitted: Submitted,
     examiner: Option<&Examiner>,
 ) -> Result<NewCandidate, HostError> {
-    if let Some(twin) = twin {
-        let reason = format!("the same source as `{twin}`");
-        return Ok(NewCandidate {
-            draft,
-            sha256,
-            status: Status::Duplicate { reason },
-            probe: None,
-        });
-    }
-    let source = Source {
-        language: draft.language,
-        code: draft.code.clone(),
+    let Submitted {
+        origin,
+        draft,
+        sha256,
+        twin,
+    } = submitted;
+    let refused = |draft, sha256, status| NewCandidate {
+        origin,
+        draft,
+        sha256,
+        status,
+        wasm: None,
+        probe: None,
     };
-    let made = match maker.make(source).await? {
+    if let Some(of) = twin {
+        return Ok(refused(draft, sha256, Status::Duplicate { of }));
+    }
+    let made = match maker.make(draft.source.clone()).await? {
         Ok(made) => made,
         Err(rejection) => {
-            let reason = rejection.to_string();
-            return Ok(NewCandidate {
-                draft,
-                sha256,
-                status: Status::Rejected { reason },
-                probe: None,
-            });
+            let status = Status::Rejected(Refusal::Rejection { rejection });
+            return Ok(refused(draft, sha256, status));
         }
     };
     let examined = match examiner {
@@ -136,65 +170,62 @@ pub async fn judge(
         Ok(worth) => {
             let refusal = examiner.zip(worth.as_ref());
             let refusal = refusal.and_then(|(examiner, worth)| examiner.gate.refusal(worth));
-            (worth, refusal)
+            (worth, refusal.map(|message| Refusal::Gate { message }))
         }
-        Err(fault) => (None, Some(fault)),
+        Err(refusal) => (None, Some(refusal)),
     };
     let probed = Probed {
         report: made.report,
         worth,
     };
     Ok(NewCandidate {
+        origin,
         draft,
         sha256,
-        status: match refusal {
-            Some(reason) => Status::Rejected { reason },
-            None => Status::Accepted {
-                wasm: made.module.bytes().to_vec(),
-            },
-        },
+        wasm: refusal.is_none().then(|| made.module.bytes().to_vec()),
+        status: refusal.map_or(Status::Accepted, Status::Rejected),
         probe: serde_json::to_string(&probed).ok(),
     })
 }
 
 impl Examiner {
     /// Measures on a blocking thread. The inner error says what went wrong in the reward.
-    async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, String>, HostError> {
+    async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, Refusal>, HostError> {
         let yardstick = Arc::clone(&self.yardstick);
         let measured = tokio::task::spawn_blocking(move || yardstick.measure(&reward)).await;
         let Ok(measured) = measured else {
             tracing::error!("a candidate broke the probe, please report it");
-            return Ok(Err("broke down while it was measured".to_owned()));
+            let message = "broke down while it was measured".to_owned();
+            return Ok(Err(Refusal::Told { message }));
         };
         match measured {
             Ok(worth) => Ok(Ok(worth)),
             Err(fault) if fault.is_host_trouble() => Err(HostError::Engine {
                 message: fault.to_string(),
             }),
-            Err(fault) => Ok(Err(format!(
-                "went wrong on a completion of the untouched policy, or on a hack: {fault}"
-            ))),
+            Err(fault) => Ok(Err(Refusal::Fault { fault })),
         }
     }
 }
 
-fn unreadable(name: String, piece: &Unreadable) -> NewCandidate {
+fn unreadable(origin: Origin, name: String, piece: &Unreadable) -> NewCandidate {
     let source = Source {
         language: Language::Rust,
         code: piece.text.clone(),
     };
     NewCandidate {
+        origin,
         sha256: source_hash(&source),
         draft: Draft {
             name,
-            language: source.language,
-            code: source.code,
+            source,
             rationale: String::new(),
             parents: Vec::new(),
         },
         status: Status::Unreadable {
             reason: piece.reason.clone(),
         },
+        wasm: None,
         probe: None,
     }
 }

@@ -4,12 +4,9 @@
 //! They reproduce the published scores. That the answer check pays for closeness is part of them, and is what a search can
 //! improve on.
 
-use sandbox::Language;
+use sandbox::{Language, Source};
 
-use crate::domain::draft::Draft;
-
-/// What the names of base rewards begin with; no candidate may have such a name.
-pub const PREFIX: &str = "base/";
+use crate::domain::{candidate::BASE_PREFIX, draft::Draft};
 
 /// Exact format (3), approximate format (0.5 or -1 for each of four tags), answer check (3, 1, 0.5, 0, -1.5).
 #[must_use]
@@ -35,9 +32,11 @@ pub fn base_rewards() -> [Draft; 3] {
 
 fn base_reward(name: &str, code: &str, rationale: &str) -> Draft {
     Draft {
-        name: format!("{PREFIX}{name}"),
-        language: Language::Rust,
-        code: code.to_owned(),
+        name: format!("{BASE_PREFIX}{name}"),
+        source: Source {
+            language: Language::Rust,
+            code: code.to_owned(),
+        },
         rationale: rationale.to_owned(),
         parents: Vec::new(),
     }

@@ -1,11 +1,13 @@
-//! The base rewards as ordinary candidates of round 0: compiled by the same path, stored, protected by their names.
+//! The base rewards as ordinary candidates: compiled by the same path, stored, protected by their names.
 
-use sandbox::{HostError, Source};
+use sandbox::HostError;
 
-use crate::{
-    domain::candidate::{Candidate, CandidateId, NewCandidate, source_hash},
-    reward::{admit::judge, base::base_rewards, maker::RewardMaker},
+use super::{
+    admit::{Submitted, judge},
+    base::base_rewards,
+    maker::RewardMaker,
 };
+use crate::domain::candidate::{NewCandidate, Origin, source_hash};
 
 /// Why the base rewards are not there.
 #[derive(Debug, thiserror::Error)]
@@ -30,27 +32,21 @@ pub enum BaseRewardError {
 pub async fn make(maker: &RewardMaker) -> Result<Vec<NewCandidate>, BaseRewardError> {
     let mut made = Vec::new();
     for draft in base_rewards() {
-        let sha256 = source_hash(&Source {
-            language: draft.language,
-            code: draft.code.clone(),
-        });
-        let base = judge(maker, draft, sha256, None, None).await?;
+        let sha256 = source_hash(&draft.source);
+        let draft = Submitted {
+            origin: Origin::Base,
+            draft,
+            sha256,
+            twin: None,
+        };
+        let base = judge(maker, draft, None).await?;
         if let Some(reason) = base.status.reason() {
             return Err(BaseRewardError::Refused {
-                reason: reason.to_owned(),
+                reason,
                 name: base.draft.name,
             });
         }
         made.push(base);
     }
     Ok(made)
-}
-
-/// The mix of the base rewards: a plain sum, as in the reference paper.
-#[must_use]
-pub fn members(candidates: &[Candidate]) -> Vec<(CandidateId, f64)> {
-    let base = candidates
-        .iter()
-        .filter(|c| c.round == 0 && c.status.wasm().is_some());
-    base.map(|c| (c.id, 1.0)).collect()
 }

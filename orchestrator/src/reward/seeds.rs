@@ -18,8 +18,7 @@ pub fn drafts(specs: &[String]) -> Result<Vec<Draft>, NoReward> {
         for (name, source) in sources(spec)? {
             drafts.push(Draft {
                 name,
-                language: source.language,
-                code: source.code,
+                source,
                 rationale: format!("{ORIGIN}{spec}."),
                 parents: Vec::new(),
             });

@@ -1,6 +1,6 @@
 //! What every part of a search works with.
 
-use evaluator::{Problem, Split};
+use evaluator::Problem;
 
 use super::{events::Events, job::Jobs};
 use crate::{
@@ -38,19 +38,10 @@ impl Context {
     #[must_use]
     pub fn problems(&self, stage: Stage) -> Vec<Problem> {
         let n = match stage {
-            Stage::Screen { .. } => self.config.screen.problems,
+            Stage::Screen { rung } => self.config.screen.ladder().rungs[rung as usize].problems,
             Stage::Confirm { .. } => self.config.confirm.problems,
         };
         let seed = self.config.search.seed;
-        self.task.held_out(split_of(stage), n, seed)
-    }
-}
-
-/// Candidates are ranked on Dev; Test is read by confirmation alone.
-#[must_use]
-pub fn split_of(stage: Stage) -> Split {
-    match stage {
-        Stage::Screen { .. } => Split::Dev,
-        Stage::Confirm { .. } => Split::Test,
+        self.task.held_out(stage.split(), n, seed)
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     board::leaderboard::Leaderboard,
     config::Config,
-    domain::trial::{Arm, BASE_ONLY},
+    domain::trial::Arm,
     store::{SearchId, Store, StoreError},
 };
 
@@ -25,20 +25,8 @@ impl Finalists {
         config: &Config,
         board: &Leaderboard,
     ) -> Result<Self, StoreError> {
-        let candidates = store.candidates(search).await?;
-        let id_of = |name: &str| candidates.iter().find(|c| c.name == name).map(|c| c.id);
-        let best: Vec<_> = board
-            .distinct()
-            .filter_map(|row| id_of(&row.name))
-            .collect();
-
-        let mut arms: Vec<Arm> = store
-            .ensembles(search)
-            .await?
-            .into_iter()
-            .filter(|ensemble| ensemble.name == BASE_ONLY)
-            .map(|ensemble| Arm::Ensemble(ensemble.id))
-            .collect();
+        let best: Vec<_> = board.distinct().filter_map(|row| row.candidate).collect();
+        let mut arms = vec![Arm::BaseOnly];
         arms.extend(
             best.iter()
                 .take(config.confirm.candidates)

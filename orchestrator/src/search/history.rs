@@ -1,5 +1,7 @@
 //! What a proposer is told of the past: every candidate with its source and its fate, the best first.
 
+use std::collections::HashMap;
+
 use trainer_bridge::StepMetrics;
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
         leaderboard::{Leaderboard, Row},
         state::RowState,
     },
-    domain::trial::TrialId,
+    domain::candidate::{Candidate, CandidateId},
     proposer::{Fate, PastCandidate},
     store::{SearchId, Store, StoreError},
 };
@@ -20,20 +22,19 @@ pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidat
     let board = Leaderboard::read(store).await?;
     let curves = store.curves(search).await?;
     let candidates = store.candidates(search).await?;
+    let mut candidates: HashMap<CandidateId, Candidate> =
+        candidates.into_iter().map(|c| (c.id, c)).collect();
     let past = board.candidates.iter().filter_map(|row| {
-        let candidate = candidates.iter().find(|c| c.name == row.name)?;
         let curve = row
             .trial
-            .and_then(|id| curves.get(&TrialId(id)))
+            .and_then(|id| curves.get(&id))
             .map_or(&[][..], Vec::as_slice);
+        let fate = fate(row, curve)?;
+        let candidate = candidates.remove(&row.candidate?)?;
         Some(PastCandidate {
-            name: candidate.name.clone(),
-            round: candidate.round,
-            language: candidate.source.language,
-            code: candidate.source.code.clone(),
-            rationale: candidate.rationale.clone(),
-            parents: candidate.parents.clone(),
-            fate: fate(row, curve)?,
+            origin: candidate.origin,
+            draft: candidate.draft,
+            fate,
         })
     });
     Ok(past.collect())

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    context::Context, error::SearchError, finalists::Finalists, history::history, pool,
-    runner::TrialRunner,
+    context::Context, error::SearchError, finalists::Finalists, history::history, ladder::next,
+    pool, runner::TrialRunner,
 };
 use crate::{
     board::leaderboard::Leaderboard,
@@ -25,14 +25,15 @@ use crate::{
         candidate::NewCandidate,
         draft::Draft,
         seed::derive_seed,
-        trial::{Arm, BASE_ONLY, Stage},
+        trial::{Arm, NewTrial, Stage},
     },
     proposer::{Brief, Proposal, ProposeError, Proposer},
     reward::{
-        admit::{Admission, Examiner, admit},
+        admit::{Admission, Drafts, Examiner, admit},
         maker::RewardMaker,
         references,
     },
+    store::Proposed,
 };
 
 /// A search under way.
@@ -114,15 +115,13 @@ impl Search {
             let proposal = self.propose(round).await?;
             let candidates = self.admit(round, &proposal, examiner).await?;
             events.admitted(&candidates);
-            store
-                .record_round(
-                    *id,
-                    round,
-                    &proposal.exchanges,
-                    &candidates,
-                    self.screening(),
-                )
-                .await?;
+            let proposed = Proposed {
+                round,
+                exchanges: &proposal.exchanges,
+                candidates: &candidates,
+                first_trial: self.first_trial(),
+            };
+            store.record_round(*id, proposed).await?;
         }
         self.runner.run_waiting().await?;
         store.finish_round(*id, round).await?;
@@ -145,19 +144,20 @@ impl Search {
         }
         let board = Leaderboard::read(store).await?;
         let finalists = Finalists::choose(store, *id, config, &board).await?;
-        let round = config.search.rounds + 1;
+        let mut trials = Vec::new();
         for number in 0..seeds {
             let stage = Stage::Confirm { seed: number };
-            let seed = stage.seed(config.search.seed);
-            store
-                .ensure_trial(*id, Arm::Untouched, round, stage, seed, 0)
-                .await?;
-            for &arm in &finalists.arms {
-                store
-                    .ensure_trial(*id, arm, round, stage, seed, steps)
-                    .await?;
-            }
+            let trial = |arm, steps| NewTrial {
+                arm,
+                stage,
+                seed: stage.seed(config.search.seed),
+                steps,
+                from: None,
+            };
+            trials.push(trial(Arm::Untouched, 0));
+            trials.extend(finalists.arms.iter().map(|&arm| trial(arm, steps)));
         }
+        store.plan_trials(*id, &trials).await?;
         events.confirming(finalists.arms.len(), seeds);
         self.runner.run_waiting().await
     }
@@ -165,28 +165,27 @@ impl Search {
     /// The untouched base model and the base rewards alone: what every candidate is compared with.
     async fn references(&self) -> Result<(), SearchError> {
         let Context {
-            store, id, events, ..
+            config,
+            store,
+            id,
+            events,
+            ..
         } = &*self.context;
         if store.last_finished_round(*id).await?.is_some() {
             return Ok(());
         }
-        let (stage, seed, steps) = self.screening();
         if !store.round_is_proposed(*id, 0).await? {
             let base = references::make(&self.maker).await?;
-            store
-                .record_round(*id, 0, &[], &base, self.screening())
-                .await?;
+            let proposed = Proposed {
+                round: 0,
+                exchanges: &[],
+                candidates: &base,
+                first_trial: self.first_trial(),
+            };
+            store.record_round(*id, proposed).await?;
         }
-        let members = references::members(&store.candidates(*id).await?);
-        let base_only = store
-            .ensure_ensemble(*id, BASE_ONLY, Default::default(), &members)
-            .await?;
-        store
-            .ensure_trial(*id, Arm::Untouched, 0, stage, seed, 0)
-            .await?;
-        store
-            .ensure_trial(*id, Arm::Ensemble(base_only.id), 0, stage, seed, steps)
-            .await?;
+        let trials = next(&store.snapshot().await?, &config.screen.ladder());
+        store.plan_trials(*id, &trials).await?;
         events.references();
         self.runner.run_waiting().await?;
         Ok(store.finish_round(*id, 0).await?)
@@ -200,7 +199,7 @@ impl Search {
         })
     }
 
-    /// Asks for the drafts of a round; the first begins with the seeds.
+    /// Asks for the drafts of a round.
     async fn propose(&self, round: u32) -> Result<Proposal, SearchError> {
         let Context {
             config,
@@ -223,14 +222,10 @@ impl Search {
         if let Err(ProposeError::Unavailable { exchanges, .. }) = &proposed {
             store.record_exchanges(*id, round, exchanges).await?;
         }
-        let mut proposal = proposed?;
-        if round == 1 {
-            proposal.drafts.splice(..0, self.seeds.clone());
-        }
-        Ok(proposal)
+        Ok(proposed?)
     }
 
-    /// Compiles, probes and measures every draft. What was paid for the proposal is stored whatever happens.
+    /// Compiles, probes and measures every draft, in the first round the seeds before what was proposed. What was paid for the proposal is stored whatever happens.
     async fn admit(
         &self,
         round: u32,
@@ -246,7 +241,12 @@ impl Search {
             examiner,
             concurrency: config.search.concurrency(),
         };
-        let admitted = admit(round, proposal, &earlier, with).await;
+        let drafts = Drafts {
+            round,
+            seeds: if round == 1 { &self.seeds } else { &[] },
+            proposal,
+        };
+        let admitted = admit(drafts, &earlier, with).await;
         if admitted.is_err() {
             store
                 .record_exchanges(*id, round, &proposal.exchanges)
@@ -255,10 +255,11 @@ impl Search {
         Ok(admitted?)
     }
 
-    fn screening(&self) -> (Stage, u64, u32) {
+    /// The first trial of every candidate.
+    fn first_trial(&self) -> NewTrial {
         let config = &self.context.config;
-        let stage = Stage::Screen { rung: 0 };
-        (stage, stage.seed(config.search.seed), config.screen.steps)
+        let ladder = config.screen.ladder();
+        ladder.first_trial(Arm::Untouched, config.search.seed)
     }
 
     /// Whether the rounds are over after so many. A round that is stored is finished first: it was decided before that it follows.
@@ -281,7 +282,7 @@ impl Search {
             return Ok(None);
         }
         let candidates = store.candidates(*id).await?;
-        if !candidates.iter().any(|c| c.round == done) {
+        if !candidates.iter().any(|c| c.origin.round() == Some(done)) {
             return Ok(Some(StopReason::ProposerExhausted));
         }
         let stalled = Leaderboard::read(store).await?.rounds_without_gain();

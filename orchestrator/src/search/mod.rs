@@ -7,6 +7,7 @@ pub mod events;
 pub mod finalists;
 pub mod history;
 pub mod job;
+pub mod ladder;
 mod r#loop;
 pub mod open;
 pub mod plan;

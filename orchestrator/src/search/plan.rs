@@ -162,7 +162,7 @@ pub async fn measure(
 ) -> Result<Pace, SearchError> {
     let member = |base: NewCandidate| {
         Some(RewardMember {
-            module: Module::from_bytes(base.status.wasm()?),
+            module: Module::from_bytes(base.wasm?),
             name: base.draft.name,
             weight: 1.0,
         })

@@ -7,7 +7,7 @@ use trainer_bridge::{LoadedReward, SamplingConfig, TrainError, TrainExample, Tra
 
 use crate::{
     domain::{
-        candidate::Candidate,
+        candidate::{Candidate, Origin},
         pool::{Group, Pool},
         seed::derive_seed,
     },
@@ -104,20 +104,20 @@ async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchE
     let Context { store, id, .. } = &*runner.context;
     let candidates = store.candidates(*id).await?;
     let mut base = Vec::new();
-    for candidate in candidates.iter().filter(|c| c.round == 0) {
+    for candidate in candidates.iter().filter(|c| c.origin == Origin::Base) {
         base.push(loaded(runner, candidate).await?);
     }
     Ok(base)
 }
 
 async fn loaded(runner: &TrialRunner, candidate: &Candidate) -> Result<LoadedReward, SearchError> {
-    let wasm = candidate.status.wasm();
+    let wasm = runner.context.store.wasm(candidate.id).await?;
     let module = Module::from_bytes(wasm.expect("base rewards are accepted"));
     let limits = runner.context.config.limits.clone();
     let reward = blocking(&runner.bench, move |bench| bench.load(&module, &limits)).await;
     match reward {
         Ok(reward) => Ok(LoadedReward {
-            name: candidate.name.clone(),
+            name: candidate.draft.name.clone(),
             weight: 1.0,
             reward,
         }),
@@ -125,7 +125,7 @@ async fn loaded(runner: &TrialRunner, candidate: &Candidate) -> Result<LoadedRew
         Err(CompileError::Rejected(why)) => {
             let why = format!(
                 "the stored base reward {} no longer loads: {why}",
-                candidate.name
+                candidate.draft.name
             );
             Err(TrainError::Setup(why).into())
         }

@@ -12,20 +12,20 @@ use trainer_bridge::{
 
 use crate::{
     domain::{
-        candidate::{Candidate, CandidateId},
+        candidate::{Candidate, CandidateId, Origin},
         figures::{Figures, bootstrap_of},
-        trial::{Arm, Trial, UNTOUCHED},
+        trial::{Arm, BASE_ONLY, Failure, Trial, UNTOUCHED},
     },
     judge::Judge,
     reward::maker::blocking,
     search::{
         SearchError,
         checkpoints::TrialFolders,
-        context::{Context, split_of},
+        context::Context,
         events::TrialEvents,
         training::{Training, TrainingError, Watch},
     },
-    store::{Ensemble, Store},
+    store::{Ensemble, Judged, Store},
 };
 
 /// Attempts at a trial that trouble of the host may cost; a candidate's own trouble is never retried.
@@ -107,7 +107,7 @@ impl TrialRunner {
         let Context { config, store, .. } = &*self.context;
         let started = Instant::now();
         let seconds = || started.elapsed().as_secs_f64();
-        let (name, mix) = self.mix(trial.arm, arms);
+        let (name, mix) = self.mix(trial.arm, arms).await?;
         let bar = self.context.events.trial(&name, trial);
         let problems = self.context.problems(trial.stage);
         match self.train(trial, mix, &problems, &*bar).await {
@@ -115,23 +115,22 @@ impl TrialRunner {
                 let evaluated = self.judge.evaluate(&problems, &output.completions).await?;
                 let bootstrap = bootstrap_of(config.search.seed);
                 let figures = Figures::of(&evaluated.evaluation, &bootstrap);
-                let split = split_of(trial.stage);
-                store
-                    .complete_trial(
-                        trial.id,
-                        split,
-                        &evaluated,
-                        &figures,
-                        &output.completions,
-                        seconds(),
-                    )
-                    .await?;
+                let judged = Judged {
+                    split: trial.stage.split(),
+                    evaluated: &evaluated,
+                    figures: &figures,
+                    completions: &output.completions,
+                    seconds: seconds(),
+                };
+                store.complete_trial(trial.id, judged).await?;
                 bar.complete(&figures, seconds());
             }
-            Err(SearchError::Train(error)) if error.fails_the_trial() => {
-                let why = error.to_string();
-                store.fail_trial(trial.id, &why, seconds()).await?;
-                bar.failed(&why);
+            Err(SearchError::Train(error)) => {
+                let Some(failure) = Failure::of(&error) else {
+                    return Err(error.into());
+                };
+                store.fail_trial(trial.id, &failure, seconds()).await?;
+                bar.failed(&failure.to_string());
             }
             Err(error) => return Err(error),
         }
@@ -186,53 +185,68 @@ impl TrialRunner {
     }
 
     /// The name of an arm, and what it trains on.
-    fn mix(&self, arm: Arm, arms: &Arms) -> (String, RewardMix) {
-        let config = &self.context.config;
-        let (name, members, aggregation) = match arm {
-            Arm::Untouched => (UNTOUCHED.to_owned(), Vec::new(), Aggregation::default()),
-            Arm::Candidate(id) => {
-                let name = arms
-                    .candidates
-                    .get(&id)
-                    .map(|c| c.name.clone())
-                    .unwrap_or_default();
-                (name, vec![(id, 1.0)], Aggregation::default())
-            }
-            Arm::Ensemble(id) => {
-                let ensemble = arms.ensembles.iter().find(|e| e.id == id);
-                let ensemble = ensemble.expect("a trial's ensemble is stored before the trial");
-                (
-                    ensemble.name.clone(),
-                    ensemble.members.clone(),
-                    ensemble.aggregation,
-                )
-            }
+    async fn mix(&self, arm: Arm, arms: &Arms) -> Result<(String, RewardMix), SearchError> {
+        let Context { config, store, .. } = &*self.context;
+        let (name, members, aggregation) = arms.parts(arm);
+        let base = match arm {
+            Arm::Candidate(_) | Arm::Ensemble(_) if config.search.with_base_rewards => arms.base(),
+            _ => Vec::new(),
         };
-        let base = arms.candidates.values().filter(|c| {
-            config.search.with_base_rewards
-                && c.round == 0
-                && arm != Arm::Untouched
-                && !members.iter().any(|m| m.0 == c.id)
-        });
-        let mut base: Vec<(CandidateId, f64)> = base.map(|c| (c.id, 1.0)).collect();
-        base.sort_by_key(|member| member.0);
-        let member = |(id, weight): (CandidateId, f64)| {
-            let candidate = arms.candidates.get(&id);
-            let candidate = candidate.expect("a member is a stored candidate");
-            let wasm = candidate.status.wasm();
-            let wasm = wasm.expect("only accepted candidates get trials");
-            RewardMember {
-                name: candidate.name.clone(),
-                module: Module::from_bytes(wasm),
+        let base = base
+            .into_iter()
+            .filter(|(id, _)| members.iter().all(|m| m.0 != *id));
+        let mut mixed = Vec::new();
+        for (id, weight) in base.chain(members.iter().copied()) {
+            let wasm = store.wasm(id).await?;
+            mixed.push(RewardMember {
+                name: arms.candidate(id).draft.name.clone(),
+                module: Module::from_bytes(wasm.expect("only accepted candidates get trials")),
                 weight,
-            }
-        };
+            });
+        }
         let mix = RewardMix {
-            members: base.into_iter().chain(members).map(member).collect(),
+            members: mixed,
             aggregation,
             limits: config.limits.clone(),
         };
-        (name, mix)
+        Ok((name, mix))
+    }
+}
+
+impl Arms {
+    fn candidate(&self, id: CandidateId) -> &Candidate {
+        let candidate = self.candidates.get(&id);
+        candidate.expect("what a trial trains on is stored before the trial")
+    }
+
+    /// The base rewards, in order.
+    fn base(&self) -> Vec<(CandidateId, f64)> {
+        let base = self
+            .candidates
+            .values()
+            .filter(|c| c.origin == Origin::Base);
+        let mut base: Vec<(CandidateId, f64)> = base.map(|c| (c.id, 1.0)).collect();
+        base.sort_by_key(|member| member.0);
+        base
+    }
+
+    /// The name of an arm, its members with their weights, and how these become one advantage.
+    fn parts(&self, arm: Arm) -> (String, Vec<(CandidateId, f64)>, Aggregation) {
+        match arm {
+            Arm::Untouched => (UNTOUCHED.to_owned(), Vec::new(), Aggregation::default()),
+            // A plain sum, as in the reference paper.
+            Arm::BaseOnly => (BASE_ONLY.to_owned(), self.base(), Aggregation::default()),
+            Arm::Candidate(id) => {
+                let name = self.candidate(id).draft.name.clone();
+                (name, vec![(id, 1.0)], Aggregation::default())
+            }
+            Arm::Ensemble(id) => {
+                let ensemble = self.ensembles.iter().find(|e| e.id == id);
+                let ensemble = ensemble.expect("a trial's ensemble is stored before the trial");
+                let members = ensemble.members.clone();
+                (ensemble.name.clone(), members, ensemble.aggregation)
+            }
+        }
     }
 }
 

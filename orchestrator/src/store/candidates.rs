@@ -1,47 +1,83 @@
-//! Table `candidates`: every draft there ever was, accepted or not.
+//! Tables `candidates` and `modules`: every draft there ever was, accepted or not, and the guests of the accepted ones.
 
 use std::collections::BTreeMap;
 
 use sandbox::{Language, Source};
+use serde::{Deserialize, Serialize};
 use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
-use super::{SearchId, Store, StoreError};
+use super::{
+    SearchId, Store, StoreError,
+    words::{OriginWord, StatusWord, Word as _, json},
+};
 use crate::{
     domain::{
-        candidate::{Candidate, CandidateId, NewCandidate, Status},
+        candidate::{Candidate, CandidateEntry, CandidateId, NewCandidate, Origin, Status},
         draft::Draft,
     },
     text::nearest,
 };
 
+/// What a list needs of a candidate.
+const ENTRY: &str =
+    "SELECT id, origin, round, name, status, cause FROM candidates WHERE search_id = ? ORDER BY id";
+
+/// A query for all of a candidate but its module.
+macro_rules! whole {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, origin, round, name, status, cause, language, parents, rationale, source, probe
+             FROM candidates WHERE search_id = ? ",
+            $which
+        )
+    };
+}
+
+/// The cause stored of a duplicate.
+#[derive(Serialize, Deserialize)]
+struct DuplicateOf {
+    of: String,
+}
+
+/// The cause stored of what cannot be read.
+#[derive(Serialize, Deserialize)]
+struct Unread {
+    reason: String,
+}
+
 impl Store {
-    /// All candidates in the order they were proposed.
+    /// All candidates in the order they were proposed, with their sources.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// [`StoreError::Sql`], or [`StoreError::Unknown`] for what another program wrote.
     pub async fn candidates(&self, search: SearchId) -> Result<Vec<Candidate>, StoreError> {
-        self.candidates_in(&self.pool, search).await
-    }
-
-    pub(super) async fn candidates_in(
-        &self,
-        executor: impl SqliteExecutor<'_>,
-        search: SearchId,
-    ) -> Result<Vec<Candidate>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM candidates WHERE search_id = ? ORDER BY id")
+        let rows = sqlx::query(whole!("ORDER BY id"))
             .bind(search.0)
-            .fetch_all(executor)
+            .fetch_all(&self.pool)
             .await
             .map_err(|e| self.sql(e))?;
         rows.iter().map(|row| self.candidate_from(row)).collect()
     }
 
+    pub(super) async fn candidate_entries_in(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        search: SearchId,
+    ) -> Result<Vec<CandidateEntry>, StoreError> {
+        let rows = sqlx::query(ENTRY)
+            .bind(search.0)
+            .fetch_all(executor)
+            .await
+            .map_err(|e| self.sql(e))?;
+        rows.iter().map(|row| self.entry_from(row)).collect()
+    }
+
     /// The candidate of that name.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], naming the nearest name there is.
+    /// [`StoreError::NotFound`], naming the nearest name there is; else as [`Store::candidates`].
     pub async fn candidate(&self, search: SearchId, name: &str) -> Result<Candidate, StoreError> {
-        let row = sqlx::query("SELECT * FROM candidates WHERE search_id = ? AND name = ?")
+        let row = sqlx::query(whole!("AND name = ?"))
             .bind(search.0)
             .bind(name)
             .fetch_optional(&self.pool)
@@ -63,88 +99,140 @@ impl Store {
         )))
     }
 
-    /// What each round of the file's search proposed, as it was proposed, to be replayed in another search.
+    /// The guest of a candidate; `None` if it was not accepted.
     ///
     /// # Errors
-    /// If there is no search or SQLite fails.
+    /// [`StoreError::Sql`].
+    pub async fn wasm(&self, candidate: CandidateId) -> Result<Option<Vec<u8>>, StoreError> {
+        sqlx::query_scalar("SELECT wasm FROM modules WHERE candidate_id = ?")
+            .bind(candidate.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))
+    }
+
+    /// What each round of the file's search proposed, as it was proposed, to be replayed in another search. Seeds count as proposed by
+    /// the first round.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] if there is no search; else as [`Store::candidates`].
     pub async fn drafts_by_round(&self) -> Result<BTreeMap<u32, Vec<Draft>>, StoreError> {
         let mut rounds: BTreeMap<u32, Vec<Draft>> = BTreeMap::new();
         for candidate in self.candidates(self.search().await?.id).await? {
-            if candidate.round == 0 || matches!(candidate.status, Status::Unreadable { .. }) {
+            let Some(round) = candidate.origin.round() else {
                 continue;
+            };
+            if !matches!(candidate.status, Status::Unreadable { .. }) {
+                rounds.entry(round).or_default().push(candidate.draft);
             }
-            rounds.entry(candidate.round).or_default().push(Draft {
-                name: candidate.name,
-                language: candidate.source.language,
-                code: candidate.source.code,
-                rationale: candidate.rationale,
-                parents: candidate.parents,
-            });
         }
         // A round that brought nothing readable is no reason to end a replay early.
         Ok((1..).zip(rounds.into_values()).collect())
     }
 
-    fn candidate_from(&self, row: &SqliteRow) -> Result<Candidate, StoreError> {
-        let reason = || row.get::<Option<String>, _>("reason").unwrap_or_default();
-        let status = match row.get("status") {
-            "accepted" => Status::Accepted {
-                wasm: row.get("wasm"),
-            },
-            "rejected" => Status::Rejected { reason: reason() },
-            "duplicate" => Status::Duplicate { reason: reason() },
-            _ => Status::Unreadable { reason: reason() },
-        };
-        let language = match row.get("language") {
-            "rust" => Language::Rust,
-            _ => Language::Python,
-        };
-        let parents: String = row.get("parents");
-        Ok(Candidate {
+    fn entry_from(&self, row: &SqliteRow) -> Result<CandidateEntry, StoreError> {
+        Ok(CandidateEntry {
             id: CandidateId(row.get("id")),
-            round: row.get("round"),
-            name: row.get("name"),
-            source: Source {
-                language,
-                code: row.get("source"),
+            origin: match self.read_word(row)? {
+                OriginWord::Base => Origin::Base,
+                OriginWord::Seed => Origin::Seed,
+                OriginWord::Round => Origin::Round(row.get("round")),
             },
-            rationale: row.get("rationale"),
-            parents: serde_json::from_str(&parents)
-                .map_err(|e| self.unusable(&format!("parents of a candidate: {e}")))?,
+            name: row.get("name"),
+            status: match self.read_word(row)? {
+                StatusWord::Accepted => Status::Accepted,
+                StatusWord::Rejected => Status::Rejected(self.read_json(row, "candidates.cause")?),
+                StatusWord::Duplicate => {
+                    let DuplicateOf { of } = self.read_json(row, "candidates.cause")?;
+                    Status::Duplicate { of }
+                }
+                StatusWord::Unreadable => {
+                    let Unread { reason } = self.read_json(row, "candidates.cause")?;
+                    Status::Unreadable { reason }
+                }
+            },
+        })
+    }
+
+    fn candidate_from(&self, row: &SqliteRow) -> Result<Candidate, StoreError> {
+        let CandidateEntry {
+            id,
+            origin,
+            name,
+            status,
+        } = self.entry_from(row)?;
+        Ok(Candidate {
+            id,
+            origin,
+            draft: Draft {
+                name,
+                source: Source {
+                    language: self.read_word::<Language>(row)?,
+                    code: row.get("source"),
+                },
+                rationale: row.get("rationale"),
+                parents: self.read_json(row, "candidates.parents")?,
+            },
             status,
             probe: row.get("probe"),
         })
     }
 }
 
+/// The word and the cause of a status.
+fn status_columns(status: &Status) -> (StatusWord, Option<String>) {
+    match status {
+        Status::Accepted => (StatusWord::Accepted, None),
+        Status::Rejected(refusal) => (StatusWord::Rejected, Some(json(refusal))),
+        Status::Duplicate { of } => {
+            let cause = json(&DuplicateOf { of: of.clone() });
+            (StatusWord::Duplicate, Some(cause))
+        }
+        Status::Unreadable { reason } => {
+            let cause = json(&Unread {
+                reason: reason.clone(),
+            });
+            (StatusWord::Unreadable, Some(cause))
+        }
+    }
+}
+
 pub(super) async fn insert_candidate(
     connection: &mut sqlx::SqliteConnection,
     search: SearchId,
-    round: u32,
     new: &NewCandidate,
 ) -> Result<CandidateId, sqlx::Error> {
-    let language = match new.draft.language {
-        Language::Rust => "rust",
-        Language::Python => "python",
+    let (origin, round) = match new.origin {
+        Origin::Base => (OriginWord::Base, None),
+        Origin::Seed => (OriginWord::Seed, None),
+        Origin::Round(round) => (OriginWord::Round, Some(round)),
     };
-    let parents = serde_json::Value::from(new.draft.parents.clone()).to_string();
+    let (status, cause) = status_columns(&new.status);
     let done = sqlx::query(
-        "INSERT INTO candidates (search_id, round, name, language, source, sha256, rationale, parents, status, reason, probe, wasm)
+        "INSERT INTO candidates (search_id, origin, round, name, language, source, sha256, rationale, parents, status, cause, probe)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(search.0)
+    .bind(origin.word())
     .bind(round)
     .bind(&new.draft.name)
-    .bind(language)
-    .bind(&new.draft.code)
+    .bind(new.draft.source.language.word())
+    .bind(&new.draft.source.code)
     .bind(&new.sha256)
     .bind(&new.draft.rationale)
-    .bind(parents)
-    .bind(new.status.word())
-    .bind(new.status.reason())
+    .bind(json(&new.draft.parents))
+    .bind(status.word())
+    .bind(cause)
     .bind(&new.probe)
-    .bind(new.status.wasm())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(CandidateId(done.last_insert_rowid()))
+    let id = CandidateId(done.last_insert_rowid());
+    if let Some(wasm) = &new.wasm {
+        sqlx::query("INSERT INTO modules (candidate_id, wasm) VALUES (?, ?)")
+            .bind(id.0)
+            .bind(wasm)
+            .execute(connection)
+            .await?;
+    }
+    Ok(id)
 }

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, SqliteExecutor};
 use trainer_bridge::Aggregation;
 
-use super::{SearchId, Store, StoreError};
+use super::{SearchId, Store, StoreError, words::Word as _};
 use crate::domain::{candidate::CandidateId, trial::EnsembleId};
 
 /// A named mix.
@@ -45,7 +45,7 @@ impl Store {
             sqlx::query("INSERT INTO ensembles (search_id, name, aggregation) VALUES (?, ?, ?)")
                 .bind(search.0)
                 .bind(name)
-                .bind(word(aggregation))
+                .bind(aggregation.word())
                 .execute(&mut *transaction)
                 .await
                 .map_err(sql)?
@@ -102,25 +102,11 @@ impl Store {
                 _ => ensembles.push(Ensemble {
                     id,
                     name: row.get("name"),
-                    aggregation: aggregation(row.get("aggregation")),
+                    aggregation: self.read_word(&row)?,
                     members: vec![member],
                 }),
             }
         }
         Ok(ensembles)
-    }
-}
-
-fn word(aggregation: Aggregation) -> &'static str {
-    match aggregation {
-        Aggregation::SumThenNormalize => "sum_then_normalize",
-        Aggregation::NormalizeThenSum => "normalize_then_sum",
-    }
-}
-
-fn aggregation(word: &str) -> Aggregation {
-    match word {
-        "sum_then_normalize" => Aggregation::SumThenNormalize,
-        _ => Aggregation::NormalizeThenSum,
     }
 }

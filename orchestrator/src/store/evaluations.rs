@@ -1,11 +1,12 @@
-//! Table `evaluations`: the outcome of every question of every finished trial, with the figures computed from them.
+//! Tables `evaluations` and `completions`: the outcome of every question of every finished trial, the figures computed from them, and
+//! what the policy wrote.
 
 use std::collections::HashMap;
 
-use evaluator::{Evaluation, Split};
-use sqlx::{Row as _, SqliteExecutor};
+use evaluator::{BootstrapConfig, ConfidenceInterval, Estimate, Evaluation, Split};
+use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
-use super::{SearchId, Store, StoreError};
+use super::{SearchId, Store, StoreError, trials::complete, words::Word as _};
 use crate::domain::{decider::Decider, figures::Figures, trial::TrialId, verdict::Evaluated};
 
 /// The stored evaluation of a trial.
@@ -17,67 +18,124 @@ pub struct StoredEvaluation {
     pub evaluation: Evaluation,
     /// Who decided each outcome.
     pub deciders: Vec<Decider>,
+    /// The figures as they were computed when the trial was judged; `None` where an earlier program did not keep all of them.
+    pub figures: Option<Figures>,
+}
+
+impl StoredEvaluation {
+    /// Its figures, as stored or computed anew.
+    #[must_use]
+    pub fn figures(&self, bootstrap: &BootstrapConfig) -> Figures {
+        let stored = self.figures.clone();
+        stored.unwrap_or_else(|| Figures::of(&self.evaluation, bootstrap))
+    }
+}
+
+/// What a trial that is trained and judged leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// The questions' split.
+    pub split: Split,
+    /// The outcomes, with who decided each.
+    pub evaluated: &'a Evaluated,
+    /// The figures computed from the outcomes.
+    pub figures: &'a Figures,
+    /// What the policy wrote to each question.
+    pub completions: &'a [String],
+    /// Seconds from the trial's start to here.
+    pub seconds: f64,
+}
+
+/// A query for all of an evaluation but what the policy wrote.
+macro_rules! evaluations {
+    ($which:literal) => {
+        concat!(
+            "SELECT e.trial_id, e.split, e.outcomes, e.deciders, e.f1, e.f1_error, e.f1_lower, e.f1_upper,
+                    e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate FROM evaluations e ",
+            $which
+        )
+    };
 }
 
 impl Store {
     /// Stores an evaluation and completes its trial, in one transaction.
     ///
     /// # Errors
-    /// If SQLite fails; then the trial is not complete.
+    /// [`StoreError::Sql`]; then the trial is not complete.
     pub async fn complete_trial(
         &self,
         trial: TrialId,
-        split: Split,
-        evaluated: &Evaluated,
-        figures: &Figures,
-        completions: &[String],
-        seconds: f64,
+        judged: Judged<'_>,
     ) -> Result<(), StoreError> {
         let sql = |e| self.sql(e);
+        let Judged {
+            split,
+            evaluated,
+            figures,
+            completions,
+            seconds,
+        } = judged;
         let completions = serde_json::Value::from(completions).to_string();
+        let deciders: Vec<u8> = evaluated.deciders.iter().map(|d| d.to_byte()).collect();
         let mut transaction = self.pool.begin().await.map_err(sql)?;
         sqlx::query(
-            "INSERT INTO evaluations (trial_id, split, outcomes, deciders, completions, f1, f1_error, f1_lower, f1_upper,
-                                      accuracy, accuracy_lower, accuracy_upper, answer_rate)
+            "INSERT INTO evaluations (trial_id, split, outcomes, deciders, f1, f1_error, f1_lower, f1_upper,
+                                      accuracy, accuracy_error, accuracy_lower, accuracy_upper, answer_rate)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(trial.0)
-        .bind(split.to_string())
+        .bind(split.word())
         .bind(evaluated.evaluation.to_bytes())
-        .bind(evaluated.deciders.iter().map(|d| d.to_byte()).collect::<Vec<u8>>())
-        .bind(completions)
+        .bind(deciders)
         .bind(figures.f1.point)
         .bind(figures.f1.standard_error)
         .bind(figures.f1.interval.lower)
         .bind(figures.f1.interval.upper)
         .bind(figures.accuracy.point)
+        .bind(figures.accuracy.standard_error)
         .bind(figures.accuracy.interval.lower)
         .bind(figures.accuracy.interval.upper)
         .bind(figures.answer_rate)
         .execute(&mut *transaction)
         .await
         .map_err(sql)?;
-        sqlx::query(
-            "UPDATE trials SET state = 'complete', seconds = ?,
-                    finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
-        )
-        .bind(seconds)
-        .bind(trial.0)
-        .execute(&mut *transaction)
-        .await
-        .map_err(sql)?;
+        sqlx::query("INSERT INTO completions (trial_id, completions) VALUES (?, ?)")
+            .bind(trial.0)
+            .bind(completions)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql)?;
+        complete(&mut transaction, trial, seconds)
+            .await
+            .map_err(sql)?;
         transaction.commit().await.map_err(sql)
     }
 
-    /// The evaluations of a search's complete trials. Completions stay in the file: they are large.
+    /// The evaluation of one trial; `None` if it has none.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] if stored outcomes cannot be read.
-    pub async fn evaluations(
-        &self,
-        search: SearchId,
-    ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
-        self.evaluations_in(&self.pool, search).await
+    /// As [`Store::snapshot`].
+    pub async fn evaluation(&self, trial: TrialId) -> Result<Option<StoredEvaluation>, StoreError> {
+        let row = sqlx::query(evaluations!("WHERE e.trial_id = ?"))
+            .bind(trial.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        row.map(|row| self.evaluation_from(&row)).transpose()
+    }
+
+    /// What the policy of a trial wrote to each question; `None` if it was not judged.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`], or [`StoreError::Unknown`] if it is not what this program writes.
+    pub async fn completions(&self, trial: TrialId) -> Result<Option<Vec<String>>, StoreError> {
+        let row = sqlx::query("SELECT completions FROM completions WHERE trial_id = ?")
+            .bind(trial.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        row.map(|row| self.read_json(&row, "completions.completions"))
+            .transpose()
     }
 
     pub(super) async fn evaluations_in(
@@ -85,35 +143,36 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT e.trial_id, e.split, e.outcomes, e.deciders
-             FROM evaluations e JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?",
-        )
+        let rows = sqlx::query(evaluations!(
+            "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"
+        ))
         .bind(search.0)
         .fetch_all(executor)
         .await
         .map_err(|e| self.sql(e))?;
         rows.iter()
             .map(|row| {
-                let split: String = row.get("split");
-                let outcomes: Vec<u8> = row.get("outcomes");
-                let evaluation = Evaluation::from_bytes(&outcomes)
-                    .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
-                let split = split.parse().map_err(|e| self.unusable(&format!("{e}")))?;
-                let stored = StoredEvaluation {
-                    split,
-                    deciders: self.deciders(row.get("deciders"), &evaluation)?,
-                    evaluation,
-                };
-                Ok((TrialId(row.get("trial_id")), stored))
+                let trial = TrialId(row.get("trial_id"));
+                Ok((trial, self.evaluation_from(row)?))
             })
             .collect()
+    }
+
+    fn evaluation_from(&self, row: &SqliteRow) -> Result<StoredEvaluation, StoreError> {
+        let evaluation = Evaluation::from_bytes(row.get("outcomes"))
+            .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
+        Ok(StoredEvaluation {
+            split: self.read_word(row)?,
+            deciders: self.deciders(row.get("deciders"), &evaluation)?,
+            figures: figures_from(row, &evaluation),
+            evaluation,
+        })
     }
 
     /// Who decided each outcome; all were decided by rule before this was stored.
     fn deciders(
         &self,
-        bytes: Option<Vec<u8>>,
+        bytes: Option<&[u8]>,
         evaluation: &Evaluation,
     ) -> Result<Vec<Decider>, StoreError> {
         let questions = evaluation.outcomes().len();
@@ -126,4 +185,31 @@ impl Store {
             .filter(|deciders| deciders.len() == questions)
             .ok_or_else(|| self.unusable("who decided the outcomes of a trial cannot be read"))
     }
+}
+
+/// The figures of a row; precision and recall are counted, not stored.
+fn figures_from(row: &SqliteRow, evaluation: &Evaluation) -> Option<Figures> {
+    let level = BootstrapConfig::default().level;
+    let estimate = |point: &str, error: f64, lower: &str, upper: &str| Estimate {
+        point: row.get(point),
+        standard_error: error,
+        interval: ConfidenceInterval {
+            lower: row.get(lower),
+            upper: row.get(upper),
+            level,
+        },
+    };
+    let accuracy_error: f64 = row.get::<Option<f64>, _>("accuracy_error")?;
+    Some(Figures {
+        f1: estimate("f1", row.get("f1_error"), "f1_lower", "f1_upper"),
+        accuracy: estimate(
+            "accuracy",
+            accuracy_error,
+            "accuracy_lower",
+            "accuracy_upper",
+        ),
+        answer_rate: row.get("answer_rate"),
+        precision: evaluation.precision(),
+        recall: evaluation.recall(),
+    })
 }

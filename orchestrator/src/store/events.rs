@@ -37,10 +37,25 @@ impl Store {
         transaction.commit().await.map_err(sql)
     }
 
+    /// The learning curve of one trial, in step order; empty if it has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`], or [`StoreError::Unknown`] if a step is not what this program writes.
+    pub async fn curve(&self, trial: TrialId) -> Result<Vec<StepMetrics>, StoreError> {
+        let rows = sqlx::query("SELECT metrics FROM events WHERE trial_id = ? ORDER BY step")
+            .bind(trial.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        rows.iter()
+            .map(|row| self.read_json(row, "events.metrics"))
+            .collect()
+    }
+
     /// The learning curve of every trial of a search, in step order.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// As [`Store::curve`].
     pub async fn curves(
         &self,
         search: SearchId,
@@ -54,9 +69,8 @@ impl Store {
         .await
         .map_err(|e| self.sql(e))?;
         let mut curves: HashMap<TrialId, Vec<StepMetrics>> = HashMap::new();
-        for row in rows {
-            let metrics = serde_json::from_str(row.get("metrics"))
-                .map_err(|e| self.unusable(&format!("metrics of a step: {e}")))?;
+        for row in &rows {
+            let metrics = self.read_json(row, "events.metrics")?;
             curves
                 .entry(TrialId(row.get("trial_id")))
                 .or_default()

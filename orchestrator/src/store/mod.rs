@@ -12,6 +12,7 @@ mod searches;
 mod snapshot;
 mod trials;
 mod verdicts;
+mod words;
 
 use std::{
     fs::File,
@@ -23,10 +24,10 @@ use std::{
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 pub use ensembles::Ensemble;
-pub use evaluations::StoredEvaluation;
+pub use evaluations::{Judged, StoredEvaluation};
+pub use proposals::Proposed;
 pub use searches::{Begun, SearchRecord};
 pub use snapshot::Snapshot;
-pub use trials::TrialRow;
 pub use verdicts::{CachedVerdict, VerdictKey};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
@@ -102,6 +103,18 @@ pub enum StoreError {
         /// The first key that differs, with both values.
         difference: String,
     },
+    /// Something in it is not what this program writes or knows; reading it as something else would be a guess.
+    #[error(
+        "{path}: {column} holds `{word}`, which this program does not know; nothing was changed. Use the program that wrote it"
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The table and column.
+        column: &'static str,
+        /// What stands there.
+        word: String,
+    },
     /// A name that is not there.
     #[error("{0}")]
     NotFound(String),
@@ -126,6 +139,24 @@ pub struct WriterLock {
     _file: File,
 }
 
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+    /// Writing with foreign keys off.
+    Migrate,
+}
+
+/// How closely a file is looked at before it is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Every page: before anything is written. Takes as long as reading the file.
+    Whole,
+    /// The schema alone; a damaged page is found when it is read.
+    Schema,
+}
+
 impl Store {
     /// Opens a database for writing, making and migrating it as needed.
     ///
@@ -135,20 +166,16 @@ impl Store {
         let lock = lock(path)?;
         if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
             // Looked at without writing first: opening for writing alone changes a foreign file's header.
-            let existing = Self::connect(path, true).await?;
-            existing.check_schema().await?;
+            let existing = Self::connect(path, Access::Read).await?;
+            existing.check_schema(Depth::Whole).await?;
             existing.close().await;
         }
-        let store = Self::connect(path, false).await?;
-        store.check_schema().await?;
-        MIGRATIONS
-            .run(&store.pool)
-            .await
-            .map_err(|error| match error {
-                sqlx::migrate::MigrateError::Execute(source) => store.sql(source),
-                other => store.unusable(&other.to_string()),
-            })?;
-        Ok((store, lock))
+        let store = Self::connect(path, Access::Migrate).await?;
+        if store.check_schema(Depth::Whole).await? < known_schema() {
+            store.migrate().await?;
+        }
+        store.close().await;
+        Ok((Self::connect(path, Access::Write).await?, lock))
     }
 
     /// Opens an existing database for reading.
@@ -159,8 +186,8 @@ impl Store {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        let store = Self::connect(path, true).await?;
-        match store.check_schema().await? {
+        let store = Self::connect(path, Access::Read).await?;
+        match store.check_schema(Depth::Schema).await? {
             0 => Err(store.unusable("it holds no reward-search tables")),
             found if found < known_schema() => Err(StoreError::Older {
                 path: store.path,
@@ -171,7 +198,26 @@ impl Store {
         }
     }
 
-    async fn connect(path: &Path, read_only: bool) -> Result<Self, StoreError> {
+    /// Brings the schema up to date. A table is altered by copying it, for which foreign keys are off; they are checked afterwards.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        MIGRATIONS
+            .run(&self.pool)
+            .await
+            .map_err(|error| match error {
+                sqlx::migrate::MigrateError::Execute(source) => self.sql(source),
+                other => self.unusable(&other.to_string()),
+            })?;
+        let broken = sqlx::query("PRAGMA foreign_key_check")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        match broken {
+            None => Ok(()),
+            Some(_) => Err(self.unusable("a row refers to one that is not there")),
+        }
+    }
+
+    async fn connect(path: &Path, access: Access) -> Result<Self, StoreError> {
         let sql = |source| StoreError::Sql {
             path: path.to_owned(),
             source,
@@ -179,11 +225,11 @@ impl Store {
         let mut options = SqliteConnectOptions::from_str("sqlite:")
             .map_err(sql)?
             .filename(path)
-            .create_if_missing(!read_only)
-            .read_only(read_only)
-            .foreign_keys(true)
+            .create_if_missing(access != Access::Read)
+            .read_only(access == Access::Read)
+            .foreign_keys(access != Access::Migrate)
             .busy_timeout(Duration::from_secs(30));
-        if !read_only {
+        if access != Access::Read {
             options = options.journal_mode(SqliteJournalMode::Wal);
         }
         // One connection: one writer, and no lock that this process could hold against itself.
@@ -201,7 +247,7 @@ impl Store {
     }
 
     /// The newest migration the file has seen (0: an empty file), refused if this program does not know it or the file is damaged.
-    async fn check_schema(&self) -> Result<i64, StoreError> {
+    async fn check_schema(&self, depth: Depth) -> Result<i64, StoreError> {
         let tables: Vec<String> =
             sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
                 .fetch_all(&self.pool)
@@ -213,12 +259,14 @@ impl Store {
         if !tables.iter().any(|t| t == "_sqlx_migrations") {
             return Err(self.unusable("it belongs to another program"));
         }
-        let check: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|e| classify(&self.path, e))?;
-        if check != "ok" {
-            return Err(self.unusable(&check));
+        if depth == Depth::Whole {
+            let check: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+                .fetch_one(&self.pool)
+                .await
+                .map_err(|e| classify(&self.path, e))?;
+            if check != "ok" {
+                return Err(self.unusable(&check));
+            }
         }
         let found: i64 = sqlx::query_scalar("SELECT ifnull(max(version), 0) FROM _sqlx_migrations")
             .fetch_one(&self.pool)

@@ -4,10 +4,23 @@ use sqlx::Row as _;
 
 use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
 use crate::domain::{
-    candidate::NewCandidate,
+    candidate::{NewCandidate, Origin},
     draft::Exchange,
-    trial::{Arm, Stage},
+    trial::{Arm, NewTrial},
 };
+
+/// What a round brought, judged and ready to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposed<'a> {
+    /// The round; 0 for the base rewards.
+    pub round: u32,
+    /// What asking a language model took.
+    pub exchanges: &'a [Exchange],
+    /// The drafts, judged.
+    pub candidates: &'a [NewCandidate],
+    /// The first trial of each accepted one, whatever its arm.
+    pub first_trial: NewTrial,
+}
 
 impl Store {
     /// Stores a round's proposal in one transaction: the exchanges, the candidates, and a waiting trial for each accepted one.
@@ -18,11 +31,14 @@ impl Store {
     pub async fn record_round(
         &self,
         search: SearchId,
-        round: u32,
-        exchanges: &[Exchange],
-        candidates: &[NewCandidate],
-        trial: (Stage, u64, u32),
+        proposed: Proposed<'_>,
     ) -> Result<(), StoreError> {
+        let Proposed {
+            round,
+            exchanges,
+            candidates,
+            first_trial,
+        } = proposed;
         let sql = |e| self.sql(e);
         let mut transaction = self.pool.begin().await.map_err(sql)?;
         sqlx::query("INSERT INTO rounds (search_id, round) VALUES (?, ?)")
@@ -37,22 +53,17 @@ impl Store {
                 .map_err(sql)?;
         }
         for candidate in candidates {
-            let id = insert_candidate(&mut transaction, search, round, candidate)
+            let id = insert_candidate(&mut transaction, search, candidate)
                 .await
                 .map_err(sql)?;
-            if candidate.status.wasm().is_some() && round > 0 {
-                let (stage, seed, steps) = trial;
-                insert_trial(
-                    &mut transaction,
-                    search,
-                    Arm::Candidate(id),
-                    round,
-                    stage,
-                    seed,
-                    steps,
-                )
-                .await
-                .map_err(sql)?;
+            if candidate.status.is_accepted() && candidate.origin != Origin::Base {
+                let trial = NewTrial {
+                    arm: Arm::Candidate(id),
+                    ..first_trial
+                };
+                insert_trial(&mut transaction, search, &trial)
+                    .await
+                    .map_err(sql)?;
             }
         }
         transaction.commit().await.map_err(sql)

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation, TrialRow};
-use crate::domain::{candidate::Candidate, trial::TrialId};
+use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation};
+use crate::domain::{
+    candidate::CandidateEntry,
+    trial::{Trial, TrialId},
+};
 
 /// A search at one moment.
 #[derive(Debug, Clone)]
@@ -11,11 +14,11 @@ pub struct Snapshot {
     /// What was asked for, and how far it is.
     pub search: SearchRecord,
     /// All candidates.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<CandidateEntry>,
     /// All mixes.
     pub ensembles: Vec<Ensemble>,
     /// All trials.
-    pub trials: Vec<TrialRow>,
+    pub trials: Vec<Trial>,
     /// The evaluations of the complete ones.
     pub evaluations: HashMap<TrialId, StoredEvaluation>,
 }
@@ -30,7 +33,9 @@ impl Store {
         let mut transaction = self.pool.begin().await.map_err(sql)?;
         let search = self.search_in(&mut *transaction).await?;
         let snapshot = Snapshot {
-            candidates: self.candidates_in(&mut *transaction, search.id).await?,
+            candidates: self
+                .candidate_entries_in(&mut *transaction, search.id)
+                .await?,
             ensembles: self.ensembles_in(&mut *transaction, search.id).await?,
             trials: self.trials_in(&mut *transaction, search.id).await?,
             evaluations: self.evaluations_in(&mut *transaction, search.id).await?,

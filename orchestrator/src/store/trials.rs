@@ -1,46 +1,54 @@
 //! Table `trials`: training runs and where they stand. A running trial found at start-up was cut off and waits again.
 
-use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row as _, SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
 
-use super::{SearchId, Store, StoreError};
+use super::{
+    SearchId, Store, StoreError,
+    words::{ArmWord, StageWord, StateWord, Word as _, json},
+};
 use crate::domain::{
     candidate::CandidateId,
-    trial::{Arm, EnsembleId, Stage, Trial, TrialId, TrialState},
+    trial::{Arm, EnsembleId, Failure, NewTrial, Stage, Trial, TrialId, TrialState},
 };
 
-/// A trial with the round it belongs to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrialRow {
-    /// The trial.
-    pub trial: Trial,
-    /// The round it was planned in.
-    pub round: u32,
+/// The cause stored of a pruned trial.
+#[derive(Serialize, Deserialize)]
+struct Hopeless {
+    why: String,
+}
+
+/// How a trial ends.
+enum End<'a> {
+    Complete,
+    Pruned(&'a str),
+    Failed(&'a Failure),
 }
 
 impl Store {
-    /// Plans a trial unless it is planned already.
+    /// Plans trials, in order and in one transaction; those that are planned already are left as they are.
     ///
     /// # Errors
-    /// If SQLite fails.
-    pub async fn ensure_trial(
+    /// [`StoreError::Sql`]; then none is planned.
+    pub async fn plan_trials(
         &self,
         search: SearchId,
-        arm: Arm,
-        round: u32,
-        stage: Stage,
-        seed: u64,
-        steps: u32,
+        trials: &[NewTrial],
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(|e| self.sql(e))?;
-        insert_trial(&mut connection, search, arm, round, stage, seed, steps)
-            .await
-            .map_err(|e| self.sql(e))
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        for trial in trials {
+            insert_trial(&mut transaction, search, trial)
+                .await
+                .map_err(sql)?;
+        }
+        transaction.commit().await.map_err(sql)
     }
 
     /// Puts running trials, which a dead process left behind, back in the queue.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// [`StoreError::Sql`].
     pub async fn requeue(&self, search: SearchId) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE trials SET state = 'waiting' WHERE search_id = ? AND state = 'running'",
@@ -55,22 +63,18 @@ impl Store {
     /// The trials still to be run, in the order they were planned.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// As [`Store::trials`].
     pub async fn waiting_trials(&self, search: SearchId) -> Result<Vec<Trial>, StoreError> {
-        Ok(self
-            .trials(search)
-            .await?
-            .into_iter()
-            .map(|row| row.trial)
-            .filter(|trial| trial.state == TrialState::Waiting)
-            .collect())
+        let mut trials = self.trials(search).await?;
+        trials.retain(|trial| trial.state == TrialState::Waiting);
+        Ok(trials)
     }
 
     /// All trials in the order they were planned.
     ///
     /// # Errors
-    /// If SQLite fails.
-    pub async fn trials(&self, search: SearchId) -> Result<Vec<TrialRow>, StoreError> {
+    /// [`StoreError::Sql`], or [`StoreError::Unknown`] for what another program wrote.
+    pub async fn trials(&self, search: SearchId) -> Result<Vec<Trial>, StoreError> {
         self.trials_in(&self.pool, search).await
     }
 
@@ -78,20 +82,23 @@ impl Store {
         &self,
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
-    ) -> Result<Vec<TrialRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM trials WHERE search_id = ? ORDER BY id")
-            .bind(search.0)
-            .fetch_all(executor)
-            .await
-            .map_err(|e| self.sql(e))?;
-        Ok(rows.iter().map(trial_from).collect())
+    ) -> Result<Vec<Trial>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause
+             FROM trials WHERE search_id = ? ORDER BY id",
+        )
+        .bind(search.0)
+        .fetch_all(executor)
+        .await
+        .map_err(|e| self.sql(e))?;
+        rows.iter().map(|row| self.trial_from(row)).collect()
     }
 
     /// Marks a trial as started after the first `done` of its steps; what is stored of later ones, which will be done again, is
     /// forgotten. Returns `done`; if not all of those steps are stored, all are forgotten and it begins after none.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// [`StoreError::Sql`].
     pub async fn start_trial(&self, trial: TrialId, done: u32) -> Result<u32, StoreError> {
         let sql = |e| self.sql(e);
         let mut transaction = self.pool.begin().await.map_err(sql)?;
@@ -125,92 +132,136 @@ impl Store {
     /// Marks a trial as failed, for good.
     ///
     /// # Errors
-    /// If SQLite fails.
+    /// [`StoreError::Sql`].
     pub async fn fail_trial(
+        &self,
+        trial: TrialId,
+        failure: &Failure,
+        seconds: f64,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(|e| self.sql(e))?;
+        end_trial(&mut connection, trial, End::Failed(failure), seconds)
+            .await
+            .map_err(|e| self.sql(e))
+    }
+
+    /// Marks a trial as stopped early, for good, because it could not win.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn prune_trial(
         &self,
         trial: TrialId,
         why: &str,
         seconds: f64,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE trials SET state = 'failed', failure = ?, seconds = ?,
-                    finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
-        )
-        .bind(why)
-        .bind(seconds)
-        .bind(trial.0)
-        .execute(&self.pool)
-        .await
-        .map_err(|e| self.sql(e))?;
-        Ok(())
+        let mut connection = self.pool.acquire().await.map_err(|e| self.sql(e))?;
+        end_trial(&mut connection, trial, End::Pruned(why), seconds)
+            .await
+            .map_err(|e| self.sql(e))
+    }
+
+    fn trial_from(&self, row: &SqliteRow) -> Result<Trial, StoreError> {
+        let number = row.get("number");
+        let step = row.get("step");
+        Ok(Trial {
+            id: TrialId(row.get("id")),
+            arm: match self.read_word(row)? {
+                ArmWord::Untouched => Arm::Untouched,
+                ArmWord::BaseOnly => Arm::BaseOnly,
+                ArmWord::Candidate => Arm::Candidate(CandidateId(row.get("candidate_id"))),
+                ArmWord::Ensemble => Arm::Ensemble(EnsembleId(row.get("ensemble_id"))),
+            },
+            stage: match self.read_word(row)? {
+                StageWord::Screen => Stage::Screen { rung: number },
+                StageWord::Confirm => Stage::Confirm { seed: number },
+            },
+            seed: row.get::<i64, _>("seed").cast_unsigned(),
+            steps: row.get("steps"),
+            from: row.get::<Option<i64>, _>("from_trial").map(TrialId),
+            state: match self.read_word(row)? {
+                StateWord::Waiting => TrialState::Waiting,
+                StateWord::Running => TrialState::Running { step },
+                StateWord::Complete => TrialState::Complete,
+                StateWord::Pruned => {
+                    let Hopeless { why } = self.read_json(row, "trials.cause")?;
+                    TrialState::Pruned { step, why }
+                }
+                StateWord::Failed => TrialState::Failed(self.read_json(row, "trials.cause")?),
+            },
+            attempts: row.get("attempts"),
+        })
     }
 }
 
 pub(super) async fn insert_trial(
-    connection: &mut sqlx::SqliteConnection,
+    connection: &mut SqliteConnection,
     search: SearchId,
-    arm: Arm,
-    round: u32,
-    stage: Stage,
-    seed: u64,
-    steps: u32,
+    trial: &NewTrial,
 ) -> Result<(), sqlx::Error> {
-    let (candidate, ensemble) = match arm {
-        Arm::Untouched => (None, None),
-        Arm::Candidate(CandidateId(id)) => (Some(id), None),
-        Arm::Ensemble(EnsembleId(id)) => (None, Some(id)),
+    let (arm, candidate, ensemble) = match trial.arm {
+        Arm::Untouched => (ArmWord::Untouched, None, None),
+        Arm::BaseOnly => (ArmWord::BaseOnly, None, None),
+        Arm::Candidate(CandidateId(id)) => (ArmWord::Candidate, Some(id), None),
+        Arm::Ensemble(EnsembleId(id)) => (ArmWord::Ensemble, None, Some(id)),
     };
-    let (word, number) = stage.parts();
+    let (stage, number) = match trial.stage {
+        Stage::Screen { rung } => (StageWord::Screen, rung),
+        Stage::Confirm { seed } => (StageWord::Confirm, seed),
+    };
     sqlx::query(
-        "INSERT INTO trials (search_id, candidate_id, ensemble_id, round, stage, number, seed, steps, state)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting') ON CONFLICT DO NOTHING",
+        "INSERT INTO trials (search_id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(search.0)
+    .bind(arm.word())
     .bind(candidate)
     .bind(ensemble)
-    .bind(round)
-    .bind(word)
+    .bind(stage.word())
     .bind(number)
-    .bind(seed.cast_signed())
-    .bind(steps)
+    .bind(trial.seed.cast_signed())
+    .bind(trial.steps)
+    .bind(trial.from.map(|trial| trial.0))
+    .bind(StateWord::Waiting.word())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-fn trial_from(row: &SqliteRow) -> TrialRow {
-    let arm = match (
-        row.get::<Option<i64>, _>("candidate_id"),
-        row.get::<Option<i64>, _>("ensemble_id"),
-    ) {
-        (Some(id), _) => Arm::Candidate(CandidateId(id)),
-        (None, Some(id)) => Arm::Ensemble(EnsembleId(id)),
-        (None, None) => Arm::Untouched,
+/// Marks a trial as complete; its evaluation belongs into the same transaction.
+pub(super) async fn complete(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+    seconds: f64,
+) -> Result<(), sqlx::Error> {
+    end_trial(connection, trial, End::Complete, seconds).await
+}
+
+async fn end_trial(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+    end: End<'_>,
+    seconds: f64,
+) -> Result<(), sqlx::Error> {
+    let (state, cause) = match end {
+        End::Complete => (StateWord::Complete, None),
+        End::Pruned(why) => {
+            let cause = json(&Hopeless {
+                why: why.to_owned(),
+            });
+            (StateWord::Pruned, Some(cause))
+        }
+        End::Failed(failure) => (StateWord::Failed, Some(json(failure))),
     };
-    let number = row.get("number");
-    let stage = match row.get("stage") {
-        "screen" => Stage::Screen { rung: number },
-        _ => Stage::Confirm { seed: number },
-    };
-    let step = row.get("step");
-    let why = || row.get::<Option<String>, _>("failure").unwrap_or_default();
-    let state = match row.get("state") {
-        "waiting" => TrialState::Waiting,
-        "running" => TrialState::Running { step },
-        "complete" => TrialState::Complete,
-        "pruned" => TrialState::Pruned { step, why: why() },
-        _ => TrialState::Failed { why: why() },
-    };
-    TrialRow {
-        trial: Trial {
-            id: TrialId(row.get("id")),
-            arm,
-            stage,
-            seed: row.get::<i64, _>("seed").cast_unsigned(),
-            steps: row.get("steps"),
-            state,
-            attempts: row.get("attempts"),
-        },
-        round: row.get("round"),
-    }
+    sqlx::query(
+        "UPDATE trials SET state = ?, cause = ?, seconds = ?,
+                finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
+    )
+    .bind(state.word())
+    .bind(cause)
+    .bind(seconds)
+    .bind(trial.0)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, words::Word as _};
 use crate::domain::verdict::{Opinion, Spent};
 
 /// SHA-256 of everything that decides what the model says.
@@ -36,13 +36,10 @@ impl Store {
                 .await
                 .map_err(|e| self.sql(e))?;
         row.map(|row| {
-            let word: String = row.get("opinion");
-            let opinion = Opinion::from_word(&word)
-                .ok_or_else(|| self.unusable(&format!("`{word}` is no opinion of a model")))?;
             Ok(CachedVerdict {
                 kind: row.get("kind"),
                 model: row.get("model"),
-                opinion,
+                opinion: self.read_word(&row)?,
                 reply: row.get("reply"),
                 cost_usd: row.get("cost_usd"),
             })

@@ -80,7 +80,9 @@ impl Leaderboard {
                 .unwrap_or_default();
             text += &format!(
                 "{item}{} (round {}) {}{reason}",
-                row.name, row.round, row.state
+                row.name,
+                row.round().unwrap_or_default(),
+                row.state
             );
         }
         text
@@ -188,7 +190,7 @@ impl Leaderboard {
             out.write_record([
                 row.rank.map(|r| r.to_string()).unwrap_or_default(),
                 row.name.clone(),
-                row.round.to_string(),
+                row.round().unwrap_or_default().to_string(),
                 row.state.to_string(),
                 number(figures.map(|f| f.f1.point)),
                 number(figures.map(|f| f.f1.interval.lower)),
@@ -225,11 +227,9 @@ fn figures_row(rank: String, row: &Row) -> Vec<String> {
             String::new(),
         ),
     };
-    let round = if row.round == 0 {
-        String::new()
-    } else {
-        row.round.to_string()
-    };
+    let round = row
+        .round()
+        .map_or_else(String::new, |round| round.to_string());
     let name = match &row.same_as {
         Some(twin) => format!("{} = {twin}", row.name),
         None => row.name.clone(),

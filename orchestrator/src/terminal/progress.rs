@@ -12,7 +12,7 @@ use trainer_bridge::StepMetrics;
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
-        candidate::{NewCandidate, Status},
+        candidate::NewCandidate,
         figures::Figures,
         trial::{Stage, Trial},
     },
@@ -73,24 +73,17 @@ impl Events for Progress {
     }
 
     fn admitted(&self, candidates: &[NewCandidate]) {
-        let accepted = candidates
-            .iter()
-            .filter(|c| c.status.wasm().is_some())
-            .count();
+        let accepted = candidates.iter().filter(|c| c.status.is_accepted()).count();
         self.line(&format!(
             "  {} drafts proposed, {accepted} compiled and passed the probe",
             candidates.len()
         ));
         for candidate in candidates {
-            if let Status::Rejected { reason }
-            | Status::Duplicate { reason }
-            | Status::Unreadable { reason } = &candidate.status
-            {
-                let reason = crate::text::one_line(reason, 120);
+            if let Some(reason) = candidate.status.reason() {
+                let reason = crate::text::one_line(&reason, 120);
                 self.line(&format!(
                     "  - {} {}: {reason}",
-                    candidate.draft.name,
-                    candidate.status.word()
+                    candidate.draft.name, candidate.status
                 ));
             }
         }

@@ -89,7 +89,7 @@ pub async fn rows(database: &Path, query: &'static str) -> Vec<SqliteRow> {
 
 /// The modules of the candidates in a database, by name.
 pub async fn screened(database: &Path) -> HashMap<String, Vec<u8>> {
-    let query = "SELECT name, wasm FROM candidates WHERE wasm IS NOT NULL";
+    let query = "SELECT c.name, m.wasm FROM candidates c JOIN modules m ON m.candidate_id = c.id";
     let rows = rows(database, query).await;
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }

@@ -1,31 +1,19 @@
 //! `compare`: arms of a search question by question, any number of them.
 
-use std::{
-    collections::HashMap,
-    io::{Write as _, stdout},
-};
-
-use anyhow::bail;
-use evaluator::Evaluation;
+use std::io::{Write as _, stdout};
 
 use crate::{
-    board::{
-        comparison::{Comparison, Pair},
-        leaderboard::ArmNames,
-    },
+    board::comparison::{Comparison, Pair, of_search},
     cli::{
         arguments::{CompareArgs, Format},
         open::open,
     },
-    domain::{figures::bootstrap_of, trial::Stage},
-    store::Store,
     terminal::sheet::{Column, Sheet},
-    text::nearest,
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
     let store = open(args.database).await?;
-    let comparisons = comparisons(&store, &args.names).await?;
+    let comparisons = of_search(&store, &args.names).await?;
     let mut out = stdout();
     match args.format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&comparisons)?)?,
@@ -54,49 +42,6 @@ pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// One comparison for each set of questions all were judged on.
-async fn comparisons(store: &Store, names: &[String]) -> anyhow::Result<Vec<Comparison>> {
-    let runs = runs(store).await?;
-    let of_each = names
-        .iter()
-        .map(|name| runs_of(&runs, name))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut stages: Vec<Stage> = of_each[0]
-        .keys()
-        .filter(|stage| of_each.iter().all(|of| of.contains_key(stage)))
-        .copied()
-        .collect();
-    stages.sort();
-    if stages.is_empty() {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        bail!(
-            "{} were never judged on the same questions: candidates are screened on Dev, ensembles confirmed on Test",
-            names.join(" and ")
-        );
-    }
-    let bootstrap = bootstrap_of(store.search().await?.seed);
-    stages
-        .into_iter()
-        .map(|stage| {
-            let (on, used_for_selection) = match stage {
-                Stage::Screen { .. } => ("Dev, screening".to_owned(), true),
-                Stage::Confirm { seed } => (format!("Test, seed {}", seed + 1), false),
-            };
-            let models: Vec<(String, Evaluation)> = names
-                .iter()
-                .zip(&of_each)
-                .map(|(name, of)| (name.clone(), of[&stage].clone()))
-                .collect();
-            Ok(Comparison::of(
-                &on,
-                used_for_selection,
-                &models,
-                &bootstrap,
-            )?)
-        })
-        .collect()
 }
 
 /// One line a pair and set of questions, unrounded.
@@ -162,41 +107,4 @@ fn numbers(pair: &Pair) -> Vec<String> {
         .map(u64::to_string)
         .chain(reals.map(|x| x.to_string()))
         .collect()
-}
-
-type Runs = Vec<(String, Stage, Evaluation)>;
-
-async fn runs(store: &Store) -> anyhow::Result<Runs> {
-    let mut snapshot = store.snapshot().await?;
-    let names = ArmNames {
-        candidates: &snapshot.candidates,
-        ensembles: &snapshot.ensembles,
-    };
-    Ok(snapshot
-        .trials
-        .iter()
-        .filter_map(|row| {
-            let stored = snapshot.evaluations.remove(&row.trial.id)?;
-            Some((
-                names.name(row.trial.arm),
-                row.trial.stage,
-                stored.evaluation,
-            ))
-        })
-        .collect())
-}
-
-fn runs_of<'a>(runs: &'a Runs, name: &str) -> anyhow::Result<HashMap<Stage, &'a Evaluation>> {
-    let found: HashMap<_, _> = runs
-        .iter()
-        .filter(|run| run.0 == name)
-        .map(|run| (run.1, &run.2))
-        .collect();
-    if found.is_empty() {
-        let hint = nearest::hint(name, runs.iter().map(|run| &*run.0));
-        bail!(
-            "nothing judged is called `{name}`.{hint} `reward-search leaderboard` lists all names"
-        );
-    }
-    Ok(found)
 }

@@ -2,15 +2,15 @@
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use evaluator::ExtractionConfig;
-use sandbox::{Bench, CompileError, CompilerConfig, Limits, Module, Rejection, Source};
+use sandbox::{Bench, CompileError, CompilerConfig, Limits, Module, Rejection};
 use trainer_bridge::{Aggregation, LoadedReward, RewardMember};
 
 use crate::{
     cli::{arguments::DatabaseArg, open::open},
     config::Config,
-    domain::draft::Draft,
+    domain::{candidate::BASE_PREFIX, draft::Draft},
     reward::{
-        base::{PREFIX, base_rewards},
+        base::base_rewards,
         files::{self, FileReward, Guest, Ran},
     },
     stdio::ServedReward,
@@ -165,7 +165,7 @@ async fn find(
 ) -> anyhow::Result<Vec<FileReward>> {
     let mut found = Vec::new();
     for spec in specs {
-        if spec.starts_with(PREFIX) {
+        if spec.starts_with(BASE_PREFIX) {
             found.push(base(spec)?);
         } else if let Some(rewards) = files::read(spec)? {
             found.extend(rewards);
@@ -203,7 +203,7 @@ fn add_base(found: &mut Vec<FileReward>, added: &mut Vec<String>) {
 fn of_base(base: Draft) -> FileReward {
     FileReward {
         name: base.name,
-        guest: Guest::Source(Source::rust(base.code)),
+        guest: Guest::Source(base.source),
         weight: 1.0,
         ran: None,
     }
@@ -284,15 +284,12 @@ async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileRew
     let candidate = store.candidate(search.id, name).await?;
     let config: Config = serde_json::from_str(&search.config)?;
     let status = &candidate.status;
-    let wasm = status.wasm().with_context(|| {
-        format!(
-            "`{name}` was {}: {}",
-            status.word(),
-            status.reason().unwrap_or_default()
-        )
+    let wasm = store.wasm(candidate.id).await?.with_context(|| {
+        let reason = status.reason().unwrap_or_default();
+        format!("`{name}` was {status}: {reason}")
     })?;
     Ok(FileReward {
-        name: candidate.name.clone(),
+        name: candidate.draft.name,
         guest: Guest::Module(Module::from_bytes(wasm)),
         weight: 1.0,
         ran: Some(Ran {

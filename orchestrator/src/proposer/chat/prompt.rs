@@ -234,11 +234,11 @@ fn history(history: &[PastCandidate]) -> String {
         let _ = writeln!(
             table,
             "| {rank} | {} | {} | {f1:.3} | {low:.3} to {high:.3} | {accuracy:.3} | {answer_rate:.3} | {} | {} | {} |",
-            cell(&candidate.name),
-            candidate.round,
+            cell(&candidate.draft.name),
+            candidate.origin.round().unwrap_or_default(),
             curve(reward_curve),
             curve(correct_curve),
-            cell(&candidate.rationale),
+            cell(&candidate.draft.rationale),
         );
     }
     match rows {
@@ -255,15 +255,15 @@ fn best(history: &[PastCandidate]) -> String {
         .iter()
         .filter(|c| matches!(c.fate, Fate::Ranked { .. }));
     for candidate in ranked.take(MOST_SOURCES) {
-        let tag = match candidate.language {
+        let tag = match candidate.draft.source.language {
             Language::Rust => "rust",
             Language::Python => "python",
         };
-        let code = cut(candidate.code.trim_end(), LONGEST_SOURCE);
+        let code = cut(candidate.draft.source.code.trim_end(), LONGEST_SOURCE);
         let _ = write!(
             text,
             "Source of {}:\n\n```{tag}\n{code}\n```\n\n",
-            one_line(&candidate.name)
+            one_line(&candidate.draft.name)
         );
     }
     text.trim_end().to_owned()
@@ -279,7 +279,7 @@ fn failures(history: &[PastCandidate]) -> String {
                 Fate::Rejected { reason } => ("was rejected", reason),
                 Fate::Failed { reason } => ("failed in training", reason),
             };
-            let name = one_line(&candidate.name);
+            let name = one_line(&candidate.draft.name);
             Some(format!(
                 "- {name} {what}: {}",
                 cut(&one_line(reason), LONGEST_LINE)
@@ -330,15 +330,18 @@ mod tests {
     use evaluator::Answer;
 
     use super::*;
+    use crate::domain::{candidate::Origin, draft::Draft};
+    use sandbox::Source;
 
     fn past(name: &str, fate: Fate) -> PastCandidate {
         PastCandidate {
-            name: name.to_owned(),
-            round: 1,
-            language: Language::Rust,
-            code: format!("// {name} {{{{count}}}}"),
-            rationale: "pays | for\n{{round}}".to_owned(),
-            parents: Vec::new(),
+            origin: Origin::Round(1),
+            draft: Draft {
+                name: name.to_owned(),
+                source: Source::rust(format!("// {name} {{{{count}}}}")),
+                rationale: "pays | for\n{{round}}".to_owned(),
+                parents: Vec::new(),
+            },
             fate,
         }
     }

@@ -19,7 +19,7 @@ use rand::{
     seq::{IndexedRandom, SliceRandom},
 };
 use rand_chacha::ChaCha8Rng;
-use sandbox::Language;
+use sandbox::{Language, Source};
 
 pub use self::config::GrammarConfig;
 use self::{evidence::Evidence, recipe::Recipe, term::Family, vary::Child};
@@ -125,7 +125,7 @@ impl<'a> Round<'a> {
         let mut ranked = Vec::new();
         for candidate in brief.history {
             // Candidates by other authors carry no recipe and are left alone.
-            let Some(recipe) = Recipe::in_source(&candidate.code) else {
+            let Some(recipe) = Recipe::in_source(&candidate.draft.source.code) else {
                 continue;
             };
             known.insert(recipe.fingerprint());
@@ -144,7 +144,7 @@ impl<'a> Round<'a> {
             parents,
             evidence,
             known,
-            names: brief.history.iter().map(|c| c.name.clone()).collect(),
+            names: brief.history.iter().map(|c| c.draft.name.clone()).collect(),
             families,
             turn: 0,
         }
@@ -212,7 +212,10 @@ impl<'a> Round<'a> {
             child.edits.join(", "),
             render::summary(&child.recipe)
         );
-        let names = parents.iter().map(|parent| parent.name.clone()).collect();
+        let names = parents
+            .iter()
+            .map(|parent| parent.draft.name.clone())
+            .collect();
         self.draft(&child.recipe, rationale, names)
     }
 
@@ -225,8 +228,10 @@ impl<'a> Round<'a> {
         self.names.insert(name.clone());
         Draft {
             name,
-            language: Language::Rust,
-            code: render::source(recipe),
+            source: Source {
+                language: Language::Rust,
+                code: render::source(recipe),
+            },
             rationale,
             parents,
         }
@@ -236,8 +241,8 @@ impl<'a> Round<'a> {
 /// A parent in a rationale: its name and how it did.
 fn introduce(parent: &PastCandidate) -> String {
     match &parent.fate {
-        Fate::Ranked { rank, f1, .. } => format!("{} (rank {rank}, F1 {f1:.3})", parent.name),
-        Fate::Rejected { .. } | Fate::Failed { .. } => parent.name.clone(),
+        Fate::Ranked { rank, f1, .. } => format!("{} (rank {rank}, F1 {f1:.3})", parent.draft.name),
+        Fate::Rejected { .. } | Fate::Failed { .. } => parent.draft.name.clone(),
     }
 }
 

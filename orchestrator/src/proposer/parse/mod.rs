@@ -7,7 +7,7 @@
 mod fences;
 mod json;
 
-use sandbox::Language;
+use sandbox::{Language, Source};
 use serde_json::{Map, Value};
 
 use super::Unreadable;
@@ -38,8 +38,10 @@ pub fn parse(reply: &str, language: Language) -> (Vec<Draft>, Vec<Unreadable>) {
             if looks_like_a_reward(block.code) {
                 found.push(Draft {
                     name: block.name,
-                    language: fences::language_of(block.tag).unwrap_or(language),
-                    code: block.code.to_owned(),
+                    source: Source {
+                        language: fences::language_of(block.tag).unwrap_or(language),
+                        code: block.code.to_owned(),
+                    },
                     rationale: block.prose,
                     parents: Vec::new(),
                 });
@@ -110,8 +112,10 @@ impl Found {
             name: text_at(fields, NAME_KEYS)
                 .or_else(|| key.map(str::to_owned))
                 .unwrap_or_default(),
-            language,
-            code: code.to_owned(),
+            source: Source {
+                language,
+                code: code.to_owned(),
+            },
             rationale: text_at(fields, WHY_KEYS).unwrap_or_default(),
             parents: texts_at(fields, "parents"),
         })

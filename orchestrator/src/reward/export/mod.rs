@@ -14,7 +14,10 @@ use trainer_bridge::Aggregation;
 use crate::{
     board::leaderboard::Leaderboard,
     config::Config,
-    domain::{candidate::Candidate, figures::Figures},
+    domain::{
+        candidate::{Candidate, Origin},
+        figures::Figures,
+    },
     store::{SearchRecord, Store},
 };
 
@@ -54,7 +57,9 @@ pub async fn ensemble(
     let mut sources = Vec::new();
     let mut members = Vec::new();
     for (candidate, figures) in chosen(store, &search, board, top, &config).await? {
-        let (guest, source) = files_of(&candidate, store.path())?;
+        let wasm = store.wasm(candidate.id).await?;
+        let wasm = wasm.context("a ranked candidate has its bytes")?;
+        let (guest, source) = files_of(&candidate, wasm, store.path())?;
         members.push(member(candidate, figures, &guest, source.as_ref()));
         files.push(guest);
         sources.extend(source);
@@ -98,7 +103,9 @@ async fn chosen(
     let mut chosen = Vec::new();
     if config.search.with_base_rewards {
         let base = store.candidates(search.id).await?;
-        let base = base.into_iter().filter(|candidate| candidate.round == 0);
+        let base = base
+            .into_iter()
+            .filter(|candidate| candidate.origin == Origin::Base);
         chosen.extend(base.map(|candidate| (candidate, None)));
     }
     for row in board.distinct().take(top) {
@@ -110,8 +117,12 @@ async fn chosen(
 
 /// The guest's file, and that of its source where this is another. A base reward has a folder in its name and in its
 /// files', so that no candidate's file is called the same.
-fn files_of(candidate: &Candidate, database: &Path) -> anyhow::Result<(File, Option<File>)> {
-    let name = &candidate.name;
+fn files_of(
+    candidate: &Candidate,
+    guest: Vec<u8>,
+    database: &Path,
+) -> anyhow::Result<(File, Option<File>)> {
+    let name = &candidate.draft.name;
     ensure!(
         !name.is_empty()
             && Path::new(name)
@@ -120,14 +131,9 @@ fn files_of(candidate: &Candidate, database: &Path) -> anyhow::Result<(File, Opt
         "`{name}` in {} cannot be a file name; nothing was written",
         database.display()
     );
-    let guest = candidate
-        .status
-        .wasm()
-        .context("a ranked candidate has its bytes")?
-        .to_vec();
-    Ok(match candidate.source.language {
+    Ok(match candidate.draft.source.language {
         Language::Rust => {
-            let code = candidate.source.code.clone().into_bytes();
+            let code = candidate.draft.source.code.clone().into_bytes();
             (
                 (format!("{name}.wasm"), guest),
                 Some((format!("{name}.rs"), code)),
@@ -146,14 +152,14 @@ fn member(
 ) -> Member {
     let (wasm, bytes) = guest;
     Member {
-        name: candidate.name,
+        name: candidate.draft.name,
         weight: 1.0,
         wasm: wasm.clone(),
         wasm_sha256: manifest::digest(bytes),
         source: source.map_or(wasm, |(name, _)| name).clone(),
-        language: candidate.source.language,
-        rationale: candidate.rationale,
-        round: candidate.round,
+        language: candidate.draft.source.language,
+        rationale: candidate.draft.rationale,
+        round: candidate.origin.round().unwrap_or_default(),
         dev,
     }
 }

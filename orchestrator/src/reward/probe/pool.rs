@@ -53,18 +53,18 @@ impl Pool {
     /// All completions, group after group.
     #[must_use]
     pub fn rollouts(&self) -> Vec<Rollout<'_>> {
-        let of = |group: &'_ Group| -> Vec<Rollout<'_>> {
-            let completions = group.completions.iter();
-            completions
-                .map(|completion| Rollout {
-                    prompt: &group.prompt,
-                    question: &group.prompt,
-                    answer: &group.answer,
-                    completion,
-                })
-                .collect()
-        };
-        self.groups.iter().flat_map(of).collect()
+        let completions = self.groups.iter().flat_map(|group| {
+            let of_group = group.completions.iter();
+            of_group.map(move |completion| (group, completion))
+        });
+        completions
+            .map(|(group, completion)| Rollout {
+                prompt: &group.prompt,
+                question: &group.prompt,
+                answer: &group.answer,
+                completion,
+            })
+            .collect()
     }
 }
 

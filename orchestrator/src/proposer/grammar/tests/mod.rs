@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::domain::candidate::Origin;
 
 fn grammar() -> Grammar {
     Grammar::new(GrammarConfig::default()).unwrap()
@@ -23,12 +24,8 @@ fn brief(round: u32, seed: u64, history: &[PastCandidate]) -> Brief<'_> {
 
 fn past(draft: &Draft, round: u32, fate: Fate) -> PastCandidate {
     PastCandidate {
-        name: draft.name.clone(),
-        round,
-        language: draft.language,
-        code: draft.code.clone(),
-        rationale: draft.rationale.clone(),
-        parents: draft.parents.clone(),
+        origin: Origin::Round(round),
+        draft: draft.clone(),
         fate,
     }
 }
@@ -48,7 +45,7 @@ fn ranked(rank: usize, f1: f64) -> Fate {
 /// A stand-in for training, only to see whether feedback moves a search: pays for distance to an arbitrary target recipe,
 /// so that the test holds for whichever measures happen to matter.
 fn pretend_f1(draft: &Draft, target: &[&str]) -> f64 {
-    let recipe = Recipe::in_source(&draft.code).unwrap();
+    let recipe = Recipe::in_source(&draft.source.code).unwrap();
     let mass: f64 = recipe.parts().iter().map(|part| part.weight.value()).sum();
     let hit: f64 = recipe
         .parts()
@@ -110,7 +107,7 @@ fn names_and_recipes_never_repeat() {
             .enumerate()
         {
             assert!(names.insert(draft.name.clone()), "{}", draft.name);
-            let recipe = Recipe::in_source(&draft.code).unwrap();
+            let recipe = Recipe::in_source(&draft.source.code).unwrap();
             assert!(recipes.insert(recipe.fingerprint()), "{recipe}");
             // The same seed each round: only the history keeps draws apart.
             let fate = match i % 3 {
@@ -139,7 +136,7 @@ fn parents_are_ranked_and_of_the_better_half() {
     history[1].fate = Fate::Failed {
         reason: "out of fuel".into(),
     };
-    let better: HashSet<&str> = [0, 2, 3, 4].map(|i| history[i].name.as_str()).into();
+    let better: HashSet<&str> = [0, 2, 3, 4].map(|i| history[i].draft.name.as_str()).into();
     let mut children = 0;
     for seed in 0..20 {
         for draft in grammar().drafts(&brief(2, seed, &history)) {
@@ -157,8 +154,7 @@ fn parents_are_ranked_and_of_the_better_half() {
 fn candidates_without_a_recipe_are_no_parents() {
     let foreign = Draft {
         name: "by_hand".into(),
-        language: Language::Rust,
-        code: "pub fn reward(sample: &Sample) -> f64 { 1.0 }".into(),
+        source: Source::rust("pub fn reward(sample: &Sample) -> f64 { 1.0 }"),
         rationale: String::new(),
         parents: Vec::new(),
     };

@@ -27,9 +27,9 @@ fn a_bare_array() {
     assert!(unreadable.is_empty());
     assert_eq!(drafts.len(), 2);
     assert_eq!(drafts[1].name, "b");
-    assert_eq!(drafts[1].code, CODE);
+    assert_eq!(drafts[1].source.code, CODE);
     assert_eq!(drafts[1].rationale, "why b");
-    assert_eq!(drafts[1].language, Language::Rust);
+    assert_eq!(drafts[1].source.language, Language::Rust);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn reasoning_before_the_answer() {
 fn raw_line_breaks_and_tabs_in_strings() {
     let (drafts, _) =
         read("[{\"name\": \"a\", \"code\": \"fn reward() {\n\t1.0\n}\", \"description\": \"x\"}]");
-    assert_eq!(drafts[0].code, "fn reward() {\n\t1.0\n}");
+    assert_eq!(drafts[0].source.code, "fn reward() {\n\t1.0\n}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn escapes_proper_and_unknown() {
     let (drafts, _) =
         read(r#"[{"name": "\u00e9\ud83d\ude00", "code": "\"a\\n\" \d \u12 \ud800x"}]"#);
     assert_eq!(drafts[0].name, "é😀");
-    assert_eq!(drafts[0].code, "\"a\\n\" \\d \\u12 \u{fffd}x");
+    assert_eq!(drafts[0].source.code, "\"a\\n\" \\d \\u12 \u{fffd}x");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn quotes_inside_code_that_should_have_been_escaped() {
     let reply = format!(r#"[{{"name": "a", "code": "{code}", "description": "it's "fine""}}]"#);
     let (drafts, unreadable) = read(&reply);
     assert!(unreadable.is_empty(), "{unreadable:?}");
-    assert_eq!(drafts[0].code, code);
+    assert_eq!(drafts[0].source.code, code);
     assert_eq!(drafts[0].rationale, "it's \"fine\"");
 }
 
@@ -106,7 +106,10 @@ fn trailing_commas_and_foreign_strings() {
     assert!(unreadable.is_empty());
     assert_eq!(drafts.len(), 2);
     assert_eq!(
-        (drafts[0].code.as_str(), drafts[1].code.as_str()),
+        (
+            drafts[0].source.code.as_str(),
+            drafts[1].source.code.as_str()
+        ),
         (CODE, CODE)
     );
 }
@@ -116,8 +119,8 @@ fn code_fenced_inside_json_or_given_as_lines() {
     let reply = r#"[{"name": "a", "code": "```rust\nfn reward() {}\n```"},
                     {"name": "b", "code": ["fn reward() {", "}"]}]"#;
     let (drafts, _) = read(reply);
-    assert_eq!(drafts[0].code, "fn reward() {}\n");
-    assert_eq!(drafts[1].code, "fn reward() {\n}");
+    assert_eq!(drafts[0].source.code, "fn reward() {}\n");
+    assert_eq!(drafts[1].source.code, "fn reward() {\n}");
 }
 
 #[test]
@@ -161,8 +164,8 @@ fn code_blocks_under_headings() {
     let names: Vec<&str> = drafts.iter().map(|d| d.name.as_str()).collect();
     assert_eq!(names, ["Exact answers", "valid_steps", "unnamed_3"]);
     assert_eq!(drafts[0].rationale, "Pays only for right ones.");
-    assert!(drafts[1].code.contains("[0.0, 1.0]"));
-    assert_eq!(drafts[2].language, Language::Python);
+    assert!(drafts[1].source.code.contains("[0.0, 1.0]"));
+    assert_eq!(drafts[2].source.language, Language::Python);
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn parents_and_language_are_taken_over() {
     );
     let (drafts, _) = read(&reply);
     assert_eq!(drafts[0].parents, ["x", "y"]);
-    assert_eq!(drafts[0].language, Language::Python);
+    assert_eq!(drafts[0].source.language, Language::Python);
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! Everything about one name of a search: a candidate, a reference row, or a mix among the finalists.
+
+use sandbox::Language;
+use serde::Serialize;
+use trainer_bridge::StepMetrics;
+
+use super::{
+    confirmed::Confirmed,
+    leaderboard::{Leaderboard, Row},
+};
+use crate::{
+    domain::{candidate::Candidate, decider::Tally, trial::TrialId},
+    store::{Store, StoreError},
+};
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Shown {
+    /// A finalist that is more than one candidate, or none.
+    Mix(Confirmed),
+    /// A row that candidates are compared with.
+    Reference(ReferenceView),
+    /// A candidate.
+    Candidate(Box<CandidateView>),
+}
+
+/// A reference row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReferenceView {
+    /// How it screened.
+    #[serde(flatten)]
+    pub row: Row,
+    /// Who decided the verdicts behind its figures, where a model had a part in them.
+    pub verdicts: Option<Tally>,
+}
+
+/// A candidate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CandidateView {
+    /// Its name.
+    pub name: String,
+    /// The round it entered; 0 for a base reward.
+    pub round: u32,
+    /// How it screened, or why it did not; a base reward is not screened by itself.
+    pub screening: Option<Row>,
+    /// How many candidates are ranked.
+    pub ranked: usize,
+    /// `accepted`, or how it was turned away.
+    pub status: String,
+    /// What its author was after.
+    pub rationale: String,
+    /// What it was made from.
+    pub parents: Vec<String>,
+    /// The language of `source`.
+    pub language: Language,
+    /// What its author wrote.
+    pub source: String,
+    /// Who decided the verdicts behind its figures, where a model had a part in them.
+    pub verdicts: Option<Tally>,
+    /// The steps of its training.
+    pub curve: Vec<StepMetrics>,
+    /// How it did on Test, where it was a finalist.
+    pub confirmed: Vec<Confirmed>,
+    /// What the probe saw, as JSON.
+    pub probe: Option<String>,
+}
+
+impl Shown {
+    /// Finds what is called `name`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], naming the nearest name there is; else as [`Store::snapshot`].
+    pub async fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
+        let board = Leaderboard::read(store).await?;
+        let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
+        if let Some(mix) = board.confirmed.iter().find(is_mix) {
+            return Ok(Self::Mix(mix.clone()));
+        }
+        if let Some(row) = board.references.iter().find(|row| row.name == name) {
+            return Ok(Self::Reference(ReferenceView {
+                verdicts: verdicts(store, row.trial).await?,
+                row: row.clone(),
+            }));
+        }
+        let candidate = store.candidate(store.search().await?.id, name).await?;
+        let view = CandidateView::of(store, &board, candidate).await?;
+        Ok(Self::Candidate(Box::new(view)))
+    }
+}
+
+impl CandidateView {
+    async fn of(
+        store: &Store,
+        board: &Leaderboard,
+        candidate: Candidate,
+    ) -> Result<Self, StoreError> {
+        let Candidate {
+            id,
+            origin,
+            draft,
+            status,
+            probe,
+        } = candidate;
+        let screening = board
+            .candidates
+            .iter()
+            .find(|row| row.candidate == Some(id));
+        let trial = screening.and_then(|row| row.trial);
+        let confirmed = board.confirmed.iter().filter(|c| c.name == draft.name);
+        Ok(Self {
+            round: origin.round().unwrap_or_default(),
+            screening: screening.cloned(),
+            ranked: board.ranked().count(),
+            status: status.to_string(),
+            verdicts: verdicts(store, trial).await?,
+            curve: match trial {
+                Some(trial) => store.curve(trial).await?,
+                None => Vec::new(),
+            },
+            confirmed: confirmed.cloned().collect(),
+            probe,
+            name: draft.name,
+            rationale: draft.rationale,
+            parents: draft.parents,
+            language: draft.source.language,
+            source: draft.source.code,
+        })
+    }
+}
+
+/// Who decided the verdicts of a trial, where a model had a part in them.
+async fn verdicts(store: &Store, trial: Option<TrialId>) -> Result<Option<Tally>, StoreError> {
+    let Some(trial) = trial else {
+        return Ok(None);
+    };
+    let evaluation = store.evaluation(trial).await?;
+    let tally = evaluation.map(|e| Tally::of(e.deciders.iter().copied()));
+    Ok(tally.filter(Tally::involves_a_model))
+}

@@ -1,0 +1,252 @@
+//! Figures of different budgets are never ranked together: by the board, by the view for sqlite3, and by what decides who goes on.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod program;
+
+use evaluator::{Evaluation, Split};
+use orchestrator::{
+    board::leaderboard::Leaderboard,
+    config::{Ladder, Rung},
+    domain::{
+        candidate::{CandidateId, NewCandidate, Origin, Status},
+        decider::Decider,
+        draft::Draft,
+        figures::{Figures, bootstrap_of},
+        trial::{Arm, NewTrial, Stage, TrialState},
+        verdict::Evaluated,
+    },
+    search::ladder::next,
+    store::{Begun, Judged, Proposed, SearchId, Store},
+};
+use program::searches::rows;
+use sandbox::Source;
+use serde_json::json;
+use sqlx::Row as _;
+
+const SEED: u64 = 7;
+
+struct Searched {
+    _folder: tempfile::TempDir,
+    store: Store,
+    search: SearchId,
+    ladder: Ladder,
+}
+
+fn two_rungs() -> Ladder {
+    Ladder {
+        rungs: vec![
+            Rung {
+                steps: 5,
+                problems: 10,
+                keep: 2,
+            },
+            Rung {
+                steps: 20,
+                problems: 20,
+                keep: 0,
+            },
+        ],
+    }
+}
+
+impl Searched {
+    async fn with(ladder: Ladder, names: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _lock) = Store::create_or_open(&folder.path().join("x.db"))
+            .await
+            .unwrap();
+        let Begun::New(search) = store.begin("x", &json!({}), "", SEED).await.unwrap() else {
+            panic!("the file is new")
+        };
+        let candidates: Vec<NewCandidate> = names
+            .iter()
+            .map(|name| NewCandidate {
+                origin: Origin::Round(1),
+                draft: Draft {
+                    name: (*name).to_owned(),
+                    source: Source::rust(*name),
+                    rationale: String::new(),
+                    parents: Vec::new(),
+                },
+                sha256: (*name).to_owned(),
+                status: Status::Accepted,
+                wasm: Some(vec![0]),
+                probe: None,
+            })
+            .collect();
+        let proposed = Proposed {
+            round: 1,
+            exchanges: &[],
+            candidates: &candidates,
+            first_trial: ladder.first_trial(Arm::Untouched, SEED),
+        };
+        store.record_round(search.id, proposed).await.unwrap();
+        Self {
+            _folder: folder,
+            store,
+            search: search.id,
+            ladder,
+        }
+    }
+
+    async fn next(&self) -> Vec<NewTrial> {
+        next(&self.store.snapshot().await.unwrap(), &self.ladder)
+    }
+
+    async fn plan(&self) -> usize {
+        let trials = self.next().await;
+        self.store.plan_trials(self.search, &trials).await.unwrap();
+        trials.len()
+    }
+
+    /// Ends the waiting trial of an arm with these outcomes.
+    async fn complete(&self, arm: Arm, outcomes: &str) {
+        let waiting = self.store.waiting_trials(self.search).await.unwrap();
+        let trial = waiting.iter().find(|trial| trial.arm == arm).unwrap();
+        let evaluation = Evaluation::from_bytes(outcomes.as_bytes()).unwrap();
+        let figures = Figures::of(&evaluation, &bootstrap_of(SEED));
+        let evaluated = Evaluated {
+            deciders: vec![Decider::Rule; outcomes.len()],
+            evaluation,
+        };
+        let judged = Judged {
+            split: Split::Dev,
+            evaluated: &evaluated,
+            figures: &figures,
+            completions: &vec![String::new(); outcomes.len()],
+            seconds: 1.0,
+        };
+        self.store.start_trial(trial.id, 0).await.unwrap();
+        self.store.complete_trial(trial.id, judged).await.unwrap();
+    }
+
+    async fn ranked(&self) -> Vec<(usize, String, u32)> {
+        let board = Leaderboard::read(&self.store).await.unwrap();
+        board
+            .ranked()
+            .map(|row| (row.rank.unwrap(), row.name.clone(), row.rung))
+            .collect()
+    }
+
+    async fn view(&self) -> Vec<(usize, String, u32)> {
+        let query = "SELECT rank, name, rung FROM leaderboard WHERE rank IS NOT NULL ORDER BY rank";
+        let rows = rows(self.store.path(), query).await;
+        rows.iter()
+            .map(|row| (row.get::<i64, _>(0) as usize, row.get(1), row.get(2)))
+            .collect()
+    }
+}
+
+fn candidate(number: i64) -> Arm {
+    Arm::Candidate(CandidateId(number))
+}
+
+#[tokio::test]
+async fn one_rung_is_one_flat_screening() {
+    let searched = Searched::with(Ladder::flat(25, 500), &["a", "b"]).await;
+    let references = searched.next().await;
+    let arms: Vec<(Arm, u32)> = references.iter().map(|t| (t.arm, t.steps)).collect();
+    assert_eq!(
+        arms,
+        [(Arm::Untouched, 0), (Arm::BaseOnly, 25)],
+        "the candidates' trials are planned with their round"
+    );
+    searched.plan().await;
+    for arm in [candidate(1), candidate(2), Arm::Untouched, Arm::BaseOnly] {
+        searched.complete(arm, "ccww").await;
+        assert!(searched.next().await.is_empty(), "there is no further rung");
+    }
+    let trials = searched.store.trials(searched.search).await.unwrap();
+    assert!(
+        trials
+            .iter()
+            .all(|t| t.stage == Stage::Screen { rung: 0 } && t.state == TrialState::Complete)
+    );
+}
+
+#[tokio::test]
+async fn the_best_of_a_rung_go_on_once_all_of_it_has_ended() {
+    let searched = Searched::with(two_rungs(), &["best", "second", "third", "worst"]).await;
+    searched.plan().await;
+    for (number, outcomes) in [
+        (1, "cccccccccc"),
+        (2, "ccccccccww"),
+        (3, "ccccccwwww"),
+        (4, "wwwwwwwwww"),
+    ] {
+        assert!(searched.next().await.is_empty());
+        searched.complete(candidate(number), outcomes).await;
+    }
+    searched.complete(Arm::Untouched, "cwwwwwwwww").await;
+    assert!(searched.next().await.is_empty(), "one is still under way");
+    searched.complete(Arm::BaseOnly, "ccwwwwwwww").await;
+
+    let trials = searched.store.trials(searched.search).await.unwrap();
+    let below = |arm| trials.iter().find(|t| t.arm == arm).map(|t| t.id);
+    let next = searched.next().await;
+    let planned: Vec<_> = next.iter().map(|t| (t.arm, t.steps, t.from)).collect();
+    assert_eq!(
+        planned,
+        [Arm::Untouched, Arm::BaseOnly, candidate(1), candidate(2)].map(|arm| (
+            arm,
+            if arm == Arm::Untouched { 0 } else { 20 },
+            below(arm)
+        ))
+    );
+    assert_eq!(searched.plan().await, 4);
+    assert!(searched.next().await.is_empty(), "they are planned once");
+
+    // At the second rung the first rung's best does badly: worse than what was left behind did with less training.
+    let many = |right: usize| "c".repeat(right) + &"w".repeat(20 - right);
+    searched.complete(candidate(1), &many(5)).await;
+    let half_way = searched.ranked().await;
+    assert_eq!(half_way[0], (1, "best".to_owned(), 1));
+    assert_eq!(half_way[1], (2, "second".to_owned(), 0));
+    searched.complete(candidate(2), &many(9)).await;
+    searched.complete(Arm::Untouched, &many(1)).await;
+    searched.complete(Arm::BaseOnly, &many(7)).await;
+
+    let ranked = searched.ranked().await;
+    let named = |rank, name: &str, rung| (rank, name.to_owned(), rung);
+    assert_eq!(
+        ranked,
+        [
+            named(1, "second", 1),
+            named(2, "best", 1),
+            named(3, "third", 0),
+            named(4, "worst", 0)
+        ]
+    );
+    assert_eq!(searched.view().await, ranked, "sqlite3 shows the same");
+
+    let board = Leaderboard::read(&searched.store).await.unwrap();
+    let row = |name: &str| {
+        board
+            .candidates
+            .iter()
+            .find(|row| row.name == name)
+            .unwrap()
+    };
+    let vs_base = |name: &str| {
+        let comparison = row(name).vs_base.unwrap();
+        (comparison.only_this, comparison.only_reference)
+    };
+    assert_eq!(vs_base("second"), (2, 0), "9 of 20 against 7 of 20");
+    assert_eq!(vs_base("best"), (0, 2));
+    assert_eq!(vs_base("third"), (4, 0), "6 of 10 against 2 of 10");
+    assert_eq!(row("second").vs_leader, None);
+    assert_eq!(row("third").vs_leader, None, "each rung has its leader");
+    assert_eq!(row("worst").vs_leader.unwrap().only_reference, 6);
+    assert_eq!(board.questions, 20);
+    assert_eq!(board.references.iter().map(|row| row.rung).max(), Some(1));
+    let round = &board.rounds[0];
+    assert_eq!(
+        round.best_f1,
+        Some(1.0),
+        "a round is summed up at the rung that all of it met"
+    );
+    let json = serde_json::to_value(&board).unwrap();
+    assert_eq!(json["candidates"][0]["rung"], 1);
+    assert_eq!(json["candidates"][2].get("rung"), None);
+    assert_eq!(searched.next().await, []);
+}
