@@ -167,7 +167,7 @@ async fn an_add_on_is_asked_only_where_the_rule_says_no_and_no_guard_holds() {
         "`not true` is not true"
     );
     assert_eq!(endpoint.requests().len(), 3);
-    let tally = verifier.tally();
+    let tally = verifier.tally().unwrap();
     assert_eq!((tally.rule, tally.asked, tally.unclear), (1, 2, 1));
 }
 
