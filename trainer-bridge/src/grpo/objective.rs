@@ -41,9 +41,9 @@ pub struct Term<'a> {
     pub reference: Option<&'a [f32]>,
 }
 
-/// Sums over tokens.
+/// LossSums over tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Sums {
+pub struct LossSums {
     /// The loss: sum of share times a token's loss.
     pub loss: f64,
     /// The KL estimates as they stand in the loss.
@@ -54,7 +54,7 @@ pub struct Sums {
     pub clipped_high: usize,
 }
 
-impl std::ops::AddAssign for Sums {
+impl std::ops::AddAssign for LossSums {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.kl += other.kl;
@@ -90,9 +90,9 @@ impl Objective {
         term: &Term<'_>,
         log_probs: &[f32],
         derivative: &mut [f32],
-    ) -> Result<Sums, Diverged> {
+    ) -> Result<LossSums, Diverged> {
         let ratios = self.ratios(term.old, log_probs)?;
-        let mut sums = Sums::default();
+        let mut sums = LossSums::default();
         for &ratio in &ratios {
             sums.clipped_low += usize::from(term.advantage < 0.0 && ratio < self.clip.0);
             sums.clipped_high += usize::from(term.advantage > 0.0 && ratio > self.clip.1);
@@ -264,9 +264,9 @@ mod tests {
             });
             let mut derivative = [9.0; 3];
             let sums = objective.completion(&term, &[-0.1, -2.0, -0.7], &mut derivative);
-            let expected = Sums {
+            let expected = LossSums {
                 loss: 0.375,
-                ..Sums::default()
+                ..LossSums::default()
             };
             assert_eq!(sums, Ok(expected));
             assert!(derivative.iter().all(|d| (d - 0.125).abs() < 1e-7));

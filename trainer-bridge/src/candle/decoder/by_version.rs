@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::candle::model::version::{Version, VersionMark};
 
 /// Things made of weights, one for each version of weights.
-pub struct ByVersion<T>(Mutex<Vec<(VersionMark, Arc<Slot<T>>)>>);
+pub struct ByVersion<T>(Mutex<Vec<(VersionMark, Arc<MadeOnce<T>>)>>);
 
 /// Locked while its thing is made, so that others who want it wait instead of making it, too.
-type Slot<T> = Mutex<Option<Arc<T>>>;
+type MadeOnce<T> = Mutex<Option<Arc<T>>>;
 
 impl<T> Default for ByVersion<T> {
     fn default() -> Self {
@@ -41,13 +41,13 @@ impl<T> ByVersion<T> {
         locked(&self.0).retain(|(mark, _)| mark.is_in_use());
     }
 
-    fn slot(&self, version: &Version) -> Arc<Slot<T>> {
+    fn slot(&self, version: &Version) -> Arc<MadeOnce<T>> {
         let mut slots = locked(&self.0);
         slots.retain(|(mark, _)| mark.is_in_use());
         if let Some((_, slot)) = slots.iter().find(|(mark, _)| mark.is_of(version)) {
             return slot.clone();
         }
-        let slot = Arc::<Slot<T>>::default();
+        let slot = Arc::<MadeOnce<T>>::default();
         slots.push((version.mark(), slot.clone()));
         slot
     }

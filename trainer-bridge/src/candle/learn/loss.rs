@@ -7,7 +7,7 @@ use crate::candle::{
 };
 use crate::{
     GrpoConfig, ImportanceSamplingLevel, StepMetrics, TrainError,
-    grpo::objective::{Diverged, Lengths, Objective, Sums, Term, token_share},
+    grpo::objective::{Diverged, Lengths, LossSums, Objective, Term, token_share},
 };
 
 /// What a step found.
@@ -63,7 +63,7 @@ pub fn loss_and_gradients<'e>(
                 log_probs,
                 derivative,
             };
-            let mut sums = Sums::default();
+            let mut sums = LossSums::default();
             for scored in &completions[batch] {
                 let term = term(scored, lengths, grpo);
                 let (log_probs, derivative) = slices.next(scored.completion.tokens.len());
@@ -74,10 +74,12 @@ pub fn loss_and_gradients<'e>(
         };
         engine.gradients(model, batches, grpo.temperature, loss)
     })?;
-    let sums = sums.into_iter().fold(Sums::default(), |mut total, sums| {
-        total += sums;
-        total
-    });
+    let sums = sums
+        .into_iter()
+        .fold(LossSums::default(), |mut total, sums| {
+            total += sums;
+            total
+        });
     let ratios = match grpo.importance_sampling_level {
         ImportanceSamplingLevel::Token => lengths.tokens,
         ImportanceSamplingLevel::Sequence => lengths.completions,

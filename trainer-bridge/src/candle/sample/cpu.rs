@@ -9,16 +9,16 @@ use crate::candle::{
     decoder::{
         cpu::{
             adapter::LowRank,
-            ops::{Attend, CpuOps, OverPack},
+            ops::{CpuAttention, CpuOps, OverPack},
             pack_attention::Gathered,
-            weights::Weights,
+            weights::CpuWeights,
         },
         pack::Pack,
         pass::{Keep, Tape},
     },
     files::tokenizer::Tokenizer,
     sample::{
-        cpu_cache::Cache,
+        cpu_cache::CpuCache,
         rows::{Completion, NotFinite, Prompt, Rows, Settings, portions, positions},
     },
 };
@@ -32,7 +32,7 @@ pub const MAX_CACHE: usize = 4 << 30;
 
 /// Draws the completions of every prompt, in order.
 pub fn sample(
-    weights: &Weights<'_>,
+    weights: &CpuWeights<'_>,
     tokenizer: &Tokenizer,
     prompts: &[Prompt<'_>],
     settings: Settings,
@@ -45,7 +45,7 @@ pub fn sample(
     let most = NEAR.max(size_of::<f32>() * floats).min(MAX_CACHE);
     let per_chunk = rows
         .div_ceil(rayon::current_num_threads().max(1))
-        .min(most / Cache::bytes_per_row(model, positions).max(1))
+        .min(most / CpuCache::bytes_per_row(model, positions).max(1))
         .clamp(1, MAX_ROWS);
     let done: Vec<_> = portions(prompts, per_chunk)
         .par_iter()
@@ -56,22 +56,22 @@ pub fn sample(
 
 /// Rows that are decoded together.
 struct Chunk<'a> {
-    weights: &'a Weights<'a>,
+    weights: &'a CpuWeights<'a>,
     prompts: &'a [Prompt<'a>],
     tape: Tape<Vec<f32>>,
     low_rank: LowRank,
-    cache: Cache,
+    cache: CpuCache,
     rows: Rows<'a>,
 }
 
 /// A pass over prompts: each attends to itself, and every row of the chunk gets its prompt's keys and values.
-struct Prefill<'a> {
+struct CpuPrefill<'a> {
     over: OverPack<'a>,
-    cache: &'a mut Cache,
+    cache: &'a mut CpuCache,
     rows: &'a Rows<'a>,
 }
 
-impl Attend for Prefill<'_> {
+impl CpuAttention for CpuPrefill<'_> {
     fn attend(&mut self, layer: usize, fused: &[f32], out: &mut [f32]) {
         self.over.attend(layer, fused, out);
         let (width, groups) = (self.over.heads.qkv_width(), &self.over.pack.groups);
@@ -85,14 +85,14 @@ impl Attend for Prefill<'_> {
 }
 
 /// A pass over one new token of each row that goes on.
-struct Decode<'a> {
+struct CpuDecode<'a> {
     width: usize,
-    cache: &'a mut Cache,
+    cache: &'a mut CpuCache,
     rows: &'a [usize],
     positions: &'a [u32],
 }
 
-impl Attend for Decode<'_> {
+impl CpuAttention for CpuDecode<'_> {
     fn attend(&mut self, layer: usize, fused: &[f32], out: &mut [f32]) {
         let tokens = self.rows.iter().zip(self.positions);
         for ((&row, &position), fused) in tokens.zip(fused.chunks_exact(self.width)) {
@@ -105,7 +105,7 @@ impl Attend for Decode<'_> {
 
 impl<'a> Chunk<'a> {
     fn new(
-        weights: &'a Weights<'a>,
+        weights: &'a CpuWeights<'a>,
         tokenizer: &'a Tokenizer,
         prompts: &'a [Prompt<'a>],
         settings: Settings,
@@ -117,7 +117,7 @@ impl<'a> Chunk<'a> {
             prompts,
             tape: Tape::default(),
             low_rank: LowRank::default(),
-            cache: Cache::new(weights.model, rows.len(), positions),
+            cache: CpuCache::new(weights.model, rows.len(), positions),
             rows,
         }
     }
@@ -145,7 +145,7 @@ impl<'a> Chunk<'a> {
             positions: &pack.positions,
             noise: None,
             low_rank: &mut self.low_rank,
-            attention: Prefill {
+            attention: CpuPrefill {
                 over: OverPack {
                     heads: self.weights.model.architecture().heads(),
                     pack: &pack,
@@ -172,7 +172,7 @@ impl<'a> Chunk<'a> {
             positions: &positions,
             noise: None,
             low_rank: &mut self.low_rank,
-            attention: Decode {
+            attention: CpuDecode {
                 width: self.weights.model.architecture().heads().qkv_width(),
                 cache: &mut self.cache,
                 rows: self.rows.active(),
@@ -185,7 +185,7 @@ impl<'a> Chunk<'a> {
 }
 
 /// Runs tokens through the layers, and chosen rows of what comes out through the head.
-fn pass<A: Attend>(
+fn pass<A: CpuAttention>(
     tape: &mut Tape<Vec<f32>>,
     ops: &mut CpuOps<'_, A>,
     tokens: &[u32],

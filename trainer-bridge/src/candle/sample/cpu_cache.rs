@@ -9,7 +9,7 @@ use crate::candle::{
 };
 
 /// Room for every row's positions in every layer.
-pub struct Cache {
+pub struct CpuCache {
     heads: Heads,
     capacity: usize,
     layers: Vec<Layer>,
@@ -21,7 +21,7 @@ struct Layer {
     values: Vec<f32>,
 }
 
-impl Cache {
+impl CpuCache {
     /// Bytes that a sequence of up to `positions` tokens takes.
     pub fn bytes_per_row(model: &Model, positions: usize) -> usize {
         let architecture = model.architecture();

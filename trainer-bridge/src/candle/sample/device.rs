@@ -11,8 +11,8 @@ use crate::{
                 attention::{Projected, as_rows},
                 engine::DeviceEngine,
                 functions::indices,
-                ops::{Attend, DeviceOps, Rows as DeviceRows},
-                weights::Weights,
+                ops::{DeviceAttention, DeviceOps, TensorRows},
+                weights::DeviceWeights,
             },
             pass::{Keep, Tape},
         },
@@ -21,7 +21,7 @@ use crate::{
         sample::{
             Sampler,
             cpu::MAX_CACHE,
-            device_cache::Cache,
+            device_cache::DeviceCache,
             rows::{Completion, Prompt, Rows, longest, portions, positions},
         },
     },
@@ -54,21 +54,21 @@ pub fn sample(
 /// A model on a device.
 struct Decoder<'a> {
     model: &'a Model,
-    weights: &'a Weights,
+    weights: &'a DeviceWeights,
     heads: Heads,
 }
 
 /// A pass over prompts, whose keys and values go into the cache, once for each of their rows.
-struct Prefill<'a> {
+struct DevicePrefill<'a> {
     heads: Heads,
     columns: usize,
     mask: &'a Tensor,
     /// The prompt of each active row.
     of_rows: &'a Tensor,
-    cache: &'a mut Cache,
+    cache: &'a mut DeviceCache,
 }
 
-impl Attend for Prefill<'_> {
+impl DeviceAttention for DevicePrefill<'_> {
     fn attend(&mut self, _: usize, fused: &Tensor) -> CandleResult<Tensor> {
         let projected = Projected::split(fused, self.columns, self.heads)?;
         let keys = projected.keys.index_select(self.of_rows, 0)?;
@@ -79,13 +79,13 @@ impl Attend for Prefill<'_> {
 }
 
 /// A pass over one new token of each row.
-struct Decode<'a> {
+struct DeviceDecode<'a> {
     heads: Heads,
     mask: Tensor,
-    cache: &'a mut Cache,
+    cache: &'a mut DeviceCache,
 }
 
-impl Attend for Decode<'_> {
+impl DeviceAttention for DeviceDecode<'_> {
     fn attend(&mut self, layer: usize, fused: &Tensor) -> CandleResult<Tensor> {
         let mut projected = Projected::split(fused, 1, self.heads)?;
         [projected.keys, projected.values] =
@@ -129,7 +129,11 @@ impl Decoder<'_> {
     }
 
     /// Runs every prompt once. Gives the cache of the active rows, and the logits of each one's first token.
-    fn prefill(&self, prompts: &[Prompt<'_>], rows: &Rows<'_>) -> CandleResult<(Cache, Vec<f32>)> {
+    fn prefill(
+        &self,
+        prompts: &[Prompt<'_>],
+        rows: &Rows<'_>,
+    ) -> CandleResult<(DeviceCache, Vec<f32>)> {
         let device = self.weights.device();
         let columns = longest(prompts);
         let starts: Vec<usize> = prompts.iter().map(|p| columns - p.tokens.len()).collect();
@@ -144,13 +148,13 @@ impl Decoder<'_> {
         let of_rows: Vec<usize> = rows.prompts().collect();
         let of_rows: Vec<usize> = rows.active().iter().map(|&row| of_rows[row]).collect();
         let row_starts: Vec<usize> = of_rows.iter().map(|&prompt| starts[prompt]).collect();
-        let mut cache = Cache::new(&row_starts, columns, device)?;
+        let mut cache = DeviceCache::new(&row_starts, columns, device)?;
         let ends: Vec<u32> = of_rows
             .iter()
             .map(|&prompt| ((prompt + 1) * columns - 1) as u32)
             .collect();
         let of_rows: Vec<u32> = of_rows.iter().map(|&prompt| prompt as u32).collect();
-        let attention = Prefill {
+        let attention = DevicePrefill {
             heads: self.heads,
             columns,
             mask: &mask,
@@ -167,9 +171,9 @@ impl Decoder<'_> {
         &self,
         tokens: &[u32],
         positions: &[u32],
-        cache: &mut Cache,
+        cache: &mut DeviceCache,
     ) -> CandleResult<Vec<f32>> {
-        let attention = Decode {
+        let attention = DeviceDecode {
             heads: self.heads,
             mask: cache.mask()?,
             cache: &mut *cache,
@@ -182,13 +186,13 @@ impl Decoder<'_> {
     }
 
     /// Runs tokens through the layers, and chosen rows of what comes out through the head.
-    fn logits<A: Attend>(
+    fn logits<A: DeviceAttention>(
         &self,
         ops: &mut DeviceOps<'_, A>,
         tokens: &[u32],
         predicting: &[u32],
     ) -> CandleResult<Vec<f32>> {
-        let (layout, mut tape) = (self.model.layout(), Tape::<DeviceRows>::default());
+        let (layout, mut tape) = (self.model.layout(), Tape::<TensorRows>::default());
         tape.run(ops, layout, tokens, Keep::Nothing)?;
         let logits = tape.predict(ops, layout, predicting)?.tensor();
         logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()

@@ -8,14 +8,14 @@ use candle_core::{DType, Device, Result, Tensor};
 const STRETCH: usize = if cfg!(test) { 8 } else { 256 };
 
 /// Room for the columns of every row in every layer.
-pub struct Cache {
+pub struct DeviceCache {
     layers: Vec<[Tensor; 2]>,
     /// `[rows, 1, 1, capacity]`: what stands left of a row's prompt cannot be seen.
     mask: Tensor,
     filled: usize,
 }
 
-impl Cache {
+impl DeviceCache {
     /// For rows whose prompts begin at these columns and end with column `filled`.
     pub fn new(starts: &[usize], filled: usize, device: &Device) -> Result<Self> {
         let capacity = filled + STRETCH;

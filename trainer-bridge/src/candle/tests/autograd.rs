@@ -13,7 +13,7 @@ use crate::candle::{
             attention::PackAttention,
             functions::{indices, log_probs},
             ops::DeviceOps,
-            weights::{Frozen, Pair, Sums, UploadedModels, Weights},
+            weights::{DeviceGradients, DeviceWeights, Frozen, Pair, UploadedModels},
         },
         engine::Engine,
         gradients::Gradients,
@@ -102,7 +102,7 @@ fn computed(model: &Model, backend: &Backend, temperature: f64) -> (Vec<f32>, Ve
 /// The same by automatic differentiation of the device path's way forward.
 fn differentiated(model: &Model, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) {
     let mut weights =
-        Weights::of(model, &Device::Cpu, DType::F32, &UploadedModels::default()).unwrap();
+        DeviceWeights::of(model, &Device::Cpu, DType::F32, &UploadedModels::default()).unwrap();
     let mut variables = Vec::new();
     let mut variable = |tensor: &Tensor| {
         let variable = Var::from_tensor(tensor).unwrap();
@@ -141,7 +141,7 @@ fn differentiated(model: &Model, temperature: f64) -> (Vec<f32>, Vec<Vec<f32>>) 
             let dy = Tensor::new(direction(pack.targets.len()), &Device::Cpu).unwrap();
             let store = (&log_probs * dy).unwrap().backward().unwrap();
             all.extend(log_probs.to_vec1::<f32>().unwrap());
-            let mut sums = Sums::new(&weights);
+            let mut sums = DeviceGradients::new(&weights);
             let found = |tensor: &Tensor| store.get(tensor).unwrap();
             match &weights.pairs {
                 Some(pairs) => {

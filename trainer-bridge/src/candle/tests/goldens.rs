@@ -26,12 +26,12 @@ use crate::AdapterFiles;
 struct Models {
     tokens: Vec<u32>,
     positions: Vec<u32>,
-    models: Vec<Case>,
+    models: Vec<ModelCase>,
     adapter: AdapterCase,
 }
 
 #[derive(Deserialize)]
-struct Case {
+struct ModelCase {
     name: String,
     config: serde_json::Value,
     logits: Vec<Vec<f32>>,
@@ -101,7 +101,7 @@ fn weights(architecture: &Architecture, dtype: Dtype) -> Vec<u8> {
     safetensors::serialize(views, None).unwrap()
 }
 
-fn model(case: &Case, dtype: Dtype) -> Model {
+fn model(case: &ModelCase, dtype: Dtype) -> Model {
     let architecture = Architecture::parse(&case.config.to_string()).unwrap();
     let bytes = weights(&architecture, dtype);
     let mut collector = Collector::new(Arc::new(architecture));
@@ -145,7 +145,7 @@ fn narrow_weights_give_logits_near_by() {
     }
 }
 
-fn adapter_case(goldens: &Models) -> &Case {
+fn adapter_case(goldens: &Models) -> &ModelCase {
     let name = &goldens.adapter.case;
     goldens
         .models
@@ -215,7 +215,7 @@ fn an_adapter_comes_back_from_its_files() {
 fn adapters_that_do_not_fit_are_named() {
     let goldens: Models = goldens("models.json");
     let (_, files) = trained(&goldens, &config());
-    let refuse = |files: &AdapterFiles, case: &Case, parts: &[&str]| {
+    let refuse = |files: &AdapterFiles, case: &ModelCase, parts: &[&str]| {
         let mut model = model(case, Dtype::F32);
         let error = files.merge_into(&mut model, Path::new("DIR")).unwrap_err();
         let error = error.to_string();
@@ -275,7 +275,7 @@ fn adapters_that_do_not_fit_are_named() {
         case,
         &["not finite"],
     );
-    let shallow = Case {
+    let shallow = ModelCase {
         name: "one layer".into(),
         config: {
             let mut config = case.config.clone();
@@ -341,7 +341,7 @@ fn our_adapter_loads_in_peft() {
 }
 
 /// A golden model with other weights, and the folder they are written to beside a golden configuration that says bf16.
-fn trained_folder(case: &Case) -> (Model, tempfile::TempDir) {
+fn trained_folder(case: &ModelCase) -> (Model, tempfile::TempDir) {
     let mut config = case.config.clone();
     config["torch_dtype"] = "bfloat16".into();
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

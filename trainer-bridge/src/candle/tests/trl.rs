@@ -35,11 +35,11 @@ struct Goldens {
     old: Vec<Vec<f32>>,
     reference: Vec<Vec<f32>>,
     tensors: Vec<String>,
-    cases: Vec<Case>,
+    cases: Vec<TrlCase>,
 }
 
 #[derive(Deserialize)]
-struct Case {
+struct TrlCase {
     loss_type: LossType,
     beta: f64,
     use_bias_correction_kl: bool,
@@ -91,7 +91,7 @@ impl Goldens {
         Model::new(architecture.into(), parameters)
     }
 
-    fn grpo(&self, case: &Case) -> GrpoConfig {
+    fn grpo(&self, case: &TrlCase) -> GrpoConfig {
         GrpoConfig {
             num_generations: GROUP,
             max_completion_length: self.limit,
@@ -107,7 +107,7 @@ impl Goldens {
         }
     }
 
-    fn groups(&self, case: &Case, advantages: &Advantages) -> Vec<RolloutGroup> {
+    fn groups(&self, case: &TrlCase, advantages: &Advantages) -> Vec<RolloutGroup> {
         let scored = |index: usize| {
             let tokens = self.completions[index].clone();
             let finished = tokens.last() == Some(&1);

@@ -9,7 +9,7 @@ use crate::candle::{
 
 /// The adapters on one weight.
 #[derive(Clone, Copy)]
-pub struct Adapted<'a> {
+pub struct AdaptedWeight<'a> {
     /// All adapters of the model.
     pub adapter: &'a Adapter,
     /// Index of the weight.
@@ -36,7 +36,7 @@ pub struct LowRank {
 
 impl LowRank {
     /// Adds to `y = x W^T`, computed with merged weights, what dropping some of the adapter's inputs changes.
-    pub fn drop_inputs(&mut self, on: Adapted<'_>, noise: u64, x: &[f32], y: &mut [f32]) {
+    pub fn drop_inputs(&mut self, on: AdaptedWeight<'_>, noise: u64, x: &[f32], y: &mut [f32]) {
         let Self {
             reduced,
             wide,
@@ -69,7 +69,7 @@ impl LowRank {
     /// to `dx`. With u = dropout(x) A^T and du = scale dy B: dB += scale dy^T u, dA += du^T dropout(x).
     pub fn backward(
         &mut self,
-        on: Adapted<'_>,
+        on: AdaptedWeight<'_>,
         noise: Option<u64>,
         projection: Projection<'_>,
         gradients: &mut Gradients,

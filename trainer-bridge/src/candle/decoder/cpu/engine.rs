@@ -8,9 +8,9 @@ use crate::candle::{
     decoder::{
         cpu::{
             adapter::LowRank,
-            ops::{CpuOps, OverPack, Training},
+            ops::{CpuOps, CpuTraining, OverPack},
             pack_attention::Gathered,
-            weights::{PreparedModels, Weights},
+            weights::{CpuWeights, PreparedModels},
         },
         gradients::Gradients,
         pack::{Group, Pack},
@@ -33,7 +33,7 @@ struct Buffers {
 
 impl Buffers {
     /// Log-probabilities of a pack's completion tokens.
-    fn log_probs(&mut self, weights: &Weights<'_>, pack: &Pack, temperature: f64) -> &[f32] {
+    fn log_probs(&mut self, weights: &CpuWeights<'_>, pack: &Pack, temperature: f64) -> &[f32] {
         let mut ops = CpuOps {
             weights,
             positions: &pack.positions,
@@ -52,7 +52,7 @@ impl Buffers {
     }
 }
 
-fn pass_input<'a>(weights: &Weights<'a>, pack: &'a Pack, temperature: f64) -> PassInput<'a> {
+fn pass_input<'a>(weights: &CpuWeights<'a>, pack: &'a Pack, temperature: f64) -> PassInput<'a> {
     PassInput {
         layout: weights.model.layout(),
         pack,
@@ -72,7 +72,7 @@ impl Worker {
     /// Writes the gradients of a loss of a pack's log-probabilities; as [`CpuEngine::gradients`].
     fn gradients<R, E>(
         &mut self,
-        weights: &Weights<'_>,
+        weights: &CpuWeights<'_>,
         pack: &Pack,
         temperature: f64,
         loss: impl FnOnce(&[f32], &mut [f32]) -> Result<R, E>,
@@ -89,7 +89,7 @@ impl Worker {
             positions: &pack.positions,
             noise: weights.model.noise(&pack.tokens),
             low_rank,
-            attention: Training {
+            attention: CpuTraining {
                 attention: OverPack {
                     heads: weights.model.architecture().heads(),
                     pack,
@@ -136,8 +136,8 @@ impl CpuEngine {
     }
 
     /// A model's weights, prepared for the processor.
-    pub fn weights<'a>(&self, model: &'a Model) -> Weights<'a> {
-        Weights::of(model, &self.prepared)
+    pub fn weights<'a>(&self, model: &'a Model) -> CpuWeights<'a> {
+        CpuWeights::of(model, &self.prepared)
     }
 
     /// Sums a loss's gradients over micro-batches.
@@ -152,7 +152,7 @@ impl CpuEngine {
         temperature: f64,
         loss: impl Fn(usize, &[f32], &mut [f32]) -> Result<R, E> + Sync,
     ) -> Result<(Vec<R>, &Gradients), E> {
-        let weights = Weights::of(model, &self.prepared);
+        let weights = CpuWeights::of(model, &self.prepared);
         self.total.clear();
         let mut results = Vec::with_capacity(batches.len());
         let width = self.workers.len();
@@ -184,7 +184,7 @@ impl CpuEngine {
         batches: &[&[Group<'_>]],
         temperature: f64,
     ) -> Vec<f32> {
-        let weights = Weights::of(model, &self.prepared);
+        let weights = CpuWeights::of(model, &self.prepared);
         let mut all = Vec::new();
         for batches in batches.chunks(self.workers.len()) {
             let workers = &mut self.workers[..batches.len()];

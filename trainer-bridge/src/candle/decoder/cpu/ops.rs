@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use crate::candle::{
     decoder::{
         cpu::{
-            adapter::{Adapted, LowRank, Projection},
+            adapter::{AdaptedWeight, LowRank, Projection},
             buffer::{gather, scatter_add, sized},
             pack_attention::{Gathered, attend, attend_backward, rotate_rows},
-            weights::Weights,
+            weights::CpuWeights,
         },
         gradients::Gradients,
         ops::{Onto, Ops, Targets, WayBack},
@@ -32,7 +32,7 @@ type Rows = Vec<f32>;
 type Done = Result<(), Infallible>;
 
 /// How the rows of a pass attend.
-pub trait Attend {
+pub trait CpuAttention {
     /// Fills in a layer's attention of fused rows whose heads are turned.
     fn attend(&mut self, layer: usize, fused: &[f32], out: &mut [f32]);
 }
@@ -47,14 +47,14 @@ pub struct OverPack<'a> {
     pub gathered: &'a mut Gathered,
 }
 
-impl Attend for OverPack<'_> {
+impl CpuAttention for OverPack<'_> {
     fn attend(&mut self, _: usize, fused: &[f32], out: &mut [f32]) {
         attend(self.heads, self.pack, fused, self.gathered, out);
     }
 }
 
 /// The same on a pass with a way back.
-pub struct Training<'a> {
+pub struct CpuTraining<'a> {
     /// How the rows attend.
     pub attention: OverPack<'a>,
     /// Where gradients are added up.
@@ -63,7 +63,7 @@ pub struct Training<'a> {
     pub unused: &'a mut Vec<f32>,
 }
 
-impl Attend for Training<'_> {
+impl CpuAttention for CpuTraining<'_> {
     fn attend(&mut self, layer: usize, fused: &[f32], out: &mut [f32]) {
         self.attention.attend(layer, fused, out);
     }
@@ -72,7 +72,7 @@ impl Attend for Training<'_> {
 /// The operations of one pass.
 pub struct CpuOps<'a, A> {
     /// A model's weights.
-    pub weights: &'a Weights<'a>,
+    pub weights: &'a CpuWeights<'a>,
     /// Position of every row in its sequence.
     pub positions: &'a [u32],
     /// The noise of dropout, where an adapter drops inputs.
@@ -109,7 +109,7 @@ impl<A> CpuOps<'_, A> {
     }
 }
 
-impl<A: Attend> Ops for CpuOps<'_, A> {
+impl<A: CpuAttention> Ops for CpuOps<'_, A> {
     type Rows = Rows;
     type Error = Infallible;
 
@@ -148,7 +148,7 @@ impl<A: Attend> Ops for CpuOps<'_, A> {
         };
         self.weights.product(weight, inputs, out, write);
         if let Some((adapter, noise)) = self.weights.model.adapter().zip(self.noise) {
-            let on = Adapted { adapter, weight };
+            let on = AdaptedWeight { adapter, weight };
             self.low_rank.drop_inputs(on, noise, x, out);
         }
         Ok(())
@@ -188,10 +188,10 @@ impl<A: Attend> Ops for CpuOps<'_, A> {
     }
 }
 
-impl CpuOps<'_, Training<'_>> {
+impl CpuOps<'_, CpuTraining<'_>> {
     /// Where the gradient of a weight that no adapter sits on is added up: nowhere that counts while an adapter is trained.
     fn gradient(&mut self, index: usize) -> &mut [f32] {
-        let Training {
+        let CpuTraining {
             gradients, unused, ..
         } = &mut self.attention;
         if self.weights.model.adapter().is_some() {
@@ -202,7 +202,7 @@ impl CpuOps<'_, Training<'_>> {
     }
 }
 
-impl WayBack for CpuOps<'_, Training<'_>> {
+impl WayBack for CpuOps<'_, CpuTraining<'_>> {
     fn zeros(&mut self, like: &Rows, out: &mut Rows) -> Done {
         sized(out, like.len()).fill(0.0);
         Ok(())
@@ -244,7 +244,7 @@ impl WayBack for CpuOps<'_, Training<'_>> {
         match self.weights.model.adapter() {
             Some(adapter) => {
                 let projection = Projection { x, dy, dx };
-                let on = Adapted { adapter, weight };
+                let on = AdaptedWeight { adapter, weight };
                 self.low_rank
                     .backward(on, self.noise, projection, gradients);
             }

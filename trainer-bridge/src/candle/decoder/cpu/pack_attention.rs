@@ -44,13 +44,13 @@ pub fn attend_backward<'a>(
     grads: &'a mut [f32],
 ) {
     grads.fill(0.0);
-    let rows = Rows { qkv, out, dout };
+    let rows = BackwardRows { qkv, out, dout };
     with_head_dim!(heads.dim, attend_pack_backward(heads, pack, rows, gathered, grads));
 }
 }
 
 /// What the way back reads, row by row.
-struct Rows<'a> {
+struct BackwardRows<'a> {
     qkv: &'a [f32],
     out: &'a [f32],
     dout: &'a [f32],
@@ -113,7 +113,7 @@ fn attend_rows<const R: usize, const DIM: usize>(
 fn attend_pack_backward<const DIM: usize>(
     heads: Heads,
     pack: &Pack,
-    rows: Rows<'_>,
+    rows: BackwardRows<'_>,
     gathered: &mut Gathered,
     grads: &mut [f32],
 ) {
@@ -147,7 +147,7 @@ fn rows_backward<const R: usize, const DIM: usize>(
     h: usize,
     row: usize,
     visible: usize,
-    rows: &Rows<'_>,
+    rows: &BackwardRows<'_>,
     gathered: &mut Gathered,
     grads: &mut [f32],
 ) {

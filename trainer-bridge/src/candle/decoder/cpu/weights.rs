@@ -44,13 +44,13 @@ impl PreparedWeights {
 pub type PreparedModels = ByVersion<PreparedWeights>;
 
 /// A model's weights as the processor computes with them.
-pub struct Weights<'a> {
+pub struct CpuWeights<'a> {
     /// The model.
     pub model: &'a Model,
     prepared: Arc<PreparedWeights>,
 }
 
-impl<'a> Weights<'a> {
+impl<'a> CpuWeights<'a> {
     /// Of a model, prepared unless they are already.
     pub fn of(model: &'a Model, prepared: &PreparedModels) -> Self {
         let make = || Ok::<_, Infallible>(PreparedWeights::of(model));

@@ -7,13 +7,13 @@ use candle_core::{Result, Tensor};
 use crate::candle::{
     decoder::device::{
         functions::product,
-        weights::{Pair, Sums},
+        weights::{DeviceGradients, Pair},
     },
     model::adapter::Adapter,
 };
 
 /// The adapters on one weight, in a pass.
-pub struct Adapted<'a> {
+pub struct DeviceAdapter<'a> {
     /// Their matrices there.
     pub pair: &'a Pair,
     /// The adapters, and the noise by which they drop inputs; nothing where they do not.
@@ -30,7 +30,7 @@ struct Dropped {
     first: usize,
 }
 
-impl Adapted<'_> {
+impl DeviceAdapter<'_> {
     /// What is added to `x W^T`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         product(&self.reduced(x)?, &self.pair.b.t()?)
@@ -42,7 +42,7 @@ impl Adapted<'_> {
         x: &Tensor,
         dy: &Tensor,
         dx: Tensor,
-        (weight, sums): (usize, &mut Sums<'_>),
+        (weight, sums): (usize, &mut DeviceGradients<'_>),
     ) -> Result<Tensor> {
         let pair = self.pair;
         let reduced = self.reduced(x)?;

@@ -111,7 +111,7 @@ fn pairs_as_rows(x: &Tensor) -> Result<Tensor> {
 const MAX_SCORES: usize = 1 << 26;
 
 /// Sequences with a common prefix that attend together, the shorter ones filled up behind.
-struct Block {
+struct SequenceBlock {
     heads: Heads,
     /// Rows of the prefix.
     prefix: Range<usize>,
@@ -127,7 +127,7 @@ struct Block {
     mask: Tensor,
 }
 
-impl Block {
+impl SequenceBlock {
     fn new(
         heads: Heads,
         prefix: Range<usize>,
@@ -225,7 +225,7 @@ impl Block {
 
 /// How the rows of a pack attend.
 pub struct PackAttention {
-    groups: Vec<(Block, Vec<Block>)>,
+    groups: Vec<(SequenceBlock, Vec<SequenceBlock>)>,
 }
 
 impl PackAttention {
@@ -244,9 +244,9 @@ impl PackAttention {
             let together = (MAX_SCORES / scores.max(1)).max(1);
             let completions = own
                 .chunks(together)
-                .map(|some| Block::new(heads, group.prompt.clone(), some, device));
+                .map(|some| SequenceBlock::new(heads, group.prompt.clone(), some, device));
             Ok((
-                Block::new(heads, 0..0, prompt, device)?,
+                SequenceBlock::new(heads, 0..0, prompt, device)?,
                 completions.collect::<Result<_>>()?,
             ))
         };

@@ -10,8 +10,8 @@ use crate::{
         decoder::{
             device::{
                 attention::PackAttention,
-                ops::{DeviceOps, Training},
-                weights::{Sums, UploadedModels, Weights},
+                ops::{DeviceOps, DeviceTraining},
+                weights::{DeviceGradients, DeviceWeights, UploadedModels},
             },
             gradients::Gradients,
             pack::{Group, Pack},
@@ -45,8 +45,8 @@ impl DeviceEngine {
     }
 
     /// A model's weights on the device.
-    pub fn weights(&self, model: &Model) -> CandleResult<Weights> {
-        Weights::of(model, &self.device, self.dtype, &self.uploaded)
+    pub fn weights(&self, model: &Model) -> CandleResult<DeviceWeights> {
+        DeviceWeights::of(model, &self.device, self.dtype, &self.uploaded)
     }
 
     /// Log-probabilities of the completion tokens of micro-batches, end to end.
@@ -73,7 +73,7 @@ impl DeviceEngine {
         Ok(all)
     }
 
-    /// Sums a loss's gradients over micro-batches; as `CpuEngine::gradients`.
+    /// DeviceGradients a loss's gradients over micro-batches; as `CpuEngine::gradients`.
     pub fn gradients<R>(
         &mut self,
         model: &Model,
@@ -82,11 +82,11 @@ impl DeviceEngine {
         loss: impl Fn(usize, &[f32], &mut [f32]) -> Result<R, TrainError>,
     ) -> Result<(Vec<R>, &Gradients), TrainError> {
         let weights = self.weights(model)?;
-        let mut sums = Sums::new(&weights);
+        let mut sums = DeviceGradients::new(&weights);
         let mut results = Vec::with_capacity(batches.len());
         for (index, batch) in batches.iter().enumerate() {
             let pack = Pack::new(batch);
-            let training = Training {
+            let training = DeviceTraining {
                 attention: &self.attention(model, &pack)?,
                 sums: &mut sums,
             };

@@ -5,13 +5,13 @@ use candle_core::{DType, Error, Result, Tensor};
 use crate::candle::{
     decoder::{
         device::{
-            adapter::Adapted,
+            adapter::DeviceAdapter,
             attention::PackAttention,
             functions::{
                 Angles, gain_gradient, indices, log_probs, log_probs_backward, norm, norm_backward,
                 product, swiglu, swiglu_backward,
             },
-            weights::{Sums, Weights},
+            weights::{DeviceGradients, DeviceWeights},
         },
         ops::{Onto, Ops, Targets, WayBack},
     },
@@ -19,11 +19,11 @@ use crate::candle::{
     model::{Model, layout::EMBEDDING},
 };
 
-/// Rows as a tensor, once something has computed them.
+/// TensorRows as a tensor, once something has computed them.
 #[derive(Default)]
-pub struct Rows(Option<Tensor>);
+pub struct TensorRows(Option<Tensor>);
 
-impl Rows {
+impl TensorRows {
     /// The tensor.
     pub fn tensor(&self) -> &Tensor {
         self.0
@@ -38,26 +38,26 @@ impl Rows {
 }
 
 /// How the rows of a pass attend.
-pub trait Attend {
+pub trait DeviceAttention {
     /// A layer's attention of fused rows whose heads are turned.
     fn attend(&mut self, layer: usize, fused: &Tensor) -> Result<Tensor>;
 }
 
-impl Attend for &PackAttention {
+impl DeviceAttention for &PackAttention {
     fn attend(&mut self, _: usize, fused: &Tensor) -> Result<Tensor> {
         PackAttention::attend(self, fused)
     }
 }
 
 /// A pass over a pack with a way back.
-pub struct Training<'a, 'w> {
+pub struct DeviceTraining<'a, 'w> {
     /// How the rows attend.
     pub attention: &'a PackAttention,
     /// Where gradients are added up.
-    pub sums: &'a mut Sums<'w>,
+    pub sums: &'a mut DeviceGradients<'w>,
 }
 
-impl Attend for Training<'_, '_> {
+impl DeviceAttention for DeviceTraining<'_, '_> {
     fn attend(&mut self, _: usize, fused: &Tensor) -> Result<Tensor> {
         self.attention.attend(fused)
     }
@@ -66,7 +66,7 @@ impl Attend for Training<'_, '_> {
 /// The operations of one pass.
 pub struct DeviceOps<'a, A> {
     model: &'a Model,
-    weights: &'a Weights,
+    weights: &'a DeviceWeights,
     angles: Angles,
     /// The noise of dropout, where an adapter drops inputs.
     pub noise: Option<u64>,
@@ -77,7 +77,7 @@ impl<'a, A> DeviceOps<'a, A> {
     /// For rows at positions, nothing dropped.
     pub fn new(
         model: &'a Model,
-        weights: &'a Weights,
+        weights: &'a DeviceWeights,
         positions: &[u32],
         attention: A,
     ) -> Result<Self> {
@@ -103,8 +103,8 @@ impl<'a, A> DeviceOps<'a, A> {
     }
 
     /// The adapter on a weight.
-    fn adapted(&self, weight: usize) -> Option<Adapted<'a>> {
-        Some(Adapted {
+    fn adapted(&self, weight: usize) -> Option<DeviceAdapter<'a>> {
+        Some(DeviceAdapter {
             pair: self.weights.pair(weight)?,
             dropout: self.model.adapter().zip(self.noise),
         })
@@ -145,30 +145,30 @@ impl FusedHeads {
     }
 }
 
-impl<A: Attend> Ops for DeviceOps<'_, A> {
-    type Rows = Rows;
+impl<A: DeviceAttention> Ops for DeviceOps<'_, A> {
+    type Rows = TensorRows;
     type Error = Error;
 
-    fn embed(&mut self, tokens: &[u32], out: &mut Rows) -> Result<()> {
+    fn embed(&mut self, tokens: &[u32], out: &mut TensorRows) -> Result<()> {
         let embedding = self.weight(EMBEDDING);
         out.put(embedding.index_select(&indices(tokens, embedding.device())?, 0)?)
     }
 
-    fn select(&mut self, rows: &Rows, chosen: &[u32], out: &mut Rows) -> Result<()> {
+    fn select(&mut self, rows: &TensorRows, chosen: &[u32], out: &mut TensorRows) -> Result<()> {
         let rows = rows.tensor();
         out.put(rows.index_select(&indices(chosen, rows.device())?, 0)?)
     }
 
-    fn norm(&mut self, gain: usize, x: &Rows, out: &mut Rows) -> Result<()> {
+    fn norm(&mut self, gain: usize, x: &TensorRows, out: &mut TensorRows) -> Result<()> {
         out.put(norm(x.tensor(), self.weight(gain), self.eps())?)
     }
 
     fn project(
         &mut self,
         weight: usize,
-        x: &Rows,
-        onto: Onto<'_, Rows>,
-        out: &mut Rows,
+        x: &TensorRows,
+        onto: Onto<'_, TensorRows>,
+        out: &mut TensorRows,
     ) -> Result<()> {
         let x = x.tensor();
         let mut y = product(x, &self.weight(weight).t()?)?;
@@ -182,13 +182,18 @@ impl<A: Attend> Ops for DeviceOps<'_, A> {
         })
     }
 
-    fn turn(&mut self, fused: &mut Rows) -> Result<()> {
+    fn turn(&mut self, fused: &mut TensorRows) -> Result<()> {
         let heads = FusedHeads::split(fused.tensor(), self.heads())?;
         let turned = heads.map(|_, heads| self.angles.turn(heads))?;
         fused.put(turned.join()?)
     }
 
-    fn norm_and_turn(&mut self, gains: [usize; 2], plain: &Rows, fused: &mut Rows) -> Result<()> {
+    fn norm_and_turn(
+        &mut self,
+        gains: [usize; 2],
+        plain: &TensorRows,
+        fused: &mut TensorRows,
+    ) -> Result<()> {
         let heads = FusedHeads::split(plain.tensor(), self.heads())?;
         let turned = heads.map(|part, heads| {
             let normed = norm(heads, self.weight(gains[part]), self.eps())?;
@@ -197,17 +202,17 @@ impl<A: Attend> Ops for DeviceOps<'_, A> {
         fused.put(turned.join()?)
     }
 
-    fn attend(&mut self, layer: usize, fused: &Rows, out: &mut Rows) -> Result<()> {
+    fn attend(&mut self, layer: usize, fused: &TensorRows, out: &mut TensorRows) -> Result<()> {
         out.put(self.attention.attend(layer, fused.tensor())?)
     }
 
-    fn gate(&mut self, gate_up: &Rows, out: &mut Rows) -> Result<()> {
+    fn gate(&mut self, gate_up: &TensorRows, out: &mut TensorRows) -> Result<()> {
         out.put(swiglu(gate_up.tensor())?)
     }
 
     fn log_probs(
         &mut self,
-        logits: &Rows,
+        logits: &TensorRows,
         targets: &Targets<'_>,
         out: &mut Vec<f32>,
     ) -> Result<()> {
@@ -219,11 +224,11 @@ impl<A: Attend> Ops for DeviceOps<'_, A> {
 }
 
 /// Logits in f32, divided by the temperature.
-fn cooled(logits: &Rows, targets: &Targets<'_>) -> Result<Tensor> {
+fn cooled(logits: &TensorRows, targets: &Targets<'_>) -> Result<Tensor> {
     logits.tensor().to_dtype(DType::F32)? * targets.inverse_temperature
 }
 
-impl DeviceOps<'_, Training<'_, '_>> {
+impl DeviceOps<'_, DeviceTraining<'_, '_>> {
     /// Adds the gradient of a gain, where it is trained, and gives that by the normalisation's input.
     fn normalised_back(&mut self, gain: usize, x: &Tensor, dy: &Tensor) -> Result<Tensor> {
         let (eps, sums) = (self.eps(), &mut self.attention.sums);
@@ -234,17 +239,17 @@ impl DeviceOps<'_, Training<'_, '_>> {
     }
 }
 
-impl WayBack for DeviceOps<'_, Training<'_, '_>> {
-    fn zeros(&mut self, like: &Rows, out: &mut Rows) -> Result<()> {
+impl WayBack for DeviceOps<'_, DeviceTraining<'_, '_>> {
+    fn zeros(&mut self, like: &TensorRows, out: &mut TensorRows) -> Result<()> {
         out.put(like.tensor().zeros_like()?)
     }
 
     fn log_probs_back(
         &mut self,
-        logits: &Rows,
+        logits: &TensorRows,
         targets: &Targets<'_>,
         dlog_probs: &[f32],
-        dlogits: &mut Rows,
+        dlogits: &mut TensorRows,
     ) -> Result<()> {
         let (dtype, logits) = (logits.tensor().dtype(), cooled(logits, targets)?);
         let tokens = indices(targets.tokens, logits.device())?;
@@ -253,13 +258,24 @@ impl WayBack for DeviceOps<'_, Training<'_, '_>> {
         dlogits.put(slopes?.to_dtype(dtype)?)
     }
 
-    fn select_back(&mut self, chosen: &[u32], dout: &Rows, drows: &mut Rows) -> Result<()> {
+    fn select_back(
+        &mut self,
+        chosen: &[u32],
+        dout: &TensorRows,
+        drows: &mut TensorRows,
+    ) -> Result<()> {
         let sum = drows.tensor();
         let sum = sum.index_add(&indices(chosen, sum.device())?, dout.tensor(), 0)?;
         drows.put(sum)
     }
 
-    fn project_back(&mut self, weight: usize, x: &Rows, dy: &Rows, dx: &mut Rows) -> Result<()> {
+    fn project_back(
+        &mut self,
+        weight: usize,
+        x: &TensorRows,
+        dy: &TensorRows,
+        dx: &mut TensorRows,
+    ) -> Result<()> {
         let (x, dy) = (x.tensor(), dy.tensor());
         let mut slopes = product(dy, self.weight(weight))?;
         let adapted = self.adapted(weight);
@@ -272,7 +288,7 @@ impl WayBack for DeviceOps<'_, Training<'_, '_>> {
         dx.put(slopes)
     }
 
-    fn bias_back(&mut self, bias: usize, dy: &Rows) -> Result<()> {
+    fn bias_back(&mut self, bias: usize, dy: &TensorRows) -> Result<()> {
         let sums = &mut self.attention.sums;
         if sums.wants_weights() {
             sums.add(bias, &dy.tensor().to_dtype(DType::F32)?.sum(0)?)?;
@@ -280,28 +296,39 @@ impl WayBack for DeviceOps<'_, Training<'_, '_>> {
         Ok(())
     }
 
-    fn norm_back(&mut self, gain: usize, x: &Rows, dy: &mut Rows, dx: &mut Rows) -> Result<()> {
+    fn norm_back(
+        &mut self,
+        gain: usize,
+        x: &TensorRows,
+        dy: &mut TensorRows,
+        dx: &mut TensorRows,
+    ) -> Result<()> {
         let slopes = self.normalised_back(gain, x.tensor(), dy.tensor())?;
         let sum = (dx.tensor() + slopes)?;
         dx.put(sum)
     }
 
-    fn gate_back(&mut self, gate_up: &Rows, dout: &Rows, dgate_up: &mut Rows) -> Result<()> {
+    fn gate_back(
+        &mut self,
+        gate_up: &TensorRows,
+        dout: &TensorRows,
+        dgate_up: &mut TensorRows,
+    ) -> Result<()> {
         dgate_up.put(swiglu_backward(gate_up.tensor(), dout.tensor())?)
     }
 
     fn attend_back(
         &mut self,
-        fused: &Rows,
-        _: &Rows,
-        dout: &Rows,
-        dfused: &mut Rows,
+        fused: &TensorRows,
+        _: &TensorRows,
+        dout: &TensorRows,
+        dfused: &mut TensorRows,
     ) -> Result<()> {
         let attention = self.attention.attention;
         dfused.put(attention.backward(fused.tensor(), dout.tensor())?)
     }
 
-    fn turn_back(&mut self, dfused: &mut Rows) -> Result<()> {
+    fn turn_back(&mut self, dfused: &mut TensorRows) -> Result<()> {
         let reversed = self.angles.reversed()?;
         let heads = FusedHeads::split(dfused.tensor(), self.heads())?;
         dfused.put(heads.map(|_, heads| reversed.turn(heads))?.join()?)
@@ -310,8 +337,8 @@ impl WayBack for DeviceOps<'_, Training<'_, '_>> {
     fn norm_and_turn_back(
         &mut self,
         gains: [usize; 2],
-        plain: &Rows,
-        dfused: &mut Rows,
+        plain: &TensorRows,
+        dfused: &mut TensorRows,
     ) -> Result<()> {
         let reversed = self.angles.reversed()?;
         let plain = FusedHeads::split(plain.tensor(), self.heads())?;
@@ -323,7 +350,7 @@ impl WayBack for DeviceOps<'_, Training<'_, '_>> {
         dfused.put(slopes.join()?)
     }
 
-    fn embed_back(&mut self, tokens: &[u32], dout: &Rows) -> Result<()> {
+    fn embed_back(&mut self, tokens: &[u32], dout: &TensorRows) -> Result<()> {
         let embedding = self.weight(EMBEDDING);
         let sums = &mut self.attention.sums;
         if sums.wants_weights() {

@@ -10,7 +10,7 @@ use crate::candle::{
     model::{Model, adapter::Adapter, layout::EMBEDDING},
 };
 
-/// Weights without an adapter's product, and the tables of rotary angles.
+/// DeviceWeights without an adapter's product, and the tables of rotary angles.
 pub struct Frozen {
     /// In the order of the architecture's parameters.
     pub tensors: Vec<Tensor>,
@@ -134,14 +134,14 @@ fn add(sums: &mut [f32], values: &[f32], factor: f32) {
 }
 
 /// All weights of a decoder on a device.
-pub struct Weights {
+pub struct DeviceWeights {
     /// What lies below any adapter.
     pub frozen: Arc<Frozen>,
     /// The adapter on each weight, if an adapter is trained.
     pub pairs: Option<Vec<Option<Pair>>>,
 }
 
-impl Weights {
+impl DeviceWeights {
     /// Brings a model's weights to a device, what is not there yet.
     pub fn of(
         model: &Model,
@@ -181,15 +181,15 @@ impl Weights {
 }
 
 /// Gradients on a device, in f32: of every weight, or of the adapters on them.
-pub struct Sums<'a> {
-    weights: &'a Weights,
+pub struct DeviceGradients<'a> {
+    weights: &'a DeviceWeights,
     /// Two a weight: its own gradient, or those of its adapter's A and B.
     slots: Vec<[Option<Tensor>; 2]>,
 }
 
-impl<'a> Sums<'a> {
+impl<'a> DeviceGradients<'a> {
     /// Nothing yet.
-    pub fn new(weights: &'a Weights) -> Self {
+    pub fn new(weights: &'a DeviceWeights) -> Self {
         let count = weights.frozen.tensors.len();
         Self {
             weights,
