@@ -3,6 +3,7 @@
 mod adapter;
 mod autograd;
 mod goldens;
+mod keeping;
 mod packing;
 mod sampling;
 pub mod small_models;
