@@ -70,7 +70,6 @@ impl<'a> Run<'a> {
             Backend::Cpu { .. } => Need::of(job, &model, trained, rayon::current_num_threads()),
             Backend::Device { .. } => Need::beside_a_device(job, &model, trained),
         };
-        backend.forget_unused();
         need.check(memory::free())?;
         let engine = Engine::new(&model, backend);
         Ok(Self {

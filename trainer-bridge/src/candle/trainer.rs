@@ -46,6 +46,7 @@ impl CandleTrainer {
                 let scorer = scorer.map_err(|error| TrainError::of_scoring(error, job.done()))?;
                 grpo::Run::new(&job, &scorer, &base, &lease.backend)?.finish(&reporter)
             });
+            lease.backend.forget_unused();
             reporter.finish(ended);
         };
         std::thread::Builder::new()

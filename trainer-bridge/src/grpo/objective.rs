@@ -41,7 +41,7 @@ pub struct Term<'a> {
     pub reference: Option<&'a [f32]>,
 }
 
-/// LossSums over tokens.
+/// Sums over tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LossSums {
     /// The loss: sum of share times a token's loss.

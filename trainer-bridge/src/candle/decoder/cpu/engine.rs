@@ -119,7 +119,6 @@ pub struct CpuEngine {
 impl CpuEngine {
     /// For a model, on as many threads as the current pool has. What is prepared of models can be shared with other engines.
     pub fn new(model: &Model, prepared: Arc<PreparedModels>) -> Self {
-        prepared.forget_unused();
         let worker = || Worker {
             buffers: Buffers::default(),
             gradients: Gradients::zeros(model.parameters()),

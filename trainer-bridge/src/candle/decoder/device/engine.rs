@@ -35,7 +35,6 @@ pub struct DeviceEngine {
 impl DeviceEngine {
     /// For a model, on a device, with elements of a type. What is uploaded there of models can be shared with other engines.
     pub fn new(model: &Model, device: Device, dtype: DType, uploaded: Arc<UploadedModels>) -> Self {
-        uploaded.forget_unused();
         Self {
             device,
             dtype,
