@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::{
         compare::{Comparison, text},
-        read::{
-            answer::{Answer, Given},
-            choice, clock,
-        },
+        read::answer::{Answer, Given},
         value::{Kind, Value, number::Number, show::described},
     },
     explain::{StepOutcome, Trace},
@@ -91,7 +88,7 @@ fn same_text(gold: &Answer, given: &Given<'_>, trace: &mut Trace) -> bool {
 
 /// Whether both are the same time of day; `None` where one of them may be something else.
 fn same_time(gold: &Answer, given: &Given<'_>, trace: &mut Trace) -> Option<bool> {
-    let same = clock::same(&gold.text, given.text)?;
+    let same = gold.time.is(&given.time)?;
     trace.step("rule: same time of day", same, || {
         "hours and minutes, which are no ratio".to_owned()
     });
@@ -102,12 +99,12 @@ fn same_time(gold: &Answer, given: &Given<'_>, trace: &mut Trace) -> Option<bool
 /// choices, nothing else counts.
 fn same_choice(gold: &Answer, given: &Given<'_>, tolerance: f64, trace: &mut Trace) -> bool {
     let what = "rule: same choice";
-    if let (Some((mine, is_apart)), Some((theirs, are_apart))) =
-        (choice::choices(&gold.text), choice::choices(given.text))
-        && (is_apart || are_apart)
+    if let (Some(mine), Some(theirs)) = (&gold.choices, &given.choices)
+        && (mine.are_apart || theirs.are_apart)
     {
-        trace.step(what, mine == theirs, || "several choices".to_owned());
-        return mine == theirs;
+        let same = mine.letters == theirs.letters;
+        trace.step(what, same, || "several choices".to_owned());
+        return same;
     }
     let Some(mine) = &gold.choice else {
         trace.step(what, StepOutcome::NotApplicable, || {
@@ -115,7 +112,7 @@ fn same_choice(gold: &Answer, given: &Given<'_>, tolerance: f64, trace: &mut Tra
         });
         return false;
     };
-    let same = match (given.choice(), &mine.content) {
+    let same = match (&given.choice, &mine.content) {
         (Some(theirs), Some(content)) if !theirs.content.is_empty() => {
             mine.letter == theirs.letter
                 && content.matches_within(theirs.content, tolerance).is_some()

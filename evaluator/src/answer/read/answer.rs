@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{
     read::{
         self,
-        choice::{self, Choice},
+        choice::{self, Choice, Choices},
+        clock::Time,
     },
     value::{Value, number::Number},
 };
@@ -21,7 +22,9 @@ pub struct Answer {
     pub(crate) text: String,
     /// The number it is, if it is one and nothing else but a unit.
     pub(crate) number: Option<Number>,
+    pub(crate) time: Time,
     pub(crate) choice: Option<GoldChoice>,
+    pub(crate) choices: Option<Choices>,
     /// The ways in which it can be understood, the likeliest first.
     pub(crate) readings: Vec<Value>,
 }
@@ -43,7 +46,9 @@ impl Answer {
         Self {
             readings: read::gold_readings(plain, number.as_ref()),
             number,
+            time: Time::read(&text),
             choice: GoldChoice::read(&text),
+            choices: choice::choices(&text),
             text,
         }
     }
@@ -82,10 +87,13 @@ impl From<Answer> for String {
     }
 }
 
-/// A given answer: a bare text without prose around it, of which each kind of reading is made at most once, when a
-/// rule first asks for it.
+/// A given answer: a bare text without prose around it, read once. What is dear to read is read when a rule first asks
+/// for it.
 pub(crate) struct Given<'a> {
     pub text: &'a str,
+    pub time: Time,
+    pub choice: Option<Choice<'a>>,
+    pub choices: Option<Choices>,
     number: OnceCell<Option<Number>>,
     readings: OnceCell<Vec<Value>>,
 }
@@ -94,6 +102,9 @@ impl<'a> Given<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
+            time: Time::read(text),
+            choice: choice::choice(text),
+            choices: choice::choices(text),
             number: OnceCell::new(),
             readings: OnceCell::new(),
         }
@@ -103,11 +114,6 @@ impl<'a> Given<'a> {
     pub fn number(&self) -> Option<&Number> {
         let number = self.number.get_or_init(|| Number::parse(self.text));
         number.as_ref()
-    }
-
-    /// The choice among several that it names.
-    pub fn choice(&self) -> Option<Choice<'a>> {
-        choice::choice(self.text)
     }
 
     /// The ways in which it can be understood, the likeliest first.

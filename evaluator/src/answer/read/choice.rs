@@ -6,6 +6,9 @@ const LETTERS: std::ops::RangeInclusive<char> = 'A'..='J';
 /// No question has more right choices.
 const MOST_CHOICES: usize = 5;
 
+/// Longer texts do not only name choices.
+const LONGEST_CHOICES: usize = 500;
+
 /// What a letter may be dressed in.
 const DRESS: [&str; 17] = [
     r"\textbf", r"\textrm", r"\text", r"\mathrm", r"\mathbf", r"\(", r"\ ", r"\,", "**", "{", "}",
@@ -46,9 +49,22 @@ pub(crate) fn choice(text: &str) -> Option<Choice<'_>> {
     (is_choice && !names_a_choice(content)).then_some(Choice { letter, content })
 }
 
-/// The letters of several choices, in order, and whether they stand apart: `A, C`, `B and D`, `BD`; `None` where one is
-/// repeated, and for letters side by side that are not in order, which name something else.
-pub(crate) fn choices(text: &str) -> Option<(Vec<char>, bool)> {
+/// Several choices.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Choices {
+    /// In the order of the alphabet, none twice.
+    pub letters: Vec<char>,
+    /// They stand apart, as in `A, C`; letters side by side may be something else.
+    pub are_apart: bool,
+}
+
+/// The letters of several choices: `A, C`, `B and D`, `BD`; `None` where one is repeated, and for letters side by side
+/// that are not in order, which name something else.
+pub(crate) fn choices(text: &str) -> Option<Choices> {
+    // What is shorter or longer than letters with what stands round them is spared the search.
+    if text.len() > LONGEST_CHOICES || !text.contains(|c| LETTERS.contains(&c)) {
+        return None;
+    }
     let mut plain = text.trim().trim_end_matches('.').to_owned();
     for dress in DRESS.iter().filter(|dress| dress.trim() == **dress) {
         plain = plain.replace(dress, "");
@@ -66,7 +82,10 @@ pub(crate) fn choices(text: &str) -> Option<(Vec<char>, bool)> {
     let is_once = sorted.windows(2).all(|pair| pair[0] < pair[1]);
     let is_apart = parts.len() == letters.len();
     let is_together = parts.len() == 1 && sorted == letters;
-    (are_letters && is_once && (is_apart || is_together)).then_some((sorted, is_apart))
+    (are_letters && is_once && (is_apart || is_together)).then_some(Choices {
+        letters: sorted,
+        are_apart: is_apart,
+    })
 }
 
 /// Without what opens at the start and says nothing.

@@ -11,6 +11,14 @@ const DRESS: [&str; 10] = [
     r"\text", r"\mathrm", r"\ ", r"\,", "{", "}", "$", "~", " ", "\u{a0}",
 ];
 
+/// A text as a time of day, and as what a time can be mistaken for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Time {
+    clock: Option<Clock>,
+    is_ratio: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 struct Clock {
     hour: u8,
     minute: u8,
@@ -20,13 +28,22 @@ struct Clock {
     minutes: Option<[u8; 2]>,
 }
 
-/// Whether both are the same time; `None` where that is no question because one of them may be something else.
-pub(crate) fn same(gold: &str, given: &str) -> Option<bool> {
-    match (Clock::read(gold), Clock::read(given)) {
-        (Some(gold), Some(given)) => Some(gold.is(&given)),
-        (Some(clock), None) => clock.is_other_than(given).then_some(false),
-        (None, Some(clock)) => clock.is_other_than(gold).then_some(false),
-        (None, None) => None,
+impl Time {
+    pub fn read(text: &str) -> Self {
+        Self {
+            clock: Clock::read(text),
+            is_ratio: is_ratio(text),
+        }
+    }
+
+    /// Whether both are the same time; `None` where that is no question because one of them may be something else.
+    pub fn is(&self, other: &Self) -> Option<bool> {
+        match (&self.clock, &other.clock) {
+            (Some(mine), Some(theirs)) => Some(mine.is(theirs)),
+            (Some(clock), None) => clock.is_other_than(other).then_some(false),
+            (None, Some(clock)) => clock.is_other_than(self).then_some(false),
+            (None, None) => None,
+        }
     }
 }
 
@@ -81,17 +98,20 @@ impl Clock {
     }
 
     /// Whether it cannot be the same as a text that is no time: it is surely one itself, or that is another ratio.
-    fn is_other_than(&self, text: &str) -> bool {
+    fn is_other_than(&self, other: &Time) -> bool {
         let Some([tens, _]) = self.minutes else {
             return false;
         };
-        tens == b'0' || self.afternoon.is_some() || is_ratio(text)
+        tens == b'0' || self.afternoon.is_some() || other.is_ratio
     }
 }
 
 /// `1:3`
 fn is_ratio(text: &str) -> bool {
     let is_whole = |term: &str| !term.is_empty() && term.bytes().all(|b| b.is_ascii_digit());
+    if !text.contains(':') {
+        return false;
+    }
     let plain = text.replace([' ', '$'], "");
     plain
         .split_once(':')
@@ -101,6 +121,10 @@ fn is_ratio(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn same(gold: &str, given: &str) -> Option<bool> {
+        Time::read(gold).is(&Time::read(given))
+    }
 
     #[test]
     fn times_are_compared_as_they_are_written() {
