@@ -1,6 +1,7 @@
 //! The sandbox from outside: source in, scores or reasons out.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bombs;
 #[allow(dead_code, reason = "shared with the benchmarks, which use more of it")]
 #[path = "../../benches/cpython/mod.rs"]
 mod cpython;
@@ -12,6 +13,8 @@ mod mutation;
 mod regex;
 mod scoring;
 mod sdk;
+#[path = "../skipping/mod.rs"]
+mod skipping;
 mod threads;
 mod toolchain;
 
