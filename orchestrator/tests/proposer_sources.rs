@@ -50,12 +50,12 @@ fn samples() -> [Sample<'static>; 5] {
     ]
 }
 
-struct Workshop {
+struct Loader {
     compiler: Compiler,
     sandbox: Sandbox,
 }
 
-impl Workshop {
+impl Loader {
     fn open() -> Self {
         Self {
             compiler: Compiler::new(CompilerConfig::default()).unwrap(),
@@ -92,13 +92,13 @@ fn round_trip(proposer: &dyn Proposer, round: u32, count: usize, seed: u64) -> P
 
 #[test]
 fn base_rewards_score_as_published() {
-    let workshop = Workshop::open();
-    let [exact, approximate, answer] = base_rewards().map(|draft| workshop.scores(&draft));
+    let loader = Loader::open();
+    let [exact, approximate, answer] = base_rewards().map(|draft| loader.scores(&draft));
     assert_eq!(exact, [3.0, 3.0, 3.0, 0.0, 0.0]);
     assert_eq!(approximate, [2.0, 2.0, 2.0, 0.5 + 0.5 - 1.0 - 1.0, -4.0]);
     assert_eq!(answer, [3.0, 1.0, -1.5, 0.0, 0.0]);
 
-    let check = workshop.load(&base_rewards()[2]);
+    let check = loader.load(&base_rewards()[2]);
     let guesses = ["242", "266", "267", "194", "193", "-242", "many"];
     let graded: Vec<f64> = guesses
         .iter()
@@ -111,10 +111,10 @@ fn base_rewards_score_as_published() {
 fn bad_rewards_are_bad_in_the_way_they_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bad_rewards.jsonl");
     let drafts = round_trip(&Replay::from_jsonl(&path).unwrap(), 1, 10, 0).drafts;
-    let workshop = Workshop::open();
+    let loader = Loader::open();
     let scores: Vec<(&str, Vec<f64>)> = drafts
         .iter()
-        .map(|draft| (draft.name.as_str(), workshop.scores(draft)))
+        .map(|draft| (draft.name.as_str(), loader.scores(draft)))
         .collect();
     let of = |name: &str| &scores.iter().find(|(n, _)| *n == name).unwrap().1;
     assert_eq!(scores.len(), 4);
@@ -132,7 +132,7 @@ fn bad_rewards_are_bad_in_the_way_they_say() {
 
 #[test]
 fn rendered_recipes_compile_and_score() {
-    let workshop = Workshop::open();
+    let loader = Loader::open();
     let grammar = Grammar::new(GrammarConfig::default()).unwrap();
     let drafts: Vec<Draft> = (0..20)
         .flat_map(|seed| round_trip(&grammar, 1, 28, seed).drafts)
@@ -162,7 +162,7 @@ fn rendered_recipes_compile_and_score() {
         let wanted = missing.len();
         missing.retain(|id| !draft.source.code.contains(&format!("let {id}")));
         if index < 12 || missing.len() < wanted {
-            let scores = workshop.scores(draft);
+            let scores = loader.scores(draft);
             assert_eq!(scores.len(), 5, "{}", draft.name);
         }
     }

@@ -11,7 +11,7 @@ use evaluator::{
 };
 use serde::Serialize;
 
-use super::leaderboard::ArmNames;
+use super::arm_names::ArmNames;
 use crate::{
     domain::{
         figures::{Figures, bootstrap_of},

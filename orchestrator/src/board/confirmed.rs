@@ -9,7 +9,7 @@ use evaluator::{
 use serde::Serialize;
 
 use super::{
-    leaderboard::ArmNames,
+    arm_names::ArmNames,
     rank::{Comparison, adjusted},
 };
 use crate::{

@@ -1,8 +1,10 @@
 //! What a search has come to, as plain values: every face shows these and computes nothing itself.
 
+mod arm_names;
 pub mod candidate;
 pub mod comparison;
 pub mod confirmed;
 pub mod leaderboard;
 pub mod rank;
+mod screened;
 pub mod state;

@@ -1,6 +1,6 @@
 //! What a user asks for: one TOML file, every key with a default but `[search] name` and `[task]`.
 //!
-//! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this room puts them together, refuses what cannot work before
+//! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this module puts them together, refuses what cannot work before
 //! anything is run, and says where.
 
 mod culprit;

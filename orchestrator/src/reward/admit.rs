@@ -17,7 +17,7 @@ use crate::{
     proposer::{Proposal, Unreadable},
     reward::{
         maker::RewardMaker,
-        probe::{Probed, Worth, Yardstick},
+        probe::{ProbeSet, Probed, Worth},
     },
 };
 
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Examiner {
     /// The pool and the base rewards.
-    pub yardstick: Arc<Yardstick>,
+    pub probe_set: Arc<ProbeSet>,
     /// Whom it refuses.
     pub gate: GateConfig,
 }
@@ -191,8 +191,8 @@ pub async fn judge(
 impl Examiner {
     /// Measures on a blocking thread. The inner error says what went wrong in the reward.
     async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, Refusal>, HostError> {
-        let yardstick = Arc::clone(&self.yardstick);
-        let measured = tokio::task::spawn_blocking(move || yardstick.measure(&reward)).await;
+        let probe_set = Arc::clone(&self.probe_set);
+        let measured = tokio::task::spawn_blocking(move || probe_set.measure(&reward)).await;
         let Ok(measured) = measured else {
             tracing::error!("a candidate broke the probe, please report it");
             let message = "broke down while it was measured".to_owned();

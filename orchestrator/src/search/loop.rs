@@ -194,7 +194,7 @@ impl Search {
     /// What accepted drafts are measured against.
     async fn examiner(&self) -> Result<Examiner, SearchError> {
         Ok(Examiner {
-            yardstick: pool::yardstick(&self.runner).await?,
+            probe_set: pool::probe_set(&self.runner).await?,
             gate: self.context.config.screen.gate.clone(),
         })
     }

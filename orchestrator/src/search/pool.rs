@@ -12,7 +12,7 @@ use crate::{
         seed::derive_seed,
     },
     judge::by_rule,
-    reward::{maker::blocking, probe::Yardstick},
+    reward::{maker::blocking, probe::ProbeSet},
     search::{
         SearchError,
         context::Context,
@@ -24,11 +24,11 @@ use crate::{
 /// Training questions of the pool; each gets as many completions as a group of the trainer has.
 const QUESTIONS: usize = 32;
 
-/// The yardstick of a search: its pool, and the base rewards as they are stored.
+/// The probe set of a search: its pool, and the base rewards as they are stored.
 ///
 /// # Errors
 /// If the policy cannot be sampled, a stored base reward no longer runs, or the database fails.
-pub async fn yardstick(runner: &TrialRunner) -> Result<Arc<Yardstick>, SearchError> {
+pub async fn probe_set(runner: &TrialRunner) -> Result<Arc<ProbeSet>, SearchError> {
     let Context {
         config, store, id, ..
     } = &*runner.context;
@@ -42,8 +42,8 @@ pub async fn yardstick(runner: &TrialRunner) -> Result<Arc<Yardstick>, SearchErr
     };
     let base = base_rewards(runner).await?;
     let judge = by_rule(config.task.extraction());
-    let made = tokio::task::spawn_blocking(move || Yardstick::new(pool, Vec::new(), judge, base));
-    let made = made.await.expect("the yardstick does not panic");
+    let made = tokio::task::spawn_blocking(move || ProbeSet::new(pool, Vec::new(), judge, base));
+    let made = made.await.expect("measuring base rewards does not panic");
     made.map(Arc::new).map_err(|fault| {
         let why =
             format!("the base rewards cannot score the untouched policy's completions: {fault}");

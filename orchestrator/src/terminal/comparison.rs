@@ -2,16 +2,16 @@
 
 use crate::board::comparison::{Comparison, LEVEL};
 use crate::{
-    terminal::sheet::{Column, Sheet},
+    terminal::table::{Column, Table},
     text::{interval, one_line, probability, share},
 };
 
 impl Comparison {
     /// The models for people.
     #[must_use]
-    pub fn models_sheet(&self) -> Sheet {
+    pub fn models_table(&self) -> Table {
         use Column::{Number, Text};
-        let mut sheet = Sheet::new(&[
+        let mut table = Table::new(&[
             Text("model"),
             Number("right"),
             Number("of"),
@@ -27,7 +27,7 @@ impl Comparison {
         let optional = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), share);
         for model in &self.models {
             let f = &model.figures;
-            sheet.push(vec![
+            table.push(vec![
                 one_line(&model.model, 60),
                 model.correct.to_string(),
                 model.questions.to_string(),
@@ -41,14 +41,14 @@ impl Comparison {
                 model.letters.clone(),
             ]);
         }
-        sheet
+        table
     }
 
     /// The pairs for people.
     #[must_use]
-    pub fn pairs_sheet(&self) -> Sheet {
+    pub fn pairs_table(&self) -> Table {
         use Column::{Number, Text};
-        let mut sheet = Sheet::new(&[
+        let mut table = Table::new(&[
             Text("a"),
             Text("b"),
             Number("both"),
@@ -62,7 +62,7 @@ impl Comparison {
             Number("Holm"),
         ]);
         for pair in &self.pairs {
-            sheet.push(vec![
+            table.push(vec![
                 one_line(&pair.a, 60),
                 one_line(&pair.b, 60),
                 pair.both.to_string(),
@@ -76,7 +76,7 @@ impl Comparison {
                 probability(pair.holm_p),
             ]);
         }
-        sheet
+        table
     }
 
     /// What the tables mean, and the plain warning where it is due.

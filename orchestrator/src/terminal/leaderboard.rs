@@ -4,9 +4,9 @@ use crate::board::leaderboard::{Leaderboard, Row};
 use crate::{
     board::rank::Comparison,
     domain::trial::BASE_ONLY,
-    terminal::sheet::{
+    terminal::table::{
         Column::{Number, Text},
-        Sheet,
+        Table,
     },
     text::{interval, one_line, probability, share},
 };
@@ -15,17 +15,17 @@ impl Leaderboard {
     /// The whole board for a terminal: ranking, references, rounds, finalists, and what the figures mean.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.whole("", Sheet::to_text, "\n", "\n  ")
+        self.whole("", Table::to_text, "\n", "\n  ")
     }
 
     /// The same for a page.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        self.whole("# ", Sheet::to_markdown, "\n\n", "\n\n- ")
+        self.whole("# ", Table::to_markdown, "\n\n", "\n\n- ")
     }
 
     /// The board with its tables in a `form`; `gap` stands between a heading and its table, `item` before each unranked candidate.
-    fn whole(&self, mark: &str, form: fn(&Sheet) -> String, gap: &str, item: &str) -> String {
+    fn whole(&self, mark: &str, form: fn(&Table) -> String, gap: &str, item: &str) -> String {
         let mut text = format!(
             "{mark}{} (seed {}, {})\n\n{}",
             self.search,
@@ -36,17 +36,17 @@ impl Leaderboard {
         text += &self.unranked(item);
         text.push('\n');
         if self.rounds.len() > 1 {
-            text += &format!("\n{}\n", form(&self.rounds_sheet()));
+            text += &format!("\n{}\n", form(&self.rounds_table()));
         }
         if !self.confirmed.is_empty() {
-            let finalists = form(&self.confirmed_sheet());
+            let finalists = form(&self.confirmed_table());
             text += &format!("\nFinalists on Test{gap}{finalists}\n");
         }
         text + &self.legend()
     }
 
-    fn ranking(&self) -> Sheet {
-        let mut sheet = Sheet::new(&[
+    fn ranking(&self) -> Table {
+        let mut table = Table::new(&[
             Number(""),
             Text("reward"),
             Number("round"),
@@ -58,15 +58,15 @@ impl Leaderboard {
             Number("p vs best"),
         ]);
         for row in self.ranked() {
-            sheet.push(figures_row(
+            table.push(figures_row(
                 row.rank.map_or_else(String::new, |r| r.to_string()),
                 row,
             ));
         }
         for row in &self.references {
-            sheet.push(figures_row("-".into(), row));
+            table.push(figures_row("-".into(), row));
         }
-        sheet
+        table
     }
 
     /// Those without figures, each with its reason.
@@ -89,13 +89,13 @@ impl Leaderboard {
     }
 
     /// One line a round.
-    fn rounds_sheet(&self) -> Sheet {
+    fn rounds_table(&self) -> Table {
         let columns = [
             "round", "proposed", "accepted", "screened", "mean F1", "best F1",
         ];
-        let mut sheet = Sheet::new(&columns.map(Number));
+        let mut table = Table::new(&columns.map(Number));
         for round in &self.rounds {
-            sheet.push(vec![
+            table.push(vec![
                 round.round.to_string(),
                 round.proposed.to_string(),
                 round.accepted.to_string(),
@@ -104,12 +104,12 @@ impl Leaderboard {
                 optional(round.best_f1),
             ]);
         }
-        sheet
+        table
     }
 
     /// The finalists.
-    fn confirmed_sheet(&self) -> Sheet {
-        let mut sheet = Sheet::new(&[
+    fn confirmed_table(&self) -> Table {
+        let mut table = Table::new(&[
             Text("finalist"),
             Number("steps"),
             Number("mean F1"),
@@ -125,7 +125,7 @@ impl Leaderboard {
             } else {
                 String::new()
             };
-            sheet.push(vec![
+            table.push(vec![
                 row.name.clone(),
                 row.steps.to_string(),
                 share(row.f1.point),
@@ -137,7 +137,7 @@ impl Leaderboard {
                 p_value(row.vs_base),
             ]);
         }
-        sheet
+        table
     }
 
     fn legend(&self) -> String {

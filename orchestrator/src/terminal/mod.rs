@@ -4,5 +4,5 @@ pub mod candidate;
 pub mod comparison;
 pub mod leaderboard;
 pub mod progress;
-pub mod sheet;
+pub mod table;
 pub mod worth;

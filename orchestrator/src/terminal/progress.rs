@@ -1,7 +1,7 @@
 //! What a person sees while a search runs: bars in a terminal, plain lines elsewhere. All of it goes to standard error.
 #![allow(
     clippy::print_stderr,
-    reason = "this room exists to talk to the person at the terminal"
+    reason = "this module exists to talk to the person at the terminal"
 )]
 
 use std::{io::IsTerminal as _, sync::Mutex, time::Duration};

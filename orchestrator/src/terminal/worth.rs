@@ -2,9 +2,9 @@
 
 use crate::reward::probe::{HackShare, Worth};
 use crate::{
-    terminal::sheet::{
+    terminal::table::{
         Column::{Number, Text},
-        Sheet,
+        Table,
     },
     text::{one_line, share},
 };
@@ -79,7 +79,7 @@ pub(crate) fn summary(worth: &Worth) -> Vec<(String, String)> {
 
 /// How hacks are paid, one row a kind.
 pub(crate) fn hacks_table(hacks: &[HackShare]) -> String {
-    let mut sheet = Sheet::new(&[
+    let mut table = Table::new(&[
         Text("hack"),
         Number("tried"),
         Number("called right"),
@@ -88,7 +88,7 @@ pub(crate) fn hacks_table(hacks: &[HackShare]) -> String {
     ]);
     for hack in hacks {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-        sheet.push(vec![
+        table.push(vec![
             one_line(&hack.kind, 40),
             hack.tried.to_string(),
             hack.called_right.to_string(),
@@ -96,5 +96,5 @@ pub(crate) fn hacks_table(hacks: &[HackShare]) -> String {
             percent(hack.equal),
         ]);
     }
-    sheet.to_text()
+    table.to_text()
 }

@@ -8,7 +8,7 @@ use crate::{
         arguments::{CompareArgs, Format},
         open::open,
     },
-    terminal::sheet::{Column, Sheet},
+    terminal::table::{Column, Table},
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
@@ -20,11 +20,11 @@ pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
         Format::Csv => write!(out, "{}", csv(&comparisons)?)?,
         Format::Table | Format::Markdown => {
             let is_table = args.format == Format::Table;
-            let text = |sheet: Sheet| {
+            let text = |table: Table| {
                 if is_table {
-                    sheet.to_text()
+                    table.to_text()
                 } else {
-                    sheet.to_markdown()
+                    table.to_markdown()
                 }
             };
             for comparison in &comparisons {
@@ -34,8 +34,8 @@ pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
                     "{heading}{}: {} questions\n\n{}\n\n{}\n\n{}\n",
                     comparison.on,
                     comparison.questions,
-                    text(comparison.models_sheet()),
-                    text(comparison.pairs_sheet()),
+                    text(comparison.models_table()),
+                    text(comparison.pairs_table()),
                     comparison.legend()
                 )?;
             }
@@ -47,7 +47,7 @@ pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
 /// One line a pair and set of questions, unrounded.
 fn csv(comparisons: &[Comparison]) -> anyhow::Result<String> {
     use Column::Text;
-    let mut sheet = Sheet::new(
+    let mut table = Table::new(
         &[
             "on",
             "used_for_selection",
@@ -89,10 +89,10 @@ fn csv(comparisons: &[Comparison]) -> anyhow::Result<String> {
                 f1(&pair.b),
             ];
             row.extend(numbers(pair));
-            sheet.push(row);
+            table.push(row);
         }
     }
-    Ok(sheet.to_csv()?)
+    Ok(table.to_csv()?)
 }
 
 /// The counts, tests and differences of a pair, unrounded.

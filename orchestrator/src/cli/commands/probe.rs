@@ -14,7 +14,7 @@ use crate::{
     cli::arguments::{ProbeArgs, ProbeFormat},
     domain::pool::Pool,
     judge::by_rule,
-    reward::probe::{Worth, Yardstick, read_hacks},
+    reward::probe::{ProbeSet, Worth, read_hacks},
     terminal::worth::{hacks_table, summary},
     text::one_line,
 };
@@ -30,10 +30,10 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
     let hacks = args.hacks.as_deref().map_or(Ok(Vec::new()), read_hacks)?;
     let (rewards, extraction) = rewards::each(&args.rewards, &args.database).await?;
     let base = rewards::base_loaded()?;
-    let yardstick = Yardstick::new(pool, hacks, by_rule(extraction), base)?;
+    let probe_set = ProbeSet::new(pool, hacks, by_rule(extraction), base)?;
     let probed: Vec<Probed> = rewards
         .into_iter()
-        .map(|(name, loaded)| Probed::of(name, loaded, &yardstick))
+        .map(|(name, loaded)| Probed::of(name, loaded, &probe_set))
         .collect::<anyhow::Result<_>>()?;
     print(&mut stdout().lock(), args.format, &probed)
 }
@@ -96,11 +96,11 @@ impl Probed {
     fn of(
         reward: String,
         loaded: Result<LoadedReward, Rejection>,
-        yardstick: &Yardstick,
+        probe_set: &ProbeSet,
     ) -> anyhow::Result<Self> {
         let examined = loaded
             .map_err(CompileError::Rejected)
-            .and_then(|member| examine(&member, yardstick));
+            .and_then(|member| examine(&member, probe_set));
         let finding = match examined {
             Ok(fit) => fit,
             Err(CompileError::Rejected(why)) => Finding::Unfit {
@@ -112,14 +112,14 @@ impl Probed {
     }
 }
 
-fn examine(member: &LoadedReward, yardstick: &Yardstick) -> Result<Finding, CompileError> {
+fn examine(member: &LoadedReward, probe_set: &ProbeSet) -> Result<Finding, CompileError> {
     let odd = sandbox::probe(&member.reward, &[])?;
     let on_the_pool = |fault| Rejection::Probe {
         sample: "a completion of the pool, or a hack".to_owned(),
         fault,
     };
-    let worth = yardstick.measure(&member.reward).map_err(on_the_pool)?;
-    let samples = yardstick.samples();
+    let worth = probe_set.measure(&member.reward).map_err(on_the_pool)?;
+    let samples = probe_set.samples();
     let scores = member.reward.score_parts(&samples).map_err(on_the_pool)?;
     let seconds = fastest(member, &samples);
     // One part is the whole.

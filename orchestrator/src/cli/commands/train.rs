@@ -35,7 +35,7 @@ use crate::{
     },
     terminal::{
         progress::Progress,
-        sheet::{Column, Sheet},
+        table::{Column, Table},
     },
     text::{interval, share},
 };
@@ -259,7 +259,7 @@ fn print(
     evaluation: &Evaluation,
     f: &Figures,
 ) -> anyhow::Result<()> {
-    let mut sheet = Sheet::new(&[
+    let mut table = Table::new(&[
         Column::Number("right"),
         Column::Number("of"),
         Column::Number("F1 on Dev"),
@@ -268,7 +268,7 @@ fn print(
         Column::Text("95 % interval"),
         Column::Number("answered"),
     ]);
-    sheet.push(vec![
+    table.push(vec![
         evaluation.counts().correct.to_string(),
         evaluation.outcomes().len().to_string(),
         share(f.f1.point),
@@ -278,9 +278,9 @@ fn print(
         share(f.answer_rate),
     ]);
     let text = match format {
-        Format::Table => sheet.to_text(),
-        Format::Markdown => sheet.to_markdown(),
-        Format::Csv => sheet.to_csv()?,
+        Format::Table => table.to_text(),
+        Format::Markdown => table.to_markdown(),
+        Format::Csv => table.to_csv()?,
         Format::Json => format!("{result:#}"),
     };
     writeln!(stdout(), "{}", text.trim_end())?;

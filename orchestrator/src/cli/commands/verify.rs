@@ -15,7 +15,7 @@ use crate::{
     },
     domain::verdict::ModelKind,
     judge::{Given, Judgement, Question},
-    terminal::sheet::{Column, Sheet},
+    terminal::table::{Column, Table},
     text::one_line,
 };
 
@@ -80,13 +80,13 @@ fn print(
         writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         return Ok(());
     }
-    let mut sheet = Sheet::new(&["step", "result", "detail"].map(Column::Text));
+    let mut table = Table::new(&["step", "result", "detail"].map(Column::Text));
     for step in &explanation.steps {
         let detail = match format {
             Format::Csv => step.detail.clone(),
             _ => one_line(&step.detail, DETAIL),
         };
-        sheet.push(vec![
+        table.push(vec![
             one_line(&step.what, DETAIL),
             step.outcome.to_string(),
             detail,
@@ -99,25 +99,25 @@ fn print(
     };
     match format {
         Format::Csv => {
-            sheet.push(vec![
+            table.push(vec![
                 "verdict".into(),
                 verdict.into(),
                 format!("decided by {decider}"),
             ]);
-            write!(out, "{}", sheet.to_csv()?)?;
+            write!(out, "{}", table.to_csv()?)?;
         }
         Format::Markdown => {
             writeln!(
                 out,
                 "{}\n\n**{verdict}** (decided by {decider})",
-                sheet.to_markdown()
+                table.to_markdown()
             )?;
         }
         Format::Table | Format::Json => {
             writeln!(
                 out,
                 "{}\n\n{verdict} (decided by {decider})",
-                sheet.to_text()
+                table.to_text()
             )?;
         }
     }

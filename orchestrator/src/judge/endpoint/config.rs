@@ -1,6 +1,6 @@
 //! How an endpoint is reached and what every request to it says, whoever asks.
 //!
-//! This is no section of a file: each room that asks a model has its own, with its own defaults, and makes one of these from it.
+//! This is no section of a file: each module that asks a model has its own, with its own defaults, and makes one of these from it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! A language model behind an HTTP endpoint: one question, one reply, with whatever tries that takes.
 //!
 //! Trouble on the way is retried with growing pauses; the caller is told of every request made. The key is read once, from the variable
-//! the configuration names, and leaves this room only as a request header. What is asked, and what a reply means, is the caller's.
+//! the configuration names, and leaves this module only as a request header. What is asked, and what a reply means, is the caller's.
 
 mod api;
 mod config;

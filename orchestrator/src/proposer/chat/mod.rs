@@ -1,6 +1,6 @@
 //! A language model behind an HTTP endpoint as a proposer: the brief becomes a prompt, the reply becomes drafts.
 //!
-//! How the endpoint is asked, and how often, is the room `endpoint`'s; every request made is recorded.
+//! How the endpoint is asked, and how often, is the module `endpoint`'s; every request made is recorded.
 
 mod config;
 mod prompt;

@@ -39,7 +39,7 @@ pub struct Probed {
 }
 
 /// What rewards are measured against.
-pub struct Yardstick {
+pub struct ProbeSet {
     pool: Pool,
     verdicts: Vec<Verdict>,
     sizes: Vec<usize>,
@@ -48,7 +48,7 @@ pub struct Yardstick {
     base: Vec<(String, Vec<f64>)>,
 }
 
-impl Yardstick {
+impl ProbeSet {
     /// Judges the pool, makes the hacks (and adds `more`), and lets the base rewards score.
     ///
     /// # Errors

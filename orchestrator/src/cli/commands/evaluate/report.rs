@@ -11,7 +11,7 @@ use crate::{
         figures::Figures,
         verdict::{Evaluated, ModelKind},
     },
-    terminal::sheet::{Column, Sheet},
+    terminal::table::{Column, Table},
     text::{interval, one_line, share},
 };
 
@@ -39,8 +39,8 @@ impl Report {
         match format {
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&self.json()?)?)?,
             Format::Csv => write!(out, "{}", self.csv()?)?,
-            Format::Table => self.print_sheets(Sheet::to_text, out)?,
-            Format::Markdown => self.print_sheets(Sheet::to_markdown, out)?,
+            Format::Table => self.print_sheets(Table::to_text, out)?,
+            Format::Markdown => self.print_sheets(Table::to_markdown, out)?,
         }
         Ok(())
     }
@@ -56,10 +56,10 @@ impl Report {
         Ok(json!({"models": models, "pairs": self.comparison.pairs}))
     }
 
-    fn print_sheets(&self, form: fn(&Sheet) -> String, out: &mut impl Write) -> anyhow::Result<()> {
-        writeln!(out, "{}", form(&self.comparison.models_sheet()))?;
+    fn print_sheets(&self, form: fn(&Table) -> String, out: &mut impl Write) -> anyhow::Result<()> {
+        writeln!(out, "{}", form(&self.comparison.models_table()))?;
         writeln!(out, "\n{}", form(&self.extraction_sheet()))?;
-        let pairs = self.comparison.pairs_sheet();
+        let pairs = self.comparison.pairs_table();
         if !pairs.is_empty() {
             writeln!(out, "\n{}\n\n{}", form(&pairs), self.comparison.legend())?;
         }
@@ -70,8 +70,8 @@ impl Report {
     }
 
     /// The accuracy by explicit marks alone beside the one that all else goes by.
-    fn extraction_sheet(&self) -> Sheet {
-        let mut sheet = Sheet::new(&[
+    fn extraction_sheet(&self) -> Table {
+        let mut table = Table::new(&[
             Column::Text("accuracy by extraction"),
             Column::Number("strict"),
             Column::Text("95 % interval"),
@@ -80,7 +80,7 @@ impl Report {
         ]);
         for (judged, model) in self.judged.iter().zip(&self.comparison.models) {
             let (strict, flexible) = (&judged.strict.accuracy, &model.figures.accuracy);
-            sheet.push(vec![
+            table.push(vec![
                 one_line(&judged.model, 60),
                 share(strict.point),
                 interval(strict),
@@ -88,7 +88,7 @@ impl Report {
                 interval(flexible),
             ]);
         }
-        sheet
+        table
     }
 
     fn print_remarks(&self, judged: &Judged, out: &mut impl Write) -> anyhow::Result<()> {
@@ -109,7 +109,7 @@ impl Report {
 
     /// One line a model, unrounded.
     fn csv(&self) -> anyhow::Result<String> {
-        let mut sheet = Sheet::new(
+        let mut table = Table::new(
             &[
                 "model",
                 "questions",
@@ -154,8 +154,8 @@ impl Report {
                 tally.missed(),
             ];
             row.extend(counts.map(|n| n.to_string()));
-            sheet.push(row);
+            table.push(row);
         }
-        Ok(sheet.to_csv()?)
+        Ok(table.to_csv()?)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     cli::arguments::{Format, VerifyArgs},
     domain::decider::Tally,
     judge::{Given, Judge, Judgement, Question},
-    terminal::sheet::{Column, Sheet},
+    terminal::table::{Column, Table},
     text::{one_line, share},
 };
 
@@ -94,8 +94,8 @@ pub(super) async fn run(file: &Path, args: &VerifyArgs, judge: &Judge) -> anyhow
     match args.format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&judged.json()?)?)?,
         Format::Csv => write!(out, "{}", judged.verdicts().to_csv()?)?,
-        Format::Table => writeln!(out, "{}", judged.text(Sheet::to_text))?,
-        Format::Markdown => writeln!(out, "{}", judged.text(Sheet::to_markdown))?,
+        Format::Table => writeln!(out, "{}", judged.text(Table::to_text))?,
+        Format::Markdown => writeln!(out, "{}", judged.text(Table::to_markdown))?,
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ impl Judged<'_> {
     }
 
     /// One line a pair.
-    fn verdicts(&self) -> Sheet {
+    fn verdicts(&self) -> Table {
         let columns = [
             "id",
             "label",
@@ -153,10 +153,10 @@ impl Judged<'_> {
             "reference",
             "given",
         ];
-        let mut sheet = Sheet::new(&columns.map(Column::Text));
+        let mut table = Table::new(&columns.map(Column::Text));
         for (pair, judgement) in self.rows() {
             let rule = &judgement.rule;
-            sheet.push(vec![
+            table.push(vec![
                 pair.id.clone(),
                 pair.label
                     .map_or_else(String::new, |label| label.to_string()),
@@ -169,17 +169,17 @@ impl Judged<'_> {
                 pair.given.clone(),
             ]);
         }
-        sheet
+        table
     }
 
     /// The pairs that are judged otherwise than labelled.
-    fn disagreements(&self) -> Sheet {
+    fn disagreements(&self) -> Table {
         let columns = ["judged otherwise", "label", "reference", "given"];
-        let mut sheet = Sheet::new(&columns.map(Column::Text));
+        let mut table = Table::new(&columns.map(Column::Text));
         for (pair, judgement) in self.rows() {
             let verdict = judgement.outcome == Outcome::Correct;
             if pair.label.is_some_and(|label| label != verdict) {
-                sheet.push(vec![
+                table.push(vec![
                     pair.id.clone(),
                     if verdict { "wrong" } else { "right" }.to_owned(),
                     one_line(pair.reference.as_str(), EXCERPT),
@@ -187,10 +187,10 @@ impl Judged<'_> {
                 ]);
             }
         }
-        sheet
+        table
     }
 
-    fn text(&self, form: fn(&Sheet) -> String) -> String {
+    fn text(&self, form: fn(&Table) -> String) -> String {
         let agreement = self.agreement();
         let accepted = self
             .judgements
@@ -206,9 +206,9 @@ impl Judged<'_> {
             return text + "\nNo pair has a label, so there is nothing to compare with.";
         }
         let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), share);
-        let mut sheet =
-            Sheet::new(&["precision", "recall", "F1", "TP", "FP", "FN", "TN"].map(Column::Number));
-        sheet.push(vec![
+        let mut table =
+            Table::new(&["precision", "recall", "F1", "TP", "FP", "FN", "TN"].map(Column::Number));
+        table.push(vec![
             figure(agreement.precision()),
             figure(agreement.recall()),
             figure(agreement.f1()),
@@ -217,7 +217,7 @@ impl Judged<'_> {
             agreement.false_negatives.to_string(),
             agreement.true_negatives.to_string(),
         ]);
-        text += &format!("\n\n{}", form(&sheet));
+        text += &format!("\n\n{}", form(&table));
         let disagreements = self.disagreements();
         if !disagreements.is_empty() {
             text += &format!("\n\n{}", form(&disagreements));

@@ -1,4 +1,4 @@
-//! The gate and the pool's formats; the yardstick itself is tested with real rewards in `tests/probe.rs`.
+//! The gate and the pool's formats; the probe set itself is tested with real rewards in `tests/probe.rs`.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

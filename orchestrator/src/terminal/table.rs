@@ -1,8 +1,8 @@
 //! A table of texts in every form it is asked for: for a terminal, for a Markdown page, for a spreadsheet.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, presets};
 
-/// A column of a sheet.
+/// A column of a table.
 #[derive(Debug, Clone, Copy)]
 pub enum Column {
     /// Words, aligned to the left.
@@ -21,13 +21,13 @@ impl Column {
 
 /// A table of texts.
 #[derive(Debug, Clone)]
-pub struct Sheet {
+pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
-impl Sheet {
-    /// A sheet without rows.
+impl Table {
+    /// A table without rows.
     #[must_use]
     pub fn new(columns: &[Column]) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Sheet {
     /// As wide as it needs, without lines, for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut table = Table::new();
+        let mut table = comfy_table::Table::new();
         table
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled)
@@ -112,15 +112,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_sheet_in_three_forms() {
-        let mut sheet = Sheet::new(&[Column::Text("name"), Column::Number("n")]);
-        assert!(sheet.is_empty());
-        sheet.push(vec!["a|b".into(), "12".into()]);
-        assert_eq!(sheet.to_text(), " name   n \n a|b   12 ");
+    fn one_table_in_three_forms() {
+        let mut table = Table::new(&[Column::Text("name"), Column::Number("n")]);
+        assert!(table.is_empty());
+        table.push(vec!["a|b".into(), "12".into()]);
+        assert_eq!(table.to_text(), " name   n \n a|b   12 ");
         assert_eq!(
-            sheet.to_markdown(),
+            table.to_markdown(),
             "| name | n |\n| --- | ---: |\n| a\\|b | 12 |"
         );
-        assert_eq!(sheet.to_csv().unwrap(), "name,n\na|b,12\n");
+        assert_eq!(table.to_csv().unwrap(), "name,n\na|b,12\n");
     }
 }
