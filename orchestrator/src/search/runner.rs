@@ -97,6 +97,12 @@ impl TrialRunner {
                 Err(SearchError::Train(TrainError::Host(trouble))) if attempt < ATTEMPTS => {
                     tracing::warn!(trial = trial.id.0, attempt, "{trouble}; trying again");
                 }
+                Err(SearchError::Train(error @ TrainError::Checkpoint(_)))
+                    if attempt < ATTEMPTS =>
+                {
+                    tracing::warn!(trial = trial.id.0, attempt, "{error}; beginning anew");
+                    self.folders.of(trial.id).remove()?;
+                }
                 end => return end,
             }
         }

@@ -153,9 +153,9 @@ struct Raw<'a> {
     completions: Option<Vec<Text<'a>>>,
     #[serde(borrow, alias = "answers")]
     answer: Option<Vec<AnswerText<'a>>>,
-    // It may hold anything else.
-    #[serde(alias = "questions")]
+    // They may hold anything else.
     question: Option<Value>,
+    questions: Option<Value>,
     // Read only where there is no `answer`: they may hold anything else.
     solution: Option<Value>,
     ground_truth: Option<Value>,
@@ -214,6 +214,7 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
             samples: None,
             prompts,
             question,
+            questions,
             completions: Some(completions),
             answer: Some(answers),
             group,
@@ -221,7 +222,9 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
         } => {
             let columns = Columns {
                 prompts,
-                questions: question.and_then(|column| Vec::deserialize(column).ok()),
+                questions: question
+                    .or(questions)
+                    .and_then(|column| Vec::deserialize(column).ok()),
                 completions,
                 answers,
             };
