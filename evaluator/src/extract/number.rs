@@ -136,7 +136,8 @@ fn around(text: &str, start: usize, end: usize) -> Option<&str> {
         .iter()
         .find(|half| text[to..].starts_with(**half));
     let whole = &text[from..to + half.map_or(0, |half| half.len())];
-    Some(whole.trim_end_matches(['.', ',', ';', '!', '?']))
+    // What is exclaimed may be a factorial, and is left to be read as one.
+    Some(whole.trim_end_matches(['.', ',', ';', '?']))
 }
 
 /// Whether a unit, an ordinal or the end of a tag follows a number directly.

@@ -410,6 +410,12 @@ fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
         Expr::Function(Function::Factorial, _) | Expr::Binomial(..) => {
             Ball::exact(exact(expr, at)?.to_f64()?)?
         }
+        // Exactly, where a step is near.
+        Expr::Function(Function::Floor | Function::Ceil, _)
+            if let Some(value) = exact(expr, at) =>
+        {
+            Ball::exact(value.to_f64()?)?
+        }
         Expr::Pi => Ball::exact(consts::PI)?,
         Expr::Euler => Ball::exact(consts::E)?,
         Expr::Imaginary => Ball::of(Complex64::i(), 0.0)?,
