@@ -23,6 +23,8 @@ use value::{
     unit,
 };
 
+pub(crate) use parse::scripts::with_plain_digits;
+
 pub use compare::rules::Rule;
 pub use read::answer::Answer;
 

@@ -69,6 +69,28 @@ fn is_escaped(text: &str, at: usize) -> bool {
     text[..at].bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1
 }
 
+/// Whether a character is of a script in which no symbols are written: Chinese, Japanese, Korean, Arabic, Hindi,
+/// Cyrillic, Hebrew, Thai.
+fn is_of_script(c: char) -> bool {
+    matches!(u32::from(c), 0x400..=0x52f | 0x590..=0x6ff | 0x900..=0x9ff | 0xe00..=0xe7f | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7af)
+}
+
+/// The formula that begins with its delimiter at the start of `text`, over several lines where it is displayed or holds
+/// an environment.
+pub(super) fn opening(text: &str) -> Option<&str> {
+    let (open, close) = DELIMITERS
+        .iter()
+        .find(|delimiter| text.starts_with(delimiter.0))?;
+    let inner = &text[open.len()..];
+    let (end, _) = inner
+        .match_indices(close)
+        .find(|&(end, _)| !is_escaped(inner, end))?;
+    let formula = &inner[..end];
+    let is_display = matches!(*open, "$$" | r"\[");
+    let is_whole = formula.contains('\n') && (is_display || formula.contains(r"\begin{"));
+    is_whole.then_some(formula)
+}
+
 /// Whether words of a language stand outside of commands and `\text{…}`.
 pub(super) fn has_prose(text: &str) -> bool {
     let mut chars = text.char_indices().peekable();
@@ -89,6 +111,8 @@ pub(super) fn has_prose(text: &str) -> bool {
             ) {
                 while chars.next_if(|&(_, c)| c != '}').is_some() {}
             }
+        } else if is_of_script(c) {
+            return true;
         } else if c.is_ascii_lowercase() {
             let mut length = 1;
             while chars.next_if(|(_, c)| c.is_ascii_lowercase()).is_some() {

@@ -16,7 +16,7 @@ mod number;
 mod phrase;
 mod statement;
 
-use crate::answer::{Answer, is_quantity};
+use crate::answer::{Answer, is_quantity, with_plain_digits};
 
 pub use config::ExtractionConfig;
 
@@ -59,6 +59,7 @@ pub fn extract(completion: &str) -> Option<Extracted> {
 
 /// The final answer of `completion` by the configured strategies.
 pub fn extract_with(completion: &str, config: &ExtractionConfig) -> Option<Extracted> {
+    let completion = &*with_plain_digits(completion);
     for &strategy in &config.strategies {
         match strategy.find(completion) {
             Found::Nothing => {}
@@ -88,10 +89,34 @@ fn is_taken_back(strategy: Strategy, text: &str, completion: &str) -> bool {
 
 /// What follows the closed thoughts of a completion, if anything does.
 fn without_thoughts(completion: &str) -> &str {
+    let completion = without_end(completion);
     match completion.rsplit_once("</think>") {
         Some((_, rest)) if !rest.trim().is_empty() => rest,
         _ => completion,
     }
+}
+
+/// Tokens with which chat templates end a turn.
+const ENDS: [&str; 8] = [
+    "</s>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end|>",
+    "<eos>",
+    "<end_of_turn>",
+    "<|return|>",
+];
+
+/// Without the tokens that end a turn.
+fn without_end(mut completion: &str) -> &str {
+    while let Some(rest) = ENDS
+        .iter()
+        .find_map(|end| completion.trim_end().strip_suffix(end))
+    {
+        completion = rest;
+    }
+    completion
 }
 
 /// What a strategy found.
@@ -203,7 +228,13 @@ fn solution_tags(completion: &str) -> Found {
         .filter(|solution| !solution.is_empty());
     match solutions.next() {
         None => Found::Nothing,
-        Some(first) if solutions.all(|other| other == first) => Found::text(first),
+        Some(first) if solutions.all(|other| other == first) => {
+            // A sentence inside the tag, which marks its answer once more.
+            match phrase::answer_is(first) {
+                Found::Nothing => Found::text(first),
+                found => found,
+            }
+        }
         Some(_) => Found::Contradiction,
     }
 }

@@ -23,8 +23,11 @@ pub(super) fn stated(text: &str) -> Option<&str> {
     if let Some(formula) = around(text, start, end) {
         return Some(formula);
     }
+    if let Some(sign) = sign_before(text, start) {
+        return Some(&text[sign..end]);
+    }
     let before = text[..start].trim_end();
-    if is_denied(before) {
+    if is_denied(before) || is_compared(before) {
         return None;
     }
     if let Some(left) = ["minus", "negative"]
@@ -48,14 +51,82 @@ pub(super) fn stated(text: &str) -> Option<&str> {
     Some(&text[start..end])
 }
 
+/// Where the minus sign before a number stands, of whatever kind, also before a currency: `−14`, `-$90`, `is - 40`. A
+/// sign behind a number, a letter or a bracket takes away, and a dash with spaces round it is one only behind a word that
+/// lets a value follow.
+fn sign_before(text: &str, start: usize) -> Option<usize> {
+    let before = text[..start].trim_end_matches(['$', '€', '£', '¥', '₹']);
+    let is_spaced = before.ends_with(' ');
+    let before = before.trim_end_matches(' ');
+    let rest = before.strip_suffix(['-', '−', '–', '﹣'])?;
+    let words = rest.trim_end_matches([' ', '$', '(', '*']);
+    let is_apart = rest.len() > words.len() || rest.is_empty() || rest.ends_with([':', '=', '\n']);
+    let lets_follow = words.is_empty()
+        || words.ends_with([':', '=', ',', '\n'])
+        || SAYING.iter().any(|word| {
+            let stem = words.strip_suffix(word);
+            stem.is_some_and(|stem| !stem.ends_with(char::is_alphanumeric))
+        });
+    let is_binary = words.ends_with(|c: char| c.is_ascii_digit() || matches!(c, ')' | ']' | '}'));
+    let is_sign = is_apart && !is_binary && (lets_follow || !is_spaced);
+    is_sign.then_some(rest.len())
+}
+
+/// Words behind which a value follows.
+const SAYING: [&str; 18] = [
+    "is", "are", "was", "were", "be", "equals", "equal", "to", "of", "gives", "give", "get",
+    "gets", "got", "have", "has", "at", "result",
+];
+
+/// Words that make another number of what follows them.
+const COMPARING: [&str; 14] = [
+    "less than",
+    "more than",
+    "fewer than",
+    "greater than",
+    "larger than",
+    "smaller than",
+    "other than",
+    "at least",
+    "at most",
+    "half of",
+    "twice",
+    "double",
+    "triple",
+    "anything but",
+];
+
+fn is_compared(before: &str) -> bool {
+    let from = before.len().saturating_sub(20);
+    let from = (from..=before.len())
+        .find(|at| before.is_char_boundary(*at))
+        .unwrap_or(0);
+    let tail = before[from..].to_lowercase();
+    let tail = tail.trim_end_matches([' ', '$', '*']);
+    COMPARING.iter().any(|words| tail.ends_with(words))
+}
+
 /// The power, ratio or time of day that a number is a part of, as the 2 of `3:2` is, with no white space in it.
 fn around(text: &str, start: usize, end: usize) -> Option<&str> {
     let is_joint = |c: char| matches!(c, '^' | '_' | '{');
     let run = text[..start].rsplit(char::is_whitespace).next()?;
     let from = start - run.len();
     let follows_digit = |before: &str| before.ends_with(|c: char| c.is_ascii_digit());
+    let is_tied = |c: char| {
+        matches!(c, '²' | '³' | '^' | 'π' | '×' | '·' | '√' | '°' | '*' | '/')
+            || c.is_ascii_alphabetic()
+    };
+    let is_bold = text[end..].starts_with("**") || text[end..].starts_with("*\n");
     let is_part = run.ends_with(is_joint) && run.contains(|c: char| c.is_alphanumeric())
-        || run.strip_suffix(':').is_some_and(follows_digit);
+        || run.strip_suffix(':').is_some_and(follows_digit)
+        || run.ends_with(['√', '∛', '×', '·', 'π'])
+        || run
+            .strip_suffix(['*', '/', '+'])
+            .is_some_and(|left| left.ends_with(|c: char| c.is_alphanumeric() || c == ')'))
+        || text[end..].starts_with(is_tied) && !is_bold && !is_known_behind(&text[end..])
+        || text[end..].starts_with("! ")
+        || text[end..].starts_with("!\n")
+        || &text[end..] == "!";
     if !is_part {
         return None;
     }
@@ -65,7 +136,18 @@ fn around(text: &str, start: usize, end: usize) -> Option<&str> {
         .iter()
         .find(|half| text[to..].starts_with(**half));
     let whole = &text[from..to + half.map_or(0, |half| half.len())];
-    Some(whole.trim_end_matches(['.', ',', ';', '!', '?']))
+    // What is exclaimed may be a factorial, and is left to be read as one.
+    Some(whole.trim_end_matches(['.', ',', ';', '?']))
+}
+
+/// Whether a unit, an ordinal or the end of a tag follows a number directly.
+fn is_known_behind(behind: &str) -> bool {
+    let word = behind
+        .split(|c: char| !c.is_alphanumeric() && c != '/')
+        .next()
+        .unwrap_or_default();
+    matches!(word, "st" | "nd" | "rd" | "th" | "am" | "pm" | "AM" | "PM")
+        || unit_behind(behind).is_some()
 }
 
 /// Where `1 1/2` begins, if `number` is the fraction and its whole number stands before it.

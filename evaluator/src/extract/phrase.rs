@@ -1,9 +1,42 @@
 //! Answers marked by words.
 
-use super::{Found, statement::of_sentence};
+use crate::answer::is_quantity;
+
+use super::{Found, formula, statement::of_sentence};
 
 /// What is said to be something: the answer, or the choice of an answer.
 const MARKS: [&str; 3] = ["answer", "correct option", "correct choice"];
+
+/// The same in other languages, with the verb; ASCII letters in lower case.
+const FOREIGN: [&str; 27] = [
+    "答案是",
+    "答案为",
+    "答案為",
+    "答案：",
+    "答案:",
+    "答えは",
+    "答え：",
+    "答え:",
+    "정답은",
+    "정답:",
+    "답은",
+    "답:",
+    "الجواب هو",
+    "الإجابة هي",
+    "الإجابة:",
+    "उत्तर है",
+    "उत्तर:",
+    "la respuesta es",
+    "respuesta:",
+    "la réponse est",
+    "réponse :",
+    "die antwort ist",
+    "die antwort lautet",
+    "antwort:",
+    "Ответ:",
+    "ответ:",
+    "a resposta é",
+];
 
 /// What an answer may stand between.
 const DRESS: [char; 3] = ['*', '`', ' '];
@@ -38,8 +71,22 @@ pub(super) fn answer_is(completion: &str) -> Found {
         places.find_map(|(start, word)| after_verb(&completion[start + word.len()..]))
     };
     // The last mark leaves the least behind it.
-    let marked = MARKS.iter().filter_map(last).min_by_key(|rest| rest.len());
-    marked.map_or(Found::Nothing, |rest| of_sentence(sentence(rest)))
+    let foreign = |mark: &&'static str| {
+        let (start, word) = lower.rmatch_indices(*mark).next()?;
+        Some(
+            completion[start + word.len()..]
+                .trim_start_matches([':', '：', '=', '*', '`', ',', ' ']),
+        )
+    };
+    let marked = MARKS.iter().filter_map(last);
+    let marked = marked.chain(FOREIGN.iter().filter_map(foreign));
+    let Some(rest) = marked.min_by_key(|rest| rest.len()) else {
+        return Found::Nothing;
+    };
+    match formula::opening(rest.trim_start()) {
+        Some(formula) => Found::text(formula),
+        None => of_sentence(sentence(rest)),
+    }
 }
 
 /// The text behind `is`, `:` or `=`, if that is how `text` begins.
@@ -63,7 +110,17 @@ fn sentence(text: &str) -> &str {
             .next()
             .is_none_or(char::is_whitespace)
     });
-    line[..end.unwrap_or(line.len())].trim_end_matches(DRESS)
+    let line = &line[..end.unwrap_or(line.len())];
+    let line = line
+        .split('。')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(DRESS);
+    // A number that is exclaimed is no factorial; in a formula it may be.
+    match line.strip_suffix('!') {
+        Some(number) if is_quantity(number) && !number.contains('$') => number,
+        _ => line,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! label or unit) it is one that the gold answer allows. Alternatives that contradict each other never
 //! match a single value, because a list only equals a list.
 
+pub(crate) mod names;
 pub(crate) mod rules;
 pub(crate) mod same_relation;
 pub(crate) mod signs;
@@ -14,11 +15,11 @@ use num_rational::BigRational;
 use num_traits::One;
 
 use crate::answer::{
-    compare::same_relation::{relation_of, same_relations},
+    compare::names::{called, equal_up_to_names, is_region, is_same_name, stems},
+    compare::same_relation::{is_solved_by, relation_of, same_relations},
     compare::signs::Signs,
     compare::tolerance::is_rounded,
     evaluate::equal,
-    read::structure::WHOLE,
     value::expr::Expr,
     value::fuel::Fuel,
     value::relation::Relation,
@@ -92,8 +93,12 @@ impl<'a> Comparison<'a> {
     }
 
     fn same_kinds(&mut self, gold: &Value, given: &Value) -> bool {
-        use Value::{Collection, Interval, Labelled, Matrix, Scalar};
+        use Value::{Collection, Interval, Labelled, Matrix, Scalar, Under};
         match (gold, given) {
+            // A condition may be left out, but not be another one.
+            (Under(x, a), Under(y, b)) => self.same_values(x, y) && self.same_values(a, b),
+            (Under(x, _), y) => self.same_values(x, y),
+            (x, Under(y, _)) => self.same_values(x, y),
             (Scalar(a), Scalar(b)) => self.same_scalars(a, b),
             (Labelled(a, x), Labelled(b, y)) => self.same_labelled((a, x), (b, y)),
             (Labelled(label, x), y) => {
@@ -104,6 +109,7 @@ impl<'a> Comparison<'a> {
             (Value::Relation(..), Value::Relation(..)) => same_relations(gold, given, &self.fuel),
             (Value::Relation(sides, _), Scalar(b)) => {
                 value_named(sides, gold).is_some_and(|a| self.same_scalars(&a, b))
+                    || is_solved_by(gold, &b.expr, &self.fuel)
             }
             (Scalar(a), Value::Relation(sides, _)) => {
                 value_named(sides, given).is_some_and(|b| self.same_scalars(a, &b))
@@ -186,8 +192,7 @@ impl<'a> Comparison<'a> {
             return self.same_values(x, y);
         }
         // The name of a variable means nothing to a region that is the whole answer, nor a number to one of its values.
-        let same_name =
-            a.name.eq_ignore_ascii_case(&b.name) || is_numbered(a, b) || is_numbered(b, a);
+        let same_name = is_same_name(a, b);
         let is_free = !self.named_apart && is_region((a, b), x) && is_region((a, b), y);
         to.is_empty() && (same_name || is_free) && self.same_values(x, y)
     }
@@ -208,12 +213,19 @@ impl<'a> Comparison<'a> {
             return false;
         }
         match (a, b) {
+            // Values with names may stand in any order.
+            (Tuple, Tuple) if xs.iter().chain(ys).all(is_labelled) => {
+                xs.len() == ys.len() && self.same_in_any_order(xs, ys)
+            }
             (Tuple, Tuple) | (Bracket, Bracket) => self.same_in_order(xs, ys),
             // Braces forget the order that parentheses keep, and square brackets are an interval's.
             (Tuple, List) | (List, Tuple) => self.same_in_order(&plain(xs), &plain(ys)),
             // Which value belongs to which name only the order can tell.
             (List, List | Set) if are_named_apart(xs) && !ys.iter().any(is_labelled) => {
                 self.same_in_order(&plain(xs), ys)
+            }
+            (List, List) if are_counted_apart(xs, ys) || are_counted_apart(ys, xs) => {
+                self.same_in_order(xs, ys)
             }
             (List | Set, List) if are_named_apart(ys) && !xs.iter().any(is_labelled) => {
                 self.same_in_order(xs, &plain(ys))
@@ -254,6 +266,11 @@ impl<'a> Comparison<'a> {
     fn same_with_signs(&mut self, gold: &Value, given: &Value) -> bool {
         let most = signs::count(gold).max(signs::count(given));
         if most == 0 || most > MOST_SIGNS {
+            return false;
+        }
+        // The names on the left count as they do without a sign.
+        let (mine, theirs) = (stems(gold), stems(given));
+        if !mine.is_empty() && !theirs.is_empty() && mine != theirs {
             return false;
         }
         [Signs::Together, Signs::Apart].into_iter().any(|how| {
@@ -361,6 +378,21 @@ fn are_named_apart(values: &[Value]) -> bool {
     others.is_some_and(|others| others.iter().any(|stem| *stem != first))
 }
 
+/// Whether the parts of the one count or measure different things, `5 red pens, 3 blue pens`, and those of the other are
+/// bare numbers, which only their order assigns.
+fn are_counted_apart(counted: &[Value], bare: &[Value]) -> bool {
+    let unit = |value: &Value| match value {
+        Value::Scalar(scalar) => scalar.unit.clone(),
+        _ => None,
+    };
+    let units: Option<Vec<String>> = counted.iter().map(unit).collect();
+    let differ = units.is_some_and(|units| units.windows(2).any(|pair| pair[0] != pair[1]));
+    differ
+        && bare
+            .iter()
+            .all(|value| matches!(value, Value::Scalar(scalar) if scalar.unit().is_none()))
+}
+
 /// Whether two of the parts have names, and not the same.
 fn have_names(values: &[Value]) -> bool {
     let mut stems = values.iter().filter_map(|value| match value {
@@ -371,65 +403,6 @@ fn have_names(values: &[Value]) -> bool {
     stems.any(|stem| Some(stem) != first)
 }
 
-/// Equal when one symbol is called differently: by its case alone, or as the whole number
-/// that counts the periods of a trigonometric solution.
-fn equal_up_to_names(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
-    let only_in = |x: &[&str], y: &[&str]| -> Vec<String> {
-        x.iter()
-            .filter(|name| !y.contains(name))
-            .map(|name| (*name).to_owned())
-            .collect()
-    };
-    let (in_a, in_b) = (a.symbols(), b.symbols());
-    match (&only_in(&in_a, &in_b)[..], &only_in(&in_b, &in_a)[..]) {
-        ([x], [y])
-            if is_case(x, y) && !is_exponent(a, x)
-                || are_whole((a, x), (b, y))
-                || are_free((&in_a, x), (&in_b, y)) =>
-        {
-            equal(&a.renamed(x, y), b, fuel)
-        }
-        _ => false,
-    }
-}
-
-/// Whether the symbol is raised anywhere, as the T of a transpose is.
-fn is_exponent(expr: &Expr, name: &str) -> bool {
-    let is_it = |e: &Expr| matches!(e, Expr::Symbol(symbol) if symbol == name);
-    expr.any(&|e| matches!(e, Expr::Power(_, exponent) if is_it(exponent)))
-}
-
-/// Whether two letters differ in their case alone; names of several letters, such as Delta, are other symbols.
-fn is_case(x: &str, y: &str) -> bool {
-    x.len() == 1 && x.eq_ignore_ascii_case(y)
-}
-
-/// Whether both symbols are customary names of a constant that is free: beside others, if one of the names is the most usual;
-/// in the formula of a function, if it is the only constant.
-fn are_free((in_a, x): (&[&str], &str), (in_b, y): (&[&str], &str)) -> bool {
-    let is_only = |names: &[&str]| {
-        let constants = names.iter().filter(|name| !name.starts_with(PLACE)).count();
-        constants == 1 && names.len() > 1
-    };
-    let is_customary = |name: &str| matches!(name, "A" | "C" | "K" | "c" | "k");
-    let is_usual = |name: &str| matches!(name, "C" | "c");
-    let has_place = |names: &[&str]| names.iter().any(|name| name.starts_with(PLACE));
-    let is_letter = |name: &str| is_customary(name) || matches!(name, "a" | "b" | "m");
-    if has_place(in_a) && is_only(in_a) && is_only(in_b) {
-        return is_letter(x) && is_letter(y);
-    }
-    in_a.len() > 1 && is_customary(x) && is_customary(y) && (is_usual(x) || is_usual(y))
-}
-
-/// Whether both symbols stand for every whole number: they have customary names of one, and either one side says
-/// so or they count the periods of a solution.
-fn are_whole((a, x): (&Expr, &str), (b, y): (&Expr, &str)) -> bool {
-    let is_customary = |name| matches!(name, WHOLE | "k" | "l" | "m" | "n");
-    let has_pi = |expr: &Expr| expr.any(&|e| *e == Expr::Pi);
-    let is_said = x == WHOLE || y == WHOLE;
-    is_customary(x) && is_customary(y) && (is_said || has_pi(a) && has_pi(b))
-}
-
 /// The parts without their labels, for comparison with parts that have none.
 fn plain(values: &[Value]) -> Vec<Value> {
     values
@@ -437,49 +410,4 @@ fn plain(values: &[Value]) -> Vec<Value> {
         .cloned()
         .map(crate::answer::read::structure::unlabelled)
         .collect()
-}
-
-/// How the names of variables begin that are called by their places.
-const PLACE: &str = "variable ";
-
-/// The value with its variables called by their places.
-fn called(value: &Value, variables: &[String]) -> Value {
-    let mut places = 0..;
-    variables.iter().fold(value.clone(), |value, name| {
-        let place = places.next().unwrap_or(0);
-        value.renamed(name, &format!("{PLACE}{place}"))
-    })
-}
-
-/// Whether one is the other with a number, as `x_1` is `x`.
-fn is_numbered(label: &Label, plain: &Label) -> bool {
-    let index = label
-        .name
-        .strip_prefix(&plain.name)
-        .and_then(|rest| rest.strip_prefix('_'));
-    index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Sets of numbers, for which the name of the variable means nothing. Points and vectors have names of their own, as
-/// have sets that are called by a word, such as domain and range.
-fn is_region((a, b): (&Label, &Label), value: &Value) -> bool {
-    match value {
-        Value::Collection(Kind::Tuple | Kind::Bracket, _) => is_variable(a) || is_variable(b),
-        Value::Interval(..) | Value::Collection(Kind::Set | Kind::Union, _) => {
-            !(is_word(a) && is_word(b))
-        }
-        _ => false,
-    }
-}
-
-fn is_variable(label: &Label) -> bool {
-    label.name.len() == 1 && label.name.starts_with(|c: char| c.is_ascii_lowercase())
-}
-
-fn is_word(label: &Label) -> bool {
-    label.name.len() > 2
-        && label
-            .name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b == b' ')
 }

@@ -171,7 +171,7 @@ fn same_structure(
 fn rule(value: &Value) -> Rule {
     match value {
         Value::Scalar(_) => Rule::SameExpression,
-        Value::Labelled(_, inner) => rule(inner),
+        Value::Labelled(_, inner) | Value::Under(inner, _) => rule(inner),
         Value::Interval(..) | Value::Collection(Kind::Union, _) => Rule::SameInterval,
         Value::Collection(..) | Value::Matrix(_) => Rule::SameParts,
         Value::Relation(..) => Rule::SameRelation,

@@ -62,6 +62,10 @@ fn with_signs(value: &Value, choice: u32, used: &mut usize) -> Value {
                 ..scalar.clone()
             })
         }
+        Value::Labelled(label, inner) => {
+            let inner = with_signs(inner, choice, used);
+            Value::Labelled(label.clone(), Box::new(inner))
+        }
         Value::Collection(kind, items) => {
             let items = items
                 .iter()

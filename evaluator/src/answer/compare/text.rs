@@ -35,6 +35,12 @@ const SHORTEST_WORD: usize = 3;
 /// Answers that are given to several questions at once, whose order counts.
 const VERDICTS: [&str; 4] = ["yes", "no", "true", "false"];
 
+/// Words that say how one thing is, and are given to several in their order.
+const ASPECTS: [&str; 12] = [
+    "increas", "decreas", "even", "odd", "positive", "negative", "converge", "diverge", "maxim",
+    "minim", "greater", "less",
+];
+
 /// Words that take back what was said, or say it of something else.
 const OTHERWISE: [&str; 18] = [
     "not", "no", "none", "neither", "nor", "never", "opposite", "only", "but", "however", "unless",
@@ -118,9 +124,11 @@ fn same_words(a: &str, b: &str) -> bool {
 
 /// `Alice, Bob and Carol` against `Carol, Alice, Bob`.
 fn same_names(gold: &str, given: &str) -> bool {
-    // Names are told from other words, which may answer one question each, by their capitals.
+    // Names are told from other words, which may answer one question each, by their capitals, or by the `and` that makes
+    // one answer of them.
     let are_names = parts(gold).all(|part| part.starts_with(char::is_uppercase));
-    are_names && names(gold).is_some_and(|first| Some(first) == names(given))
+    let are_joined = given.contains(" and ") && ASPECTS.iter().all(|word| !given.contains(word));
+    (are_names || are_joined) && names(gold).is_some_and(|first| Some(first) == names(given))
 }
 
 /// What stands between commas and `and`.

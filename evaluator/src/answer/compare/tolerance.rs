@@ -1,14 +1,11 @@
 //! How far a rounded number may be from the value it stands for.
 //!
-//! Rounding is forgiven where it shows: one side has a decimal point. A whole number is never approximated. A decimal
-//! reference was rounded by whoever wrote it, or is exact; either way it knows its places, and a number that differs
-//! in them is another one, however close.
+//! Rounding is forgiven where it shows: one side has decimals, and the other side rounds to them. A whole number is
+//! never approximated, and never an approximation.
 
 use crate::answer::{
     evaluate::{constant, is_integer},
-    value::Scalar,
-    value::expr::Expr,
-    value::fuel::Fuel,
+    value::{Scalar, expr::Expr, fuel::Fuel},
 };
 
 /// What rounding errors of the evaluation may leave of a whole number.
@@ -16,6 +13,9 @@ const WHOLE: f64 = 1e-9;
 
 /// Larger numbers in floating point are not known to [`WHOLE`].
 const LARGEST: f64 = 1e6;
+
+/// More decimals in one answer are no rounding of a single number.
+const MOST_DECIMALS: usize = 4;
 
 /// Whether `given` is `gold` rounded, or the other way round, within the relative `tolerance`. The readings are what
 /// both stand for, the scalars how they are written.
@@ -28,14 +28,16 @@ pub(crate) fn is_rounded(
     if gold.places.or(given.places).is_none() || is_whole(&gold.expr, fuel) {
         return false;
     }
+    // Per cent are rounded to whole ones, too.
+    let are_percent = gold.percent && given.percent;
+    let by_gold = slack(gold, are_percent, fuel).unwrap_or(0.0);
+    let by_given = slack(given, are_percent, fuel).unwrap_or(0.0);
     readings.iter().any(|(a, b)| {
         let (Some(a), Some(b)) = (constant(a, fuel), constant(b, fuel)) else {
             return false;
         };
-        (a - b).abs() <= tolerance * a.abs()
-            && (places(gold).is_none()
-                || rounds_to(a, b, gold, fuel)
-                || rounds_to(b, a, given, fuel))
+        let most = (by_gold * a.abs()).max(by_given * b.abs());
+        (a - b).abs() <= most.min(tolerance * a.abs()) * (1.0 + WHOLE)
     })
 }
 
@@ -48,24 +50,51 @@ fn is_whole(expr: &Expr, fuel: &Fuel) -> bool {
     is_integer(expr, fuel) || constant(expr, fuel).is_some_and(is_close)
 }
 
-/// The decimal places of a number that is written in digits alone; none of a whole one.
-fn places(scalar: &Scalar) -> Option<usize> {
-    let magnitude = match &scalar.expr {
-        Expr::Negative(inner) => inner,
-        expr => expr,
-    };
-    match magnitude {
-        Expr::Number(value) => scalar.places.or(value.is_integer().then_some(0)),
-        _ => None,
+/// By which share of itself the value may be wrong if each decimal in it is rounded: in `7.44 \times 10^{-4}` as much
+/// as in `7.44`. None where no decimal is written, or so many that they are no rounding of one number.
+fn slack(scalar: &Scalar, counts_whole: bool, fuel: &Fuel) -> Option<f64> {
+    let is_whole = counts_whole && is_integer(&scalar.expr, fuel);
+    if is_whole {
+        return Some(0.5 / constant(&scalar.expr, fuel)?.abs());
     }
+    let places = i32::try_from(scalar.places?).ok()?;
+    let half = 0.5 * 10f64.powi(-places);
+    let value = constant(&scalar.expr, fuel)?;
+    let count = count_decimals(&scalar.expr);
+    if value == 0.0 || !(1..=MOST_DECIMALS).contains(&count) {
+        return None;
+    }
+    let mut slack = 0.0;
+    for at in 0..count {
+        let moved = constant(&with_moved(&scalar.expr, at, half)?, fuel)?;
+        slack += (moved - value).abs();
+    }
+    Some(slack / value.abs())
 }
 
-/// Whether `value` gives `rounded`, which is written as `scalar`, in the places of it. Both are readings of the same
-/// kind, so that their ratio is that of the numbers as written.
-fn rounds_to(rounded: f64, value: f64, scalar: &Scalar, fuel: &Fuel) -> bool {
-    let (Some(places), Some(written)) = (places(scalar), constant(&scalar.expr, fuel)) else {
-        return false;
-    };
-    let half = 0.5 * 10f64.powi(-i32::try_from(places).unwrap_or(i32::MAX));
-    ((value / rounded - 1.0) * written).abs() <= half * (1.0 + WHOLE)
+/// Whether it is a number that is not whole: as no fraction is one number, it was written with a decimal point.
+fn is_decimal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Number(value) if !value.is_integer())
+}
+
+fn count_decimals(expr: &Expr) -> usize {
+    let mut count = 0;
+    expr.map(&mut |e| {
+        count += usize::from(is_decimal(&e));
+        e
+    });
+    count
+}
+
+/// The expression with its decimal number `at` made larger.
+fn with_moved(expr: &Expr, at: usize, by: f64) -> Option<Expr> {
+    let by = num_rational::BigRational::from_float(by)?;
+    let mut next = 0;
+    Some(expr.map(&mut |e| match e {
+        Expr::Number(value) if !value.is_integer() => {
+            next += 1;
+            Expr::Number(if next == at + 1 { value + &by } else { value })
+        }
+        other => other,
+    }))
 }

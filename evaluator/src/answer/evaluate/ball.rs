@@ -45,6 +45,32 @@ impl Ball {
         (self.value - other.value).norm() <= error && error <= widest
     }
 
+    /// Whether it is a real number below zero.
+    pub fn is_negative(&self) -> bool {
+        self.value.im == 0.0 && self.value.re < -self.radius
+    }
+
+    /// Whether it is a real whole number, written as such.
+    pub fn is_whole(&self) -> bool {
+        self.value.im == 0.0 && self.value.re.fract() == 0.0
+    }
+
+    /// Whether it is an odd number, by which roots of negative numbers are real.
+    pub fn is_odd(&self) -> bool {
+        self.value.im == 0.0 && (self.value.re % 2.0).abs() == 1.0
+    }
+
+    /// Whether the function is real there, as far as this is known.
+    pub fn is_in_domain_of(&self, function: Function) -> bool {
+        match function {
+            Function::Ln => !self.is_negative(),
+            Function::Arcsin | Function::Arccos => {
+                self.value.im != 0.0 || self.value.re.abs() <= 1.0 + self.radius
+            }
+            _ => true,
+        }
+    }
+
     fn may_be_zero(&self) -> bool {
         self.value.norm() <= self.radius
     }
@@ -96,8 +122,7 @@ impl Ball {
     /// Odd roots of negative numbers are the real ones.
     pub fn root(&self, index: &Self) -> Option<Self> {
         let exponent = Self::exact(1.0)?.divided_by(index)?;
-        let odd = index.value.im == 0.0 && (index.value.re % 2.0).abs() == 1.0;
-        if odd && self.value.im == 0.0 && self.value.re < 0.0 {
+        if index.is_odd() && self.value.im == 0.0 && self.value.re < 0.0 {
             return self
                 .negated()
                 .raised_to(&exponent)

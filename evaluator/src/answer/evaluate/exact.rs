@@ -12,6 +12,9 @@ use crate::answer::{
 /// Exact numbers may grow to this many bits before floating point takes over.
 const MOST_BITS: u64 = 2048;
 
+/// Higher roots are not taken exactly.
+const MOST_INDEX: u32 = 10;
+
 /// What another factor of a factorial or binomial costs.
 const FUEL_PER_FACTOR: u64 = 8;
 
@@ -49,6 +52,7 @@ pub(crate) fn exact(expr: &Expr, at: At<'_>) -> Option<BigRational> {
             exact(a, at)? / divisor
         }
         Expr::Power(base, exponent) => exact_power(&exact(base, at)?, &exact(exponent, at)?)?,
+        Expr::Root(index, radicand) => exact_root(&exact(radicand, at)?, &exact(index, at)?)?,
         Expr::Function(Function::Factorial, n) => factorial(&exact(n, at)?, at)?,
         Expr::Function(Function::Abs, x) => exact(x, at)?.abs(),
         Expr::Function(Function::Floor, x) => exact(x, at)?.floor(),
@@ -75,6 +79,22 @@ fn exact_power(base: &BigRational, exponent: &BigRational) -> Option<BigRational
     }
     let power = pow(base.clone(), usize::try_from(exponent.unsigned_abs()).ok()?);
     Some(if exponent < 0 { power.recip() } else { power })
+}
+
+/// The root of what is a power of a fraction; none of anything else, nor of what is negative.
+fn exact_root(radicand: &BigRational, index: &BigRational) -> Option<BigRational> {
+    let index = index.is_integer().then(|| index.to_integer().to_u32())??;
+    if radicand.is_negative() || !(2..=MOST_INDEX).contains(&index) {
+        return None;
+    }
+    let root = |n: &BigInt| {
+        let root = n.nth_root(index);
+        (pow(root.clone(), usize::try_from(index).ok()?) == *n).then_some(root)
+    };
+    Some(BigRational::new(
+        root(radicand.numer())?,
+        root(radicand.denom())?,
+    ))
 }
 
 fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {

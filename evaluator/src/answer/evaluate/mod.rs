@@ -8,9 +8,10 @@
 //! exact numbers, too. All others are evaluated in complex floating point with a bound on the rounding error, and
 //! count as equal only where the bound is small and they agree within it.
 //!
-//! Variables take small positive values, as in the usual reading of roots and logarithms in answers;
-//! where an absolute value occurs negative ones too, and where steps or factorials occur whole and larger
-//! ones, for there the small positive values would tell nothing apart.
+//! Variables of rational expressions take small positive values: there, by Schwartz and Zippel, any will do. Where roots,
+//! logarithms, absolute values and other functions occur they take values of either sign and of many sizes, and roots
+//! and logarithms of negative numbers are undefined, as in the usual reading of answers; where steps or factorials occur,
+//! the whole numbers from one on and large ones, and others besides unless every variable is called as counters are.
 
 pub(crate) mod ball;
 pub(crate) mod exact;
@@ -42,31 +43,43 @@ pub(crate) fn equal(a: &Expr, b: &Expr, fuel: &Fuel) -> bool {
         return a == b;
     }
     if a.is_constant() && b.is_constant() {
-        return equal_constants(a, b, ANYWHERE.with(fuel)).unwrap_or(false);
+        return equal_constants(a, b, anywhere(fuel)).unwrap_or(false);
     }
+    let names = names(&[a, b]);
+    let plan = Plan::of(&[a, b], &names);
     let mut agreed = 0;
-    for point in points(&[a, b]) {
-        match agree_at(a, b, point.with(fuel)) {
-            Some(false) => return false,
-            Some(true) => agreed += 1,
-            None => {}
+    for domain in plan.domains() {
+        for index in 0..domain.count() {
+            match agree_at(a, b, plan.at(domain, index, &names, fuel)) {
+                Some(false) => return false,
+                Some(true) => agreed += 1,
+                None => {}
+            }
+        }
+        if agreed >= DEFINED_POINTS && domain.is_last_resort_next() {
+            break;
         }
     }
     agreed >= DEFINED_POINTS
 }
 
-/// A value for every symbol, by its name.
-#[derive(Clone, Copy)]
-pub(crate) struct Point {
-    index: u8,
-    domain: Domain,
+/// The names of the symbols of all, each once, in order.
+fn names<'a>(expressions: &[&'a Expr]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = expressions.iter().flat_map(|e| e.symbols()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
-impl Point {
-    const fn with(self, fuel: &Fuel) -> At<'_> {
-        At { point: self, fuel }
-    }
+/// A value for every symbol, by its place among the names. So a verdict does not depend on what a symbol is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Point<'a> {
+    index: u8,
+    domain: Domain,
+    names: &'a [&'a str],
+}
 
+impl Point<'_> {
     /// One prime for every other point: what one of them overlooks the other sees.
     fn prime(self) -> u64 {
         PRIMES[usize::from(self.index) % PRIMES.len()]
@@ -76,53 +89,138 @@ impl Point {
 /// Where an expression is evaluated, and what pays for it.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
-    pub point: Point,
+    pub point: Point<'a>,
     pub fuel: &'a Fuel,
+    /// Roots and logarithms of negative numbers are undefined, as they are for a reader who means real numbers.
+    is_real: bool,
+    /// Where only one of two is undefined they differ.
+    is_strict: bool,
 }
 
 /// Where the values come from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Domain {
     /// Rationals between 1/4 and 9/4.
     Near,
-    /// The same with either sign.
-    Signed,
-    /// Whole numbers between 1 and 40.
-    Whole,
-    /// Rationals between 0 and 64.
+    /// Rationals of either sign, from less than one to several thousands.
     Wide,
+    /// The whole numbers from one on.
+    Counted,
+    /// Whole numbers up to a hundred thousand.
+    Large,
 }
 
-/// The point at which constants are evaluated.
-const ANYWHERE: Point = Point {
-    index: 0,
-    domain: Domain::Near,
-};
+impl Domain {
+    /// How many points are taken from it.
+    const fn count(self) -> u8 {
+        match self {
+            Self::Near => 6,
+            Self::Wide => 12,
+            Self::Counted => 30,
+            Self::Large => 8,
+        }
+    }
 
-/// The points that tell such expressions apart.
-fn points(expressions: &[&Expr]) -> Vec<Point> {
-    let have = |test: &dyn Fn(Function) -> bool| {
-        expressions
-            .iter()
-            .any(|e| e.any(&|e| matches!(e, Expr::Function(function, _) if test(*function))))
-    };
-    let counts = expressions
-        .iter()
-        .any(|e| e.any(&|e| matches!(e, Expr::Binomial(..))))
-        || have(&|f| matches!(f, Function::Floor | Function::Ceil | Function::Factorial));
-    let domains = if counts {
-        [Domain::Whole; 8]
-            .into_iter()
-            .chain([Domain::Wide; 4])
+    /// Whether what comes after it is only for expressions that are defined almost nowhere else.
+    const fn is_last_resort_next(self) -> bool {
+        matches!(self, Self::Wide)
+    }
+}
+
+/// At which points expressions are told apart.
+struct Plan {
+    is_rational: bool,
+    /// Steps, factorials and binomials occur.
+    counts: bool,
+    /// Every symbol is called as counters are.
+    are_counters: bool,
+    is_real: bool,
+    is_strict: bool,
+}
+
+impl Plan {
+    fn of(expressions: &[&Expr], names: &[&str]) -> Self {
+        let any = |test: &dyn Fn(&Expr) -> bool| expressions.iter().any(|e| e.any(&|e| test(e)));
+        let has = |wanted: &dyn Fn(Function) -> bool| {
+            any(&|e| matches!(e, Expr::Function(function, _) if wanted(*function)))
+        };
+        let is_counter = |name: &&str| {
+            matches!(
+                *name,
+                "i" | "j" | "k" | "l" | "m" | "n" | "p" | "q" | "N" | "M"
+            )
+        };
+        let is_power =
+            |exponent: &Expr| matches!(exponent, Expr::Number(value) if value.is_integer());
+        let is_negative_power =
+            |exponent: &Expr| matches!(exponent, Expr::Negative(inner) if is_power(inner));
+        Self {
+            is_rational: !any(&|e| match e {
+                Expr::Function(..) | Expr::Root(..) | Expr::Binomial(..) | Expr::Apply(..) => true,
+                Expr::Power(_, exponent) => !is_power(exponent) && !is_negative_power(exponent),
+                _ => false,
+            }),
+            counts: any(&|e| matches!(e, Expr::Binomial(..)))
+                || has(&|f| matches!(f, Function::Floor | Function::Ceil | Function::Factorial)),
+            are_counters: names.iter().all(is_counter),
+            is_real: !any(&|e| matches!(e, Expr::Imaginary)),
+            is_strict: has(&|f| f == Function::Abs),
+        }
+    }
+
+    /// Where values are taken from, in order.
+    fn domains(&self) -> Vec<Domain> {
+        use Domain::{Counted, Large, Near, Wide};
+        match self {
+            Self {
+                is_rational: true, ..
+            } => vec![Near],
+            Self {
+                counts: true,
+                are_counters: true,
+                ..
+            } => vec![Counted, Large],
+            Self { counts: true, .. } => vec![Counted, Large, Wide],
+            // A negative base has powers at whole exponents alone.
+            _ => vec![Near, Wide, Counted],
+        }
+    }
+
+    fn at<'a>(&self, domain: Domain, index: u8, names: &'a [&'a str], fuel: &'a Fuel) -> At<'a> {
+        At {
+            point: Point {
+                index,
+                domain,
+                names,
+            },
+            fuel,
+            is_real: self.is_real,
+            is_strict: self.is_strict,
+        }
+    }
+
+    /// All points, in order.
+    fn points<'a>(&self, names: &'a [&'a str], fuel: &'a Fuel) -> Vec<At<'a>> {
+        let domains = self.domains().into_iter();
+        domains
+            .flat_map(|domain| (0..domain.count()).map(move |index| (domain, index)))
+            .map(|(domain, index)| self.at(domain, index, names, fuel))
             .collect()
-    } else if have(&|f| f == Function::Abs) {
-        vec![Domain::Signed; 10]
-    } else {
-        vec![Domain::Near; 6]
-    };
-    std::iter::zip(0.., domains)
-        .map(|(index, domain)| Point { index, domain })
-        .collect()
+    }
+}
+
+/// Where constants are evaluated.
+fn anywhere(fuel: &Fuel) -> At<'_> {
+    At {
+        point: Point {
+            index: 0,
+            domain: Domain::Near,
+            names: &[],
+        },
+        fuel,
+        is_real: false,
+        is_strict: false,
+    }
 }
 
 /// Whether they agree at one point; `None` where one of them is undefined there.
@@ -134,7 +232,11 @@ fn agree_at(a: &Expr, b: &Expr, at: At<'_>) -> Option<bool> {
     if let (Some(a), Some(b)) = (exact(a, at), exact(b, at)) {
         return Some(a == b);
     }
-    Some(approximate(a, at)?.agrees(&approximate(b, at)?))
+    match (approximate(a, at), approximate(b, at)) {
+        (Some(a), Some(b)) => Some(a.agrees(&b)),
+        (None, None) => None,
+        _ => at.is_strict.then_some(false),
+    }
 }
 
 /// Whether two constants are the same number; `None` where one of them has no value.
@@ -152,10 +254,20 @@ fn equal_constants(a: &Expr, b: &Expr, at: At<'_>) -> Option<bool> {
 /// The ratio of `a` to `b` if it is the same number at all points; used for equations, which stay the
 /// same when multiplied. Its sign tells whether inequalities turn round.
 pub(crate) fn constant_ratio(a: &Expr, b: &Expr, fuel: &Fuel) -> Option<f64> {
+    let names = names(&[a, b]);
+    let plan = Plan::of(&[a, b], &names);
     let mut ratio: Option<Ball> = None;
+    let mut remainders: [Option<Residue>; 2] = [None; 2];
     let mut defined = 0;
-    for point in points(&[a, b]) {
-        let at = point.with(fuel);
+    for at in plan.points(&names, fuel) {
+        let prime = at.point.prime();
+        if let (Some(a), Some(b)) = (residue(a, prime, at), residue(b, prime, at)) {
+            let here = a.divided_by(b)?;
+            let before = remainders[usize::from(at.point.index) % PRIMES.len()].replace(here);
+            if before.is_some_and(|before| before != here) {
+                return None;
+            }
+        }
         let (Some(a), Some(b)) = (approximate(a, at), approximate(b, at)) else {
             continue;
         };
@@ -171,18 +283,42 @@ pub(crate) fn constant_ratio(a: &Expr, b: &Expr, fuel: &Fuel) -> Option<f64> {
     (is_real && ratio.re != 0.0).then_some(ratio.re)
 }
 
+/// Whether an expression has the same value at all points.
+pub(crate) fn is_constant_everywhere(expr: &Expr, fuel: &Fuel) -> bool {
+    let names = names(&[expr]);
+    let plan = Plan::of(&[expr], &names);
+    let mut remainders: [Option<Residue>; 2] = [None; 2];
+    let mut first: Option<Ball> = None;
+    let mut agreed = 0;
+    for at in plan.points(&names, fuel) {
+        let is_same = if let Some(here) = residue(expr, at.point.prime(), at) {
+            let before = &mut remainders[usize::from(at.point.index) % PRIMES.len()];
+            *before.get_or_insert(here) == here
+        } else if let Some(here) = approximate(expr, at) {
+            first.get_or_insert(here).agrees(&here)
+        } else {
+            continue;
+        };
+        if !is_same {
+            return false;
+        }
+        agreed += 1;
+    }
+    agreed >= DEFINED_POINTS
+}
+
 /// The value of a real constant.
 pub(crate) fn constant(expr: &Expr, fuel: &Fuel) -> Option<f64> {
     if !expr.is_constant() {
         return None;
     }
-    let value = approximate(expr, ANYWHERE.with(fuel))?.value;
+    let value = approximate(expr, anywhere(fuel))?.value;
     (value.im.abs() <= 1e-12 * (1.0 + value.re.abs())).then_some(value.re)
 }
 
 /// Whether the expression is exactly a whole number.
 pub(crate) fn is_integer(expr: &Expr, fuel: &Fuel) -> bool {
-    expr.is_constant() && exact(expr, ANYWHERE.with(fuel)).is_some_and(|value| value.is_integer())
+    expr.is_constant() && exact(expr, anywhere(fuel)).is_some_and(|value| value.is_integer())
 }
 
 /// 1 for infinity, -1 for minus infinity.
@@ -196,25 +332,43 @@ pub(crate) fn sign_of_infinity(expr: &Expr) -> Option<i8> {
 
 /// Sixteen bits that depend on the name and the point alone: FNV-1a (Fowler, Noll and Vo), its high and
 /// low halves folded together.
-fn seed(name: &str, point: u8) -> u16 {
+fn seed(name: &[u8], point: u8) -> u16 {
     let hash = name
-        .bytes()
-        .chain([point])
+        .iter()
+        .chain([&point])
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
     (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) as u16
 }
 
 /// The value of a symbol at a point.
-pub(crate) fn symbol(name: &str, point: Point) -> BigRational {
-    let seed = i64::from(seed(name, point.index));
+pub(crate) fn symbol(name: &str, point: Point<'_>) -> BigRational {
+    let rank = point.names.iter().position(|other| *other == name);
+    let seed = match rank {
+        Some(rank) => seed(&[rank as u8], point.index),
+        None => seed(name.as_bytes(), point.index),
+    };
+    let seed = i64::from(seed);
+    let index = i64::from(point.index);
     let (numerator, denominator) = match point.domain {
         Domain::Near => (16_411 + 2 * seed, 65_537),
-        Domain::Signed if seed % 2 == 0 => (-16_411 - 2 * seed, 65_537),
-        Domain::Signed => (16_411 + 2 * seed, 65_537),
-        Domain::Whole => (1 + seed % 40, 1),
-        Domain::Wide => (1 + seed, 1021),
+        Domain::Wide => {
+            // From below one to some thousands, by turns positive and negative.
+            let size = [1, 16, 256, 4096][usize::from(point.index / 2) % 4];
+            let value = size * (16_411 + 2 * seed);
+            (
+                if (index + rank.unwrap_or(0) as i64) % 2 == 0 {
+                    -value
+                } else {
+                    value
+                },
+                65_537,
+            )
+        }
+        Domain::Counted if rank == Some(0) => (1 + index, 1),
+        Domain::Counted => (1 + seed % 30, 1),
+        Domain::Large => (31 + seed * (1 + index / 4), 1),
     };
     BigRational::new(numerator.into(), denominator.into())
 }
@@ -256,6 +410,12 @@ fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
         Expr::Function(Function::Factorial, _) | Expr::Binomial(..) => {
             Ball::exact(exact(expr, at)?.to_f64()?)?
         }
+        // Exactly, where a step is near.
+        Expr::Function(Function::Floor | Function::Ceil, _)
+            if let Some(value) = exact(expr, at) =>
+        {
+            Ball::exact(value.to_f64()?)?
+        }
         Expr::Pi => Ball::exact(consts::PI)?,
         Expr::Euler => Ball::exact(consts::E)?,
         Expr::Imaginary => Ball::of(Complex64::i(), 0.0)?,
@@ -276,13 +436,26 @@ fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
         Expr::Negative(x) => approximate(x, at)?.negated(),
         Expr::Quotient(a, b) => approximate(a, at)?.divided_by(&approximate(b, at)?)?,
         Expr::Power(base, exponent) => {
-            approximate(base, at)?.raised_to(&approximate(exponent, at)?)?
+            let (base, exponent) = (approximate(base, at)?, approximate(exponent, at)?);
+            if at.is_real && base.is_negative() && !exponent.is_whole() {
+                return None;
+            }
+            base.raised_to(&exponent)?
         }
         Expr::Root(index, radicand) => {
-            let index = approximate(index, at)?;
-            approximate(radicand, at)?.root(&index)?
+            let (index, radicand) = (approximate(index, at)?, approximate(radicand, at)?);
+            if at.is_real && radicand.is_negative() && !index.is_odd() {
+                return None;
+            }
+            radicand.root(&index)?
         }
-        Expr::Function(function, x) => approximate(x, at)?.apply(*function)?,
+        Expr::Function(function, x) => {
+            let x = approximate(x, at)?;
+            if at.is_real && !x.is_in_domain_of(*function) {
+                return None;
+            }
+            x.apply(*function)?
+        }
         Expr::Apply(name, arguments) => {
             // An unknown function is stood in for by a smooth one that depends on its name.
             let mut value = Ball::exact(symbol(name, at.point).to_f64()?)?;

@@ -5,8 +5,12 @@
 
 use crate::answer::parse::respelled;
 
+/// What stands between two formulas that nothing else separates, for the lexer.
+pub(crate) const GAP_MARK: char = '\u{2}';
+const GAP: &str = "\u{2}";
+
 /// Unicode characters and what they are in LaTeX.
-const CHARACTERS: [(char, &str); 59] = [
+const CHARACTERS: [(char, &str); 60] = [
     ('π', r"\pi "),
     ('∞', r"\infty "),
     ('√', r"\sqrt "),
@@ -55,6 +59,7 @@ const CHARACTERS: [(char, &str); 59] = [
     ('θ', r"\theta "),
     ('λ', r"\lambda "),
     ('μ', r"\mu "),
+    ('µ', r"\mu "),
     ('φ', r"\phi "),
     ('ω', r"\omega "),
     ('ℝ', r"\mathbb{R}"),
@@ -69,7 +74,7 @@ const CHARACTERS: [(char, &str); 59] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 60] = [
+const SPELLINGS: [(&str, &str); 72] = [
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -90,11 +95,23 @@ const SPELLINGS: [(&str, &str); 60] = [
     ("</sup>", "}"),
     ("<sub>", "_{"),
     ("</sub>", "}"),
-    ("<br>", " "),
+    ("<br>", GAP),
     ("&lt;", "<"),
     ("&gt;", ">"),
     ("&nbsp;", " "),
     ("&amp;", "&"),
+    (r"^{\text{th}}", "th"),
+    (r"^{\text{st}}", "st"),
+    (r"^{\text{nd}}", "nd"),
+    (r"^{\text{rd}}", "rd"),
+    (r"^\text{th}", "th"),
+    (r"^{th}", "th"),
+    (r"\mathbf{i}", r"\unitvectori "),
+    (r"\mathbf{j}", r"\unitvectorj "),
+    (r"\mathbf{k}", r"\unitvectork "),
+    (r"\hat{i}", r"\unitvectori "),
+    (r"\hat{j}", r"\unitvectorj "),
+    (r"\hat{k}", r"\unitvectork "),
     (r"\overrightarrow", r"\vec"),
     ("+/-", r"\pm "),
     (r"\not\in", r"\notin"),
@@ -183,12 +200,18 @@ pub(crate) fn clean(text: &str) -> String {
         .strip_prefix("**")
         .and_then(|inner| inner.strip_suffix("**"));
     let mut clean = with_slashes(&repair(bold.unwrap_or(text)));
+    if clean.contains(['\n', '\r']) {
+        clean = clean.replace(['\n', '\r'], GAP);
+    }
     if !clean.is_ascii() {
         clean = plain_characters(&clean);
     }
     // Escaped once too often, as happens between JSON and its readers.
-    if !clean.contains("begin{") {
-        clean = clean.replace(r"\\", r"\");
+    if !clean.contains("begin{") && clean.contains(r"\\") {
+        clean = clean
+            .replace(&format!(r"\\{GAP}"), GAP)
+            .replace(r"\\ ", GAP)
+            .replace(r"\\", r"\");
     }
     // Rows of a matrix are no escaped space or bracket: keep them out of the replacements.
     clean = clean.replace(r"\\", "\u{1}");
@@ -199,14 +222,45 @@ pub(crate) fn clean(text: &str) -> String {
         }
     }
     clean = respelled::with_commands(&clean);
-    clean = clean.replace('$', " ").replace('\u{1}', r"\\ ");
+    clean = without_dollars(&clean).replace('\u{1}', r"\\ ");
     let clean = clean
         .trim()
         .trim_end_matches(['.', ',', ';', ':', ' ', '^']);
     if let Some(sign) = respelled::sign_of(clean) {
         return sign.to_owned();
     }
+    if let Some(respelled) = respelled::ratio(clean).or_else(|| respelled::in_base(clean)) {
+        return respelled;
+    }
     balanced(clean)
+}
+
+/// Without the dollars round formulas; between two formulas with nothing but white space between them stays a gap.
+fn without_dollars(text: &str) -> String {
+    if !text.contains('$') {
+        return text.to_owned();
+    }
+    let text = text.replace("$$", "$");
+    let mut plain = String::with_capacity(text.len());
+    let mut is_inside = false;
+    let mut pieces = text.split('$').peekable();
+    let mut is_first = true;
+    while let Some(piece) = pieces.next() {
+        let joins = !is_inside && !is_first && pieces.peek().is_some() && is_blank(piece);
+        if joins {
+            plain.push_str(GAP);
+        } else {
+            plain.push_str(piece);
+            plain.push(' ');
+        }
+        is_inside = !is_inside;
+        is_first = false;
+    }
+    plain
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c == GAP_MARK)
 }
 
 /// Without `\left` and `\right` before a delimiter; `\leftarrow` is another command.

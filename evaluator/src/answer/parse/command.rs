@@ -51,7 +51,7 @@ impl Parser {
             "infty" => Some(Expr::Infinity),
             "lfloor" => self.rounded(Function::Floor, "rfloor"),
             "lceil" => self.rounded(Function::Ceil, "rceil"),
-            "log" | "lg" => self.logarithm(name),
+            "log" | "lg" => self.logarithm(),
             "boxed" | "mathbf" | "bf" | "rm" | "boldsymbol" | "bm" | "underline" | "fbox" => {
                 self.argument()
             }
@@ -140,17 +140,19 @@ impl Parser {
         })
     }
 
-    /// A base may follow; without one `\log` is taken to the base of Euler and `\lg` to that of ten.
-    fn logarithm(&mut self, name: &str) -> Option<Expr> {
+    /// A base may follow; without one it is ten, for `\log` as for `\lg`.
+    fn logarithm(&mut self) -> Option<Expr> {
         let base = if self.eat_mark('_') {
-            Some(self.argument()?)
+            self.argument()?
         } else {
-            (name == "lg").then(|| Expr::integer(10))
+            Expr::integer(10)
         };
+        let power = self.eat_mark('^').then(|| self.exponent());
         let value = self.function(Function::Ln)?;
-        Some(match base {
+        let value = Expr::quotient(value, Expr::Function(Function::Ln, Box::new(base)));
+        Some(match power {
             None => value,
-            Some(base) => Expr::quotient(value, Expr::Function(Function::Ln, Box::new(base))),
+            Some(power) => Expr::Power(Box::new(value), Box::new(power?)),
         })
     }
 

@@ -11,8 +11,10 @@
 
 pub(crate) mod brackets;
 pub(crate) mod clean;
+pub(crate) mod gaps;
 pub(crate) mod letters;
 pub(crate) mod respelled;
+pub(crate) mod scripts;
 pub(crate) mod token;
 
 mod command;
@@ -121,7 +123,12 @@ impl Parser {
             if sign.is_none() && !terms.is_empty() {
                 break;
             }
-            let term = self.product()?;
+            // `5 + -4i`
+            let is_turned = sign.is_some() && self.eat_mark('-');
+            let mut term = self.product()?;
+            if is_turned {
+                term = Expr::Negative(Box::new(term));
+            }
             terms.push(match sign {
                 None | Some(Sign::Plus) => term,
                 Some(Sign::Minus) => Expr::Negative(Box::new(term)),
@@ -182,6 +189,8 @@ impl Parser {
             } else if let Some(part) = self.plain_fraction() {
                 let whole = value.pop()?;
                 value.push(Expr::Sum(vec![whole, part]));
+            } else if self.starts_power_behind(value.last()) {
+                value.push(self.factor()?);
             } else if self.starts_factor() {
                 let mixed = self.is_mixed_number();
                 let factor = self.factor()?;
@@ -205,6 +214,16 @@ impl Parser {
             Some(Token::Command(name)) => !NO_FACTORS.contains(&name.as_str()),
             _ => false,
         }
+    }
+
+    /// `2^3 3^2`, `4! 5!`: a power or factorial of a number behind another one, with no sign between.
+    fn starts_power_behind(&self, last: Option<&Expr>) -> bool {
+        let is_raised = |token: Option<&Token>| matches!(token, Some(Token::Mark('^' | '!')));
+        matches!(
+            last,
+            Some(Expr::Power(..) | Expr::Function(Function::Factorial, _))
+        ) && matches!(self.peek(), Some(Token::Number(_)))
+            && is_raised(self.tokens.get(self.at + 1))
     }
 
     /// `21 \frac{13}{14}`: a whole number directly followed by a fraction of whole numbers.
@@ -453,6 +472,7 @@ pub(crate) fn spelled(tokens: &[Token]) -> String {
             Token::Mark('{' | '}') => {}
             Token::Mark(mark) => name.push(*mark),
             Token::Relation(relation) => name.push_str(&format!("{relation:?}")),
+            Token::Gap => {}
             Token::SetOpen | Token::SetClose | Token::RowBreak | Token::Begin | Token::End => {
                 name.push('|');
             }

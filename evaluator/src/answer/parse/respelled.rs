@@ -73,11 +73,7 @@ pub(crate) fn with_commands(text: &str) -> String {
             plain = prefixed;
         }
     }
-    if let Some((before, after)) = plain.split_once(" x 10^")
-        && before.ends_with(|c: char| c.is_ascii_digit())
-    {
-        plain = format!(r"{before} \times 10^{after}");
-    }
+    plain = with_times(plain);
     for union in [") U (", ") U [", "] U (", "] U ["] {
         if plain.contains(union) {
             plain = plain.replace(union, &union.replace('U', r"\cup"));
@@ -88,6 +84,43 @@ pub(crate) fn with_commands(text: &str) -> String {
     }
     plain
 }
+
+/// `\times` for the letter of `3 x 10^8` and `3x10^8`.
+fn with_times(plain: String) -> String {
+    let Some(at) = plain.find("10^") else {
+        return plain;
+    };
+    let before = plain[..at].trim_end();
+    let number = before.strip_suffix(['x', 'X']).map(str::trim_end);
+    match number.filter(|number| number.ends_with(|c: char| c.is_ascii_digit())) {
+        Some(number) => format!(r"{number} \times {}", &plain[at..]),
+        None => plain,
+    }
+}
+
+/// Two whole numbers in words between: `5 to 2` as a ratio, `3 out of 8` and `1 in 6` as a share.
+pub(crate) fn ratio(text: &str) -> Option<String> {
+    let is_whole = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let joints = [(" to ", ":"), (" out of ", "/"), (" in ", "/")];
+    joints.iter().find_map(|(words, sign)| {
+        let (a, b) = text.split_once(words)?;
+        (is_whole(a) && is_whole(b)).then(|| format!("{a}{sign}{b}"))
+    })
+}
+
+/// `3F_{16}`: digits beyond nine are letters, in a base that is named.
+pub(crate) fn in_base(text: &str) -> Option<String> {
+    let (digits, base) = text.split_once('_')?;
+    let base: u32 = base.trim_matches(['{', '}']).parse().ok()?;
+    let has_both = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.contains(|c: char| c.is_ascii_uppercase())
+        && digits.len() <= LONGEST_IN_BASE;
+    let value = u64::from_str_radix(digits, (11..=36).contains(&base).then_some(base)?).ok()?;
+    has_both.then(|| value.to_string())
+}
+
+/// Longer numbers in another base are compared as text.
+const LONGEST_IN_BASE: usize = 12;
 
 /// The first `{a infix b}` with its command in front.
 fn prefixed(text: &str, infix: &str, command: &str) -> Option<String> {

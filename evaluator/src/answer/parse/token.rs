@@ -1,7 +1,8 @@
 //! Cuts cleaned LaTeX into tokens.
 
 use crate::answer::{
-    parse::letters, value::expr::Function, value::relation::Relation, value::unit,
+    parse::clean::GAP_MARK, parse::gaps, parse::letters, value::expr::Function,
+    value::relation::Relation, value::unit,
 };
 
 /// The smallest unit with a meaning.
@@ -18,6 +19,8 @@ pub(crate) enum Token {
     /// The words of `\text{…}`, and bare ones.
     Text(String),
     Relation(Relation),
+    /// White space that keeps two formulas apart: a wide one, a new line, dollars that close and open.
+    Gap,
     /// `\{`
     SetOpen,
     /// `\}`
@@ -41,13 +44,19 @@ pub(crate) fn tokens(text: &str, thousands: bool) -> Vec<Token> {
         text,
         at: 0,
         depth: 0,
+        braces: 0,
+        in_equation: false,
         thousands,
         tokens: Vec::new(),
     };
     while lexer.at < text.len() {
         lexer.step();
     }
-    lexer.tokens
+    let mut tokens = lexer.tokens;
+    if tokens.contains(&Token::Gap) {
+        gaps::drop_idle(&mut tokens);
+    }
+    tokens
 }
 
 struct Lexer<'a> {
@@ -55,6 +64,10 @@ struct Lexer<'a> {
     at: usize,
     /// How many brackets are open.
     depth: usize,
+    /// How many braces are open.
+    braces: usize,
+    /// A sign of equality stands before, with no gap behind it.
+    in_equation: bool,
     thousands: bool,
     tokens: Vec<Token>,
 }
@@ -83,16 +96,32 @@ impl<'a> Lexer<'a> {
             '!' if rest.starts_with("!=") => self.relation(Relation::NotEqual, 2),
             '<' => self.relation(Relation::Less, 1),
             '>' => self.relation(Relation::Greater, 1),
-            '=' => self.relation(Relation::Equal, 1),
+            '=' => {
+                self.in_equation = true;
+                self.relation(Relation::Equal, 1);
+            }
+            GAP_MARK => self.gap(1),
             _ if c.is_alphabetic() => self.push(Token::Letter(c), c.len_utf8()),
             _ => {
                 match c {
                     '(' | '[' => self.depth += 1,
                     ')' | ']' => self.depth = self.depth.saturating_sub(1),
+                    '{' => self.braces += 1,
+                    '}' => self.braces = self.braces.saturating_sub(1),
                     _ => {}
                 }
                 self.push(Token::Mark(c), c.len_utf8());
             }
+        }
+    }
+
+    /// Notes a gap where no bracket is open.
+    fn gap(&mut self, length: usize) {
+        self.at += length;
+        let is_new = !self.tokens.is_empty() && self.tokens.last() != Some(&Token::Gap);
+        if self.depth == 0 && self.braces == 0 && is_new {
+            self.tokens.push(Token::Gap);
+            self.in_equation = false;
         }
     }
 
@@ -121,6 +150,7 @@ impl<'a> Lexer<'a> {
                         self.depth = self.depth.saturating_sub(1);
                         Token::SetClose
                     }
+                    '\\' if self.depth == 0 && self.braces == 0 => return self.gap(2),
                     '\\' => Token::RowBreak,
                     c => Token::Mark(c),
                 };
@@ -134,11 +164,10 @@ impl<'a> Lexer<'a> {
             "approx" | "simeq" | "doteq" => self.relation(Relation::Approximately, length),
             "in" => self.relation(Relation::Element, length),
             "notin" => self.relation(Relation::NotElement, length),
-            "quad" | "qquad" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" => {
-                self.at += length
-            }
+            "quad" | "qquad" => self.gap(length),
+            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" => self.at += length,
             "begin" | "end" => self.environment(name == "begin", length),
-            _ if name.starts_with("quad") => self.at += "\\quad".len(),
+            _ if name.starts_with("quad") => self.gap("\\quad".len()),
             _ if TEXTS.contains(&name) => self.text(length),
             _ => match unit_fraction(self.rest()).filter(|_| self.is_behind_value()) {
                 Some((unit, length)) => self.push(Token::Text(unit), length),
@@ -150,6 +179,9 @@ impl<'a> Lexer<'a> {
     /// `\begin{name}`, `\end{name}`; all environments are matrices here.
     fn environment(&mut self, begins: bool, length: usize) {
         self.at += length;
+        if begins && self.rest().trim_start().starts_with("{vmatrix}") {
+            self.tokens.push(Token::Command("det".to_owned()));
+        }
         let groups = if self.rest().trim_start().starts_with("{array}") && begins {
             2
         } else {
@@ -215,7 +247,14 @@ impl<'a> Lexer<'a> {
             {
                 self.tokens.push(Token::Letter(letter));
             }
-            _ => self.tokens.push(Token::Text(words.to_owned())),
+            _ => match words.rsplit_once(' ') {
+                // `5 \text{ red and } 3 \text{ blue}`
+                Some((before, joint @ ("and" | "or"))) if self.is_behind_value() => {
+                    self.tokens.push(Token::Text(before.to_owned()));
+                    self.tokens.push(Token::Text(joint.to_owned()));
+                }
+                _ => self.tokens.push(Token::Text(words.to_owned())),
+            },
         }
     }
 
@@ -242,6 +281,12 @@ impl<'a> Lexer<'a> {
         let run = &rest[..rest
             .find(|c: char| !c.is_ascii_alphabetic())
             .unwrap_or(rest.len())];
+        if self.in_equation && self.tokens.last().is_some_and(gaps::ends_number) {
+            let is_apart = self.text[..self.at].ends_with(char::is_whitespace);
+            if is_apart && gaps::begins_equation(rest) {
+                self.gap(0);
+            }
+        }
         if self.follows_number_apart()
             && let Some(rate) = rate(rest)
         {
@@ -249,6 +294,14 @@ impl<'a> Lexer<'a> {
         }
         match run {
             "and" | "or" => self.push(Token::Text(run.to_owned()), run.len()),
+            "infinity" | "Infinity" | "inf" | "oo" if self.depth > 0 => {
+                self.push(Token::Command("infty".to_owned()), run.len());
+            }
+            "st" | "nd" | "rd" | "th"
+                if self.text[..self.at].ends_with(|c: char| c.is_ascii_digit()) =>
+            {
+                self.word(run);
+            }
             // Glued to what it joins, as in `x=1ory=2`.
             _ if run.starts_with("or") && self.follows_value() => {
                 self.push(Token::Text("or".to_owned()), 2);
@@ -307,6 +360,8 @@ impl<'a> Lexer<'a> {
         while may_group && at > 0 {
             // `1,234` where wished; `1 234` always, for two numbers side by side mean nothing else.
             let group_follows = match bytes.get(at) {
+                // No group of thousands is counted from zero.
+                Some(_) if number.starts_with('0') => false,
                 Some(b',') => self.thousands && self.depth == 0 && digits_from(at + 1) == 3,
                 Some(b' ') => digits_from(at + 1) == 3,
                 _ => false,

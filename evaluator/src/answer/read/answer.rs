@@ -1,10 +1,11 @@
 //! A gold answer and a given one, each read once.
 
-use std::cell::OnceCell;
+use std::{borrow::Cow, cell::OnceCell};
 
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{
+    parse::scripts::{with_plain_digits, without_foreign_separators},
     read::{
         self,
         choice::{self, Choice, Choices},
@@ -41,7 +42,8 @@ impl Answer {
     /// text.
     pub fn new(text: &str) -> Self {
         let text = text.trim().to_owned();
-        let plain = read::without_aside(&text);
+        let plain = with_plain_digits(read::without_aside(&text));
+        let plain = &*plain;
         let number = Number::parse(plain);
         Self {
             readings: read::gold_readings(plain, number.as_ref()),
@@ -91,6 +93,8 @@ impl From<Answer> for String {
 /// for it.
 pub(crate) struct Given<'a> {
     pub text: &'a str,
+    /// The text without marks and remarks round the answer, its digits in ASCII.
+    plain: Cow<'a, str>,
     pub time: Time,
     pub choice: Option<Choice<'a>>,
     pub choices: Option<Choices>,
@@ -102,6 +106,7 @@ impl<'a> Given<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
+            plain: with_plain_digits(read::without_reason(text)),
             time: Time::read(text),
             choice: choice::choice(text),
             choices: choice::choices(text),
@@ -112,13 +117,16 @@ impl<'a> Given<'a> {
 
     /// The number it is, if it is one and nothing else but a unit.
     pub fn number(&self) -> Option<&Number> {
-        let number = self.number.get_or_init(|| Number::parse(self.text));
+        let number = self.number.get_or_init(|| {
+            Number::parse(&self.plain)
+                .or_else(|| Number::parse(&without_foreign_separators(&self.plain)?))
+        });
         number.as_ref()
     }
 
     /// The ways in which it can be understood, the likeliest first.
     pub fn readings(&self) -> &[Value] {
         self.readings
-            .get_or_init(|| read::readings(self.text, self.number()))
+            .get_or_init(|| read::readings(&self.plain, self.number()))
     }
 }

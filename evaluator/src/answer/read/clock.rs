@@ -1,7 +1,9 @@
-//! Times of day: `2:30 p.m.`, `14:30`, `7 AM`.
+//! Times of day and dates: `2:30 p.m.`, `14:30`, `7 AM`.
 //!
 //! A colon stands in ratios, too. What can be a time is compared with other texts of this form as it is written, and
 //! not as a fraction, by which `2:30` would be `1:15`.
+
+use crate::answer::read::date::Date;
 
 /// Longer texts are no time, however they are dressed.
 const LONGEST: usize = 40;
@@ -14,6 +16,7 @@ const DRESS: [&str; 10] = [
 /// A text as a time of day, and as what a time can be mistaken for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Time {
+    date: Option<Date>,
     clock: Option<Clock>,
     is_ratio: bool,
 }
@@ -31,6 +34,7 @@ struct Clock {
 impl Time {
     pub fn read(text: &str) -> Self {
         Self {
+            date: Date::read(text),
             clock: Clock::read(text),
             is_ratio: is_ratio(text),
         }
@@ -38,6 +42,9 @@ impl Time {
 
     /// Whether both are the same time; `None` where that is no question because one of them may be something else.
     pub fn is(&self, other: &Self) -> Option<bool> {
+        if let (Some(mine), Some(theirs)) = (&self.date, &other.date) {
+            return Some(mine == theirs);
+        }
         match (&self.clock, &other.clock) {
             (Some(mine), Some(theirs)) => Some(mine.is(theirs)),
             (Some(clock), None) => clock.is_other_than(other).then_some(false),

@@ -15,6 +15,15 @@ use crate::answer::{
 /// Longer products of matrices are not carried out.
 const MOST_FACTORS: usize = 3;
 
+/// `\det` or bars before a square matrix, as the number that it is.
+pub(crate) fn determinant(tokens: &[Token], depth: usize) -> Option<Value> {
+    let [Token::Command(name), matrix @ ..] = tokens else {
+        return None;
+    };
+    let matrix = bracketed(matrix, depth).filter(|_| name == "det")?;
+    Some(Value::Scalar(Scalar::of(matrix::determinant(&matrix)?)))
+}
+
 /// Several matrices, added or multiplied.
 pub(crate) fn matrices(tokens: &[Token], depth: usize) -> Option<Value> {
     if tokens.first() != Some(&Token::Begin) || encloses(tokens) {

@@ -8,6 +8,9 @@ use crate::answer::{
 /// The entries, row by row; all rows equally long.
 type Rows = Vec<Vec<Expr>>;
 
+/// The rows of the largest matrix whose determinant is worked out.
+const LARGEST_DETERMINANT: usize = 4;
+
 /// The sum of matrices of equal shape.
 pub(crate) fn sum(a: &Value, b: &Value) -> Option<Value> {
     let (a, b) = (entries(a)?, entries(b)?);
@@ -38,6 +41,35 @@ pub(crate) fn product(a: &Value, b: &Value) -> Option<Value> {
     };
     let row = |row: &Vec<Expr>| (0..b[0].len()).map(|column| entry(row, column)).collect();
     Some(value(a.iter().map(row).collect()))
+}
+
+/// The determinant of a square matrix by its first row; none of a larger one, whose terms would be too many.
+pub(crate) fn determinant(matrix: &Value) -> Option<Expr> {
+    let rows = entries(matrix)?;
+    let is_square = rows.iter().all(|row| row.len() == rows.len());
+    (is_square && rows.len() <= LARGEST_DETERMINANT).then(|| expanded(&rows))
+}
+
+fn expanded(rows: &[Vec<Expr>]) -> Expr {
+    if let [row] = rows {
+        return row[0].clone();
+    }
+    let minor = |left_out: usize| -> Rows {
+        let without = |row: &Vec<Expr>| {
+            let kept = row.iter().enumerate().filter(|(at, _)| *at != left_out);
+            kept.map(|(_, entry)| entry.clone()).collect()
+        };
+        rows[1..].iter().map(without).collect()
+    };
+    let terms = rows[0].iter().enumerate().map(|(at, entry)| {
+        let term = Expr::Product(vec![entry.clone(), expanded(&minor(at))]);
+        if at % 2 == 0 {
+            term
+        } else {
+            Expr::Negative(Box::new(term))
+        }
+    });
+    Expr::Sum(terms.collect())
 }
 
 fn entries(matrix: &Value) -> Option<Rows> {

@@ -3,12 +3,14 @@
 pub(crate) mod answer;
 pub(crate) mod choice;
 pub(crate) mod clock;
+pub(crate) mod date;
 pub(crate) mod enclosed;
 pub(crate) mod matrix;
 pub(crate) mod parts;
 pub(crate) mod region;
 pub(crate) mod relation;
 pub(crate) mod scalar;
+pub(crate) mod special;
 pub(crate) mod structure;
 
 use crate::answer::{
@@ -51,6 +53,9 @@ pub(crate) fn gold_readings(text: &str, number: Option<&Number>) -> Vec<Value> {
     let mut readings = structures(text, number, (&clean, &tokens));
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(structure::explained(&tokens).or_else(|| structure::last_side(&tokens)));
+    }
+    if is_list_of_two(&clean) {
+        readings.retain(|reading| matches!(reading, Value::Collection(..)));
     }
     if let [digits @ Token::Number(_), Token::Mark('_'), _, ..] = &tokens[..]
         && readings.len() == 1
@@ -95,6 +100,31 @@ pub(crate) fn without_aside(text: &str) -> &str {
         before
     } else {
         text
+    }
+}
+
+/// A given answer without the marks of code round it, and without a reason in brackets behind it: `29 (since 30-1=29)`.
+pub(crate) fn without_reason(text: &str) -> &str {
+    let bare = text
+        .strip_prefix('`')
+        .and_then(|inner| inner.strip_suffix('`'))
+        .unwrap_or(text);
+    let Some((before, aside)) = bare
+        .strip_suffix(')')
+        .and_then(|inner| inner.split_once(" ("))
+    else {
+        return bare;
+    };
+    let is_reason = ["because ", "since ", "as "]
+        .iter()
+        .any(|word| aside.starts_with(word));
+    let offers_more = aside
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| word == "or");
+    if is_reason && !offers_more {
+        before
+    } else {
+        bare
     }
 }
 
@@ -192,6 +222,13 @@ fn in_order(parts: &[String]) -> Option<Value> {
     let part = |text: &String| structure::value(&token::tokens(text, true));
     let parts: Option<Vec<Value>> = parts.iter().map(part).collect();
     Some(Value::Collection(Kind::Tuple, parts?))
+}
+
+/// `48,16`: two whole numbers, where a decimal comma stands behind a zero, before a unit, or nowhere.
+fn is_list_of_two(clean: &str) -> bool {
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_two = |(a, b): (&str, &str)| is_whole(a) && is_whole(b) && a != "0" && b.len() < 3;
+    clean.split_once(',').is_some_and(is_two)
 }
 
 /// `2,74` as 2.74: a single comma, behind it two or more digits that are not a group of thousands.

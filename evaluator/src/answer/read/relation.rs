@@ -80,11 +80,14 @@ pub(crate) fn line() -> [End; 2] {
     })
 }
 
-/// `label = value`, where steps of the working may stand between and an approximation behind. Math-Verify's test data
-/// take such a chain for its value even where a step of it is wrong.
+/// `label = value`, where steps of the working may stand between and an approximation behind. A chain of which a step
+/// is wrong has no value.
 fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<Value> {
     let approximation = relations.iter().position(|r| *r == Relation::Approximately);
     let last_exact = approximation.unwrap_or(sides.len() - 1);
+    if !is_consistent(sides, relations) {
+        return None;
+    }
     if let Some(label) = label(sides[0]) {
         let value_at = if last_exact == 0 {
             sides.len() - 1
@@ -93,9 +96,6 @@ fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<
         };
         let value = read(sides[value_at], depth)?;
         return Some(Value::Labelled(label, Box::new(value)));
-    }
-    if !is_consistent(sides, relations) {
-        return None;
     }
     // `value ≈ decimals` without a label.
     if approximation.is_some() {
@@ -112,24 +112,36 @@ fn equation(sides: &[&[Token]], relations: &[Relation], depth: usize) -> Option<
     }
 }
 
-/// Whether the constants in a chain of equations are the same number, those behind `\approx` as far as they go. A
-/// chain that contradicts itself has no value: any of them could be meant.
+/// Whether the constants in a chain of equations are the same number, decimals as far as they go, and expressions in the
+/// same symbols equal. A chain that contradicts itself has no value: any of them could be meant.
 fn is_consistent(sides: &[&[Token]], relations: &[Relation]) -> bool {
-    if relations == [Relation::Equal] {
+    if relations.len() == 1 && (relations == [Relation::Equal] || label(sides[0]).is_some()) {
         return true;
     }
     let fuel = Fuel::full();
-    let mut first: Option<Scalar> = None;
+    let mut steps: Vec<(Scalar, Relation)> = Vec::new();
     for (index, side) in sides.iter().enumerate() {
-        let Some(here) = scalar(side).filter(|scalar| scalar.expr.is_constant()) else {
+        let Some(here) = scalar(side).filter(|_| label(side).is_none()) else {
             continue;
         };
-        let is_rounded = index > 0 && relations[index - 1] == Relation::Approximately;
-        match &first {
-            None => first = Some(here),
-            Some(first) if is_rounded && rounds_to(first, &here, &fuel) => {}
-            Some(first) if equal(&first.expr, &here.expr, &fuel) => {}
-            Some(_) => return false,
+        let before = index
+            .checked_sub(1)
+            .map_or(Relation::Equal, |at| relations[at]);
+        let is_step_from =
+            |first: &&(Scalar, Relation)| first.0.expr.symbols() == here.expr.symbols();
+        if let Some((first, _)) = steps.iter().find(is_step_from) {
+            let is_constant = first.expr.is_constant();
+            let may_round =
+                is_constant && (before == Relation::Approximately || here.places.is_some());
+            let is_same = equal(&first.expr, &here.expr, &fuel)
+                || may_round && rounds_to(first, &here, &fuel)
+                || first.unit != here.unit
+                || before == Relation::Approximately && !is_constant;
+            if !is_same {
+                return false;
+            }
+        } else {
+            steps.push((here, before));
         }
     }
     true

@@ -10,7 +10,7 @@ use crate::answer::{
     value::counted::is_unit,
     value::expr::{Expr, Function},
     value::number::{Number, decimal, enlarged, is_percent},
-    value::unit::{self, Unit},
+    value::unit::{self, DEGREES, Unit},
 };
 
 /// `1 day 2 hours 3 minutes 4 seconds` is the longest sum of quantities that is read.
@@ -25,6 +25,9 @@ pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     let places = tokens.iter().filter_map(places).min();
     if let Some(sum) = compound(tokens) {
         return Some(sum);
+    }
+    if let Some(degrees) = temperature(tokens) {
+        return Some(Scalar { places, ..degrees });
     }
     let (tokens, unit) = split_unit(tokens);
     if let Some(angle) = degrees(tokens) {
@@ -167,6 +170,23 @@ fn compound(tokens: &[Token]) -> Option<Scalar> {
         });
     }
     sum.map(|(sum, _)| sum)
+}
+
+/// `21.5^\circ C`, a number of degrees of a scale of temperature.
+fn temperature(tokens: &[Token]) -> Option<Scalar> {
+    let (before, scale) = match tokens {
+        [before @ .., Token::Letter(scale @ ('C' | 'F'))] => (before, *scale),
+        [before @ .., Token::Text(scale)] if matches!(scale.as_str(), "C" | "F") => {
+            (before, scale.chars().next()?)
+        }
+        _ => return None,
+    };
+    let number = degrees(before)?;
+    let unit = Some(format!("{DEGREES}{scale}"));
+    Some(Scalar {
+        unit,
+        ..Scalar::of(number)
+    })
 }
 
 /// `60^\circ`, `60^\circ 42'` as a number of degrees.

@@ -8,10 +8,11 @@ use crate::answer::{
     parse::brackets::{encloses, split},
     parse::token::Token,
     parse::{expression, spelled},
-    read::enclosed::{bracketed, matrices, turned},
+    read::enclosed::{bracketed, determinant, matrices, turned},
     read::region::Region,
     read::relation::{line, relation},
     read::scalar::scalar,
+    read::special::{coordinates, residue},
     value::counted::is_name,
     value::expr::Expr,
     value::relation::Relation,
@@ -79,7 +80,14 @@ fn has_number(token: &Token) -> bool {
 /// As [`value`], with the depth of nesting that is left.
 pub(crate) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
-    let tokens = without_remark(strip_group(tokens));
+    let tokens = without_brace(strip_group(tokens));
+    if let Some((value, condition)) = conditioned(tokens) {
+        let value = read(value, depth)?;
+        return Some(match condition.and_then(|tokens| bound(tokens, depth)) {
+            Some(condition) => Value::Under(Box::new(value), Box::new(condition)),
+            None => value,
+        });
+    }
     // The tail of a working: `= 5`, `\approx 5`.
     if let [
         Token::Relation(Relation::Equal | Relation::Approximately),
@@ -91,7 +99,12 @@ pub(crate) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     if let Some(interval) = turned(tokens) {
         return Some(interval);
     }
-    for separator in [Separator::Semicolon, Separator::Word, Separator::Comma] {
+    for separator in [
+        Separator::Gap,
+        Separator::Semicolon,
+        Separator::Word,
+        Separator::Comma,
+    ] {
         let parts = split(tokens, |token| separator.is(token));
         if parts.len() > 1 {
             // Several cases are one answer only together with their conditions.
@@ -132,6 +145,8 @@ fn strip_group(tokens: &[Token]) -> &[Token] {
 /// What stands between the parts of a list, from loose to tight.
 #[derive(Clone, Copy)]
 enum Separator {
+    /// White space between formulas.
+    Gap,
     Semicolon,
     /// `and`, `or`
     Word,
@@ -141,7 +156,7 @@ enum Separator {
 impl Separator {
     fn is(self, token: &Token) -> bool {
         match (self, token) {
-            (Self::Semicolon, Token::Mark(';')) => true,
+            (Self::Gap, Token::Gap) | (Self::Semicolon, Token::Mark(';')) => true,
             (Self::Comma, Token::Mark(',')) => true,
             (Self::Word, Token::Text(words)) => {
                 matches!(words.trim_matches([',', ' ']), "and" | "or")
@@ -158,7 +173,7 @@ fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value>
     // `19, 46, and 82`: nothing stands between the comma and the word.
     for part in parts.iter().filter(|part| !part.is_empty()) {
         match (read(part, depth)?, separator) {
-            (Value::Collection(Kind::List, inner), Separator::Semicolon) => {
+            (Value::Collection(Kind::List, inner), Separator::Gap | Separator::Semicolon) => {
                 items.push(tuple(inner))
             }
             (Value::Collection(Kind::List, inner), Separator::Word) => {
@@ -189,17 +204,20 @@ fn without_domains(items: Vec<Value>) -> Vec<Value> {
     let (domains, items): (Vec<_>, Vec<_>) = items
         .into_iter()
         .partition(|_| is_left_out.next().unwrap_or(false));
-    let is_whole =
-        |domain: &&Value| domain_of(domain).is_some_and(|set| set.starts_with("mathbbZ"));
-    let mut named = domains
-        .iter()
-        .filter(is_whole)
-        .filter_map(|domain| match domain {
-            Value::Labelled(label, _) => Some(&label.name),
-            _ => None,
-        });
+    let is_counted = |set: &&str| set.starts_with("mathbbZ") || set.starts_with("mathbbN");
+    let mut named = domains.iter().filter_map(|domain| match domain {
+        Value::Labelled(label, _) => Some((&label.name, domain_of(domain).filter(is_counted)?)),
+        _ => None,
+    });
     match (named.next(), named.next()) {
-        (Some(name), None) => items.iter().map(|item| item.renamed(name, WHOLE)).collect(),
+        (Some((name, "mathbbZ")), None) => {
+            items.iter().map(|item| item.renamed(name, WHOLE)).collect()
+        }
+        (Some((name, set)), None) => {
+            let number = format!("{WHOLE} in {set}");
+            let renamed = items.iter().map(|item| item.renamed(name, &number));
+            renamed.collect()
+        }
         _ => items,
     }
 }
@@ -233,7 +251,7 @@ fn domain_of(item: &Value) -> Option<&str> {
 }
 
 fn tuple(items: Vec<Value>) -> Value {
-    Value::Collection(Kind::Tuple, items.into_iter().map(unlabelled).collect())
+    Value::Collection(Kind::Tuple, items)
 }
 
 /// The value without its label.
@@ -244,29 +262,39 @@ pub(crate) fn unlabelled(value: Value) -> Value {
     }
 }
 
-/// Cuts off `for all x > 0`, `(k \in \mathbb{Z})` and the brace before a system of equations.
-fn without_remark(tokens: &[Token]) -> &[Token] {
-    if let [Token::SetOpen, system @ ..] = tokens
-        && let [Token::Begin, .., Token::End] = system
-    {
-        return system;
+/// Without the brace before a system of equations.
+fn without_brace(tokens: &[Token]) -> &[Token] {
+    match tokens {
+        [Token::SetOpen, system @ ..] if matches!(system, [Token::Begin, .., Token::End]) => system,
+        _ => tokens,
     }
+}
+
+/// Cuts `for all x > 0` or `(k \in \mathbb{Z})` off what stands before it, and gives what is said there, if it may be a
+/// bound.
+fn conditioned(tokens: &[Token]) -> Option<(&[Token], Option<&[Token]>)> {
     if let Some(at) = remark(tokens)
         && is_condition(&tokens[at..])
     {
-        return &tokens[..at];
+        let has_bound = tokens[at..]
+            .iter()
+            .any(|token| matches!(token, Token::Relation(_)));
+        return Some((&tokens[..at], has_bound.then_some(&tokens[at + 1..])));
     }
-    let last_open = tokens.iter().rposition(|token| *token == Token::Mark('('));
-    match last_open {
-        Some(at)
-            if at > 0
-                && encloses(&tokens[at..])
-                && tokens[at..].contains(&Token::Relation(Relation::Element)) =>
-        {
-            &tokens[..at]
-        }
-        _ => tokens,
-    }
+    let at = tokens
+        .iter()
+        .rposition(|token| *token == Token::Mark('('))?;
+    let is_domain = at > 0
+        && encloses(&tokens[at..])
+        && tokens[at..].contains(&Token::Relation(Relation::Element));
+    is_domain.then(|| (&tokens[..at], Some(&tokens[at + 1..tokens.len() - 1])))
+}
+
+/// The condition that tokens state; none where it only says that a number is real or whole, as any may be.
+fn bound(tokens: &[Token], depth: usize) -> Option<Value> {
+    let condition = read(tokens, depth)?;
+    let is_usual = domain_of(&condition).is_some_and(|set| matches!(set, "mathbbZ" | "mathbbR"));
+    (!is_usual).then_some(condition)
 }
 
 /// Where a remark begins, with something before and behind it.
@@ -309,15 +337,20 @@ fn single(tokens: &[Token], depth: usize) -> Option<Value> {
     if let Some(numbers) = real_numbers(&spelled(tokens)) {
         return Some(numbers);
     }
-    relation(tokens, depth)
+    residue(tokens)
+        .or_else(|| relation(tokens, depth))
         .or_else(|| union(tokens, depth))
         .or_else(|| cut(tokens, depth))
         .or_else(|| named_point(tokens, depth))
         .or_else(|| named_in_words(tokens, depth))
         .or_else(|| ratio(tokens))
+        .or_else(|| determinant(tokens, depth))
         .or_else(|| matrices(tokens, depth))
         .or_else(|| bracketed(tokens, depth))
-        .or_else(|| scalar(tokens).map(Value::Scalar))
+        .or_else(|| {
+            let scalar = scalar(tokens)?;
+            Some(coordinates(&scalar.expr).unwrap_or(Value::Scalar(scalar)))
+        })
 }
 
 /// All real numbers, the positive or the negative ones.

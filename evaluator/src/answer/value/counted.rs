@@ -82,7 +82,10 @@ pub(crate) fn is_unit(text: &str) -> bool {
 pub(crate) fn is_glued_unit(text: &str) -> bool {
     matches!(text, "st" | "nd" | "rd" | "th" | "am" | "pm" | "AM" | "PM")
         || text.chars().count() > 1 && unit::named(text).is_some()
-        || !text.is_ascii() && unit::named(text).is_some()
+        || !text.is_ascii() && (unit::named(text).is_some() || unit::is_temperature(text))
+        || text
+            .split_once(' ')
+            .is_some_and(|(rank, noun)| matches!(rank, "st" | "nd" | "rd" | "th") && is_unit(noun))
 }
 
 /// Words that can be the name of something; negations are not.

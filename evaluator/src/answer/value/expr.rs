@@ -217,6 +217,14 @@ impl Expr {
         })
     }
 
+    /// The tree with the symbol `name` replaced by `value`.
+    pub fn with_value(&self, name: &str, value: &Self) -> Self {
+        self.map(&mut |e| match e {
+            Self::Symbol(symbol) if symbol == name => value.clone(),
+            other => other,
+        })
+    }
+
     /// The tree with the sign of each `±` chosen: bit i of `choice` set means the lower sign of the i-th.
     pub fn with_signs(&self, choice: u32) -> Self {
         let mut next = 0;

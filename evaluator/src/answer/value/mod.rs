@@ -103,6 +103,8 @@ pub(crate) enum Value {
     Relation(Vec<Expr>, Vec<Relation>),
     /// Rows.
     Matrix(Vec<Vec<Value>>),
+    /// A value, and the condition on which it is the answer.
+    Under(Box<Value>, Box<Value>),
 }
 
 impl Value {
@@ -132,6 +134,9 @@ impl Value {
             Self::Matrix(rows) => Self::Matrix(rows.iter().map(|row| all(row)).collect()),
             Self::Relation(sides, relations) => {
                 Self::Relation(sides.iter().map(f).collect(), relations.clone())
+            }
+            Self::Under(value, condition) => {
+                Self::Under(Box::new(value.mapped(f)), Box::new(condition.mapped(f)))
             }
         }
     }

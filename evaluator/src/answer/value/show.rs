@@ -177,6 +177,7 @@ impl Display for Value {
                 }
                 Ok(())
             }
+            Self::Under(value, condition) => write!(f, "{value} if {condition}"),
             Self::Matrix(rows) => {
                 f.write_str("[")?;
                 for (index, row) in rows.iter().enumerate() {
@@ -216,6 +217,7 @@ pub(crate) fn described(value: &Value) -> String {
         Value::Labelled(label, inner) => format!("{}: {}", label.name, described(inner)),
         Value::Interval(..) => "an interval".to_owned(),
         Value::Relation(..) => "a relation".to_owned(),
+        Value::Under(value, _) => format!("{} on a condition", described(value)),
         Value::Matrix(rows) => format!("a matrix of {} rows", rows.len()),
         Value::Collection(kind, items) => {
             let name = match kind {

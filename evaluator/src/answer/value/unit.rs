@@ -218,12 +218,17 @@ fn are_of_one_scale(a: &str, b: &str) -> bool {
     }
 }
 
+/// Whether it is the sign of degrees of a scale of temperature.
+pub(crate) fn is_temperature(unit: &str) -> bool {
+    matches!(unit, "°C" | "°F" | "° C" | "° F" | "℃" | "℉")
+}
+
 /// The scale of degrees of temperature, where the unit is one and names it.
 fn scale(unit: &str) -> Option<Option<char>> {
     if unit == DEGREES {
         return Some(None);
     }
-    let words = plain_words(unit);
+    let words = plain_words(unit.trim_start_matches(DEGREES).trim_start());
     let mut names = words
         .iter()
         .filter(|word| !matches!(word.as_str(), "degree" | "degrees"));
@@ -271,7 +276,12 @@ pub(crate) fn named(name: &str) -> Option<Unit> {
         .replace(" per ", "/")
         .replace('²', "^2")
         .replace('³', "^3")
+        .replace('µ', "μ")
         .replace(['{', '}', '~'], "");
+    // A sign of multiplication in front makes a factor of it.
+    if name.starts_with(['*', '·']) {
+        return None;
+    }
     let mut sides = name.split('/');
     let mut unit = product(sides.next()?)?;
     for divisor in sides {
