@@ -22,12 +22,14 @@ pub enum HostError {
     },
     /// rustc is there, but not its WebAssembly standard library.
     #[error(
-        "the Rust toolchain in {} cannot build WebAssembly; run `rustup target add wasm32-unknown-unknown`",
+        "the Rust toolchain in {} cannot build WebAssembly; run `{remedy}`",
         sysroot.display()
     )]
     NoWasmTarget {
         /// The toolchain's folder.
         sysroot: PathBuf,
+        /// The command that adds it.
+        remedy: String,
     },
     /// There is no Python to build the Python guest with.
     #[error(

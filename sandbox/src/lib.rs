@@ -37,6 +37,7 @@ mod compile;
 mod digest;
 mod engine;
 mod engine_error;
+mod environment;
 mod error;
 mod fault;
 mod limits;
@@ -51,8 +52,9 @@ mod slots;
 mod source;
 
 pub use bench::Bench;
-pub use compile::{Compiler, CompilerConfig};
+pub use compile::{Compiler, CompilerConfig, FileGuard};
 pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, probe};
+pub use environment::{CacheFolder, Environment, Rustc, inspect_host};
 pub use error::{CompileError, HostError};
 pub use fault::Fault;
 pub use limits::{BadLimit, Limits};

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::process::{self, Finished};
 use crate::error::HostError;
 
@@ -37,8 +39,42 @@ pub(crate) enum EndedBy {
 }
 
 #[cfg(target_os = "linux")]
+use linux::here;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::{describe, run};
 
+/// What keeps the machine's files from rustc while it compiles a candidate that got past the source check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileGuard {
+    /// Landlock with all its rules.
+    Landlock,
+    /// An older landlock: files are guarded, some other ways out are not.
+    OlderLandlock,
+    /// Nothing: the system has no landlock.
+    Nothing,
+}
+
+impl FileGuard {
+    /// What holds on this machine.
+    #[must_use]
+    pub fn here() -> Self {
+        here()
+    }
+
+    /// Whether rustc is kept from the user's files.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn here() -> FileGuard {
+    FileGuard::Nothing
+}
+
+/// What keeps rustc from the rest of the machine, in words.
 #[cfg(not(target_os = "linux"))]
 pub(crate) const fn describe() -> &'static str {
     "empty environment, empty folder, wall-clock limit (this system has no landlock)"
@@ -92,7 +128,7 @@ mod linux {
     };
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-    use super::{Command, Confinement, Duration, Finished, HostError, Path, process};
+    use super::{Command, Confinement, Duration, FileGuard, Finished, HostError, Path, process};
 
     /// Where the dynamic loader looks, on the usual distributions.
     const SYSTEM_LIBRARIES: [&str; 7] = [
@@ -218,9 +254,9 @@ mod linux {
     }
 
     /// What holds on this kernel, found out once on a thread that is thrown away.
-    pub(crate) fn describe() -> &'static str {
-        static DESCRIPTION: OnceLock<&str> = OnceLock::new();
-        DESCRIPTION.get_or_init(|| {
+    pub(super) fn here() -> FileGuard {
+        static HERE: OnceLock<FileGuard> = OnceLock::new();
+        *HERE.get_or_init(|| {
             let nothing = Confinement {
                 readable: &[],
                 writable: Path::new("/dev/null"),
@@ -228,20 +264,29 @@ mod linux {
                 memory_bytes: 0,
             };
             let status = thread::spawn(move || shut_in(&nothing)).join();
-            in_words(status.ok().and_then(Result::ok))
+            guard(status.ok().and_then(Result::ok))
         })
     }
 
-    /// What a status of landlock leaves to keep rustc in; none where it could not even be asked.
-    const fn in_words(status: Option<RulesetStatus>) -> &'static str {
+    /// What a status of landlock stands for; none where it could not even be asked.
+    const fn guard(status: Option<RulesetStatus>) -> FileGuard {
         match status {
-            Some(RulesetStatus::FullyEnforced) => {
+            Some(RulesetStatus::FullyEnforced) => FileGuard::Landlock,
+            Some(RulesetStatus::PartiallyEnforced) => FileGuard::OlderLandlock,
+            Some(RulesetStatus::NotEnforced) | None => FileGuard::Nothing,
+        }
+    }
+
+    /// What keeps rustc from the rest of the machine, in words.
+    pub(crate) fn describe() -> &'static str {
+        match here() {
+            FileGuard::Landlock => {
                 "landlock, resource limits, empty environment, empty folder, wall-clock limit"
             }
-            Some(RulesetStatus::PartiallyEnforced) => {
+            FileGuard::OlderLandlock => {
                 "landlock (as far as this kernel knows it), resource limits, empty environment, empty folder, wall-clock limit"
             }
-            Some(RulesetStatus::NotEnforced) | None => {
+            FileGuard::Nothing => {
                 "resource limits, empty environment, empty folder, wall-clock limit (this kernel has no landlock)"
             }
         }
@@ -256,9 +301,9 @@ mod linux {
         #[test]
         fn a_kernel_without_landlock_is_said_to_have_none() {
             for status in [Some(RulesetStatus::NotEnforced), None] {
-                assert!(in_words(status).ends_with("(this kernel has no landlock)"));
+                assert!(!guard(status).holds());
             }
-            assert!(in_words(Some(RulesetStatus::PartiallyEnforced)).contains("as far as"));
+            assert!(guard(Some(RulesetStatus::PartiallyEnforced)).holds());
         }
 
         #[test]

@@ -11,7 +11,7 @@ mod process;
 mod sdk;
 #[cfg(test)]
 mod tests;
-mod toolchain;
+pub(crate) mod toolchain;
 
 use std::env;
 use std::fs;
@@ -27,6 +27,7 @@ use crate::rejection::Rejection;
 use crate::source::{Language, Module, Source};
 use crate::{cache, lint};
 use confine::Confinement;
+pub use confine::FileGuard;
 use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};
 

@@ -26,8 +26,20 @@ pub(crate) struct Toolchain {
 }
 
 impl Toolchain {
-    /// Looks for `configured`, else the variable `REWARD_SEARCH_RUSTC`, else `rustc` on the path.
+    /// Looks for `configured`, else the variable `REWARD_SEARCH_RUSTC`, else `rustc` on the path. It must be able to build guests.
     pub(crate) fn find(configured: Option<&Path>) -> Result<Self, HostError> {
+        let found = Self::ask(configured)?;
+        if found.has_target() {
+            return Ok(found);
+        }
+        Err(HostError::NoWasmTarget {
+            remedy: found.remedy(),
+            sysroot: found.sysroot,
+        })
+    }
+
+    /// The same, whether or not it can build guests.
+    pub(crate) fn ask(configured: Option<&Path>) -> Result<Self, HostError> {
         let program = configured
             .map(Path::to_owned)
             .or_else(|| {
@@ -43,19 +55,31 @@ impl Toolchain {
         // Distributions may keep the executable elsewhere; what was named then is no stand-in.
         let rustc = if direct.is_file() { direct } else { program };
         let version = ask(&rustc, &["--version", "--verbose"])?;
-        if !sysroot
-            .join("lib/rustlib")
-            .join(TARGET)
-            .join("lib")
-            .is_dir()
-        {
-            return Err(HostError::NoWasmTarget { sysroot });
-        }
         Ok(Self {
             rustc,
             sysroot,
             version,
         })
+    }
+
+    /// Whether the standard library of guests is there.
+    pub(crate) fn has_target(&self) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib").join(TARGET).join("lib");
+        libraries.is_dir()
+    }
+
+    /// The command that adds the standard library of guests. It names the toolchain where rustup manages it.
+    pub(crate) fn remedy(&self) -> String {
+        let is_rustups = self
+            .sysroot
+            .parent()
+            .is_some_and(|p| p.ends_with("toolchains"));
+        match self.sysroot.file_name() {
+            Some(name) if is_rustups => {
+                format!("rustup target add {TARGET} --toolchain {}", name.display())
+            }
+            _ => format!("rustup target add {TARGET}"),
+        }
     }
 }
 

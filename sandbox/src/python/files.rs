@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -13,7 +14,7 @@ use crate::cache::{self, machine_code};
 use crate::error::HostError;
 
 /// Whether the Python guest is built, and where it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GuestStatus {
     /// Names the guest by its contents; modules carry it.
     pub id: String,

@@ -104,3 +104,16 @@ fn the_configuration_has_no_unknown_keys() {
     );
     assert!(serde_json::from_str::<CompilerConfig>(r#"{"timeout": 1}"#).is_err());
 }
+
+#[test]
+fn what_the_sandbox_depends_on_is_plain_data() {
+    let found = sandbox::inspect_host();
+    let rustc = found.rustc.as_ref().unwrap();
+    assert_eq!(rustc.missing_target, None);
+    assert!(rustc.version.starts_with("rustc 1."), "{}", rustc.version);
+    assert!(rustc.program.starts_with(&rustc.sysroot));
+    assert!(found.cache.as_ref().unwrap().path.is_absolute());
+    assert_eq!(found.python_guest.as_ref().unwrap().id.len(), 16);
+    let json = serde_json::to_value(&found).unwrap();
+    assert!(json["file_guard"].is_string(), "{json}");
+}
