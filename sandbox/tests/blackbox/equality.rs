@@ -1,11 +1,11 @@
 //! Twelve rewards, each in Python and in Rust, give equal scores: in CPython, in the Python guest and in Rust guests.
-#![allow(clippy::print_stderr)] // A test that skips something says so.
 
 use sandbox::{RewardFn, Source, guest_status};
 
 use super::cpython::{
     Python, REWARDS, difference, python_source, recorded, samples, source, tagged,
 };
+use super::skipping::skip;
 use super::{compiler, engine, reward};
 
 const NUMBER: usize = 500;
@@ -13,14 +13,14 @@ const NUMBER: usize = 500;
 #[test]
 fn python_and_rust_give_equal_scores() {
     let mut texts = recorded(NUMBER / 2).unwrap_or_else(|| {
-        eprintln!("skipped: GSM8K's recorded solutions are not there; made-up completions only");
+        skip("GSM8K's recorded solutions are not there; made-up completions only");
         Vec::new()
     });
     // Made-up completions do not show every difference that is meant to be there.
     let has_recorded = !texts.is_empty();
     texts.extend(tagged(NUMBER - texts.len()));
     let Some(mut python) = Python::start(&texts) else {
-        eprintln!("skipped: no python3 to compare with");
+        skip("there is no python3 to compare with");
         return;
     };
     let samples = samples(&texts);
@@ -58,7 +58,7 @@ fn python_and_rust_give_equal_scores() {
 /// The Python reward in the Python guest, if that is built.
 fn in_guest(name: &str) -> Option<RewardFn> {
     if !guest_status().is_ok_and(|status| status.ready) {
-        eprintln!("skipped: the Python guest is not built (`reward-search guest build`)");
+        skip("the Python guest is not built (`reward-search guest build`)");
         return None;
     }
     let code = std::fs::read_to_string(python_source()).unwrap();

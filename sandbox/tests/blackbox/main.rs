@@ -12,6 +12,8 @@ mod mutation;
 mod regex;
 mod scoring;
 mod sdk;
+#[path = "../skipping/mod.rs"]
+mod skipping;
 mod threads;
 mod toolchain;
 

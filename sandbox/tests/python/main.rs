@@ -1,10 +1,12 @@
 //! Rewards in Python from outside. Needs the Python guest, which `reward-search guest build` makes; without it these tests
 //! say that they are skipped.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod hostile;
 mod loading;
 mod scoring;
+#[path = "../skipping/mod.rs"]
+mod skipping;
 
 use std::sync::OnceLock;
 
@@ -21,7 +23,7 @@ fn engine() -> Option<&'static Sandbox> {
         ready.then(|| Sandbox::new(Limits::default()).unwrap())
     });
     if sandbox.is_none() {
-        eprintln!("SKIPPED: the Python guest is not built; `reward-search guest build` makes it");
+        skipping::skip("the Python guest is not built; `reward-search guest build` makes it");
     }
     sandbox.as_ref()
 }

@@ -1,5 +1,5 @@
 //! Attacks on rustc with the source check out of the way: the confinement alone must hold.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::sync::OnceLock;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::super::{Compiler, CompilerConfig};
+use super::skipping::skip;
 use crate::engine::Sandbox;
 use crate::error::CompileError;
 use crate::limits::Limits;
@@ -48,7 +49,7 @@ fn reward(expression: &str) -> String {
 fn has_landlock() -> bool {
     let guarded = compiler().confinement().starts_with("landlock");
     if !guarded {
-        eprintln!("skipped: no landlock on this kernel");
+        skip("this kernel has no landlock");
     }
     guarded
 }
