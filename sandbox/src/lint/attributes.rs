@@ -39,7 +39,9 @@ pub(crate) fn check(attribute: &Attribute) -> Result<(), Finding> {
         "doc" if is_text(&attribute.meta) => Ok(()),
         "doc" => Err(refuse(attribute, "`doc` takes a text and nothing else")),
         "derive" if !inner => check_derive(attribute),
-        _ if HARMLESS.contains(&name.as_str()) && (!inner || name == "allow") => Ok(()),
+        _ if HARMLESS.contains(&name.as_str()) && (!inner || name == "allow") => {
+            check_values(attribute, &attribute.meta)
+        }
         _ => Err(refuse(
             attribute,
             &format!("the attribute `{name}` is not available in a reward"),
@@ -69,6 +71,23 @@ fn check_derive(attribute: &Attribute) -> Result<(), Finding> {
             attribute,
             &format!("`derive({})` is not available in a reward", name(path)),
         )),
+    }
+}
+
+/// Refuses every value that is no plain literal: rustc expands macros there (`#[must_use = include_str!("…")]`).
+fn check_values(attribute: &Attribute, meta: &Meta) -> Result<(), Finding> {
+    match meta {
+        Meta::Path(_) => Ok(()),
+        Meta::NameValue(pair) if matches!(&pair.value, Expr::Lit(_)) => Ok(()),
+        Meta::NameValue(_) => Err(refuse(
+            attribute,
+            "the value of an attribute must be a literal",
+        )),
+        Meta::List(list) => list
+            .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+            .map_err(|_| refuse(attribute, "this attribute cannot be read"))?
+            .iter()
+            .try_for_each(|inner| check_values(attribute, inner)),
     }
 }
 

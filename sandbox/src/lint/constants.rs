@@ -4,7 +4,7 @@
 //! constructors of the standard library. Array sizes are worked out here and bounded, because rustc allocates them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -15,8 +15,10 @@ use super::paths::RESERVED;
 
 /// Elements of an array, nested ones multiplied.
 const MOST_ELEMENTS: u64 = 65_536;
-/// What a length counts for that only rustc can know: the length of another constant, which its own text bounds.
-const UNKNOWN_LENGTH: u64 = 4096;
+/// Elements of all arrays of a source together, as it writes them: rustc holds them all.
+pub(crate) const MOST_ELEMENTS_TOGETHER: u64 = 262_144;
+/// Constants that are followed from one to the next for the length of an array.
+const MOST_STEPS: u32 = 16;
 
 /// Methods of the standard library that a constant may call; an author's own may not bear these names and be `const`.
 pub(crate) const METHODS: [&str; 4] = ["len", "as_str", "as_bytes", "is_empty"];
@@ -27,6 +29,8 @@ pub(crate) struct Constants<'a> {
     definitions: HashMap<String, Vec<&'a Expr>>,
     /// Values worked out so far; `None` while at it, which ends circles, and for what is no plain integer.
     values: RefCell<HashMap<String, Option<u64>>>,
+    /// The const parameters of its items.
+    parameters: HashSet<String>,
 }
 
 impl<'a> Constants<'a> {
@@ -52,6 +56,32 @@ impl<'a> Constants<'a> {
         Some(largest)
     }
 
+    /// The number of elements of an array or bytes of a text, where it is plain; of a name's meanings the largest.
+    fn length_of(&self, expression: &Expr, steps: u32) -> Option<u64> {
+        match expression {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().len() as u64),
+                Lit::ByteStr(text) => Some(text.value().len() as u64),
+                _ => None,
+            },
+            Expr::Array(array) => Some(array.elems.len() as u64),
+            Expr::Repeat(repeat) => integer(&repeat.len, self),
+            Expr::Reference(reference) => self.length_of(&reference.expr, steps),
+            Expr::Paren(inner) => self.length_of(&inner.expr, steps),
+            Expr::MethodCall(call) => self.length_of(&call.receiver, steps),
+            Expr::Path(path) => {
+                let name = path.path.segments.last()?.ident.to_string();
+                let left = steps.checked_sub(1)?;
+                self.definitions
+                    .get(&name)?
+                    .iter()
+                    .map(|expression| self.length_of(expression, left))
+                    .try_fold(0, |most, length| Some(length?.max(most)))
+            }
+            _ => None,
+        }
+    }
+
     fn add(&mut self, name: &syn::Ident, value: &'a Expr) {
         self.definitions
             .entry(name.to_string())
@@ -69,6 +99,11 @@ impl<'a> Visit<'a> for Constants<'a> {
     fn visit_impl_item_const(&mut self, item: &'a syn::ImplItemConst) {
         self.add(&item.ident, &item.expr);
         visit::visit_impl_item_const(self, item);
+    }
+
+    fn visit_const_param(&mut self, parameter: &'a syn::ConstParam) {
+        self.parameters.insert(parameter.ident.to_string());
+        visit::visit_const_param(self, parameter);
     }
 
     fn visit_trait_item_const(&mut self, item: &'a syn::TraitItemConst) {
@@ -138,8 +173,8 @@ pub(crate) fn check_length(
     }
 }
 
-/// The value of an integer expression, where it is plain. Names that are no constant of the source are const parameters;
-/// their arguments are checked where they are given.
+/// The value of an integer expression, where it is plain. Const parameters count as one: their arguments are checked where they
+/// are given.
 fn integer(expression: &Expr, constants: &Constants<'_>) -> Option<u64> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
@@ -158,7 +193,7 @@ fn integer(expression: &Expr, constants: &Constants<'_>) -> Option<u64> {
             match (names.as_slice(), constants.value(names.last()?)) {
                 (_, Some(value)) => value,
                 ([of, name], None) if of == "u8" && name == "MAX" => Some(u64::from(u8::MAX)),
-                ([_], None) => Some(1),
+                ([name], None) if constants.parameters.contains(name) => Some(1),
                 _ => None,
             }
         }
@@ -173,7 +208,7 @@ fn integer(expression: &Expr, constants: &Constants<'_>) -> Option<u64> {
             integer(&operation.expr, constants)
         }
         Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => {
-            Some(UNKNOWN_LENGTH)
+            constants.length_of(&call.receiver, MOST_STEPS)
         }
         Expr::Binary(operation) => {
             let (a, b) = (

@@ -76,6 +76,12 @@ pub(crate) const RESERVED: &[&str] = &[
     "Err",
 ];
 
+/// Types of the language itself.
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+    "u32", "u64", "u128", "usize",
+];
+
 /// Refuses paths into closed parts.
 pub(crate) fn check(path: &Path) -> Result<(), Finding> {
     let names: Vec<&Ident> = path.segments.iter().map(|segment| &segment.ident).collect();
@@ -102,6 +108,7 @@ fn check_branch<'a>(tree: &'a UseTree, prefix: &mut Vec<&'a Ident>) -> Result<()
         UseTree::Name(leaf) => check_leaf(&leaf.ident, prefix),
         UseTree::Rename(leaf) => {
             check_name(&leaf.rename)?;
+            check_rename(&leaf.ident, &leaf.rename)?;
             check_leaf(&leaf.ident, prefix)
         }
         UseTree::Glob(glob) => match prefix.last() {
@@ -135,10 +142,24 @@ fn check_leaf<'a>(leaf: &'a Ident, prefix: &mut Vec<&'a Ident>) -> Result<(), Fi
     result
 }
 
+/// Refuses a new name that makes something look like what it is not: constants may call what begins with a capital letter.
+fn check_rename(old: &Ident, new: &Ident) -> Result<(), Finding> {
+    let is_large = |name: &Ident| name.unraw().to_string().starts_with(char::is_uppercase);
+    if is_large(new) && !is_large(old) {
+        return Err(Finding::new(
+            "name",
+            new.span(),
+            format!("`{old}` may not be renamed to begin with a capital letter"),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses names of an author's own items that the rules for constants rely on.
 pub(crate) fn check_name(name: &Ident) -> Result<(), Finding> {
     let plain = name.unraw().to_string();
-    if RESERVED.contains(&plain.as_str()) || is_crate(&plain) || plain == "reward_sdk" {
+    let is_taken = RESERVED.contains(&plain.as_str()) || PRIMITIVES.contains(&plain.as_str());
+    if is_taken || is_crate(&plain) {
         return Err(Finding::new(
             "name",
             name.span(),
@@ -171,5 +192,5 @@ fn is_root(path: &[&Ident]) -> bool {
 }
 
 fn is_crate(name: &str) -> bool {
-    matches!(name, "std" | "core" | "alloc")
+    matches!(name, "std" | "core" | "alloc" | "reward_sdk")
 }

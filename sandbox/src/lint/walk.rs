@@ -17,6 +17,7 @@ pub(crate) fn check(file: &File) -> Result<(), Finding> {
     let mut walk = Walk {
         constants: &constants,
         repeated: 1,
+        elements: 0,
         in_macro: false,
         found: None,
     };
@@ -28,6 +29,8 @@ struct Walk<'a> {
     constants: &'a Constants<'a>,
     /// Elements of the arrays around the current one.
     repeated: u64,
+    /// Elements of all arrays so far.
+    elements: u64,
     /// In the arguments of a macro.
     in_macro: bool,
     found: Option<Finding>,
@@ -64,6 +67,16 @@ impl Walk<'_> {
     fn array(&mut self, length: &Expr, inside: impl FnOnce(&mut Self)) {
         self.constant(length);
         let size = constants::check_length(length, self.repeated, self.constants);
+        if let Ok(elements) = size {
+            self.elements = self.elements.saturating_add(elements);
+            if self.elements > constants::MOST_ELEMENTS_TOGETHER {
+                self.refuse(
+                    "array",
+                    length.span(),
+                    "the arrays of this source have too many elements together; use a `Vec`",
+                );
+            }
+        }
         let before = self.repeated;
         self.repeated = self.apply(size).unwrap_or(before);
         inside(self);
@@ -118,7 +131,11 @@ impl<'ast> Visit<'ast> for Walk<'_> {
                 None
             }
             // Left out of what is compiled, so it may hold anything that parses.
-            Item::Mod(item) if has_test_only(&item.attrs) && item.content.is_some() => return,
+            Item::Mod(item) if has_test_only(&item.attrs) && item.content.is_some() => {
+                let others = item.attrs.iter().filter(|a| !attributes::is_test_only(a));
+                others.for_each(|attribute| self.visit_attribute(attribute));
+                return;
+            }
             Item::Mod(item) if item.content.is_none() => Some("a module in another file"),
             Item::Mod(item) => {
                 self.defines(&item.ident);
@@ -349,6 +366,11 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         let result = paths::check(path);
         self.apply(result);
         visit::visit_path(self, path);
+    }
+
+    fn visit_type_param(&mut self, parameter: &'ast syn::TypeParam) {
+        self.defines(&parameter.ident);
+        visit::visit_type_param(self, parameter);
     }
 
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {
