@@ -13,6 +13,10 @@ const TARGET: &str = "wasm32-unknown-unknown";
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=regex-module");
     println!("cargo::rerun-if-changed=sdk/src/allocator.rs");
+    // Rewards are compiled with the toolchain that compiled this program, where rustup has it.
+    if let Ok(toolchain) = variable("RUSTUP_TOOLCHAIN") {
+        println!("cargo::rustc-env=SANDBOX_TOOLCHAIN={toolchain}");
+    }
     match add_target().and_then(|()| build()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {

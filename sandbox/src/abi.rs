@@ -27,6 +27,7 @@
 //! The number in the export names is the version of all this; `sdk/src/guest.rs` is the other side.
 
 use crate::sample::Sample;
+use crate::text::may_be_shown;
 
 /// A breach of this convention: what the guest did, in words.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -111,7 +112,7 @@ pub(crate) fn panic_message(memory: &[u8], address: usize) -> Option<String> {
     let text = String::from_utf8_lossy(rest.get(..length)?);
     // One line, no terminal control sequences: the text is the candidate's.
     let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
+        .split(|c: char| c.is_whitespace() || !may_be_shown(c))
         .filter(|w| !w.is_empty())
         .collect();
     (address != 0 && !words.is_empty()).then(|| words.join(" "))

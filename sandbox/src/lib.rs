@@ -50,10 +50,11 @@ mod sample;
 mod scores;
 mod slots;
 mod source;
+mod text;
 
 pub use bench::Bench;
-pub use compile::{Compiler, CompilerConfig, FileGuard};
-pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, probe};
+pub use compile::{Compiler, CompilerConfig, FileGuard, end_compilations};
+pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, make_machine_code_if_asked, probe};
 pub use environment::{CacheFolder, Environment, Rustc, inspect_host};
 pub use error::{CompileError, HostError};
 pub use fault::Fault;

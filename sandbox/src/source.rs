@@ -102,12 +102,22 @@ pub(crate) fn unpack(bytes: &[u8]) -> Option<(&str, &str)> {
 ///
 /// In JSON it is an object of three texts: `language`, `sha256` (hexadecimal) and `wasm` (the bytes in base64). Reading it back
 /// fails where they do not agree.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "ModuleText", try_from = "ModuleText")]
 pub struct Module {
     sha256: [u8; 32],
     bytes: Arc<[u8]>,
+    /// It was compiled in this process. Only such a module is known to be no bomb for whoever makes machine code of it.
+    is_ours: bool,
 }
+
+impl PartialEq for Module {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Module {}
 
 impl Module {
     /// Bytes that came out of [`Module::bytes`], or from elsewhere: [`Sandbox::load`](crate::Sandbox::load) trusts none of them.
@@ -117,7 +127,21 @@ impl Module {
         Self {
             sha256: digest::sha256(&bytes),
             bytes,
+            is_ours: false,
         }
+    }
+
+    /// What this process's own compiler made.
+    pub(crate) fn compiled(bytes: Vec<u8>) -> Self {
+        Self {
+            is_ours: true,
+            ..Self::from_bytes(bytes)
+        }
+    }
+
+    /// Whether this process's own compiler made it.
+    pub(crate) const fn is_ours(&self) -> bool {
+        self.is_ours
     }
 
     /// The bytes.

@@ -12,9 +12,10 @@ mod source_tree {
     pub(crate) mod lint;
     pub(crate) mod rejection;
     pub(crate) mod sample;
+    pub(crate) mod text;
 }
 
-use source_tree::{abi, error, fault, inspect, limits, lint, rejection, sample};
+use source_tree::{abi, error, fault, inspect, limits, lint, rejection, sample, text};
 
 use error::HostError;
 use fault::Fault;

@@ -2,7 +2,7 @@
 //!
 //! The engine takes such a file at its word: what is in it runs unchecked. So it is read only from a folder and a file that
 //! are the user's alone, and only if its digest is right; anything else is made again from WebAssembly. Candidates never
-//! get here: theirs is compiled in memory, every time.
+//! get into the cache: theirs is made every time, in memory or by a second process of this program.
 #![allow(
     unsafe_code,
     reason = "the engine marks the reading of machine code unsafe; `read` says what makes it sound"
@@ -65,34 +65,34 @@ pub(crate) fn open<C: MachineCode>(
     wasm: impl FnOnce() -> Result<Vec<u8>, HostError>,
 ) -> Result<C, HostError> {
     let path = path(engine, folder, stem);
-    if let Some(code) = read(engine, folder, &path)? {
+    if let Some(code) = read(engine, &path)? {
         return Ok(code);
     }
     cache::create_private(folder)?;
     let code = C::compile(engine, &wasm()?).map_err(engine_error)?;
     cache::put(&path, &code)?;
-    read(engine, folder, &path)?.ok_or_else(|| HostError::Engine {
+    read(engine, &path)?.ok_or_else(|| HostError::Engine {
         message: format!("{} was just written and cannot be read", path.display()),
     })
 }
 
 /// The code in a file; `None` if there is no file, or not the one that was written.
-fn read<C: MachineCode>(
-    engine: &Engine,
-    folder: &Path,
-    path: &Path,
-) -> Result<Option<C>, HostError> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    cache::check_private(folder)?;
-    cache::check_private(path)?;
+fn read<C: MachineCode>(engine: &Engine, path: &Path) -> Result<Option<C>, HostError> {
     if cache::get(path)?.is_none() {
         return Ok(None);
     }
-    // SAFETY: only this user can write to the folder and to the file, the digest beside it says that the file is what
-    // `cache::put` left there, and files are replaced by renaming, never changed in place.
+    // SAFETY: `cache::get` has checked that only this user can write to the folder and to the file, and that the file is what
+    // `cache::put` left there; and files are replaced by renaming, never changed in place.
     let code = unsafe { C::map(engine, path) };
     // The engine compares version, settings and processor itself.
     code.map(Some).map_err(engine_error)
+}
+
+/// Machine code that a second process of this program has just made, in a folder that no other user can write to.
+///
+/// # Errors
+/// If the engine does not take it: it compares version, settings and processor.
+pub(crate) fn of_own_process(engine: &Engine, code: &[u8]) -> wasmtime::Result<wasmtime::Module> {
+    // SAFETY: the same program has made it of a module with the same compiler, as this process would have; it is a copy in memory.
+    unsafe { wasmtime::Module::deserialize(engine, code) }
 }

@@ -1,4 +1,7 @@
 //! Where this program keeps what it builds once: the user's cache folder.
+//!
+//! Whatever is read back decides what runs, so [`get`] is the only way to it: the file, its digest and the folder must be the user's
+//! alone, and the digest must be right.
 
 pub(crate) mod machine_code;
 
@@ -7,8 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest;
 use crate::error::HostError;
 
 /// Names a folder to use instead.
@@ -44,6 +46,9 @@ pub(crate) fn create_private(folder: &Path) -> Result<(), HostError> {
 }
 
 /// The file's bytes; `None` if it is not there, or not as [`put`] left it.
+///
+/// # Errors
+/// [`HostError::CacheNotPrivate`] if somebody else could have written it.
 pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, HostError> {
     let read =
         |path: &Path| fs::read(path).map_err(HostError::io(format!("read {}", path.display())));
@@ -51,8 +56,11 @@ pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, HostError> {
     if !path.is_file() || !digest.is_file() {
         return Ok(None);
     }
+    for trusted in [path.parent().unwrap_or(path), path, &digest] {
+        check_private(trusted)?;
+    }
     let bytes = read(path)?;
-    if read(&digest)? != Sha256::digest(&bytes).as_slice() {
+    if read(&digest)? != digest::sha256(&bytes) {
         tracing::warn!("{} is damaged and is made again", path.display());
         return Ok(None);
     }
@@ -62,7 +70,7 @@ pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, HostError> {
 /// Writes a file and its digest; each appears whole or not at all.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
     replace(path, bytes)?;
-    replace(&digest_path(path), &Sha256::digest(bytes))
+    replace(&digest_path(path), &digest::sha256(bytes))
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), HostError> {

@@ -8,7 +8,7 @@
 //! remain.
 
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -24,18 +24,6 @@ pub(crate) struct Confinement<'a> {
     pub(crate) writable: &'a Path,
     pub(crate) cpu_seconds: u64,
     pub(crate) memory_bytes: u64,
-}
-
-/// How a compiler that failed came to its end.
-pub(crate) enum EndedBy {
-    /// It gave up on the source.
-    Itself,
-    /// Its CPU time was used up.
-    CpuLimit,
-    /// It broke down with this signal.
-    Crash(i32),
-    /// Somebody else ended it with this signal.
-    Outside(i32),
 }
 
 #[cfg(target_os = "linux")]
@@ -87,34 +75,6 @@ pub(crate) fn run(
     _: &Confinement<'_>,
 ) -> Result<Finished, HostError> {
     process::run(command, limit, |_| Ok(()))
-}
-
-/// Reads an exit status.
-#[cfg(unix)]
-pub(crate) fn ended_by(status: &ExitStatus) -> EndedBy {
-    use rustix::process::Signal;
-    let Some(number) = std::os::unix::process::ExitStatusExt::signal(status) else {
-        return EndedBy::Itself;
-    };
-    match Signal::from_named_raw(number) {
-        Some(Signal::XCPU) => EndedBy::CpuLimit,
-        Some(
-            Signal::ABORT
-            | Signal::SEGV
-            | Signal::BUS
-            | Signal::ILL
-            | Signal::FPE
-            | Signal::TRAP
-            | Signal::XFSZ,
-        ) => EndedBy::Crash(number),
-        _ => EndedBy::Outside(number),
-    }
-}
-
-/// Reads an exit status.
-#[cfg(not(unix))]
-pub(crate) fn ended_by(_: &ExitStatus) -> EndedBy {
-    EndedBy::Itself
 }
 
 #[cfg(target_os = "linux")]
@@ -183,11 +143,13 @@ mod linux {
             .scope(Scope::from_all(LANDLOCK))?
             .create()?;
         let system = SYSTEM_LIBRARIES.iter().map(Path::new);
+        let shell = std::iter::once(Path::new(process::SHELL));
         let readable = confinement
             .readable
             .iter()
             .copied()
             .chain(system)
+            .chain(shell)
             .map(|path| (path, read));
         let device = (
             Path::new("/dev/null"),

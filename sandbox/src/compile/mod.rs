@@ -6,17 +6,16 @@
 
 mod confine;
 mod diagnostics;
+mod disk;
 mod glue;
-mod process;
+pub(crate) mod process;
 mod sdk;
 #[cfg(test)]
 mod tests;
 pub(crate) mod toolchain;
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use crate::source::{Language, Module, Source};
 use crate::{cache, lint};
 use confine::Confinement;
 pub use confine::FileGuard;
+pub use process::end_compilations;
 use sdk::Sdk;
 use toolchain::{TARGET, Toolchain};
 
@@ -138,22 +138,16 @@ impl Compiler {
 
     /// Hands a source to rustc as it is.
     fn build(&self, code: &str, entry: lint::Entry) -> Result<Module, CompileError> {
-        let work = tempfile::Builder::new()
-            .prefix("reward-search-")
-            .tempdir()
-            .map_err(HostError::io(format!(
-                "make a folder in {}",
-                env::temp_dir().display()
-            )))?;
+        let work = process::folder()?;
         let input = work.path().join(SOURCE_FILE);
-        fs::write(&input, format!("{code}\n{}", glue::glue(entry)))
-            .map_err(HostError::io(format!("write {}", input.display())))?;
+        let text = format!("{code}\n{}", glue::glue(entry));
+        fs::write(&input, &text).map_err(HostError::io(format!("write {}", input.display())))?;
         let finished = self.rustc(work.path())?;
-        self.judge(&finished, work.path())?;
+        self.judge(&finished, &text, work.path())?;
         let output = work.path().join(OUTPUT_FILE);
         let wasm =
             fs::read(&output).map_err(HostError::io(format!("read {}", output.display())))?;
-        Ok(Module::from_bytes(wasm))
+        Ok(Module::compiled(wasm))
     }
 
     fn rustc(&self, work: &Path) -> Result<process::Finished, HostError> {
@@ -162,7 +156,7 @@ impl Compiler {
             toolchain,
             sdk,
         } = &*self.shared;
-        let mut command = Command::new(&toolchain.rustc);
+        let mut command = process::leashed(&toolchain.rustc);
         command
             .current_dir(work)
             .env_clear()
@@ -187,7 +181,12 @@ impl Compiler {
     }
 
     /// Whose fault it is if there is no module.
-    fn judge(&self, finished: &process::Finished, work: &Path) -> Result<(), CompileError> {
+    fn judge(
+        &self,
+        finished: &process::Finished,
+        text: &str,
+        work: &Path,
+    ) -> Result<(), CompileError> {
         let Shared {
             config,
             toolchain,
@@ -202,26 +201,31 @@ impl Compiler {
         if finished.status.success() {
             return Ok(());
         }
-        if finished.stderr.contains("(os error 28)") {
+        // Whether the disk is full is asked of the disk: the compiler's words quote the candidate's.
+        if disk::is_full(work) {
             return Err(HostError::DiskFull {
                 folder: work.to_owned(),
             }
             .into());
         }
+        let given = diagnostics::Given {
+            name: SOURCE_FILE,
+            text,
+        };
         let paths = [
             (work, "."),
             (sdk.folder.as_path(), "<sdk>"),
             (toolchain.sysroot.as_path(), "<rust>"),
         ];
-        let stderr = diagnostics::clean(&finished.stderr, &paths);
-        Err(match confine::ended_by(&finished.status) {
-            confine::EndedBy::Itself => Rejection::Compile { stderr }.into(),
-            confine::EndedBy::CpuLimit => Rejection::CompileTimedOut {
+        let stderr = diagnostics::clean(&finished.stderr, &given, &paths);
+        Err(match process::ended_by(&finished.status) {
+            process::EndedBy::Itself => Rejection::Compile { stderr }.into(),
+            process::EndedBy::CpuLimit => Rejection::CompileTimedOut {
                 seconds: config.cpu_seconds,
             }
             .into(),
-            confine::EndedBy::Crash(signal) => Rejection::CompilerCrashed { signal, stderr }.into(),
-            confine::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
+            process::EndedBy::Crash(signal) => Rejection::CompilerCrashed { signal, stderr }.into(),
+            process::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
         })
     }
 }

@@ -1,10 +1,14 @@
 //! Runs the compiler on an untrusted source: bounded output, a wall-clock limit, and no process left behind.
 
+use std::env;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, Once, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::error::HostError;
 
@@ -19,6 +23,123 @@ pub(crate) struct Finished {
     pub(crate) timed_out: bool,
 }
 
+/// How a process that failed came to its end.
+pub(crate) enum EndedBy {
+    /// It gave up on the source.
+    Itself,
+    /// Its CPU time was used up.
+    CpuLimit,
+    /// It broke down with this signal.
+    Crash(i32),
+    /// Somebody else ended it with this signal.
+    Outside(i32),
+}
+
+/// Reads an exit status.
+#[cfg(unix)]
+pub(crate) fn ended_by(status: &ExitStatus) -> EndedBy {
+    use rustix::process::Signal;
+    let Some(number) = std::os::unix::process::ExitStatusExt::signal(status) else {
+        return EndedBy::Itself;
+    };
+    match Signal::from_named_raw(number) {
+        Some(Signal::XCPU) => EndedBy::CpuLimit,
+        Some(
+            Signal::ABORT
+            | Signal::SEGV
+            | Signal::BUS
+            | Signal::ILL
+            | Signal::FPE
+            | Signal::TRAP
+            | Signal::XFSZ,
+        ) => EndedBy::Crash(number),
+        _ => EndedBy::Outside(number),
+    }
+}
+
+/// Reads an exit status.
+#[cfg(not(unix))]
+pub(crate) fn ended_by(_: &ExitStatus) -> EndedBy {
+    EndedBy::Itself
+}
+
+/// A new folder for the files of a process, which only this user can read. The first one also removes those that processes which
+/// were killed have left.
+pub(crate) fn folder() -> Result<TempDir, HostError> {
+    static SWEPT: Once = Once::new();
+    SWEPT.call_once(|| sweep(&env::temp_dir()));
+    tempfile::Builder::new()
+        .prefix(&format!("{FOLDER}{}-", std::process::id()))
+        .tempdir()
+        .map_err(HostError::io(format!(
+            "make a folder in {}",
+            env::temp_dir().display()
+        )))
+}
+
+/// Beginning of the names of these folders; the number of the process follows.
+const FOLDER: &str = "reward-search-work-";
+
+/// Removes the folders of processes that are gone. Another user's cannot be removed, and nothing is said of it.
+#[cfg(unix)]
+fn sweep(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(FOLDER)?.split('-').next()?.parse().ok())
+            .and_then(rustix::process::Pid::from_raw);
+        let is_gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+        if number.is_some_and(is_gone) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn sweep(_: &Path) {}
+
+/// The groups of the processes that run now.
+#[cfg(unix)]
+static RUNNING: Mutex<Vec<rustix::process::Pid>> = Mutex::new(Vec::new());
+
+/// Ends all compilations of this process, so that the threads which wait for them can remove their folders. For the end of a program
+/// that was interrupted.
+pub fn end_compilations() {
+    #[cfg(unix)]
+    end(&RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+#[cfg(unix)]
+fn end(groups: &[rustix::process::Pid]) {
+    for group in groups {
+        let _ = rustix::process::kill_process_group(*group, rustix::process::Signal::KILL);
+    }
+}
+
+/// What starts a program so that it does not outlive this process, however that ends: a shell that becomes the program, and beside
+/// it one that waits for the end of its input. The kernel closes that with us, and then the whole group is killed.
+#[cfg(unix)]
+const LEASH: &str = r#"exec 3<&0 </dev/null
+{ read -r _ <&3; kill -KILL 0; } >/dev/null 2>&1 &
+exec 3<&-
+exec "$@""#;
+/// What the shell is.
+#[cfg(unix)]
+pub(crate) const SHELL: &str = "/bin/sh";
+
+/// A command for [`run`] that ends with this process. (Asking the kernel for a death signal would take code between fork and exec.)
+pub(crate) fn leashed(program: &Path) -> Command {
+    #[cfg(unix)]
+    {
+        let mut command = Command::new(SHELL);
+        command.args(["-c", LEASH, "leash"]).arg(program);
+        command
+    }
+    #[cfg(not(unix))]
+    Command::new(program)
+}
+
 /// Runs a command in a process group of its own and kills the group when `limit` has passed. `on_start` sees the child
 /// right after it was started.
 pub(crate) fn run(
@@ -27,7 +148,7 @@ pub(crate) fn run(
     on_start: impl FnOnce(&Child) -> Result<(), HostError>,
 ) -> Result<Finished, HostError> {
     command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     #[cfg(unix)]
@@ -40,7 +161,10 @@ pub(crate) fn run(
             .map_err(HostError::io(format!("run {program}")))?,
         reaped: false,
     };
+    child.register();
     on_start(&child.child)?;
+    // Held until the end: closing it ends a leashed program.
+    let _leash = child.child.stdin.take();
     let output = child
         .child
         .stderr
@@ -69,7 +193,7 @@ pub(crate) fn run(
         .child
         .wait()
         .map_err(HostError::io("wait for the compiler"))?;
-    child.reaped = true;
+    child.has_been_reaped();
     Ok(Finished {
         status,
         stderr,
@@ -85,11 +209,33 @@ struct Running {
 }
 
 impl Running {
+    fn register(&self) {
+        #[cfg(unix)]
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(rustix::process::Pid::from_child(&self.child));
+    }
+
+    /// Its number may belong to somebody else from now on.
+    fn has_been_reaped(&mut self) {
+        self.reaped = true;
+        #[cfg(unix)]
+        {
+            let group = rustix::process::Pid::from_child(&self.child);
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            running.retain(|other| *other != group);
+        }
+    }
+
     fn has_ended(&mut self) -> Result<bool, HostError> {
         let status = self.child.try_wait();
-        self.reaped = status
+        if status
             .map_err(HostError::io("wait for the compiler"))?
-            .is_some();
+            .is_some()
+        {
+            self.has_been_reaped();
+        }
         Ok(self.reaped)
     }
 
@@ -111,6 +257,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill_group();
         let _ = self.child.wait();
+        self.has_been_reaped();
     }
 }
 
@@ -163,6 +310,78 @@ mod tests {
                 thread::sleep(Duration::from_millis(10));
             }
         }
+    }
+
+    #[test]
+    fn a_leashed_program_ends_with_whoever_holds_the_leash() {
+        let mut command = leashed(Path::new("/bin/sh"));
+        command.args(["-c", "sleep 600 & sleep 600"]);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(300));
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it runs as long as the leash is held"
+        );
+        drop(child.stdin.take());
+        let started = Instant::now();
+        while is_alive(child.id()) {
+            assert!(started.elapsed() < Duration::from_secs(60));
+            let _ = child.try_wait();
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn folders_of_processes_that_are_gone_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut child = Command::new("/bin/true").spawn().unwrap();
+        child.wait().unwrap();
+        let folder = |pid: u32| parent.path().join(format!("{FOLDER}{pid}-x"));
+        let (gone, ours) = (folder(child.id()), folder(std::process::id()));
+        let other = parent.path().join("reward-search-work-x");
+        for folder in [&gone, &ours, &other] {
+            std::fs::create_dir_all(folder.join("inside")).unwrap();
+        }
+        sweep(parent.path());
+        assert!(!gone.exists() && ours.exists() && other.exists());
+    }
+
+    #[test]
+    fn what_runs_is_known_and_can_be_ended() {
+        let (send, receive) = mpsc::channel();
+        thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                let mut command = leashed(Path::new("/bin/sleep"));
+                run(command.arg("600"), Duration::from_secs(600), |child| {
+                    let _ = send.send(rustix::process::Pid::from_child(child));
+                    Ok(())
+                })
+                .unwrap()
+            });
+            let group = receive.recv().unwrap();
+            let is_known = || RUNNING.lock().unwrap().contains(&group);
+            assert!(is_known());
+            // Not `end_compilations`, which would end those of other tests.
+            end(&[group]);
+            assert!(!worker.join().unwrap().status.success());
+            assert!(!is_known());
+        });
+    }
+
+    #[test]
+    fn a_leash_is_not_felt() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = leashed(Path::new("/bin/sh"));
+        command.current_dir(folder.path()).env_clear();
+        command.args(["-c", "cat; echo \"$1\" >&2; exit 7", "x", "a b"]);
+        let started = Instant::now();
+        let finished = run(&mut command, Duration::from_secs(60), |_| Ok(())).unwrap();
+        assert_eq!(
+            (finished.status.code(), finished.stderr.as_str()),
+            (Some(7), "a b\n")
+        );
+        assert!(started.elapsed() < Duration::from_secs(30));
     }
 
     /// Whether a process of the group lives. A dead one may stay where nobody reaps orphans.

@@ -5,13 +5,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+
+use tempfile::TempDir;
 
 use super::toolchain::{TARGET, Toolchain};
 use crate::cache;
 use crate::digest;
 use crate::error::HostError;
 
-/// The rooms of the SDK, by their path in its source folder.
+/// The files of the SDK, by their path in its source folder.
 const SOURCES: [(&str, &str); 18] = [
     ("allocator.rs", include_str!("../../sdk/src/allocator.rs")),
     ("bytes.rs", include_str!("../../sdk/src/bytes.rs")),
@@ -65,8 +68,11 @@ const FLAGS: [&str; 11] = [
 /// The compiled libraries.
 #[derive(Debug, Clone)]
 pub(crate) struct Sdk {
-    /// The folder that holds them and nothing else.
+    /// The folder that holds them and their digests.
     pub(crate) folder: PathBuf,
+    /// The same, where it is removed with the last user of it.
+    #[allow(dead_code, reason = "kept to be dropped")]
+    temporary: Option<Arc<TempDir>>,
 }
 
 impl Sdk {
@@ -84,10 +90,14 @@ impl Sdk {
         ]
     }
 
-    fn is_complete(&self) -> bool {
-        [Self::LIBRARY, Self::STD_LIBRARY]
-            .iter()
-            .all(|name| self.folder.join(name).is_file())
+    /// Whether both are there, as they were built, and nobody else can have written them.
+    fn is_sound(&self) -> Result<bool, HostError> {
+        for name in [Self::LIBRARY, Self::STD_LIBRARY] {
+            if cache::get(&self.folder.join(name))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn build(&self, toolchain: &Toolchain) -> Result<(), HostError> {
@@ -110,6 +120,12 @@ impl Sdk {
             "src/std.rs",
         ];
         self.rustc(toolchain, &std)?;
+        for name in [Self::LIBRARY, Self::STD_LIBRARY] {
+            let path = self.folder.join(name);
+            let library =
+                fs::read(&path).map_err(HostError::io(format!("read {}", path.display())))?;
+            cache::put(&path, &library)?;
+        }
         fs::remove_dir_all(&sources).map_err(HostError::io(format!("remove {}", sources.display())))
     }
 
@@ -120,7 +136,8 @@ impl Sdk {
             .args(["--target", TARGET])
             .args(FLAGS)
             .args(arguments)
-            .env_remove("RUSTC_BOOTSTRAP")
+            .env_clear()
+            .env("TMPDIR", &self.folder)
             .output()
             .map_err(HostError::io(format!("run {}", toolchain.rustc.display())))?;
         if output.status.success() {
@@ -132,41 +149,80 @@ impl Sdk {
     }
 }
 
-/// The libraries in the cache, built if they are not there. Several processes may get here at once: each builds in a folder
-/// of its own, and the first to rename it into place wins.
+/// The libraries in the cache, built if they are not there. Where others could write to the cache, they are built for this process
+/// alone, which takes some seconds.
 pub(crate) fn ready(cache: &Path, toolchain: &Toolchain) -> Result<Sdk, HostError> {
+    match kept(cache, toolchain) {
+        Err(error @ HostError::CacheNotPrivate { .. }) => {
+            tracing::warn!("the guest SDK is built for this run alone: {error}");
+            temporary(toolchain)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Several processes may get here at once: each builds in a folder of its own, and the first to rename it into place wins.
+fn kept(cache: &Path, toolchain: &Toolchain) -> Result<Sdk, HostError> {
     let home = Sdk {
         folder: cache.join(format!("sdk-{}", fingerprint(toolchain))),
+        temporary: None,
     };
-    if home.is_complete() {
+    if home.is_sound()? {
         return Ok(home);
     }
     cache::create_private(cache)?;
-    let work = tempfile::Builder::new()
-        .prefix(".sdk-")
-        .tempdir_in(cache)
-        .map_err(HostError::io(format!(
-            "make a folder in {}",
-            cache.display()
-        )))?;
+    let folder = || folder_in(cache, ".sdk-");
+    let work = folder()?;
     let draft = Sdk {
         folder: work.path().to_owned(),
+        temporary: None,
     };
     draft.build(toolchain)?;
+    if home.folder.exists() && !home.is_sound()? {
+        // A damaged one makes way; the folder it is moved to is removed with it.
+        let aside = folder()?;
+        let _ = fs::rename(&home.folder, aside.path().join("damaged"));
+    }
     match fs::rename(work.path(), &home.folder) {
         Ok(()) => {
             // It has a new name, and nothing is left to remove.
             let _ = work.keep();
         }
-        Err(_) if home.is_complete() => {}
-        Err(source) => {
+        Err(source) if !home.folder.exists() => {
             return Err(HostError::Io {
                 action: format!("put the guest SDK into {}", home.folder.display()),
                 source,
             });
         }
+        Err(_) => {}
     }
-    Ok(home)
+    if home.is_sound()? {
+        return Ok(home);
+    }
+    Err(HostError::CacheNotPrivate {
+        path: home.folder,
+        reason: "the guest SDK in it is not as it was just built".to_owned(),
+    })
+}
+
+fn temporary(toolchain: &Toolchain) -> Result<Sdk, HostError> {
+    let folder = folder_in(&std::env::temp_dir(), "reward-search-sdk-")?;
+    let sdk = Sdk {
+        folder: folder.path().to_owned(),
+        temporary: Some(Arc::new(folder)),
+    };
+    sdk.build(toolchain)?;
+    Ok(sdk)
+}
+
+fn folder_in(parent: &Path, prefix: &str) -> Result<TempDir, HostError> {
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .tempdir_in(parent)
+        .map_err(HostError::io(format!(
+            "make a folder in {}",
+            parent.display()
+        )))
 }
 
 /// What the libraries depend on: compiler, flags, sources.
@@ -182,10 +238,49 @@ fn fingerprint(toolchain: &Toolchain) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
+    #[cfg(unix)]
     #[test]
-    fn every_room_of_the_sdk_is_embedded() {
+    fn an_sdk_that_others_could_have_written_is_not_used() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let toolchain = Toolchain::find(None).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let cache = root.path().join("cache");
+        let first = ready(&cache, &toolchain).unwrap();
+        assert!(first.folder.starts_with(&cache));
+        assert_eq!(ready(&cache, &toolchain).unwrap().folder, first.folder);
+        let library = first.folder.join(Sdk::LIBRARY);
+
+        // Damaged: built again in its place.
+        fs::write(&library, "planted").unwrap();
+        assert_eq!(ready(&cache, &toolchain).unwrap().folder, first.folder);
+        assert!(fs::read(&library).unwrap().starts_with(b"!<arch>"));
+
+        // Writable by others, the folder, a file in it, or the cache: not used at all.
+        for (path, open, private) in [
+            (&first.folder, 0o777, 0o700),
+            (&library, 0o666, 0o600),
+            (&cache, 0o777, 0o700),
+        ] {
+            let mode = |mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            mode(open);
+            let other = ready(&cache, &toolchain).unwrap();
+            assert!(!other.folder.starts_with(&cache), "{}", path.display());
+            assert!(other.is_sound().unwrap());
+            mode(private);
+        }
+        assert!(
+            fs::read_dir(&cache).unwrap().count() == 1,
+            "nothing is left beside it"
+        );
+    }
+
+    #[test]
+    fn every_file_of_the_sdk_is_embedded() {
         let mut there = Vec::new();
         collect(
             &Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/src"),

@@ -8,6 +8,7 @@ use wasmtime::{
     PoolingAllocationConfig,
 };
 
+use super::apart;
 use super::guest::GuestCode;
 use super::inspect::{self, Imports};
 use super::reward_fn::RewardFn;
@@ -108,7 +109,12 @@ impl Sandbox {
             return Ok(RewardFn::python(Arc::clone(&self.shared), function));
         }
         let imports = inspect::inspect(module.bytes(), &self.shared.limits)?;
-        let code = Code::from_binary(&self.shared.engine, module.bytes()).map_err(code_error)?;
+        let Shared { engine, limits, .. } = &*self.shared;
+        let code = if module.is_ours() || !apart::is_possible() {
+            Code::from_binary(engine, module.bytes()).map_err(code_error)?
+        } else {
+            apart::compile(engine, limits, module.bytes())?
+        };
         let instance = self
             .shared
             .linker
@@ -181,8 +187,29 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-/// Engine settings: equal verdicts everywhere (fuel, canonical NaNs, no feature whose result the standard leaves open),
-/// and instances that cost microseconds (a pool, copy-on-write memory images).
+/// Engine settings that decide the machine code: equal verdicts everywhere (fuel, canonical NaNs, no feature whose result the
+/// standard leaves open).
+pub(super) fn code_config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .wasm_simd(false)
+        .wasm_tail_call(false)
+        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .max_wasm_stack((limits.stack_kib as usize) << 10)
+        .wasm_backtrace_max_frames(None)
+        .native_unwind_info(false)
+        .generate_address_map(false)
+        // Several candidates are loaded at once while others train: one thread each is enough.
+        .parallel_compilation(false);
+    config
+}
+
+/// The same with instances that cost microseconds (a pool, copy-on-write memory images).
 fn config(limits: &Limits) -> Config {
     let memory_bytes = (limits.memory_mib as usize) << 20;
     let mut pool = PoolingAllocationConfig::new();
@@ -200,23 +227,8 @@ fn config(limits: &Limits) -> Config {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
-    config
-        .consume_fuel(true)
-        .epoch_interruption(true)
-        .cranelift_nan_canonicalization(true)
-        .wasm_relaxed_simd(false)
-        .wasm_simd(false)
-        .wasm_tail_call(false)
-        .wasm_multi_memory(false)
-        .wasm_memory64(false)
-        .max_wasm_stack((limits.stack_kib as usize) << 10)
-        .wasm_backtrace_max_frames(None)
-        .native_unwind_info(false)
-        .generate_address_map(false)
-        // Several candidates are loaded at once while others train: one thread each is enough.
-        .parallel_compilation(false)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let mut config = code_config(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 

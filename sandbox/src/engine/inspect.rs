@@ -2,7 +2,7 @@
 //!
 //! Whether the code is valid is the engine's business; this only refuses what a reward has no use for.
 
-use wasmparser::{ExternalKind, Import, Parser, Payload, TypeRef};
+use wasmparser::{ExternalKind, FunctionBody, Import, Operator, Parser, Payload, TypeRef};
 
 use crate::limits::Limits;
 use crate::rejection::Rejection;
@@ -14,6 +14,24 @@ const TABLE_LIMIT: u64 = 10_000;
 const FUNCTION_LIMIT: u64 = 10_000;
 /// Bytes of one function's code: code generation takes more than linear time in it.
 const FUNCTION_BYTES_LIMIT: u64 = 256 * 1024;
+// What else making machine code takes time and memory for. Behind each limit stands what the largest function of our own
+// regular-expression module has, which is larger than rewards are.
+/// Types of functions; 27.
+const TYPE_LIMIT: u64 = 1000;
+/// Parameters and results of one; about 10.
+const TYPE_WIDTH_LIMIT: u64 = 64;
+/// Local variables of one function; 982.
+const LOCAL_LIMIT: u64 = 5000;
+/// Local variables of all functions together; 10,309.
+const LOCALS_LIMIT: u64 = 100_000;
+/// Blocks inside each other; 67. A `match` takes as many as it has arms.
+const NESTING_LIMIT: u64 = 1000;
+/// Loops inside each other.
+const LOOP_NESTING_LIMIT: u64 = 64;
+/// Local variables times blocks and branches: each variable is followed through each of them; 899,512.
+const FLOW_LIMIT: u64 = 4_000_000;
+/// Calls in one function; 195.
+const CALL_LIMIT: u64 = 5000;
 const PAGE_BYTES: u64 = 65_536;
 
 /// What a module imports.
@@ -34,6 +52,7 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
     )?;
     let mut exports = Exports::default();
     let mut imports = Imports::None;
+    let mut locals = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(malformed)? {
             Payload::Version {
@@ -78,14 +97,20 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
             Payload::CodeSectionStart { count, .. } => {
                 at_most("the number", u64::from(count), FUNCTION_LIMIT, "functions")?;
             }
-            Payload::CodeSectionEntry(body) => {
+            Payload::TypeSection(section) => {
                 at_most(
-                    "a function",
-                    body.range().len() as u64,
-                    FUNCTION_BYTES_LIMIT,
-                    "bytes",
+                    "the number",
+                    u64::from(section.count()),
+                    TYPE_LIMIT,
+                    "types",
                 )?;
+                for of in section.into_iter_err_on_gc_types() {
+                    let of = of.map_err(malformed)?;
+                    let width = of.params().len() + of.results().len();
+                    at_most("a type", width as u64, TYPE_WIDTH_LIMIT, "values")?;
+                }
             }
+            Payload::CodeSectionEntry(body) => locals += check_function(&body)?,
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.map_err(malformed)?;
@@ -95,8 +120,73 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
             _ => {}
         }
     }
+    at_most("the number", locals, LOCALS_LIMIT, "local variables")?;
     exports.complete()?;
     Ok(imports)
+}
+
+/// Bounds what making machine code of a function takes, and refuses what rewards have no use for. Returns the number of its local
+/// variables.
+fn check_function(body: &FunctionBody<'_>) -> Result<u64, Rejection> {
+    let bytes = body.range().len() as u64;
+    at_most("a function", bytes, FUNCTION_BYTES_LIMIT, "bytes")?;
+    let mut locals = 0_u64;
+    for group in body.get_locals_reader().map_err(malformed)? {
+        let (count, _) = group.map_err(malformed)?;
+        locals = locals.saturating_add(u64::from(count));
+    }
+    at_most("a function", locals, LOCAL_LIMIT, "local variables")?;
+    let (mut joins, mut calls, mut loops) = (0_u64, 0_u64, 0_u64);
+    // Whether each of the blocks around the current place is a loop.
+    let mut around = Vec::new();
+    for operator in body.get_operators_reader().map_err(malformed)? {
+        match operator.map_err(malformed)? {
+            operator @ (Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }) => {
+                let is_loop = matches!(operator, Operator::Loop { .. });
+                loops += u64::from(is_loop);
+                around.push(is_loop);
+                joins += 1;
+                at_most("a nest", around.len() as u64, NESTING_LIMIT, "blocks")?;
+                at_most("a nest", loops, LOOP_NESTING_LIMIT, "loops")?;
+            }
+            // The last one ends the function.
+            Operator::End => loops -= u64::from(around.pop() == Some(true)),
+            Operator::Br { .. } | Operator::BrIf { .. } => joins += 1,
+            Operator::BrTable { targets } => joins += u64::from(targets.len()) + 1,
+            Operator::Call { .. } | Operator::CallIndirect { .. } => calls += 1,
+            operator if is_done_by_call(&operator) => {
+                return Err(Rejection::Malformed {
+                    message: "an instruction on tables, references or segments, of which a reward has none".to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+    at_most("a function", calls, CALL_LIMIT, "calls")?;
+    let flow = locals.saturating_mul(joins);
+    at_most("a function", flow, FLOW_LIMIT, "variables times branches")?;
+    Ok(locals)
+}
+
+/// Instructions for which the engine calls a function of its own: they take much longer than the fuel for them says. No compiler
+/// of rewards makes one.
+fn is_done_by_call(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::RefFunc { .. }
+            | Operator::RefNull { .. }
+            | Operator::RefIsNull
+            | Operator::TableGet { .. }
+            | Operator::TableSet { .. }
+            | Operator::TableSize { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+            | Operator::ElemDrop { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::DataDrop { .. }
+    )
 }
 
 /// The regular-expression module's functions are all there is to import; their types are compared when they are linked.

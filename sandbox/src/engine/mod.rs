@@ -1,5 +1,6 @@
 //! Loading and running: a module's inspection, its instances, the reward function it becomes, and the probe of one.
 
+mod apart;
 mod guest;
 mod host;
 mod inspect;
@@ -11,6 +12,7 @@ mod store_data;
 mod tests;
 mod ticker;
 
+pub use apart::make_machine_code_if_asked;
 pub use host::Sandbox;
 pub use probe::{ProbeReport, probe};
 pub use reward_fn::{Measurement, RewardFn};

@@ -182,12 +182,17 @@ impl<'a> Session<'a> {
         verdict
     }
 
-    /// What a call for some samples may use.
-    const fn budget(&self, samples: usize) -> Budget {
-        let times = samples as u64;
+    /// What a call for some samples may use. It grows with a group up to a ceiling, so that no call takes longer than some seconds.
+    fn budget(&self, samples: usize) -> Budget {
+        let times = |ceiling: u64| (samples as u64).min(ceiling);
+        let Shared {
+            limits,
+            deadline_ticks,
+            ..
+        } = self.shared;
         Budget {
-            fuel: self.shared.limits.fuel_per_call.saturating_mul(times),
-            ticks: self.shared.deadline_ticks.saturating_mul(times),
+            fuel: limits.fuel_per_call.saturating_mul(times(FUEL_CEILING)),
+            ticks: deadline_ticks.saturating_mul(times(TIME_CEILING)),
         }
     }
 
@@ -221,6 +226,11 @@ impl<'a> Session<'a> {
         }
     }
 }
+
+/// The most fuel a group has, in units of the fuel of one sample: three seconds of it.
+const FUEL_CEILING: u64 = 64;
+/// The same for the deadline.
+const TIME_CEILING: u64 = 6;
 
 /// What one call may use.
 struct Budget {

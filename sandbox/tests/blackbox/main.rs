@@ -1,6 +1,7 @@
 //! The sandbox from outside: source in, scores or reasons out.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bombs;
 #[allow(dead_code, reason = "shared with the benchmarks, which use more of it")]
 #[path = "../../benches/cpython/mod.rs"]
 mod cpython;
