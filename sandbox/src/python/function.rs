@@ -13,18 +13,25 @@ use crate::rejection::Rejection;
 use crate::sample::Sample;
 use crate::scores::{Component, Scores};
 use crate::slots::Slots;
+use crate::text::may_be_shown_in_lines;
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
 /// What each sample but the first adds to a batch's fuel, as a part of the fuel of one. Rewards take far less of it as a
 /// rule; a batch of 512 with an endless loop in it costs five times what one sample may.
 const SHARE: u64 = 128;
+/// The most a batch has, in units of the fuel of one: that of 897 samples.
+const CEILING: u64 = 8;
 /// Fuel for finding the sample at fault in a batch, in units of the fuel of one.
 const SEARCH: u64 = 2;
 /// Fuel for learning the patterns: a fraction of a second, for a reward that needs more has no use for a head start.
 const LEARN_FUEL: u64 = 200_000_000;
 /// Bytes of compiled patterns that are kept; more would cost more than it saves.
 const PATTERN_BYTES: usize = 1 << 20;
+/// Components a reward may have, and characters of a name that are kept; the guest application holds candidates to the same, but a
+/// candidate can rewrite it.
+const MOST_COMPONENTS: usize = 64;
+const NAME_CHARACTERS: usize = 64;
 /// Bytes kept of a traceback or another message.
 const MESSAGE_BYTES: usize = 8192;
 
@@ -137,11 +144,9 @@ impl Function {
         None
     }
 
-    /// What a batch may use up.
+    /// What a batch may use up. It grows with the batch up to a ceiling, so that no batch takes longer than some seconds.
     fn budget(&self, batch: &[Sample<'_>]) -> u64 {
-        let one = self.interpreter.fuel_per_call;
-        let further = batch.len().saturating_sub(1) as u64;
-        one.saturating_add((one / SHARE).saturating_mul(further))
+        budget(self.interpreter.fuel_per_call, batch.len())
     }
 
     /// Scores a batch in one call. Also returns the fuel it took, without that for running the file.
@@ -206,6 +211,13 @@ impl Function {
         }
         fault(failure, samples)
     }
+}
+
+/// The fuel of a batch of so many samples, where a batch of one has `one`.
+fn budget(one: u64, samples: usize) -> u64 {
+    let further = samples.saturating_sub(1) as u64;
+    one.saturating_add((one / SHARE).saturating_mul(further))
+        .min(one.saturating_mul(CEILING))
 }
 
 /// What came of a call.
@@ -332,8 +344,17 @@ fn judged<T>(answer: Result<Result<T, Failure>, Fault>) -> Result<T, CompileErro
     }
 }
 
-/// The guest's scores, none of which is trusted: one finite number a sample in every component.
+/// The guest's scores, none of which is trusted: one finite number a sample in every component, and not too many of those.
 fn checked(scores: bindings::Scores, samples: usize) -> Result<Scores, Fault> {
+    if scores.components.len() > MOST_COMPONENTS {
+        return Err(Fault::WrongReturn {
+            index: 0,
+            message: format!(
+                "{} components; there may be {MOST_COMPONENTS}",
+                scores.components.len()
+            ),
+        });
+    }
     let not_finite = |values: &[f64]| match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(Fault::NotFinite { index }),
         None => Ok(()),
@@ -353,7 +374,7 @@ fn checked(scores: bindings::Scores, samples: usize) -> Result<Scores, Fault> {
     }
     not_finite(&total)?;
     let components = scores.components.into_iter().map(|component| Component {
-        name: one_line(&component.name),
+        name: name(&component.name),
         values: component.values,
     });
     Ok(Scores {
@@ -363,15 +384,32 @@ fn checked(scores: bindings::Scores, samples: usize) -> Result<Scores, Fault> {
     })
 }
 
+/// The name of a component, cut.
+fn name(text: &str) -> String {
+    one_line(text).chars().take(NAME_CHARACTERS).collect()
+}
+
 /// A text of the guest, not too long and without control characters but line ends and tabs.
 fn clean(text: &str) -> String {
     let text = &text[..text.floor_char_boundary(MESSAGE_BYTES + 64)];
-    text.chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !c.is_control())
-        .collect()
+    text.chars().filter(|c| may_be_shown_in_lines(*c)).collect()
 }
 
 /// The same on one line.
 fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_has_more_fuel_than_a_sample_but_not_without_end() {
+        assert_eq!(budget(128, 1), 128);
+        assert_eq!(budget(128, 512), 128 + 511);
+        assert_eq!(budget(128, 897), 8 * 128);
+        assert_eq!(budget(128, 1_000_000), 8 * 128);
+        assert_eq!(budget(128, 0), 128);
+    }
 }
