@@ -30,6 +30,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
     (
         "sandbox",
         &[
+            "text",
             "digest",
             "source",
             "limits",
@@ -49,6 +50,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
             "python",
             "engine",
             "bench",
+            "environment",
         ],
     ),
     (

@@ -64,6 +64,7 @@ pub use rejection::Rejection;
 pub use sample::{Sample, Verdict};
 pub use scores::{Component, Scores};
 pub use source::{Language, Module, Source};
+pub use text::may_be_shown;
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
 pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");

@@ -58,6 +58,22 @@ pub struct BadLimit {
 }
 
 impl Limits {
+    /// These limits, each at most that of `cap`: what somebody else asks for, as far as the user allows it.
+    #[must_use]
+    pub fn at_most(&self, cap: &Self) -> Self {
+        Self {
+            fuel_per_call: self.fuel_per_call.min(cap.fuel_per_call),
+            python_fuel_per_call: self.python_fuel_per_call.min(cap.python_fuel_per_call),
+            deadline_ms: self.deadline_ms.min(cap.deadline_ms),
+            memory_mib: self.memory_mib.min(cap.memory_mib),
+            python_memory_mib: self.python_memory_mib.min(cap.python_memory_mib),
+            stack_kib: self.stack_kib.min(cap.stack_kib),
+            sample_kib: self.sample_kib.min(cap.sample_kib),
+            module_kib: self.module_kib.min(cap.module_kib),
+            concurrent_calls: self.concurrent_calls.min(cap.concurrent_calls),
+        }
+    }
+
     /// Checks that every limit can be kept.
     ///
     /// # Errors
@@ -154,6 +170,21 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(nothing.validate().map_err(|bad| bad.key), Err("memory_mib"));
+    }
+
+    #[test]
+    fn a_cap_holds_for_every_limit() {
+        let text = serde_json::to_string(&Limits::default()).unwrap_or_default();
+        let large: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&text).unwrap_or_default();
+        let larger = large
+            .into_iter()
+            .map(|(key, value)| (key, (value.as_u64().unwrap_or_default() * 2).into()))
+            .collect::<serde_json::Map<_, _>>();
+        let larger: Limits = serde_json::from_value(larger.into()).unwrap_or_default();
+        assert_ne!(larger, Limits::default());
+        assert_eq!(larger.at_most(&Limits::default()), Limits::default());
+        assert_eq!(Limits::default().at_most(&larger), Limits::default());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Texts that a candidate wrote, before people or terminals see them.
 
 /// Whether a character may be shown. Control characters steer a terminal; marks of direction make a line read as another.
-pub(crate) fn may_be_shown(c: char) -> bool {
+#[must_use]
+pub fn may_be_shown(c: char) -> bool {
     let is_mark_of_direction = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !c.is_control() && !is_mark_of_direction
 }

@@ -224,6 +224,12 @@ impl Compiler {
                 seconds: config.cpu_seconds,
             }
             .into(),
+            process::EndedBy::FileLimit(signal) => Rejection::CompilerCrashed {
+                signal,
+                stderr: "error: the compiled file is too large; make tables and statics smaller"
+                    .to_owned(),
+            }
+            .into(),
             process::EndedBy::Crash(signal) => Rejection::CompilerCrashed { signal, stderr }.into(),
             process::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
         })

@@ -29,6 +29,8 @@ pub(crate) enum EndedBy {
     Itself,
     /// Its CPU time was used up.
     CpuLimit,
+    /// It wrote more than it may, which is this signal.
+    FileLimit(i32),
     /// It broke down with this signal.
     Crash(i32),
     /// Somebody else ended it with this signal.
@@ -44,14 +46,9 @@ pub(crate) fn ended_by(status: &ExitStatus) -> EndedBy {
     };
     match Signal::from_named_raw(number) {
         Some(Signal::XCPU) => EndedBy::CpuLimit,
+        Some(Signal::XFSZ) => EndedBy::FileLimit(number),
         Some(
-            Signal::ABORT
-            | Signal::SEGV
-            | Signal::BUS
-            | Signal::ILL
-            | Signal::FPE
-            | Signal::TRAP
-            | Signal::XFSZ,
+            Signal::ABORT | Signal::SEGV | Signal::BUS | Signal::ILL | Signal::FPE | Signal::TRAP,
         ) => EndedBy::Crash(number),
         _ => EndedBy::Outside(number),
     }

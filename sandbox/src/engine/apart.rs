@@ -133,7 +133,7 @@ pub(super) fn compile(engine: &Engine, limits: &Limits, wasm: &[u8]) -> Result<C
     }
     match process::ended_by(&finished.status) {
         process::EndedBy::CpuLimit => Err(out_of_time.into()),
-        process::EndedBy::Crash(_) => Err(Rejection::TooLarge {
+        process::EndedBy::Crash(_) | process::EndedBy::FileLimit(_) => Err(Rejection::TooLarge {
             what: "the memory to make machine code of the module".to_owned(),
             size: (MEMORY_BYTES >> 20) + 1,
             limit: MEMORY_BYTES >> 20,
