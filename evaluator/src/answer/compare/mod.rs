@@ -96,7 +96,9 @@ impl<'a> Comparison<'a> {
         use Value::{Collection, Interval, Labelled, Matrix, Scalar, Under};
         match (gold, given) {
             // A condition may be left out, but not be another one.
-            (Under(x, a), Under(y, b)) => self.same_values(x, y) && self.same_values(a, b),
+            (Under(x, a), Under(y, b)) => {
+                is_about(a, x) == is_about(b, y) && self.same_values(x, y) && self.same_values(a, b)
+            }
             (Under(x, _), y) => self.same_values(x, y),
             (x, Under(y, _)) => self.same_values(x, y),
             (Scalar(a), Scalar(b)) => self.same_scalars(a, b),
@@ -317,6 +319,11 @@ fn converted(scalar: &Scalar, factor: BigRational) -> Scalar {
         expr: Expr::Product(vec![Expr::Number(factor), scalar.expr.clone()]),
         ..scalar.clone()
     }
+}
+
+/// Whether a condition is one on a variable of the value.
+fn is_about(condition: &Value, value: &Value) -> bool {
+    matches!(condition, Value::Labelled(label, _) if value.mentions(&label.name))
 }
 
 /// Whether the value says what something is and not only how it depends on other things. An equation that such a

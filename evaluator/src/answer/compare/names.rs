@@ -2,7 +2,7 @@
 
 use crate::answer::{
     evaluate::equal,
-    read::structure::WHOLE,
+    read::conditions::WHOLE,
     value::{Kind, Label, Value, expr::Expr, fuel::Fuel},
 };
 

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod choice;
 pub(crate) mod clock;
+pub(crate) mod conditions;
 pub(crate) mod date;
 pub(crate) mod enclosed;
 pub(crate) mod matrix;

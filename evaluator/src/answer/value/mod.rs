@@ -113,6 +113,25 @@ impl Value {
         self.mapped(&|expr| expr.renamed(from, to))
     }
 
+    /// Whether a symbol occurs in it, as a name on the left or a variable of one, too.
+    pub fn mentions(&self, name: &str) -> bool {
+        let in_scalar = |scalar: &Scalar| scalar.expr.symbols().contains(&name);
+        let in_any = |values: &[Self]| values.iter().any(|value| value.mentions(name));
+        match self {
+            Self::Scalar(scalar) => in_scalar(scalar),
+            Self::Collection(_, items) => in_any(items),
+            Self::Interval(low, high) => in_scalar(&low.at) || in_scalar(&high.at),
+            Self::Labelled(label, inner) => {
+                label.name == name
+                    || label.parameters.iter().any(|parameter| parameter == name)
+                    || inner.mentions(name)
+            }
+            Self::Relation(sides, _) => sides.iter().any(|side| side.symbols().contains(&name)),
+            Self::Matrix(rows) => rows.iter().any(|row| in_any(row)),
+            Self::Under(value, condition) => value.mentions(name) || condition.mentions(name),
+        }
+    }
+
     /// The value with every expression in it replaced.
     fn mapped(&self, f: &impl Fn(&Expr) -> Expr) -> Self {
         let scalar = |s: &Scalar| Scalar {
