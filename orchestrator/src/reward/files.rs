@@ -222,6 +222,8 @@ fn no_reward(path: &Path, what: impl Into<String>) -> NoReward {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs;
+
     use super::*;
 
     const TRL: &str = "import re\n\ndef helper(text):\n    def inner(completions): pass\n    return text\n\n\
