@@ -202,7 +202,7 @@ fn the_real_configurations_load_and_name_what_they_need() {
                 .unwrap()
                 .contains("<solution>")
         );
-        assert!(matches!(config.task, TaskConfig::Gsm8k { path: None, .. }));
+        assert!(matches!(&config.task, TaskConfig::Gsm8k(gsm8k) if gsm8k.path.is_none()));
         assert_eq!(config.evaluation.temperature, 0.0);
         let lora = trainer.lora.as_ref().unwrap();
         assert_eq!((lora.r, lora.alpha, lora.targets.len()), (32, 32.0, 7));

@@ -12,8 +12,7 @@ const SAMPLES: &str = "{\"prompt\": \"1+1?\", \"completion\": \"it is 2\", \"ans
 
 /// A folder with these rewards, where there is a Python guest to run them in.
 fn rewards(code: &str) -> Option<Program> {
-    if !sandbox::guest_status().is_ok_and(|status| status.ready) {
-        eprintln!("skipped: the Python guest is not built; `reward-search guest build` makes it");
+    if !program::has_python_guest() {
         return None;
     }
     let program = Program::with("");

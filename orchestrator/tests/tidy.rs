@@ -167,6 +167,51 @@ fn sql_stands_only_in_the_store() {
 }
 
 #[test]
+fn every_error_says_whose_fault_it_is() {
+    let blame = root().join("orchestrator/src/cli/commands/blame.rs");
+    let blame = fs::read_to_string(blame).unwrap();
+    let (_, asked) = blame.split_once("whose_fault!(").unwrap();
+    let asked: BTreeSet<&str> = asked
+        .split_once(')')
+        .unwrap()
+        .0
+        .split([',', '\n'])
+        .map(str::trim)
+        .collect();
+    let mut seen = 0;
+    let crate_root = root().join("orchestrator/src");
+    for path in sources(&["rs"])
+        .into_iter()
+        .filter(|path| path.starts_with(&crate_root))
+    {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        // What is stored (why a candidate was refused, why a trial failed) is data and ends no command.
+        while lines.any(|line| {
+            line.contains("derive(")
+                && line.contains("thiserror::Error")
+                && !line.contains("Serialize")
+        }) {
+            let item = lines
+                .find_map(|line| {
+                    let item = line.trim_start_matches("pub ");
+                    item.strip_prefix("enum ")
+                        .or_else(|| item.strip_prefix("struct "))
+                })
+                .unwrap();
+            let name = item.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let file = path.display();
+            assert!(
+                asked.contains(name),
+                "cli/commands/blame.rs does not ask {name} of {file}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the walk finds the errors");
+}
+
+#[test]
 fn every_example_configuration_loads() {
     let mut seen = 0;
     for entry in fs::read_dir(root().join("configs")).unwrap() {

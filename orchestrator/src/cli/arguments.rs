@@ -49,6 +49,11 @@ pub enum Command {
     Train(TrainArgs),
     /// Say what a reward is worth before any training: cost, how well it tells right answers, what hacks it pays for.
     Probe(ProbeArgs),
+    /// Say what this machine has of all that a search needs, and what to type to add the rest.
+    ///
+    /// With a configuration it looks at what that one needs, too: its data, its model, its devices, and whether the variables that hold
+    /// keys are set (their values are not looked at). Exit code 1 if something needed is missing.
+    Doctor(DoctorArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
     /// Fetch data sets.
@@ -118,6 +123,16 @@ pub struct RunArgs {
     /// Print the plan with its estimated time, and stop.
     #[arg(long)]
     pub plan: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// A configuration whose needs are looked at, too.
+    pub config: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// Arguments of `leaderboard`.

@@ -4,3 +4,4 @@ pub mod arguments;
 pub mod commands;
 mod interrupt;
 mod open;
+pub mod program;

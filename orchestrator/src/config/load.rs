@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Config, culprit::with_culprit};
+use super::{Config, complaint};
 use crate::{judge::VerifierConfig, text::nearest};
 
 /// Why a configuration cannot be used.
@@ -77,13 +77,13 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+    complaint::read(&text).map_err(|complaint| ConfigError::Malformed {
         path: path.to_owned(),
-        line: error
-            .span()
-            .map(|span| format!(":{}", line_of(&text, span.start)))
+        line: complaint
+            .at
+            .map(|at| format!(":{}", line_of(&text, at)))
             .unwrap_or_default(),
-        what: with_nearest(&with_culprit::<T>(&text, error.message())),
+        what: with_nearest(&complaint.what),
     })
 }
 

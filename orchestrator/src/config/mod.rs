@@ -3,7 +3,7 @@
 //! Each crate owns its own part (`[trainer]`, `[grpo]`, `[limits]`); this module puts them together, refuses what cannot work before
 //! anything is run, and says where.
 
-mod culprit;
+mod complaint;
 mod gate;
 mod ladder;
 mod load;

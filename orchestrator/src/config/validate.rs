@@ -1,6 +1,7 @@
 //! Values that cannot work, found before anything is run.
 
 use super::{Config, ConfirmConfig, EnsembleConfig, ScreenConfig, SearchConfig, TaskConfig};
+use crate::text::template::TaskPrompt;
 
 /// What must hold, and what is said where it does not.
 type Rule<'a> = (bool, &'a str);
@@ -23,6 +24,7 @@ impl Config {
         let broken = rules.into_iter().flatten().filter(|(holds, _)| !holds);
         broken
             .map(|(_, what)| (*what).to_owned())
+            .chain(self.task.prompt_problem())
             .chain(self.verifier.problems())
             .chain(limits.map(|bad| format!("limits: {bad}")))
             .chain(self.grpo.problems().into_iter().map(of_grpo))
@@ -137,21 +139,23 @@ impl EnsembleConfig {
 }
 
 impl TaskConfig {
+    fn prompt_problem(&self) -> Option<String> {
+        match self {
+            Self::Toy(_) => None,
+            Self::Gsm8k(config) => {
+                let why = TaskPrompt::new(&config.prompt).err()?;
+                Some(format!("task.prompt: {why}"))
+            }
+        }
+    }
+
     fn rules(&self, screened: usize) -> Vec<Rule<'static>> {
         match self {
-            Self::Toy { .. } => Vec::new(),
-            Self::Gsm8k {
-                prompt, dev_size, ..
-            } => vec![
-                (
-                    prompt.contains("{question}"),
-                    "task.prompt must contain {question}",
-                ),
-                (
-                    *dev_size >= screened,
-                    "task.dev_size must be at least screen.problems",
-                ),
-            ],
+            Self::Toy(_) => Vec::new(),
+            Self::Gsm8k(config) => vec![(
+                config.dev_size >= screened,
+                "task.dev_size must be at least screen.problems",
+            )],
         }
     }
 }

@@ -116,6 +116,15 @@ impl Hub {
         Ok(config.with_model_in(folder, commit))
     }
 
+    /// The hub id of a configuration's model, and the folder where all of it is cached, if it is; `None` for a model that is not from the
+    /// hub. Asks nobody.
+    #[must_use]
+    pub fn lookup(&self, config: &TrainerConfig) -> Option<(String, Option<PathBuf>)> {
+        let wanted = Wanted::from(config.hub_model()?);
+        let cached = self.cached(&wanted).filter(|folder| is_whole(folder));
+        Some((wanted.id, cached))
+    }
+
     /// The folder of a model's files.
     fn folder(&self, wanted: &Wanted, offline: bool) -> Result<PathBuf, HubError> {
         let cached = self.cached(wanted);

@@ -1,21 +1,22 @@
 //! What the policy is trained and judged on: the one place that maps a data set's problems to prompts, rewards' samples and outcomes.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use evaluator::{Dataset, DatasetError, Problem, Split, toy};
 use trainer_bridge::TrainExample;
 
-use super::config::TaskConfig;
+use super::config::{Gsm8kConfig, TaskConfig};
 use crate::{
     data::gsm8k::{DataError, gsm8k_folder},
     domain::seed::derive_seed,
+    text::template::TaskPrompt,
 };
 
 /// A loaded task.
 #[derive(Debug, Clone)]
 pub struct Task {
     problems: Problems,
-    prompt: String,
+    prompt: TaskPrompt,
 }
 
 #[derive(Debug, Clone)]
@@ -49,10 +50,14 @@ pub enum TaskError {
     /// No folder is named, and there is no place to look.
     #[error("{0}, or `path` in [task]")]
     NoCache(#[from] DataError),
+    /// The prompt is no template with the question in it.
+    #[error("task.prompt: {0}")]
+    Prompt(String),
 }
 
-fn gsm8k(path: Option<&Path>, dev_size: usize, seed: u64) -> Result<Dataset, TaskError> {
-    match path {
+fn load_gsm8k(config: &Gsm8kConfig, seed: u64) -> Result<Dataset, TaskError> {
+    let dev_size = config.dev_size;
+    match &config.path {
         Some(folder) => Ok(Dataset::gsm8k(folder, dev_size, seed)?),
         None => {
             let fetched = Dataset::gsm8k(&gsm8k_folder()?, dev_size, seed);
@@ -70,19 +75,15 @@ impl Task {
     /// # Errors
     /// If a data file is missing or malformed.
     pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, TaskError> {
+        let template = |text| TaskPrompt::new(text).map_err(TaskError::Prompt);
         Ok(match config {
-            TaskConfig::Toy { .. } => Self {
+            TaskConfig::Toy(_) => Self {
                 problems: Problems::Toy,
-                prompt: "{question}".to_owned(),
+                prompt: template("{question}")?,
             },
-            TaskConfig::Gsm8k {
-                path,
-                dev_size,
-                prompt,
-                ..
-            } => Self {
-                problems: Problems::Stored(Arc::new(gsm8k(path.as_deref(), *dev_size, seed)?)),
-                prompt: prompt.clone(),
+            TaskConfig::Gsm8k(gsm8k) => Self {
+                problems: Problems::Stored(Arc::new(load_gsm8k(gsm8k, seed)?)),
+                prompt: template(&gsm8k.prompt)?,
             },
         })
     }
@@ -118,7 +119,7 @@ impl Task {
     /// The prompt of a problem, as the model sees it.
     #[must_use]
     pub fn render(&self, problem: &Problem) -> String {
-        self.prompt.replace("{question}", &problem.question)
+        self.prompt.render(&problem.question)
     }
 
     /// What a good completion looks like, for the prompts of language models.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::prompt::Prompt;
 use crate::{
     domain::verdict::ModelKind,
-    judge::endpoint::{ChatApi, EndpointConfig, Origin, Prices},
+    judge::endpoint::{EndpointConfig, Prices, endpoint_section},
     text::hex,
 };
 
@@ -74,77 +74,35 @@ pub enum OnFailure {
     Stop,
 }
 
-/// A model behind an OpenAI-compatible endpoint (vLLM, Ollama, llama.cpp's server, hosted ones), and when it is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ModelConfig {
-    /// The endpoint up to and with its version, e.g. `http://localhost:8000/v1`. Holds no credentials.
-    pub base_url: String,
-    /// The model's name as the endpoint knows it.
-    pub model: String,
-    /// The dialect the endpoint speaks.
-    pub api: ChatApi,
-    /// NAME of the environment variable that holds the key; leave it out for a local server without one.
-    pub api_key_env: Option<String>,
-    /// When it is asked; absent means `add_on` for `tinyv` and `llm`, `alone` for `xverify`.
-    pub mode: Option<Mode>,
-    /// A prompt in place of the kind's own, with `{question}`, `{reference}`, `{answer}` (the final answer) and `{completion}` (the
-    /// whole response). The reply is read as the kind's.
-    pub prompt_file: Option<PathBuf>,
-    /// Sampling temperature.
-    pub temperature: f64,
-    /// Tokens a reply may have at most; absent means 16, and 1024 for `llm`.
-    pub max_tokens: Option<u32>,
-    /// Do not ask about an answer without a letter or digit, or where no answer was found at all.
-    pub guard_empty: bool,
-    /// Do not ask where both sides are plain numbers: the rule knows better.
-    pub guard_numbers: bool,
-    /// Do not ask where the reference is a plain number and the answer is something else.
-    pub guard_number_reference: bool,
-    /// What becomes of a question that could not be asked.
-    pub on_failure: OnFailure,
-    /// Requests under way at a time.
-    pub concurrency: usize,
-    /// Seconds until a request is given up (and tried again).
-    pub timeout_s: u64,
-    /// Further tries after a failed request.
-    pub max_retries: u32,
-    /// Milliseconds before the first further try; doubles with each. A `Retry-After` of the server takes precedence.
-    pub backoff_ms: u64,
-    /// Ask for no more verdicts than this in all; absent means no limit.
-    pub max_requests: Option<u64>,
-    /// Ask for nothing more once this many dollars are spent; needs prices. Absent means no limit.
-    pub max_cost_usd: Option<f64>,
-    /// Dollars a million prompt tokens.
-    pub price_per_million_prompt_tokens: Option<f64>,
-    /// Dollars a million completion tokens.
-    pub price_per_million_completion_tokens: Option<f64>,
-}
-
-impl Default for ModelConfig {
-    fn default() -> Self {
-        Self {
-            base_url: String::new(),
-            model: String::new(),
-            api: ChatApi::default(),
-            api_key_env: None,
-            mode: None,
-            prompt_file: None,
-            temperature: 0.0,
-            max_tokens: None,
-            guard_empty: true,
-            guard_numbers: true,
-            guard_number_reference: true,
-            on_failure: OnFailure::default(),
-            concurrency: 8,
-            timeout_s: 60,
-            max_retries: 4,
-            backoff_ms: 500,
-            max_requests: None,
-            max_cost_usd: None,
-            price_per_million_prompt_tokens: None,
-            price_per_million_completion_tokens: None,
-        }
+endpoint_section! {
+    /// A model behind an OpenAI-compatible endpoint (vLLM, Ollama, llama.cpp's server, hosted ones), and when it is asked.
+    pub struct ModelConfig {
+        /// When it is asked; absent means `add_on` for `tinyv` and `llm`, `alone` for `xverify`.
+        pub mode: Option<Mode> = None,
+        /// A prompt in place of the kind's own, with `{question}`, `{reference}`, `{answer}` (the final answer) and `{completion}` (the
+        /// whole response). The reply is read as the kind's.
+        pub prompt_file: Option<PathBuf> = None,
+        /// Do not ask about an answer without a letter or digit, or where no answer was found at all.
+        pub guard_empty: bool = true,
+        /// Do not ask where both sides are plain numbers: the rule knows better.
+        pub guard_numbers: bool = true,
+        /// Do not ask where the reference is a plain number and the answer is something else.
+        pub guard_number_reference: bool = true,
+        /// What becomes of a question that could not be asked.
+        pub on_failure: OnFailure = OnFailure::default(),
+        /// Requests under way at a time.
+        pub concurrency: usize = 8,
+        /// Ask for no more verdicts than this in all; absent means no limit.
+        pub max_requests: Option<u64> = None,
+        /// Ask for nothing more once this many dollars are spent; needs prices. Absent means no limit.
+        pub max_cost_usd: Option<f64> = None,
+    }
+    usually {
+        temperature: 0.0,
+        max_tokens: Option<u32> = None,
+        timeout_s: 60,
+        max_retries: 4,
+        backoff_ms: 500,
     }
 }
 
@@ -189,7 +147,7 @@ impl VerifierConfig {
             "verifier.max_cost_usd must be above 0; kind = \"rule\" costs nothing",
         );
         need(
-            config.max_cost_usd.is_none() || config.prices() != Prices::default(),
+            config.max_cost_usd.is_none() || config.endpoint(kind).prices != Prices::default(),
             "verifier.max_cost_usd needs verifier.price_per_million_prompt_tokens or price_per_million_completion_tokens",
         );
         problems
@@ -263,26 +221,8 @@ impl ModelConfig {
     /// How its endpoint is asked.
     #[must_use]
     pub fn endpoint(&self, kind: ModelKind) -> EndpointConfig {
-        EndpointConfig {
-            origin: Origin::Section("verifier"),
-            base_url: self.base_url.clone(),
-            model: self.model.clone(),
-            api: self.api,
-            api_key_env: self.api_key_env.clone(),
-            temperature: self.temperature,
-            max_tokens: self.max_tokens.unwrap_or(kind.usual_max_tokens()),
-            timeout_s: self.timeout_s,
-            max_retries: self.max_retries,
-            backoff_ms: self.backoff_ms,
-            prices: self.prices(),
-        }
-    }
-
-    fn prices(&self) -> Prices {
-        Prices {
-            prompt: self.price_per_million_prompt_tokens,
-            completion: self.price_per_million_completion_tokens,
-        }
+        let usual = kind.usual_max_tokens();
+        self.endpoint_of("verifier", self.max_tokens.unwrap_or(usual))
     }
 }
 

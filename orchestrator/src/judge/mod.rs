@@ -11,6 +11,8 @@ mod prompt;
 mod reply;
 mod rollouts;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex};
 

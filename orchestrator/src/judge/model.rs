@@ -104,10 +104,10 @@ impl Model {
         let questions: Vec<(VerdictKey, Messages)> = cases
             .iter()
             .map(|case| {
-                let messages = self.prompt.render(case);
-                (self.key(&messages), messages)
+                let messages = self.prompt.render(case).map_err(VerifierError::Setup)?;
+                Ok((self.key(&messages), messages))
             })
-            .collect();
+            .collect::<Result<_, VerifierError>>()?;
         let mut seen = HashSet::new();
         let different = questions.iter().filter(|(key, _)| seen.insert(*key));
         let failures = AtomicUsize::new(0);

@@ -1,40 +1,18 @@
-//! What a judging model is told: a template with placeholders, the kind's own or the user's.
+//! What a judging model is told: a template, the kind's own or the user's, in minijinja's language.
 //!
-//! What is put in is never searched for placeholders itself.
+//! `{name}` may stand for `{{ name }}`. What is put in is never searched for variables itself.
 
 use std::{fs, path::Path};
 
-use crate::{domain::verdict::ModelKind, judge::endpoint::Messages};
+use minijinja::context;
+
+use crate::{domain::verdict::ModelKind, judge::endpoint::Messages, text::template::Template};
 
 /// What a template may refer to.
-const PLACEHOLDERS: [Placeholder; 4] = [
-    Placeholder::Question,
-    Placeholder::Reference,
-    Placeholder::Answer,
-    Placeholder::Completion,
-];
+const VARIABLES: [&str; 4] = ["question", "reference", "answer", "completion"];
 
-/// A placeholder that is this like a known one is a misspelling of it.
+/// A word in braces that is this like a variable is a misspelling of it.
 const LIKENESS: f64 = 0.85;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placeholder {
-    Question,
-    Reference,
-    Answer,
-    Completion,
-}
-
-impl Placeholder {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Question => "question",
-            Self::Reference => "reference",
-            Self::Answer => "answer",
-            Self::Completion => "completion",
-        }
-    }
-}
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -49,96 +27,73 @@ pub(super) struct Case<'a> {
 
 /// A template, known to tell the model what it needs.
 #[derive(Debug, Clone)]
-pub(super) struct Prompt {
-    text: String,
-}
+pub(super) struct Prompt(Template);
 
 impl Prompt {
     /// The kind's own template, or the one in `file`.
     ///
     /// # Errors
-    /// If the file cannot be read or lacks a placeholder, in one line that names it.
+    /// One line that names the file, if it cannot be read, is no template or lacks what a judge must know.
     pub(super) fn load(kind: ModelKind, file: Option<&Path>) -> Result<Self, String> {
         let Some(file) = file else {
-            let text = match kind {
+            return Self::new(match kind {
                 ModelKind::Tinyv => include_str!("prompts/tinyv.md"),
                 ModelKind::Xverify => include_str!("prompts/xverify.md"),
                 ModelKind::Llm => include_str!("prompts/llm.md"),
-            };
-            return Self::new(text);
+            });
         };
         let name = file.display();
         let text = fs::read_to_string(file)
             .map_err(|error| format!("verifier.prompt_file: cannot read {name}: {error}"))?;
-        Self::new(&text).map_err(|why| format!("verifier.prompt_file {name} {why}"))
+        Self::new(&text).map_err(|why| format!("verifier.prompt_file {name}: {why}"))
     }
 
     fn new(text: &str) -> Result<Self, String> {
-        let has = |placeholder: Placeholder| text.contains(&format!("{{{}}}", placeholder.name()));
-        if !has(Placeholder::Reference) {
-            return Err("needs the placeholder {reference}".to_owned());
+        if let Some((wrong, right)) = misspelt(text) {
+            return Err(format!(
+                "there is no {{{wrong}}}. Did you mean {{{right}}}?"
+            ));
         }
-        if !has(Placeholder::Answer) && !has(Placeholder::Completion) {
-            return Err("needs one of the placeholders {answer} and {completion}".to_owned());
-        }
-        match misspelt(text) {
-            Some((wrong, right)) => Err(format!(
-                "has the unknown placeholder {{{wrong}}}. Did you mean {{{right}}}?"
-            )),
-            None => Ok(Self {
-                text: text.trim_end().to_owned(),
-            }),
+        let template = Template::with_single_braces(text.trim_end(), &VARIABLES)?;
+        if !template.uses("reference") {
+            Err("it needs {reference}, the right answer".to_owned())
+        } else if !template.uses("answer") && !template.uses("completion") {
+            Err(
+                "it needs {answer}, the final answer, or {completion}, the whole response"
+                    .to_owned(),
+            )
+        } else {
+            Ok(Self(template))
         }
     }
 
-    /// The template with a case put in.
-    pub(super) fn render(&self, case: &Case<'_>) -> Messages {
-        let mut user = String::with_capacity(self.text.len() + case.completion.len());
-        let mut rest = self.text.as_str();
-        while let Some(at) = rest.find('{') {
-            user.push_str(&rest[..at]);
-            rest = &rest[at..];
-            let found = PLACEHOLDERS.into_iter().find_map(|placeholder| {
-                let after = rest[1..]
-                    .strip_prefix(placeholder.name())?
-                    .strip_prefix('}')?;
-                Some((placeholder, after))
-            });
-            match found {
-                Some((placeholder, after)) => {
-                    user.push_str(case.of(placeholder));
-                    rest = after;
-                }
-                None => {
-                    user.push('{');
-                    rest = &rest[1..];
-                }
-            }
-        }
-        user.push_str(rest);
-        Messages { system: None, user }
+    /// The message that asks about a case.
+    ///
+    /// # Errors
+    /// One line, if the user's template asks for something that cannot be computed.
+    pub(super) fn render(&self, case: &Case<'_>) -> Result<Messages, String> {
+        let values = context! {
+            question => case.question,
+            reference => case.reference,
+            answer => case.answer,
+            completion => case.completion,
+        };
+        let user = self.0.render(values);
+        Ok(Messages {
+            system: None,
+            user: user.map_err(|why| format!("verifier.prompt_file: {why}"))?,
+        })
     }
 }
 
-impl<'a> Case<'a> {
-    fn of(&self, placeholder: Placeholder) -> &'a str {
-        match placeholder {
-            Placeholder::Question => self.question,
-            Placeholder::Reference => self.reference,
-            Placeholder::Answer => self.answer,
-            Placeholder::Completion => self.completion,
-        }
-    }
-}
-
-/// The first `{word}` that is no placeholder but looks like one, with what it looks like.
+/// The first `{word}` that is no variable but looks like one, with what it looks like.
 fn misspelt(text: &str) -> Option<(&str, &'static str)> {
     let words = text.split('{').skip(1).filter_map(|rest| {
         let (word, _) = rest.split_once('}')?;
         word.bytes().all(|b| b.is_ascii_lowercase()).then_some(word)
     });
     words
-        .flat_map(|word| PLACEHOLDERS.map(|known| (word, known.name())))
+        .flat_map(|word| VARIABLES.map(|known| (word, known)))
         .find(|(word, known)| word != known && strsim::jaro_winkler(word, known) > LIKENESS)
 }
 
@@ -159,26 +114,24 @@ mod tests {
     fn what_is_put_in_is_not_searched_again() {
         let prompt = Prompt::new("{question} | {reference} | {answer} | \\boxed{x} {").unwrap();
         assert_eq!(
-            prompt.render(&CASE).user,
+            prompt.render(&CASE).unwrap().user,
             "What is {answer}? | 3 | {reference} | \\boxed{x} {"
         );
-    }
-
-    #[test]
-    fn every_kind_has_a_template_that_tells_all_it_needs() {
-        for kind in [ModelKind::Tinyv, ModelKind::Xverify, ModelKind::Llm] {
-            let prompt = Prompt::load(kind, None).unwrap();
-            let user = prompt.render(&CASE).user;
-            assert!(user.contains("What is {answer}?"), "{user}");
-            assert!(!user.contains("{completion}") && !user.contains("{question}"));
-        }
     }
 
     #[test]
     fn templates_that_cannot_work_are_refused() {
         for (text, why) in [
             ("{answer}", "{reference}"),
-            ("{reference} {question}", "{answer} and {completion}"),
+            (
+                "{reference} {question}",
+                "{answer}, the final answer, or {completion}",
+            ),
+            (
+                "{reference} {answer} {{ refrence }}",
+                "Did you mean `reference`?",
+            ),
+            ("{reference}\n{% if %}", "line 2"),
             ("{reference} {answer} {qestion}", "Did you mean {question}?"),
         ] {
             let told = Prompt::new(text).unwrap_err();

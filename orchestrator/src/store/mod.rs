@@ -5,6 +5,7 @@ mod ensembles;
 mod evaluations;
 mod events;
 pub mod lock;
+mod migrations;
 mod pools;
 mod proposals;
 mod rounds;
@@ -23,14 +24,14 @@ use std::{
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
+use migrations::MIGRATIONS;
+
 pub use ensembles::Ensemble;
 pub use evaluations::{Judged, StoredEvaluation};
 pub use proposals::Proposed;
 pub use searches::{Begun, SearchRecord};
 pub use snapshot::Snapshot;
 pub use verdicts::{CachedVerdict, VerdictKey};
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// The key of a search in its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

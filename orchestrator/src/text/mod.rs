@@ -1,6 +1,7 @@
 //! How figures are written, and how foreign text is made fit to be shown.
 
 pub mod nearest;
+pub(crate) mod template;
 
 use evaluator::Estimate;
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
 pub mod searches;
+#[path = "../../../sandbox/tests/skipping/mod.rs"]
+mod skipping;
 
 use std::{
     fs,
@@ -11,6 +13,8 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use skipping::skip;
 
 /// A working folder with a configuration in it.
 pub struct Program {
@@ -118,10 +122,10 @@ pub fn data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!(
-        "SKIPPED: no test data at {}; set REWARD_SEARCH_DATA",
-        folder.display()
-    );
+    let at = folder.display();
+    skip(&format!(
+        "there is no test data at {at}; set REWARD_SEARCH_DATA"
+    ));
     None
 }
 
@@ -131,6 +135,15 @@ pub fn gsm8k() -> Option<PathBuf> {
     if folder.join("train.jsonl").is_file() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: no GSM8K in {}", folder.display());
+    skip(&format!("there is no GSM8K in {}", folder.display()));
     None
+}
+
+/// Whether there is a Python guest to run rewards in, or a message that says why the test does nothing.
+pub fn has_python_guest() -> bool {
+    let ready = sandbox::guest_status().is_ok_and(|status| status.ready);
+    if !ready {
+        skip("the Python guest is not built; `reward-search guest build` makes it");
+    }
+    ready
 }

@@ -6,7 +6,10 @@ use trainer_bridge::{
     FakeConfig, LossType, SamplingConfig, StepMetrics, TrainError, TrainerConfig,
 };
 
-use crate::jobs::{Reward, job, member, python, run, trainer, try_build};
+use crate::{
+    jobs::{Reward, job, member, python, run, trainer, try_build},
+    skipping::skip,
+};
 
 /// Metrics without the one that measures time.
 pub fn timeless(steps: &[StepMetrics]) -> Vec<StepMetrics> {
@@ -211,7 +214,7 @@ def reward(completions, correct, **kwargs):
     return {'right': [float(c) for c in correct], 'tags': [0.5] * len(completions)}
 ";
     let Some(member) = python(code) else {
-        eprintln!("skipped: the Python guest is not built (`reward-search guest build`)");
+        skip("the Python guest is not built; `reward-search guest build` makes it");
         return;
     };
     let (output, steps) = run(&*trainer(1), job(vec![member], 2));

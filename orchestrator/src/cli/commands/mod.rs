@@ -1,7 +1,9 @@
 //! One file a command. They write their result to standard output, and nothing else does.
 
+mod blame;
 pub mod compare;
 pub mod data;
+pub mod doctor;
 pub mod evaluate;
 pub mod export;
 pub mod guest;
@@ -15,20 +17,8 @@ pub mod show;
 pub mod train;
 pub mod verify;
 
-use sandbox::HostError;
-use trainer_bridge::TrainError;
-
-use crate::{
-    cli::{
-        arguments::{Cli, Command},
-        interrupt::Interrupted,
-    },
-    data::{gsm8k::DataError, hub::HubError},
-    judge::VerifierError,
-    proposer::ProposeError,
-    search::SearchError,
-    store::StoreError,
-};
+use self::blame::{Blame, blame};
+use crate::cli::arguments::{Cli, Command};
 
 /// Carries out what was typed.
 ///
@@ -47,6 +37,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Guest(args) => guest::run(args).await,
         Command::Train(args) => train::run(args).await,
         Command::Probe(args) => probe::run(args).await,
+        Command::Doctor(args) => doctor::run(args),
         Command::Pretrain(args) => pretrain::run(&args),
         Command::Data(command) => data::run(command).await,
     }
@@ -58,46 +49,11 @@ const INTERRUPTED: u8 = 130;
 /// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 130 after Ctrl-C.
 #[must_use]
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Interrupted>() {
-        return INTERRUPTED;
+    match blame(error) {
+        Blame::World => 1,
+        Blame::Input => 2,
+        Blame::Interruption => INTERRUPTED,
     }
-    let of_the_world = error.chain().any(is_trouble_of_storage)
-        || error.is::<HostError>()
-        || matches!(error.downcast_ref(), Some(HubError::Unreachable { .. }))
-        || matches!(
-            error.downcast_ref(),
-            Some(DataError::Unreachable { .. } | DataError::Write { .. })
-        )
-        || matches!(error.downcast_ref(), Some(TrainError::Host(_)))
-        || matches!(
-            error.downcast_ref(),
-            Some(
-                SearchError::Propose(ProposeError::Unavailable { .. })
-                    | SearchError::Train(TrainError::Host(_))
-                    | SearchError::Host(_)
-                    | SearchError::Verify(VerifierError::Unavailable(_))
-            )
-        )
-        || matches!(error.downcast_ref(), Some(VerifierError::Unavailable(_)));
-    if of_the_world { 1 } else { 2 }
-}
-
-/// A full or failing disk, or a database that SQLite cannot use for another reason than what is in it.
-fn is_trouble_of_storage(cause: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind;
-    let io: Option<&std::io::Error> = cause.downcast_ref();
-    let full = [
-        ErrorKind::StorageFull,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::FileTooLarge,
-        ErrorKind::ReadOnlyFilesystem,
-    ];
-    io.is_some_and(|io| full.contains(&io.kind()))
-        || matches!(cause.downcast_ref(), Some(StoreError::Sql { .. }))
-        || matches!(
-            cause.downcast_ref(),
-            Some(SearchError::Store(StoreError::Sql { .. }))
-        )
 }
 
 /// Whether the reader of our output went away, which is no error of ours.

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use super::doctor;
 use crate::{
     board::leaderboard::Leaderboard,
     cli::{
@@ -13,7 +14,7 @@ use crate::{
         interrupt::{Interrupted, asked_to_stop},
     },
     config::Config,
-    search::{OpenError, Prepared, events::Events},
+    search::{Prepared, events::Events},
     store::Store,
     terminal::progress::Progress,
 };
@@ -27,14 +28,14 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     let database = args
         .database
         .unwrap_or_else(|| PathBuf::from(format!("{}.db", config.search.name)));
+    doctor::insist_on_compiler()?;
     let events: Arc<dyn Events> = Arc::new(Progress::to_stderr());
-    let prepared = Prepared::of(config, &events).await.map_err(cause)?;
+    let prepared = Prepared::of(config, &events).await?;
     if args.plan {
         writeln!(stdout(), "{}", prepared.plan().await?)?;
         return Ok(());
     }
-    let opened = prepared.open(&database, Arc::clone(&events)).await;
-    let opened = opened.map_err(cause)?;
+    let opened = prepared.open(&database, Arc::clone(&events)).await?;
     let store = opened.search.context.store.clone();
     for warning in warnings {
         events.line(&format!("warning: {warning}"));
@@ -61,20 +62,6 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         () = asked_to_stop() => return Err(Interrupted { can_go_on: true }.into()),
     };
     result(store, &database).await
-}
-
-/// The error that says whose fault it is.
-fn cause(error: OpenError) -> anyhow::Error {
-    match error {
-        OpenError::Task(error) => error.into(),
-        OpenError::Hub(error) => error.into(),
-        OpenError::Train(error) => error.into(),
-        OpenError::Propose(error) => error.into(),
-        OpenError::Seed(error) => error.into(),
-        OpenError::Judge(error) => error.into(),
-        OpenError::Host(error) => error.into(),
-        OpenError::Store(error) => error.into(),
-    }
 }
 
 /// Prints what came out, and writes all of it into the one file.

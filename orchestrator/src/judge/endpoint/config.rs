@@ -1,6 +1,7 @@
 //! How an endpoint is reached and what every request to it says, whoever asks.
 //!
-//! This is no section of a file: each module that asks a model has its own, with its own defaults, and makes one of these from it.
+//! [`EndpointConfig`] is no section of a file. A section that names an endpoint is made by `endpoint_section!`, which gives it the settings
+//! all such sections share, its own settings and its own defaults.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,96 @@ pub struct Prices {
     /// Of the completion.
     pub completion: Option<f64>,
 }
+
+/// Defines the type of a section of the configuration that names an endpoint. The settings that all such sections have stand here once; a
+/// section adds its own and says what is usual for it. (A macro, because serde does not flatten one struct into another and still name the
+/// key that is unknown or has the wrong type.)
+macro_rules! endpoint_section {
+    (
+        $(#[$about:meta])*
+        pub struct $section:ident {
+            $($(#[$about_own:meta])* pub $own:ident: $own_type:ty = $usual_own:expr,)*
+        }
+        usually {
+            temperature: $temperature:expr,
+            max_tokens: $tokens:ty = $max_tokens:expr,
+            timeout_s: $timeout_s:expr,
+            max_retries: $max_retries:expr,
+            backoff_ms: $backoff_ms:expr,
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $section {
+            /// The endpoint up to and with its version, e.g. `https://api.openai.com/v1`. Holds no credentials.
+            pub base_url: String,
+            /// The model's name as the endpoint knows it.
+            pub model: String,
+            /// The dialect the endpoint speaks.
+            pub api: $crate::judge::endpoint::ChatApi,
+            /// NAME of the environment variable that holds the key; leave it out for a local server without one.
+            pub api_key_env: Option<String>,
+            /// Sampling temperature. A model that takes none is asked again without it.
+            pub temperature: f64,
+            /// Tokens a reply may have at most, reasoning included; absent means what is usual for the section.
+            pub max_tokens: $tokens,
+            /// Seconds until a request is given up (and tried again).
+            pub timeout_s: u64,
+            /// Further tries after a failed request.
+            pub max_retries: u32,
+            /// Milliseconds before the first further try; doubles with each. A `Retry-After` of the server takes precedence.
+            pub backoff_ms: u64,
+            /// Dollars a million prompt tokens, to account for cost.
+            pub price_per_million_prompt_tokens: Option<f64>,
+            /// Dollars a million completion tokens, to account for cost.
+            pub price_per_million_completion_tokens: Option<f64>,
+            $($(#[$about_own])* pub $own: $own_type,)*
+        }
+
+        impl Default for $section {
+            fn default() -> Self {
+                Self {
+                    base_url: String::new(),
+                    model: String::new(),
+                    api: $crate::judge::endpoint::ChatApi::default(),
+                    api_key_env: None,
+                    temperature: $temperature,
+                    max_tokens: $max_tokens,
+                    timeout_s: $timeout_s,
+                    max_retries: $max_retries,
+                    backoff_ms: $backoff_ms,
+                    price_per_million_prompt_tokens: None,
+                    price_per_million_completion_tokens: None,
+                    $($own: $usual_own,)*
+                }
+            }
+        }
+
+        impl $section {
+            /// The endpoint as it is asked, for a section of this name.
+            fn endpoint_of(&self, section: &'static str, max_tokens: u32) -> $crate::judge::endpoint::EndpointConfig {
+                $crate::judge::endpoint::EndpointConfig {
+                    origin: $crate::judge::endpoint::Origin::Section(section),
+                    base_url: self.base_url.clone(),
+                    model: self.model.clone(),
+                    api: self.api,
+                    api_key_env: self.api_key_env.clone(),
+                    temperature: self.temperature,
+                    max_tokens,
+                    timeout_s: self.timeout_s,
+                    max_retries: self.max_retries,
+                    backoff_ms: self.backoff_ms,
+                    prices: $crate::judge::endpoint::Prices {
+                        prompt: self.price_per_million_prompt_tokens,
+                        completion: self.price_per_million_completion_tokens,
+                    },
+                }
+            }
+        }
+    };
+}
+pub(crate) use endpoint_section;
 
 /// An endpoint and how it is asked.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,6 +22,8 @@ use self::{
     api::{Habits, Request},
     retry::{Attempt, Backoff},
 };
+pub(crate) use config::endpoint_section;
+
 pub use self::{
     api::{Messages, Reply},
     config::{ChatApi, EndpointConfig, Origin, Prices},

@@ -4,6 +4,8 @@
 
 mod config;
 mod prompt;
+#[cfg(test)]
+mod tests;
 
 use sandbox::{FileGuard, Language};
 
@@ -54,7 +56,7 @@ impl Chat {
     }
 
     async fn ask(&self, brief: &Brief<'_>) -> Result<Proposal, ProposeError> {
-        let prompt = self.templates.render(brief, self.language);
+        let prompt = self.templates.render(brief, self.language).map_err(setup)?;
         let mut exchanges = Vec::new();
         let mut record = |exchange| exchanges.push(self.exchange(&prompt, exchange));
         let asked = self

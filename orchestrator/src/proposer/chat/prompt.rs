@@ -1,17 +1,21 @@
 //! The prompt: two templates, and a brief put into words.
 //!
-//! A template is Markdown with `{{placeholders}}`. What is put in is never searched for placeholders itself.
+//! A template is Markdown with `{{ variables }}`, in minijinja's language. What is put in is never searched for variables itself.
 
 use std::{fmt, fmt::Write, fs, io, path::Path};
 
 use evaluator::Problem;
+use minijinja::context;
 use sandbox::Language;
 
 use super::Brief;
-use crate::proposer::{Fate, PastCandidate};
+use crate::{
+    proposer::{Fate, PastCandidate},
+    text::template::Template,
+};
 
 /// What templates may refer to.
-const PLACEHOLDERS: [&str; 10] = [
+const VARIABLES: [&str; 10] = [
     "language",
     "example",
     "sdk_reference",
@@ -52,120 +56,80 @@ impl fmt::Display for Prompt {
     }
 }
 
-/// The templates of both messages, known to hold only [`PLACEHOLDERS`].
+/// The templates of both messages.
 #[derive(Debug)]
 pub(super) struct Templates {
-    system: String,
-    user: String,
+    system: Template,
+    user: Template,
 }
 
+/// The name of a template in a user's folder, and the text that is used where the folder has none.
+type BuiltIn = (&'static str, &'static str);
+
+const SYSTEM: BuiltIn = ("system.md", include_str!("../prompts/system.md"));
+const USER: BuiltIn = ("user.md", include_str!("../prompts/user.md"));
+
 impl Templates {
-    /// The built-in templates, or those of `folder` where it has them.
+    /// Compiles the built-in templates, or those of `folder` where it has them.
+    ///
+    /// # Errors
+    /// One line that names the file, if one cannot be read or used, or if the folder has neither.
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, String> {
-        let built_in = [
-            ("system.md", include_str!("../prompts/system.md")),
-            ("user.md", include_str!("../prompts/user.md")),
-        ];
-        let Some(folder) = folder else {
-            let [(_, system), (_, user)] = built_in;
-            return Ok(Self {
-                system: system.to_owned(),
-                user: user.to_owned(),
-            });
-        };
-        let mut own = 0;
-        let mut texts = Vec::new();
-        for (name, default) in built_in {
-            let path = folder.join(name);
-            match fs::read_to_string(&path) {
-                Ok(text) => {
-                    check(&text)
-                        .map_err(|why| format!("prompt template {}: {why}", path.display()))?;
-                    own += 1;
-                    texts.push(text);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    texts.push(default.to_owned())
-                }
-                Err(error) => return Err(format!("prompt template {}: {error}", path.display())),
-            }
-        }
-        if own == 0 {
+        let own = |(name, _): BuiltIn| folder.map(|folder| own(&folder.join(name))).transpose();
+        let (system, user) = (own(SYSTEM)?.flatten(), own(USER)?.flatten());
+        if let (Some(folder), None, None) = (folder, &system, &user) {
             return Err(format!(
                 "proposer.prompt_dir {} holds neither a system.md nor a user.md",
                 folder.display()
             ));
         }
-        let user = texts.pop().expect("two texts were read");
-        let system = texts.pop().expect("two texts were read");
-        Ok(Self { system, user })
+        let built_in = |(_, text): BuiltIn| Template::new(text, &VARIABLES);
+        Ok(Self {
+            system: system.map_or_else(|| built_in(SYSTEM), Ok)?,
+            user: user.map_or_else(|| built_in(USER), Ok)?,
+        })
     }
 
-    /// The prompt for a round.
-    pub(super) fn render(&self, brief: &Brief<'_>, language: Language) -> Prompt {
-        let value = |name: &str| match name {
-            "language" => language_name(language).to_owned(),
-            "example" => example(language).to_owned(),
-            "sdk_reference" => reference(language).trim().to_owned(),
-            "round" => brief.round.to_string(),
-            "count" => brief.count.to_string(),
-            "format_hint" => brief.format_hint.trim().to_owned(),
-            "problems" => problems(brief.problems),
-            "history" => history(brief.history),
-            "best" => best(brief.history),
-            "failures" => failures(brief.history),
-            // Templates are checked when they are loaded.
-            other => format!("{{{{{other}}}}}"),
+    /// Writes the prompt for a round.
+    ///
+    /// # Errors
+    /// One line, if a template of the user's asks for something that cannot be computed.
+    pub(super) fn render(&self, brief: &Brief<'_>, language: Language) -> Result<Prompt, String> {
+        let values = context! {
+            language => language_name(language),
+            example => example(language),
+            sdk_reference => reference(language).trim(),
+            round => brief.round,
+            count => brief.count,
+            format_hint => brief.format_hint.trim(),
+            problems => problems(brief.problems),
+            history => history(brief.history),
+            best => best(brief.history),
+            failures => failures(brief.history),
         };
-        Prompt {
-            system: fill(&self.system, value),
-            user: fill(&self.user, value),
-        }
+        let render = |template: &Template| {
+            let rendered = template.render(values.clone());
+            rendered.map_err(|why| format!("a template of proposer.prompt_dir: {why}"))
+        };
+        Ok(Prompt {
+            system: render(&self.system)?,
+            user: render(&self.user)?,
+        })
     }
 }
 
-/// What is wrong with a template, if anything.
-fn check(template: &str) -> Result<(), String> {
-    let mut unknown = None;
-    fill(template, |name| {
-        if !PLACEHOLDERS.contains(&name) {
-            unknown.get_or_insert_with(|| name.to_owned());
-        }
-        String::new()
-    });
-    match unknown {
-        Some(name) => Err(format!(
-            "unknown placeholder {{{{{name}}}}}; there are {}",
-            PLACEHOLDERS.join(", ")
-        )),
-        None if template.trim().is_empty() => Err("it is empty".to_owned()),
-        None => Ok(()),
+/// The template in a file of the user's, if the file is there.
+fn own(file: &Path) -> Result<Option<Template>, String> {
+    let refused = |why: String| format!("prompt template {}: {why}", file.display());
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(error.to_string())),
+    };
+    if text.trim().is_empty() {
+        return Err(refused("it is empty".to_owned()));
     }
-}
-
-/// `template` with each `{{name}}` replaced by `value(name)`, in one pass.
-fn fill(template: &str, mut value: impl FnMut(&str) -> String) -> String {
-    let mut text = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, opened)) = rest.split_once("{{") {
-        text.push_str(before);
-        match opened.split_once("}}") {
-            Some((name, after)) if is_name(name) => {
-                text.push_str(&value(name));
-                rest = after;
-            }
-            _ => {
-                text.push_str("{{");
-                rest = opened;
-            }
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    Template::new(&text, &VARIABLES).map(Some).map_err(refused)
 }
 
 const fn language_name(language: Language) -> &'static str {
@@ -327,144 +291,36 @@ fn cut(text: &str, bytes: usize) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use evaluator::Answer;
-
     use super::*;
-    use crate::domain::{candidate::Origin, draft::Draft};
-    use sandbox::Source;
-
-    fn past(name: &str, fate: Fate) -> PastCandidate {
-        PastCandidate {
-            origin: Origin::Round(1),
-            draft: Draft {
-                name: name.to_owned(),
-                source: Source::rust(format!("// {name} {{{{count}}}}")),
-                rationale: "pays | for\n{{round}}".to_owned(),
-                parents: Vec::new(),
-            },
-            fate,
-        }
-    }
-
-    fn ranked(rank: usize) -> Fate {
-        Fate::Ranked {
-            rank,
-            f1: 0.75,
-            interval: [0.7, 0.8],
-            accuracy: 0.6,
-            answer_rate: 0.99,
-            reward_curve: vec![0.0, 0.5, 1.0],
-            correct_curve: Vec::new(),
-        }
-    }
-
-    fn render(history: &[PastCandidate]) -> Prompt {
-        render_in(Language::Rust, history)
-    }
-
-    fn render_in(language: Language, history: &[PastCandidate]) -> Prompt {
-        let problems = [Problem {
-            question: "1 + 1 ?".to_owned(),
-            answer: Answer::new("2"),
-            solution: None,
-        }];
-        let brief = Brief {
-            round: 3,
-            count: 8,
-            seed: 0,
-            history,
-            problems: &problems,
-            format_hint: "Answers look like <solution> 2 </solution>.",
-        };
-        Templates::load(None).unwrap().render(&brief, language)
-    }
-
-    #[test]
-    fn built_in_templates_are_sound() {
-        let templates = Templates::load(None).unwrap();
-        assert_eq!(check(&templates.system), Ok(()));
-        assert_eq!(check(&templates.user), Ok(()));
-        let prompt = render(&[]);
-        assert!(!prompt.to_string().contains("{{"), "{prompt}");
-        assert!(prompt.system.contains(sandbox::SDK_REFERENCE.trim()));
-        assert!(prompt.user.contains("Propose 8 reward functions"));
-        assert!(prompt.user.contains("- 1 + 1 ? -> 2"));
-        assert!(prompt.user.contains("first round"));
-        assert!(prompt.user.contains("Answers look like"));
-    }
-
-    #[test]
-    fn a_prompt_for_python_speaks_of_python_alone() {
-        let prompt = render_in(Language::Python, &[]);
-        assert!(
-            prompt
-                .system
-                .contains("Python source with one public function")
-        );
-        assert!(prompt.system.contains(sandbox::PYTHON_REFERENCE.trim()));
-        assert!(prompt.system.contains(
-            r#""code": "def reward(prompts, completions, answer, **kwargs):\n    return [...]""#
-        ));
-        assert!(!prompt.system.contains("Rust") && !prompt.system.contains("{{"));
-    }
-
-    #[test]
-    fn the_history_is_told_whole() {
-        let prompt = render(&[
-            past("best", ranked(1)),
-            past("second", ranked(2)),
-            past("third", ranked(3)),
-            past("fourth", ranked(4)),
-            past(
-                "broken",
-                Fate::Rejected {
-                    reason: "error[E0425]:\n cannot find".to_owned(),
-                },
-            ),
-            past(
-                "slow",
-                Fate::Failed {
-                    reason: "out of fuel".to_owned(),
-                },
-            ),
-        ]);
-        let row = "| 1 | best | 1 | 0.750 | 0.700 to 0.800 | 0.600 | 0.990 | 0.00 → 0.50 → 1.00 | - | pays / for {{round}} |";
-        assert!(prompt.user.contains(row), "{}", prompt.user);
-        assert!(
-            prompt.user.contains("```rust\n// third {{count}}\n```"),
-            "not searched for placeholders"
-        );
-        assert!(!prompt.user.contains("// fourth"));
-        assert!(
-            prompt
-                .user
-                .contains("- broken was rejected: error[E0425]: cannot find")
-        );
-        assert!(
-            prompt
-                .user
-                .contains("- slow failed in training: out of fuel")
-        );
-    }
 
     #[test]
     fn templates_of_ones_own() {
         let folder = tempfile::tempdir().unwrap();
-        let why = Templates::load(Some(folder.path())).unwrap_err();
+        let load = || Templates::load(Some(folder.path()));
+        let why = load().unwrap_err();
         assert!(why.contains("neither"), "{why}");
-        fs::write(
-            folder.path().join("user.md"),
-            "Give {{count}}, {{ not this }} {{",
-        )
-        .unwrap();
-        let templates = Templates::load(Some(folder.path())).unwrap();
-        assert_eq!(
-            fill(&templates.user, |_| "8".to_owned()),
-            "Give 8, {{ not this }} {{"
-        );
-        fs::write(folder.path().join("system.md"), "{{cuont}}").unwrap();
-        let why = Templates::load(Some(folder.path())).unwrap_err();
-        assert!(why.contains("{{cuont}}") && why.contains("count"), "{why}");
+        let own = "Give {{count}}{% if round > 1 %} more{% endif %}.\n";
+        fs::write(folder.path().join("user.md"), own).unwrap();
+        let brief = Brief {
+            round: 2,
+            count: 8,
+            seed: 0,
+            history: &[],
+            problems: &[],
+            format_hint: "",
+        };
+        let prompt = load().unwrap().render(&brief, Language::Rust).unwrap();
+        assert_eq!(prompt.user, "Give 8 more.\n");
+        assert!(prompt.system.contains(sandbox::SDK_REFERENCE.trim()));
+        for (bad, says) in [
+            ("{{cuont}}", "Did you mean `count`?"),
+            ("one\n{{ not this }}", "system.md: line 2"),
+            ("\n", "it is empty"),
+        ] {
+            fs::write(folder.path().join("system.md"), bad).unwrap();
+            let why = load().unwrap_err();
+            assert!(why.contains(says), "{why}");
+        }
     }
 
     #[test]
