@@ -52,6 +52,8 @@ BEGIN SELECT raise(ABORT, 'what was screened is what is exported'); END;
 DROP TABLE candidates;
 ALTER TABLE new_candidates RENAME TO candidates;
 CREATE INDEX candidates_by_hash ON candidates (search_id, sha256);
+-- All that a list needs, so that it is read without the sources.
+CREATE INDEX candidate_entries ON candidates (search_id, id, origin, round, name, status, cause);
 
 -- A trial trains one arm at one budget.
 CREATE TABLE new_trials (
@@ -101,7 +103,7 @@ CREATE TABLE new_evaluations (
     trial_id       INTEGER PRIMARY KEY REFERENCES trials (id),
     split          TEXT    NOT NULL CHECK (split IN ('dev', 'test')),
     outcomes       BLOB    NOT NULL,          -- one byte a question, as evaluator::Evaluation encodes it
-    deciders       BLOB,                      -- who decided each, one byte each; NULL for what was judged before it was kept, by rule
+    deciders       BLOB,                      -- who decided each, one byte each; NULL where the rules decided all
     -- Computed from the outcomes when they were judged; kept so that a list need not resample.
     f1             REAL    NOT NULL,
     f1_error       REAL    NOT NULL,          -- bootstrap standard error
@@ -114,7 +116,7 @@ CREATE TABLE new_evaluations (
     answer_rate    REAL    NOT NULL
 ) STRICT;
 INSERT INTO new_evaluations
-SELECT trial_id, split, outcomes, deciders, f1, f1_error, f1_lower, f1_upper,
+SELECT trial_id, split, outcomes, CASE WHEN trim(CAST(deciders AS TEXT), 'r') = '' THEN NULL ELSE deciders END, f1, f1_error, f1_lower, f1_upper,
        accuracy, NULL, accuracy_lower, accuracy_upper, answer_rate
 FROM evaluations;
 

@@ -15,7 +15,6 @@ use orchestrator::{
         decider::Decider,
         draft::Draft,
         figures::{Figures, bootstrap_of},
-        trial::Arm,
         verdict::Evaluated,
     },
     search::ladder::next,
@@ -57,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             round: u32::try_from(round)?,
             exchanges: &[],
             candidates: &drafts,
-            first_trial: ladder.first_trial(Arm::Untouched, SEED),
+            first_trial: &|id| ladder.first_trial(id, SEED),
         };
         store.record_round(search.id, proposed).await?;
     }

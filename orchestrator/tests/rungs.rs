@@ -78,7 +78,7 @@ impl Searched {
             round: 1,
             exchanges: &[],
             candidates: &candidates,
-            first_trial: ladder.first_trial(Arm::Untouched, SEED),
+            first_trial: &|id| ladder.first_trial(id, SEED),
         };
         store.record_round(search.id, proposed).await.unwrap();
         Self {
@@ -157,11 +157,26 @@ async fn one_rung_is_one_flat_screening() {
         assert!(searched.next().await.is_empty(), "there is no further rung");
     }
     let trials = searched.store.trials(searched.search).await.unwrap();
+    let steps: Vec<u32> = trials.iter().map(|trial| trial.steps).collect();
+    assert_eq!(steps, [25, 25, 0, 25], "only the untouched model gets none");
     assert!(
         trials
             .iter()
             .all(|t| t.stage == Stage::Screen { rung: 0 } && t.state == TrialState::Complete)
     );
+}
+
+#[tokio::test]
+async fn stored_figures_are_those_of_the_stored_outcomes() {
+    let searched = Searched::with(Ladder::flat(25, 500), &["a"]).await;
+    searched.complete(candidate(1), "ccwnwwcwcwwcnc").await;
+    let trial = searched.store.trials(searched.search).await.unwrap()[0].id;
+    let stored = searched.store.evaluation(trial).await.unwrap().unwrap();
+    let computed = Figures::of(&stored.evaluation, &bootstrap_of(SEED));
+    assert_eq!(stored.figures, Some(computed));
+    let completions = searched.store.completions(trial).await.unwrap().unwrap();
+    assert_eq!(completions.len(), stored.evaluation.outcomes().len());
+    assert_eq!(searched.store.curve(trial).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -135,6 +135,6 @@ async fn verdicts(store: &Store, trial: Option<TrialId>) -> Result<Option<Tally>
         return Ok(None);
     };
     let evaluation = store.evaluation(trial).await?;
-    let tally = evaluation.map(|e| Tally::of(e.deciders.iter().copied()));
+    let tally = evaluation.map(|e| e.verdicts);
     Ok(tally.filter(Tally::involves_a_model))
 }

@@ -204,8 +204,9 @@ impl Leaderboard {
 
 /// Who decided everything that was judged, if a model had a part in it.
 fn verdicts(evaluations: &HashMap<TrialId, StoredEvaluation>) -> Option<Tally> {
-    let deciders = evaluations
-        .values()
-        .flat_map(|e| e.deciders.iter().copied());
-    Some(Tally::of(deciders)).filter(Tally::involves_a_model)
+    let mut all = Tally::default();
+    for evaluation in evaluations.values() {
+        all.add(evaluation.verdicts);
+    }
+    Some(all).filter(Tally::involves_a_model)
 }

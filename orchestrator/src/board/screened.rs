@@ -149,12 +149,10 @@ pub(super) fn rank_candidates(
         .into_iter()
         .map(|at| judged[at])
         .collect();
-    let mut same: HashMap<(u32, Vec<u8>), usize> = HashMap::new();
     for (place, &i) in ranking.iter().enumerate() {
         rows[i].rank = Some(place + 1);
-        let outcomes = evaluations[i].map(Evaluation::to_bytes).unwrap_or_default();
-        let first = *same.entry((rows[i].rung, outcomes)).or_insert(i);
-        rows[i].same_as = (first != i).then(|| rows[first].name.clone());
+        let same = first_twin(&ranking[..place], i, |i| (rows[i].rung, evaluations[i]));
+        rows[i].same_as = same.map(|twin| rows[twin].name.clone());
     }
     for within in ranking
         .chunk_by(|&a, &b| rows[a].rung == rows[b].rung)
@@ -165,6 +163,23 @@ pub(super) fn rank_candidates(
     }
     rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.state));
     rows
+}
+
+/// The first of those placed `before` that got every question as `i` did. Twins share their F1, so they stand side by side.
+fn first_twin<'a>(
+    before: &[usize],
+    i: usize,
+    of: impl Fn(usize) -> (u32, Option<&'a Evaluation>),
+) -> Option<usize> {
+    let figure = |i| of(i).1.map(|e| (e.f1(), e.answer_rate()));
+    let alike = before
+        .iter()
+        .rev()
+        .take_while(|&&other| of(other).0 == of(i).0 && figure(other) == figure(i));
+    alike
+        .filter(|&&other| of(other).1 == of(i).1)
+        .last()
+        .copied()
 }
 
 /// Compares the candidates of one rung, best first, with the base rewards and with the leader of that rung.

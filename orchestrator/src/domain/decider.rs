@@ -117,6 +117,22 @@ impl Tally {
         tally
     }
 
+    /// Counts deciders as they are stored, a byte each; `None` if a byte stands for none.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut counts = [0; 256];
+        for &byte in bytes {
+            counts[usize::from(byte)] += 1;
+        }
+        let mut tally = Self::default();
+        for (byte, count) in (0..=u8::MAX).zip(counts) {
+            if count > 0 {
+                *tally.count(Decider::from_byte(byte)?) += count;
+            }
+        }
+        Some(tally)
+    }
+
     fn count(&mut self, decider: Decider) -> &mut u64 {
         match decider {
             Decider::Rule => &mut self.rule,

@@ -9,7 +9,7 @@ use crate::{
     board::rank::{Contender, order},
     config::Ladder,
     domain::{
-        candidate::Origin,
+        candidate::{CandidateId, Origin},
         trial::{Arm, NewTrial, Stage, Trial},
     },
     store::Snapshot,
@@ -18,8 +18,8 @@ use crate::{
 impl Ladder {
     /// The trial of a candidate on the first rung.
     #[must_use]
-    pub fn first_trial(&self, arm: Arm, search_seed: u64) -> NewTrial {
-        self.trial(arm, 0, search_seed)
+    pub fn first_trial(&self, candidate: CandidateId, search_seed: u64) -> NewTrial {
+        self.trial(Arm::Candidate(candidate), 0, search_seed)
     }
 
     fn trial(&self, arm: Arm, rung: u32, search_seed: u64) -> NewTrial {

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
-        candidate::NewCandidate,
+        candidate::{CandidateId, NewCandidate},
         draft::Draft,
         seed::derive_seed,
         trial::{Arm, NewTrial, Stage},
@@ -120,7 +120,7 @@ impl Search {
                 round,
                 exchanges: &proposal.exchanges,
                 candidates: &candidates,
-                first_trial: self.first_trial(),
+                first_trial: &|id| self.first_trial(id),
             };
             store.record_round(*id, proposed).await?;
         }
@@ -181,7 +181,7 @@ impl Search {
                 round: 0,
                 exchanges: &[],
                 candidates: &base,
-                first_trial: self.first_trial(),
+                first_trial: &|id| self.first_trial(id),
             };
             store.record_round(*id, proposed).await?;
         }
@@ -256,11 +256,11 @@ impl Search {
         Ok(admitted?)
     }
 
-    /// The first trial of every candidate.
-    fn first_trial(&self) -> NewTrial {
+    /// The first trial of a candidate.
+    fn first_trial(&self, candidate: CandidateId) -> NewTrial {
         let config = &self.context.config;
         let ladder = config.screen.ladder();
-        ladder.first_trial(Arm::Untouched, config.search.seed)
+        ladder.first_trial(candidate, config.search.seed)
     }
 
     /// Whether the rounds are over after so many. A round that is stored is finished first: it was decided before that it follows.

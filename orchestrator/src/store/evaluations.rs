@@ -7,7 +7,12 @@ use evaluator::{BootstrapConfig, ConfidenceInterval, Estimate, Evaluation, Split
 use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError, trials::complete, words::Word as _};
-use crate::domain::{decider::Decider, figures::Figures, trial::TrialId, verdict::Evaluated};
+use crate::domain::{
+    decider::{Decider, Tally},
+    figures::Figures,
+    trial::TrialId,
+    verdict::Evaluated,
+};
 
 /// The stored evaluation of a trial.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +21,8 @@ pub struct StoredEvaluation {
     pub split: Split,
     /// One outcome a question, in the order of the split's subset. Every figure is computed from these.
     pub evaluation: Evaluation,
-    /// Who decided each outcome.
-    pub deciders: Vec<Decider>,
+    /// Who decided the outcomes.
+    pub verdicts: Tally,
     /// The figures as they were computed when the trial was judged; `None` where an earlier program did not keep all of them.
     pub figures: Option<Figures>,
 }
@@ -77,6 +82,7 @@ impl Store {
         } = judged;
         let completions = serde_json::Value::from(completions).to_string();
         let deciders: Vec<u8> = evaluated.deciders.iter().map(|d| d.to_byte()).collect();
+        let helped = evaluated.deciders.iter().any(|d| *d != Decider::Rule);
         let mut transaction = self.pool.begin().await.map_err(sql)?;
         sqlx::query(
             "INSERT INTO evaluations (trial_id, split, outcomes, deciders, f1, f1_error, f1_lower, f1_upper,
@@ -86,7 +92,7 @@ impl Store {
         .bind(trial.0)
         .bind(split.word())
         .bind(evaluated.evaluation.to_bytes())
-        .bind(deciders)
+        .bind(helped.then_some(deciders))
         .bind(figures.f1.point)
         .bind(figures.f1.standard_error)
         .bind(figures.f1.interval.lower)
@@ -163,26 +169,23 @@ impl Store {
             .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
         Ok(StoredEvaluation {
             split: self.read_word(row)?,
-            deciders: self.deciders(row.get("deciders"), &evaluation)?,
+            verdicts: self.verdicts(row.get("deciders"), &evaluation)?,
             figures: figures_from(row, &evaluation),
             evaluation,
         })
     }
 
-    /// Who decided each outcome; all were decided by rule before this was stored.
-    fn deciders(
-        &self,
-        bytes: Option<&[u8]>,
-        evaluation: &Evaluation,
-    ) -> Result<Vec<Decider>, StoreError> {
+    /// Who decided the outcomes; nothing is stored where the rules decided all of them.
+    fn verdicts(&self, bytes: Option<&[u8]>, evaluation: &Evaluation) -> Result<Tally, StoreError> {
         let questions = evaluation.outcomes().len();
         let Some(bytes) = bytes else {
-            return Ok(vec![Decider::Rule; questions]);
+            return Ok(Tally {
+                rule: questions as u64,
+                ..Tally::default()
+            });
         };
-        let deciders: Option<Vec<Decider>> =
-            bytes.iter().map(|&byte| Decider::from_byte(byte)).collect();
-        deciders
-            .filter(|deciders| deciders.len() == questions)
+        Tally::of_bytes(bytes)
+            .filter(|_| bytes.len() == questions)
             .ok_or_else(|| self.unusable("who decided the outcomes of a trial cannot be read"))
     }
 }

@@ -139,6 +139,9 @@ pub struct WriterLock {
     _file: File,
 }
 
+/// Rows that SQLite's thread may be ahead: a list of thousands is read without waiting for each other at every few.
+const ROWS_AHEAD: usize = 1024;
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -228,6 +231,7 @@ impl Store {
             .create_if_missing(access != Access::Read)
             .read_only(access == Access::Read)
             .foreign_keys(access != Access::Migrate)
+            .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(Duration::from_secs(30));
         if access != Access::Read {
             options = options.journal_mode(SqliteJournalMode::Wal);

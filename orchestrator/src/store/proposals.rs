@@ -4,13 +4,13 @@ use sqlx::Row as _;
 
 use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
 use crate::domain::{
-    candidate::{NewCandidate, Origin},
+    candidate::{CandidateId, NewCandidate, Origin},
     draft::Exchange,
-    trial::{Arm, NewTrial},
+    trial::NewTrial,
 };
 
 /// What a round brought, judged and ready to be stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Proposed<'a> {
     /// The round; 0 for the base rewards.
     pub round: u32,
@@ -18,8 +18,8 @@ pub struct Proposed<'a> {
     pub exchanges: &'a [Exchange],
     /// The drafts, judged.
     pub candidates: &'a [NewCandidate],
-    /// The first trial of each accepted one, whatever its arm.
-    pub first_trial: NewTrial,
+    /// The first trial of an accepted one.
+    pub first_trial: &'a (dyn Fn(CandidateId) -> NewTrial + Send + Sync),
 }
 
 impl Store {
@@ -57,11 +57,7 @@ impl Store {
                 .await
                 .map_err(sql)?;
             if candidate.status.is_accepted() && candidate.origin != Origin::Base {
-                let trial = NewTrial {
-                    arm: Arm::Candidate(id),
-                    ..first_trial
-                };
-                insert_trial(&mut transaction, search, &trial)
+                insert_trial(&mut transaction, search, &first_trial(id))
                     .await
                     .map_err(sql)?;
             }

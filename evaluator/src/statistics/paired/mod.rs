@@ -45,16 +45,16 @@ impl Agreement {
                 right: b.len(),
             });
         }
-        let mut table = Self::default();
-        for (&a, &b) in a.iter().zip(b) {
-            match (a == Outcome::Correct, b == Outcome::Correct) {
-                (true, true) => table.both += 1,
-                (true, false) => table.only_a += 1,
-                (false, true) => table.only_b += 1,
-                (false, false) => table.neither += 1,
-            }
-        }
-        Ok(table)
+        // Sums of bits, which the compiler makes wide: long lists are compared with one reference.
+        let right = |outcome: &Outcome| u64::from(*outcome == Outcome::Correct);
+        let (right_a, right_b): (u64, u64) = (a.iter().map(right).sum(), b.iter().map(right).sum());
+        let both: u64 = a.iter().zip(b).map(|(a, b)| right(a) & right(b)).sum();
+        Ok(Self {
+            both,
+            only_a: right_a - both,
+            only_b: right_b - both,
+            neither: a.len() as u64 + both - right_a - right_b,
+        })
     }
 
     /// All questions.
