@@ -97,6 +97,7 @@ impl Search {
         let stored = serde_json::to_string(&reason).expect("a plain enum");
         store.stop_rounds(*id, &stored).await?;
         self.confirm().await?;
+        self.runner.folders.keep_only(&[])?;
         store.finish(*id).await?;
         Ok(reason)
     }
