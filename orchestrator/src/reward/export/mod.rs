@@ -3,11 +3,10 @@
 mod manifest;
 
 use std::{
-    fs,
-    path::{Component, Path},
+    fs, io,
+    path::{Component, Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail, ensure};
 use sandbox::Language;
 use trainer_bridge::Aggregation;
 
@@ -18,11 +17,72 @@ use crate::{
         candidate::{Candidate, Origin},
         figures::Figures,
     },
-    store::{SearchRecord, Store},
+    store::{SearchRecord, Store, StoreError},
 };
 
 pub use manifest::{Exported, ExportedMember};
 use manifest::{MANIFEST_VERSION, Manifest, Member};
+
+/// Why nothing, or not everything, was exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There are not that many.
+    #[error(
+        "{database} has {ranked} distinct ranked candidates; --top must be between 1 and {ranked}"
+    )]
+    TooMany {
+        /// The database.
+        database: PathBuf,
+        /// How many there are.
+        ranked: usize,
+    },
+    /// The folder holds something.
+    #[error("{0} is not empty; export to a new folder, nothing was overwritten")]
+    InUse(PathBuf),
+    /// The folder cannot be looked into.
+    #[error("cannot read {path}")]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A name that would lie elsewhere.
+    #[error("`{name}` in {database} cannot be a file name; nothing was written")]
+    Name {
+        /// The candidate's name.
+        name: String,
+        /// The database.
+        database: PathBuf,
+    },
+    /// The configuration stored with the search is another program's.
+    #[error("the configuration stored in {database} cannot be read")]
+    Config {
+        /// The database.
+        database: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A folder cannot be made.
+    #[error("cannot make the folder {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
 
 /// A file to be written: its name from the folder on, and what it holds.
 type File = (String, Vec<u8>);
@@ -30,35 +90,34 @@ type File = (String, Vec<u8>);
 /// Writes the best `top` distinct candidates to `dir` and returns the file names, guests first.
 ///
 /// # Errors
-/// If there are not that many, the folder is in use, or a file cannot be written.
+/// See [`ExportError`].
 pub async fn ensemble(
     store: &Store,
     board: &Leaderboard,
     top: usize,
     dir: &Path,
-) -> anyhow::Result<Vec<String>> {
+) -> Result<Vec<String>, ExportError> {
     let ranked = board.distinct().count();
     if top == 0 || top > ranked {
-        bail!(
-            "{} has {ranked} distinct ranked candidates; --top must be between 1 and {ranked}",
-            store.path().display()
-        );
+        return Err(ExportError::TooMany {
+            database: store.path().to_owned(),
+            ranked,
+        });
     }
     ensure_unused(dir)?;
     let search = store.search().await?;
-    let config: Config = serde_json::from_str(&search.config).with_context(|| {
-        format!(
-            "the configuration stored in {} cannot be read",
-            store.path().display()
-        )
-    })?;
+    let config: Config =
+        serde_json::from_str(&search.config).map_err(|source| ExportError::Config {
+            database: store.path().to_owned(),
+            source,
+        })?;
 
     let mut files = Vec::new();
     let mut sources = Vec::new();
     let mut members = Vec::new();
     for (candidate, figures) in chosen(store, &search, board, top, &config).await? {
         let wasm = store.wasm(candidate.id).await?;
-        let wasm = wasm.context("a ranked candidate has its bytes")?;
+        let wasm = wasm.expect("a ranked candidate is stored with its module");
         let (guest, source) = files_of(&candidate, wasm, store.path())?;
         members.push(member(candidate, figures, &guest, source.as_ref()));
         files.push(guest);
@@ -68,27 +127,25 @@ pub async fn ensemble(
     let manifest = manifest(board, top, &config, members);
     files.push((
         manifest::FILE.to_owned(),
-        serde_json::to_vec_pretty(&manifest)?,
+        serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data"),
     ));
     write(dir, &files)?;
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
-fn ensure_unused(dir: &Path) -> anyhow::Result<()> {
-    let cannot = || format!("cannot read {}", dir.display());
-    let is_used = dir.exists()
-        && fs::read_dir(dir)
-            .with_context(cannot)?
-            .next()
-            .transpose()
-            .with_context(cannot)?
-            .is_some();
-    ensure!(
-        !is_used,
-        "{} is not empty; export to a new folder, nothing was overwritten",
-        dir.display()
-    );
-    Ok(())
+fn ensure_unused(dir: &Path) -> Result<(), ExportError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let first = fs::read_dir(dir).and_then(|mut entries| entries.next().transpose());
+    match first {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(ExportError::InUse(dir.to_owned())),
+        Err(source) => Err(ExportError::Read {
+            path: dir.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// The members in order: the base rewards where every candidate was trained beside them, then the best candidates with
@@ -99,7 +156,7 @@ async fn chosen(
     board: &Leaderboard,
     top: usize,
     config: &Config,
-) -> anyhow::Result<Vec<(Candidate, Option<Figures>)>> {
+) -> Result<Vec<(Candidate, Option<Figures>)>, StoreError> {
     let mut chosen = Vec::new();
     if config.search.with_base_rewards {
         let base = store.candidates(search.id).await?;
@@ -121,16 +178,15 @@ fn files_of(
     candidate: &Candidate,
     guest: Vec<u8>,
     database: &Path,
-) -> anyhow::Result<(File, Option<File>)> {
+) -> Result<(File, Option<File>), ExportError> {
     let name = &candidate.draft.name;
-    ensure!(
-        !name.is_empty()
-            && Path::new(name)
-                .components()
-                .all(|part| matches!(part, Component::Normal(_))),
-        "`{name}` in {} cannot be a file name; nothing was written",
-        database.display()
-    );
+    let mut parts = Path::new(name).components();
+    if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
+        return Err(ExportError::Name {
+            name: name.clone(),
+            database: database.to_owned(),
+        });
+    }
     Ok(match candidate.draft.source.language {
         Language::Rust => {
             let code = candidate.draft.source.code.clone().into_bytes();
@@ -196,14 +252,16 @@ fn manifest<'a>(
     }
 }
 
-fn write(dir: &Path, files: &[File]) -> anyhow::Result<()> {
+fn write(dir: &Path, files: &[File]) -> Result<(), ExportError> {
     for (name, bytes) in files {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            fs::create_dir_all(folder).map_err(|source| ExportError::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
         }
-        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&path, bytes).map_err(|source| ExportError::Write { path, source })?;
     }
     Ok(())
 }
