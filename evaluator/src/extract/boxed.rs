@@ -1,6 +1,6 @@
 //! `\boxed{…}`, with braces balanced.
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use super::{Found, phrase};
 
@@ -25,12 +25,18 @@ pub(super) fn find(completion: &str) -> Found {
         let [before, after] = pair else { break };
         let between = &completion[before.end..after.start];
         let Some(joint) = joint(between) else { break };
+        if group.len() > MOST_PARTS {
+            return Found::Contradiction;
+        }
         group.push(joint);
         group.push(before.content);
     }
     group.reverse();
     Found::text(&group.concat())
 }
+
+/// The most boxes and joints of one answer; who lists more has given none.
+const MOST_PARTS: usize = 400;
 
 /// What stands behind the last box.
 pub(super) fn behind(completion: &str) -> Option<&str> {
@@ -61,9 +67,10 @@ fn boxes(completion: &str) -> Vec<Boxed<'_>> {
             continue;
         };
         // A box without an end was cut off by the token limit; one inside it may be whole.
-        let Some(&end) = ends.get(&open) else {
+        let Some(end) = ends[open] else {
             continue;
         };
+        let end = end.get();
         let content = completion[open + 1..end - 1].trim();
         if !content.is_empty() {
             boxes.push(Boxed {
@@ -89,8 +96,8 @@ fn brace_of_box(completion: &str, start: usize) -> Option<usize> {
 }
 
 /// Where each closed group `{…}` ends, by the place of its opening brace. Escaped braces do not count.
-fn brace_ends(text: &str) -> HashMap<usize, usize> {
-    let mut ends = HashMap::new();
+fn brace_ends(text: &str) -> Vec<Option<NonZeroUsize>> {
+    let mut ends = vec![None; text.len()];
     let mut open = Vec::new();
     let mut escaped = false;
     for (index, byte) in text.bytes().enumerate() {
@@ -100,7 +107,7 @@ fn brace_ends(text: &str) -> HashMap<usize, usize> {
             b'{' => open.push(index),
             b'}' => {
                 if let Some(start) = open.pop() {
-                    ends.insert(start, index + 1);
+                    ends[start] = NonZeroUsize::new(index + 1);
                 }
             }
             _ => {}
@@ -119,6 +126,9 @@ const LONGEST_JOINT: usize = 60;
 fn joint(between: &str) -> Option<&'static str> {
     if between.len() > LONGEST_JOINT {
         return None;
+    }
+    if between.is_empty() {
+        return Some(" or ");
     }
     // Of a command that was escaped once too often a backslash is left over.
     let mut bare = between.trim_end_matches('\\').to_lowercase();

@@ -52,7 +52,9 @@ pub(crate) fn exact(expr: &Expr, at: At<'_>) -> Option<BigRational> {
             exact(a, at)? / divisor
         }
         Expr::Power(base, exponent) => exact_power(&exact(base, at)?, &exact(exponent, at)?)?,
-        Expr::Root(index, radicand) => exact_root(&exact(radicand, at)?, &exact(index, at)?)?,
+        Expr::Root(index, radicand) if at.point.is_whole() => {
+            exact_root(&exact(radicand, at)?, &exact(index, at)?)?
+        }
         Expr::Function(Function::Factorial, n) => factorial(&exact(n, at)?, at)?,
         Expr::Function(Function::Abs, x) => exact(x, at)?.abs(),
         Expr::Function(Function::Floor, x) => exact(x, at)?.floor(),

@@ -80,6 +80,11 @@ pub(crate) struct Point<'a> {
 }
 
 impl Point<'_> {
+    /// Whether every value is whole, so that roots have a chance to be exact.
+    pub fn is_whole(self) -> bool {
+        self.names.is_empty() || matches!(self.domain, Domain::Counted | Domain::Large)
+    }
+
     /// One prime for every other point: what one of them overlooks the other sees.
     fn prime(self) -> u64 {
         PRIMES[usize::from(self.index) % PRIMES.len()]

@@ -104,7 +104,10 @@ pub(crate) fn ratio(text: &str) -> Option<String> {
     let joints = [(" to ", ":"), (" out of ", "/"), (" in ", "/")];
     joints.iter().find_map(|(words, sign)| {
         let (a, b) = text.split_once(words)?;
-        (is_whole(a) && is_whole(b)).then(|| format!("{a}{sign}{b}"))
+        let (count, all): (u64, u64) = (a.parse().ok()?, b.parse().ok()?);
+        // `8 to 2` is no 4.
+        let is_share = is_whole(a) && is_whole(b) && all > 0 && count % all != 0;
+        is_share.then(|| format!("{a}{sign}{b}"))
     })
 }
 
