@@ -1,7 +1,6 @@
 //! Is the final answer of a completion the gold answer?
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     answer::{Answer, Rule},
@@ -58,16 +57,12 @@ impl RuleVerifier {
 
     /// [`RuleVerifier::verify`] with its reasons.
     pub fn explain(&self, completion: &str, answer: &Answer) -> Explanation {
-        explained(("completion", completion), answer, |trace| {
-            self.judge(completion, answer, trace)
-        })
+        explained(|trace| self.judge(completion, answer, trace))
     }
 
     /// [`RuleVerifier::verify_answer`] with its reasons.
     pub fn explain_answer(&self, given: &str, answer: &Answer) -> Explanation {
-        explained(("answer", given), answer, |trace| {
-            self.judge_answer(given, answer, trace)
-        })
+        explained(|trace| self.judge_answer(given, answer, trace))
     }
 
     fn judge(&self, completion: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
@@ -137,37 +132,14 @@ impl RuleVerifier {
     }
 }
 
-/// A verdict and what was noted on the way to it; at the end what decided, and the line by which a mistake is reported.
-fn explained(
-    (kind, given): (&str, &str),
-    answer: &Answer,
-    judge: impl FnOnce(&mut Trace) -> Verdict,
-) -> Explanation {
+/// A verdict and what was noted on the way to it.
+fn explained(judge: impl FnOnce(&mut Trace) -> Verdict) -> Explanation {
     let mut trace = Trace::on();
     let verdict = judge(&mut trace);
-    let mut steps = trace.into_steps();
-    let is_deciding =
-        |step: &&Step| step.outcome == StepOutcome::Yes && step.what.starts_with("rule: ");
-    let decided = match steps.iter().rfind(is_deciding) {
-        Some(step) if verdict.rule.is_some() => {
-            format!("{}: {}", &step.what["rule: ".len()..], step.detail)
-        }
-        _ => "no rule says yes".to_owned(),
-    };
-    let is_right = verdict.outcome == Outcome::Correct;
-    let case =
-        json!({"kind": "reported", "reference": answer.as_str(), kind: given, "label": !is_right});
-    for (what, detail) in [
-        ("decided by", decided),
-        ("if that is a mistake", case.to_string()),
-    ] {
-        steps.push(Step {
-            what: what.to_owned(),
-            detail,
-            outcome: StepOutcome::Note,
-        });
+    Explanation {
+        verdict,
+        steps: trace.into_steps(),
     }
-    Explanation { verdict, steps }
 }
 
 /// Verifies a completion with the default configuration.

@@ -1,6 +1,6 @@
 //! Explanations: they tell the story of the verdict and no other.
 
-#![allow(clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod data;
 
@@ -30,7 +30,6 @@ fn a_completion_is_explained_from_its_mark_to_its_rule() {
         "part | yes | (2, 6] against (2, 2*3]",
         "rule: same structure | yes | x in (2, 6] against (2, 2*3]",
         "budget |  | 50 of 400000 units of work",
-        "decided by |  | same structure: x in (2, 6] against (2, 2*3]",
     ] {
         assert!(lines.iter().any(|told| told == line), "{line}: {lines:#?}");
     }
@@ -56,15 +55,7 @@ fn a_bare_answer_is_explained_without_extraction() {
             .iter()
             .all(|step| !step.what.starts_with("extraction"))
     );
-    let [.., last, decided, report] = &explanation.steps[..] else {
-        panic!("{explanation:#?}");
-    };
-    assert_eq!(decided.detail, "no rule says yes");
-    // The line is a case of `fixtures/cases.jsonl`.
-    assert_eq!(
-        report.detail,
-        r#"{"answer":"18.5","kind":"reported","label":true,"reference":"18"}"#
-    );
+    let last = explanation.steps.last().unwrap();
     assert_eq!(
         (last.what.as_str(), last.outcome),
         ("whole number", StepOutcome::Note)
