@@ -14,9 +14,6 @@ use tracing_subscriber::EnvFilter;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    if let Some(answered) = sandbox::make_machine_code_if_asked() {
-        return answered;
-    }
     let cli = Cli::parse();
     let filter =
         EnvFilter::try_from_env("REWARD_SEARCH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
@@ -37,9 +34,8 @@ fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(commands::dispatch(cli));
-    // Training threads notice between two steps that nobody waits for them; the process need not. A compilation is ended, and given
-    // the time to remove its folder.
-    sandbox::end_compilations();
+    // Training threads notice between two steps that nobody waits for them; the process need not. A compilation is given the
+    // time to remove its folder.
     runtime.shutdown_timeout(PATIENCE);
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,5 +59,5 @@ fn one_line(error: &anyhow::Error) -> String {
         }
         line.push_str(&cause);
     }
-    line.replace(|c| !sandbox::may_be_shown(c), " ")
+    line.replace(char::is_control, " ")
 }
