@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Stands before rustc (see .cargo/config.toml): `wasm-target.sh RUSTC ARGUMENTS…`. When a build begins, cargo asks rustc for its
 # version; then this adds the WebAssembly target to the toolchain that builds, if it is missing, or ends the build with what to do.
-# Every other call is rustc's alone.
+# Every other call is rustc's alone. (bash, because dash drops variables with a dash in their name, such as CARGO_BIN_EXE_reward-search.)
 
 target=wasm32-unknown-unknown
 if [ "$2" = -vV ]; then

@@ -2,7 +2,6 @@
 
 pub mod admit;
 pub mod base;
-mod bounded;
 pub mod export;
 pub mod files;
 pub mod maker;

@@ -161,7 +161,7 @@ pub(crate) fn run(
     child.register();
     on_start(&child.child)?;
     // Held until the end: closing it ends a leashed program.
-    let _leash = child.child.stdin.take();
+    let leash = child.child.stdin.take();
     let output = child
         .child
         .stderr
@@ -191,11 +191,26 @@ pub(crate) fn run(
         .wait()
         .map_err(HostError::io("wait for the compiler"))?;
     child.has_been_reaped();
+    drop(leash);
+    reap_orphans(&child.child);
     Ok(Finished {
         status,
         stderr,
         timed_out,
     })
+}
+
+/// Where this process is the first of its container, what a child has left behind becomes its own; elsewhere there is nothing to
+/// wait for. The leash has just ended all of it.
+fn reap_orphans(child: &Child) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, WaitOptions, waitpgid};
+        let group = Pid::from_child(child);
+        while let Ok(Some(_)) = waitpgid(group, WaitOptions::empty()) {}
+    }
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 /// A child that does not outlive an early return.

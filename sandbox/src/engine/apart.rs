@@ -4,7 +4,7 @@
 //! runs in. So modules that this process has not compiled itself (exports, files, databases) are handed to a second process of
 //! the same program, which may fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -70,10 +70,12 @@ fn answer(limits: &str) -> Result<(), String> {
 fn restrain_self() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    let pages = fs::read_to_string("/proc/self/statm")?;
-    let pages = pages.split(' ').next().and_then(|pages| pages.parse().ok());
-    let mapped = pages.unwrap_or(0_u64) * rustix::param::page_size() as u64;
-    let memory = mapped + MEMORY_BYTES;
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mapped = status.lines().find_map(|line| {
+        let size = line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")?;
+        size.parse::<u64>().ok()
+    });
+    let memory = (mapped.unwrap_or(0) << 10) + MEMORY_BYTES;
     for (resource, current, maximum) in [
         (Resource::Cpu, CPU_SECONDS, CPU_SECONDS + 2),
         (Resource::As, memory, memory),
@@ -152,10 +154,11 @@ pub(super) fn compile(engine: &Engine, limits: &Limits, wasm: &[u8]) -> Result<C
 }
 
 /// This program's executable. The name that Linux gives it holds also where the file was replaced meanwhile.
-fn this_program() -> Result<std::path::PathBuf, HostError> {
-    let name = Path::new("/proc/self/exe");
+fn this_program() -> Result<PathBuf, HostError> {
+    // Not `self`: a shell reads it.
+    let name = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
     if name.exists() {
-        return Ok(name.to_owned());
+        return Ok(name);
     }
     env::current_exe().map_err(HostError::io("find this program's executable"))
 }

@@ -1,8 +1,6 @@
 //! `doctor`: what this machine has of all that a search needs, and the one command that adds what is missing.
 
-use std::{
-    io::{Write as _, stdout},
-};
+use std::io::{Write as _, stdout};
 
 use sandbox::{Environment, FileGuard, Language, inspect_host};
 use serde::Serialize;
