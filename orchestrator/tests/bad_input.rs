@@ -194,7 +194,7 @@ async fn a_database_with_a_damaged_page() {
         &["run", "search.toml"],
         &["x.db", "nothing was changed"],
     );
-    refused(&program, &["leaderboard"], &["x.db", "nothing was changed"]);
+    // Commands that only read look at the pages they need, and not at the whole file.
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 

@@ -56,7 +56,8 @@ async fn what_was_screened_is_what_is_exported() {
     let served = program.run(&["score", "--stdio", "out"]);
     let hello: Value = serde_json::from_str(served.out.lines().next().unwrap()).unwrap();
     assert_eq!(hello["hello"]["aggregation"], "normalize_then_sum");
-    assert!(served.err.contains("normalize_then_sum"), "{}", served.err);
+    let scored = program.run(&["score", "out", "--samples", "samples.jsonl"]);
+    assert!(scored.err.contains("normalize_then_sum"), "{}", scored.err);
     let again = program.run(&["export", "--top", "2", "out"]);
     assert_eq!(again.code, 2);
     assert!(

@@ -314,7 +314,7 @@ mod tests {
         assert!(prompt.system.contains(sandbox::SDK_REFERENCE.trim()));
         for (bad, says) in [
             ("{{cuont}}", "Did you mean `count`?"),
-            ("one\n{{ not this }}", "system.md: line 2"),
+            ("one\n{% nonsense %}", "system.md: line 2"),
             ("\n", "it is empty"),
         ] {
             fs::write(folder.path().join("system.md"), bad).unwrap();
