@@ -207,8 +207,9 @@ fn functions(text: &str) -> Vec<String> {
     let changed = OTHERS.iter().flat_map(|(from, to)| {
         let places = text.match_indices(from).filter(|(at, _)| {
             let behind = &text[at + from.len()..];
-            !behind.starts_with(|c: char| c.is_ascii_alphabetic())
-                && !(*from == r"\log" && behind.starts_with('_'))
+            let goes_on = behind.starts_with(|c: char| c.is_ascii_alphabetic());
+            let has_base = *from == r"\log" && behind.starts_with('_');
+            !goes_on && !has_base
         });
         places.map(|(at, _)| (at, at + from.len(), (*to).to_owned()))
     });

@@ -102,7 +102,7 @@ fn draft(number: usize, round: usize) -> NewCandidate {
     let line = format!(
         "    // {number}: a line of a source of the usual length, so that lists meet its weight\n"
     );
-    let refused = number % 10 == 0;
+    let refused = number.is_multiple_of(10);
     NewCandidate {
         origin: Origin::Round(u32::try_from(round).unwrap()),
         draft: Draft {

@@ -71,7 +71,7 @@ impl Date {
 /// The month that a word or its first three letters name.
 fn month_of(word: &str) -> Option<u8> {
     let is_name = |month: &&str| **month == *word || word.len() == 3 && month.starts_with(word);
-    let at = MONTHS.iter().position(|month| is_name(&month))?;
+    let at = MONTHS.iter().position(is_name)?;
     u8::try_from(at + 1).ok()
 }
 

@@ -17,7 +17,7 @@ use crate::{
     data::{gsm8k::DataError, hub::HubError, task::TaskError},
     judge::{VerifierError, endpoint::AskError},
     proposer::ProposeError,
-    reward::{files::NoReward, probe::BadPool, references::BaseRewardError},
+    reward::{export::ExportError, files::NoReward, probe::BadPool, references::BaseRewardError},
     search::{
         OpenError, SearchError, checkpoints::FolderError, run_folder::RunFolderError,
         training::TrainingError,
@@ -58,6 +58,7 @@ whose_fault!(
     CompareError,
     ConfigError,
     DataError,
+    ExportError,
     FolderError,
     HostError,
     HubError,
@@ -139,6 +140,20 @@ impl Blamed for DataError {
         match self {
             Self::NoCache | Self::Changed { .. } => Blame::Input,
             Self::Unreachable { .. } | Self::Write { .. } => Blame::World,
+        }
+    }
+}
+
+impl Blamed for ExportError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::TooMany { .. } | Self::InUse(_) | Self::Name { .. } | Self::Config { .. } => {
+                Blame::Input
+            }
+            Self::Read { source, .. }
+            | Self::Folder { source, .. }
+            | Self::Write { source, .. } => source.blame(),
+            Self::Store(error) => error.blame(),
         }
     }
 }
