@@ -194,9 +194,9 @@ fn every_error_says_whose_fault_it_is() {
         }) {
             let item = lines
                 .find_map(|line| {
-                    let item = line.trim_start_matches("pub ");
-                    item.strip_prefix("enum ")
-                        .or_else(|| item.strip_prefix("struct "))
+                    let kinds = ["enum ", "struct "];
+                    let (visibility, name) = kinds.iter().find_map(|kind| line.split_once(kind))?;
+                    (visibility.is_empty() || visibility.starts_with("pub")).then_some(name)
                 })
                 .unwrap();
             let name = item.split(|c: char| !c.is_alphanumeric()).next().unwrap();
