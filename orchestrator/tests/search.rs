@@ -98,6 +98,10 @@ fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
     assert!(page.contains("| ---: | --- |"), "{page}");
     let shown = program.succeed(&["show", "base-rewards-only"]);
     assert!(shown.contains("F1"), "{shown}");
+    let chosen = "corrected for the choice";
+    assert!(!shown.contains(chosen), "nobody chose it: {shown}");
+    let shown = program.succeed(&["show", "right"]);
+    assert!(shown.contains(chosen), "{shown}");
     let csv = program.succeed(&["leaderboard", "--format", "csv"]);
     assert_eq!(csv.lines().count(), 1 + 8 + 2, "{csv}");
     let second: Value = serde_json::from_str(&program.succeed(&[

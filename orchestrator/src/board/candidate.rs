@@ -1,5 +1,6 @@
 //! Everything about one name of a search: a candidate, a reference row, or a mix among the finalists.
 
+use evaluator::{BootstrapConfig, Estimate, Evaluation, select_best};
 use sandbox::Language;
 use serde::Serialize;
 use trainer_bridge::StepMetrics;
@@ -9,8 +10,8 @@ use super::{
     leaderboard::{Leaderboard, Row},
 };
 use crate::{
-    domain::{candidate::Candidate, decider::Tally, trial::TrialId},
-    store::{Store, StoreError},
+    domain::{candidate::Candidate, decider::Tally, figures::bootstrap_of, trial::TrialId},
+    store::{Snapshot, Store, StoreError},
 };
 
 /// What a name stands for.
@@ -46,6 +47,8 @@ pub struct CandidateView {
     pub screening: Option<Row>,
     /// How many candidates are ranked.
     pub ranked: usize,
+    /// For the leader: F1 on Dev corrected for its having been chosen there, as the best of those of its rung.
+    pub f1_corrected_for_choice: Option<Estimate>,
     /// `accepted`, or how it was turned away.
     pub status: String,
     /// What its author was after.
@@ -72,7 +75,8 @@ impl Shown {
     /// # Errors
     /// [`StoreError::NotFound`], naming the nearest name there is; else as [`Store::snapshot`].
     pub async fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
-        let board = Leaderboard::read(store).await?;
+        let snapshot = store.snapshot().await?;
+        let board = Leaderboard::of(&snapshot);
         let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
         if let Some(mix) = board.confirmed.iter().find(is_mix) {
             return Ok(Self::Mix(mix.clone()));
@@ -83,8 +87,15 @@ impl Shown {
                 row: row.clone(),
             }));
         }
-        let candidate = store.candidate(store.search().await?.id, name).await?;
-        let view = CandidateView::of(store, &board, candidate).await?;
+        let candidate = store.candidate(snapshot.search.id, name).await?;
+        let mut view = CandidateView::of(store, &board, candidate).await?;
+        if view
+            .screening
+            .as_ref()
+            .is_some_and(|row| row.rank == Some(1))
+        {
+            view.f1_corrected_for_choice = leaders_corrected_f1(&board, &snapshot);
+        }
         Ok(Self::Candidate(Box::new(view)))
     }
 }
@@ -112,6 +123,7 @@ impl CandidateView {
             round: origin.round().unwrap_or_default(),
             screening: screening.cloned(),
             ranked: board.ranked().count(),
+            f1_corrected_for_choice: None,
             status: status.to_string(),
             verdicts: verdicts(store, trial).await?,
             curve: match trial {
@@ -127,6 +139,26 @@ impl CandidateView {
             source: draft.source.code,
         })
     }
+}
+
+/// Resamples of the correction: it takes a walk through all candidates for each.
+const SELECTION_RESAMPLES: u32 = 2000;
+
+/// The leader's F1, corrected for the choice among all that were judged on the same questions after the same budget.
+fn leaders_corrected_f1(board: &Leaderboard, snapshot: &Snapshot) -> Option<Estimate> {
+    let rung = board.ranked().next()?.rung;
+    let rivals: Vec<Evaluation> = board
+        .ranked()
+        .filter(|row| row.rung == rung)
+        .filter_map(|row| Some(snapshot.evaluations.get(&row.trial?)?.evaluation.clone()))
+        .collect();
+    let config = BootstrapConfig {
+        resamples: SELECTION_RESAMPLES,
+        ..bootstrap_of(snapshot.search.seed)
+    };
+    // Too few questions or none: there is nothing to correct with.
+    let selection = select_best(&rivals, &config).ok()?;
+    Some(selection.corrected_f1)
 }
 
 /// Who decided the verdicts of a trial, where a model had a part in them.

@@ -81,6 +81,13 @@ fn write_row(out: &mut impl Write, candidate: &CandidateView, row: &Row) -> io::
         None => writeln!(out, "state       {}", row.state)?,
     }
     write_figures(out, row)?;
+    if let Some(f1) = &candidate.f1_corrected_for_choice {
+        let (ranked, f1, range) = (candidate.ranked, share(f1.point), interval(f1));
+        writeln!(
+            out,
+            "            as the best of {ranked} it looks better than it is: F1 {f1} {range} corrected for the choice"
+        )?;
+    }
     write_verdicts(out, candidate.verdicts)?;
     if let Some(c) = row.vs_base {
         writeln!(
