@@ -1,6 +1,6 @@
 //! Tables `candidates` and `modules`: every draft there ever was, accepted or not, and the guests of the accepted ones.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use sandbox::{Language, Source};
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,20 @@ use crate::{
 };
 
 /// What a list needs of a candidate.
-const ENTRY: &str =
-    "SELECT id, origin, round, name, status, cause FROM candidates WHERE search_id = ? ORDER BY id";
+const ENTRIES: &str =
+    "SELECT json_group_array(json_array(id, origin, round, name, status, cause) ORDER BY id)
+     FROM candidates WHERE search_id = ?";
+
+/// A row of [`ENTRIES`].
+#[derive(Deserialize)]
+struct EntryRow<'t> {
+    id: i64,
+    origin: Cow<'t, str>,
+    round: Option<u32>,
+    name: String,
+    status: Cow<'t, str>,
+    cause: Option<Cow<'t, str>>,
+}
 
 /// A query for all of a candidate but its module.
 macro_rules! whole {
@@ -64,12 +76,10 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
     ) -> Result<Vec<CandidateEntry>, StoreError> {
-        let rows = sqlx::query(ENTRY)
-            .bind(search.0)
-            .fetch_all(executor)
-            .await
-            .map_err(|e| self.sql(e))?;
-        rows.iter().map(|row| self.entry_from(row)).collect()
+        let query = sqlx::query_scalar(ENTRIES).bind(search.0);
+        let text = self.packed(executor, query).await?;
+        let rows = self.unpacked("candidates", &text)?;
+        rows.into_iter().map(|row| self.entry_from(row)).collect()
     }
 
     /// The candidate of that name.
@@ -130,24 +140,28 @@ impl Store {
         Ok((1..).zip(rounds.into_values()).collect())
     }
 
-    fn entry_from(&self, row: &SqliteRow) -> Result<CandidateEntry, StoreError> {
+    fn entry_from(&self, row: EntryRow<'_>) -> Result<CandidateEntry, StoreError> {
+        let cause = row.cause.as_deref();
         Ok(CandidateEntry {
-            id: CandidateId(row.get("id")),
-            origin: match self.read_word(row)? {
+            id: CandidateId(row.id),
+            origin: match self.of_word(&row.origin)? {
                 OriginWord::Base => Origin::Base,
                 OriginWord::Seed => Origin::Seed,
-                OriginWord::Round => Origin::Round(row.get("round")),
+                OriginWord::Round => Origin::Round(
+                    row.round
+                        .ok_or_else(|| self.unusable("a candidate's round is not stored"))?,
+                ),
             },
-            name: row.get("name"),
-            status: match self.read_word(row)? {
+            name: row.name,
+            status: match self.of_word(&row.status)? {
                 StatusWord::Accepted => Status::Accepted,
-                StatusWord::Rejected => Status::Rejected(self.read_json(row, "candidates.cause")?),
+                StatusWord::Rejected => Status::Rejected(self.of_json(cause, "candidates.cause")?),
                 StatusWord::Duplicate => {
-                    let DuplicateOf { of } = self.read_json(row, "candidates.cause")?;
+                    let DuplicateOf { of } = self.of_json(cause, "candidates.cause")?;
                     Status::Duplicate { of }
                 }
                 StatusWord::Unreadable => {
-                    let Unread { reason } = self.read_json(row, "candidates.cause")?;
+                    let Unread { reason } = self.of_json(cause, "candidates.cause")?;
                     Status::Unreadable { reason }
                 }
             },
@@ -160,7 +174,14 @@ impl Store {
             origin,
             name,
             status,
-        } = self.entry_from(row)?;
+        } = self.entry_from(EntryRow {
+            id: row.get("id"),
+            origin: Cow::Borrowed(row.get("origin")),
+            round: row.get("round"),
+            name: row.get("name"),
+            status: Cow::Borrowed(row.get("status")),
+            cause: row.get::<Option<&str>, _>("cause").map(Cow::Borrowed),
+        })?;
         Ok(Candidate {
             id,
             origin,

@@ -1,10 +1,11 @@
 //! Tables `evaluations` and `completions`: the outcome of every question of every finished trial, the figures computed from them, and
 //! what the policy wrote.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use evaluator::{BootstrapConfig, ConfidenceInterval, Estimate, Evaluation, Split};
-use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
+use serde::Deserialize;
+use sqlx::SqliteExecutor;
 
 use super::{SearchId, Store, StoreError, trials::complete, words::Word as _};
 use crate::domain::{
@@ -51,15 +52,32 @@ pub struct Judged<'a> {
     pub seconds: f64,
 }
 
-/// A query for all of an evaluation but what the policy wrote.
+/// A query for all of evaluations but what the policy wrote.
 macro_rules! evaluations {
     ($which:literal) => {
         concat!(
-            "SELECT e.trial_id, e.split, e.outcomes, e.deciders, e.f1, e.f1_error, e.f1_lower, e.f1_upper,
-                    e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate FROM evaluations e ",
+            "SELECT json_group_array(json_array(e.trial_id, e.split, CAST(e.outcomes AS TEXT), coalesce(CAST(e.deciders AS TEXT), ''),
+                    CASE WHEN e.accuracy_error IS NOT NULL THEN json(printf(
+                        '[%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g]',
+                        e.f1, e.f1_error, e.f1_lower, e.f1_upper,
+                        e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate)) END))
+             FROM evaluations e ",
             $which
         )
     };
+}
+
+/// A row of such a query.
+#[derive(Deserialize)]
+struct EvaluationRow<'t> {
+    trial: i64,
+    split: Cow<'t, str>,
+    /// A letter a question.
+    outcomes: Cow<'t, str>,
+    /// A letter a question, or nothing.
+    deciders: Cow<'t, str>,
+    /// Of F1 and accuracy each point, standard error, lower and upper end, and the answer rate.
+    figures: Option<[f64; 9]>,
 }
 
 impl Store {
@@ -122,11 +140,9 @@ impl Store {
     /// # Errors
     /// As [`Store::snapshot`].
     pub async fn evaluation(&self, trial: TrialId) -> Result<Option<StoredEvaluation>, StoreError> {
-        let row = sqlx::query(evaluations!("WHERE e.trial_id = ?"))
-            .bind(trial.0)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|e| self.sql(e))?;
+        let query = sqlx::query_scalar(evaluations!("WHERE e.trial_id = ?")).bind(trial.0);
+        let text = self.packed(&self.pool, query).await?;
+        let row = self.unpacked("evaluations", &text)?.pop();
         row.map(|row| self.evaluation_from(&row)).transpose()
     }
 
@@ -149,70 +165,71 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
-        let rows = sqlx::query(evaluations!(
+        let query = sqlx::query_scalar(evaluations!(
             "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"
         ))
-        .bind(search.0)
-        .fetch_all(executor)
-        .await
-        .map_err(|e| self.sql(e))?;
+        .bind(search.0);
+        let text = self.packed(executor, query).await?;
+        let rows: Vec<EvaluationRow<'_>> = self.unpacked("evaluations", &text)?;
         rows.iter()
-            .map(|row| {
-                let trial = TrialId(row.get("trial_id"));
-                Ok((trial, self.evaluation_from(row)?))
-            })
+            .map(|row| Ok((TrialId(row.trial), self.evaluation_from(row)?)))
             .collect()
     }
 
-    fn evaluation_from(&self, row: &SqliteRow) -> Result<StoredEvaluation, StoreError> {
-        let evaluation = Evaluation::from_bytes(row.get("outcomes"))
+    fn evaluation_from(&self, row: &EvaluationRow<'_>) -> Result<StoredEvaluation, StoreError> {
+        let evaluation = Evaluation::from_bytes(row.outcomes.as_bytes())
             .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
         Ok(StoredEvaluation {
-            split: self.read_word(row)?,
-            verdicts: self.verdicts(row.get("deciders"), &evaluation)?,
-            figures: figures_from(row, &evaluation),
+            split: self.of_word(&row.split)?,
+            verdicts: self.verdicts(&row.deciders, &evaluation)?,
+            figures: row.figures.map(|stored| figures_from(stored, &evaluation)),
             evaluation,
         })
     }
 
     /// Who decided the outcomes; nothing is stored where the rules decided all of them.
-    fn verdicts(&self, bytes: Option<&[u8]>, evaluation: &Evaluation) -> Result<Tally, StoreError> {
+    fn verdicts(&self, letters: &str, evaluation: &Evaluation) -> Result<Tally, StoreError> {
         let questions = evaluation.outcomes().len();
-        let Some(bytes) = bytes else {
+        if letters.is_empty() {
             return Ok(Tally {
                 rule: questions as u64,
                 ..Tally::default()
             });
-        };
-        Tally::of_bytes(bytes)
-            .filter(|_| bytes.len() == questions)
+        }
+        Tally::of_bytes(letters.as_bytes())
+            .filter(|_| letters.len() == questions)
             .ok_or_else(|| self.unusable("who decided the outcomes of a trial cannot be read"))
     }
 }
 
 /// The figures of a row; precision and recall are counted, not stored.
-fn figures_from(row: &SqliteRow, evaluation: &Evaluation) -> Option<Figures> {
+fn figures_from(stored: [f64; 9], evaluation: &Evaluation) -> Figures {
     let level = BootstrapConfig::default().level;
-    let estimate = |point: &str, error: f64, lower: &str, upper: &str| Estimate {
-        point: row.get(point),
-        standard_error: error,
+    let estimate = |point, standard_error, lower, upper| Estimate {
+        point,
+        standard_error,
         interval: ConfidenceInterval {
-            lower: row.get(lower),
-            upper: row.get(upper),
+            lower,
+            upper,
             level,
         },
     };
-    let accuracy_error: f64 = row.get::<Option<f64>, _>("accuracy_error")?;
-    Some(Figures {
-        f1: estimate("f1", row.get("f1_error"), "f1_lower", "f1_upper"),
-        accuracy: estimate(
-            "accuracy",
-            accuracy_error,
-            "accuracy_lower",
-            "accuracy_upper",
-        ),
-        answer_rate: row.get("answer_rate"),
+    let [
+        f1,
+        f1_error,
+        f1_lower,
+        f1_upper,
+        accuracy,
+        error,
+        lower,
+        upper,
+        answer_rate,
+    ] = stored;
+    Figures {
+        f1: estimate(f1, f1_error, f1_lower, f1_upper),
+        accuracy: estimate(accuracy, error, lower, upper),
+        answer_rate,
         precision: evaluation.precision(),
         recall: evaluation.recall(),
-    })
+    }
 }

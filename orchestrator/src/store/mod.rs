@@ -6,6 +6,7 @@ mod evaluations;
 mod events;
 pub mod lock;
 mod migrations;
+mod packed;
 mod pools;
 mod proposals;
 mod rounds;

@@ -1,7 +1,9 @@
 //! Table `trials`: training runs and where they stand. A running trial found at start-up was cut off and waits again.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use sqlx::{Row as _, SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::{
     SearchId, Store, StoreError,
@@ -11,6 +13,29 @@ use crate::domain::{
     candidate::CandidateId,
     trial::{Arm, EnsembleId, Failure, NewTrial, Stage, Trial, TrialId, TrialState},
 };
+
+/// All trials of a search.
+const TRIALS: &str = "SELECT json_group_array(json_array(
+        id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause) ORDER BY id)
+     FROM trials WHERE search_id = ?";
+
+/// A row of [`TRIALS`].
+#[derive(Deserialize)]
+struct TrialRow<'t> {
+    id: i64,
+    arm: Cow<'t, str>,
+    candidate: Option<i64>,
+    ensemble: Option<i64>,
+    stage: Cow<'t, str>,
+    number: u32,
+    seed: i64,
+    steps: u32,
+    from: Option<i64>,
+    state: Cow<'t, str>,
+    step: u32,
+    attempts: u32,
+    cause: Option<Cow<'t, str>>,
+}
 
 /// The cause stored of a pruned trial.
 #[derive(Serialize, Deserialize)]
@@ -83,15 +108,10 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
     ) -> Result<Vec<Trial>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause
-             FROM trials WHERE search_id = ? ORDER BY id",
-        )
-        .bind(search.0)
-        .fetch_all(executor)
-        .await
-        .map_err(|e| self.sql(e))?;
-        rows.iter().map(|row| self.trial_from(row)).collect()
+        let query = sqlx::query_scalar(TRIALS).bind(search.0);
+        let text = self.packed(executor, query).await?;
+        let rows = self.unpacked("trials", &text)?;
+        rows.into_iter().map(|row| self.trial_from(&row)).collect()
     }
 
     /// Marks a trial as started after the first `done` of its steps; what is stored of later ones, which will be done again, is
@@ -161,35 +181,38 @@ impl Store {
             .map_err(|e| self.sql(e))
     }
 
-    fn trial_from(&self, row: &SqliteRow) -> Result<Trial, StoreError> {
-        let number = row.get("number");
-        let step = row.get("step");
+    fn trial_from(&self, row: &TrialRow<'_>) -> Result<Trial, StoreError> {
+        let cause = row.cause.as_deref();
+        let key = |key: Option<i64>| {
+            key.ok_or_else(|| self.unusable("what a trial trains on is not stored"))
+        };
         Ok(Trial {
-            id: TrialId(row.get("id")),
-            arm: match self.read_word(row)? {
+            id: TrialId(row.id),
+            arm: match self.of_word(&row.arm)? {
                 ArmWord::Untouched => Arm::Untouched,
                 ArmWord::BaseOnly => Arm::BaseOnly,
-                ArmWord::Candidate => Arm::Candidate(CandidateId(row.get("candidate_id"))),
-                ArmWord::Ensemble => Arm::Ensemble(EnsembleId(row.get("ensemble_id"))),
+                ArmWord::Candidate => Arm::Candidate(CandidateId(key(row.candidate)?)),
+                ArmWord::Ensemble => Arm::Ensemble(EnsembleId(key(row.ensemble)?)),
             },
-            stage: match self.read_word(row)? {
-                StageWord::Screen => Stage::Screen { rung: number },
-                StageWord::Confirm => Stage::Confirm { seed: number },
+            stage: match self.of_word(&row.stage)? {
+                StageWord::Screen => Stage::Screen { rung: row.number },
+                StageWord::Confirm => Stage::Confirm { seed: row.number },
             },
-            seed: row.get::<i64, _>("seed").cast_unsigned(),
-            steps: row.get("steps"),
-            from: row.get::<Option<i64>, _>("from_trial").map(TrialId),
-            state: match self.read_word(row)? {
+            seed: row.seed.cast_unsigned(),
+            steps: row.steps,
+            from: row.from.map(TrialId),
+            state: match self.of_word(&row.state)? {
                 StateWord::Waiting => TrialState::Waiting,
-                StateWord::Running => TrialState::Running { step },
+                StateWord::Running => TrialState::Running { step: row.step },
                 StateWord::Complete => TrialState::Complete,
                 StateWord::Pruned => {
-                    let Hopeless { why } = self.read_json(row, "trials.cause")?;
+                    let Hopeless { why } = self.of_json(cause, "trials.cause")?;
+                    let step = row.step;
                     TrialState::Pruned { step, why }
                 }
-                StateWord::Failed => TrialState::Failed(self.read_json(row, "trials.cause")?),
+                StateWord::Failed => TrialState::Failed(self.of_json(cause, "trials.cause")?),
             },
-            attempts: row.get("attempts"),
+            attempts: row.attempts,
         })
     }
 }

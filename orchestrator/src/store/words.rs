@@ -110,7 +110,11 @@ impl Store {
     /// The value in the column of a row that its type names.
     pub(super) fn read_word<W: Word>(&self, row: &SqliteRow) -> Result<W, StoreError> {
         let column = W::COLUMN.rsplit('.').next().unwrap_or(W::COLUMN);
-        let word: &str = row.get(column);
+        self.of_word(row.get(column))
+    }
+
+    /// The value a word stands for.
+    pub(super) fn of_word<W: Word>(&self, word: &str) -> Result<W, StoreError> {
         W::of(word).ok_or_else(|| StoreError::Unknown {
             path: self.path.clone(),
             column: W::COLUMN,
@@ -125,7 +129,16 @@ impl Store {
         column: &'static str,
     ) -> Result<T, StoreError> {
         let name = column.rsplit('.').next().unwrap_or(column);
-        let text: &str = row.get(name);
+        self.of_json(row.get(name), column)
+    }
+
+    /// The value that the JSON in a column stands for; nothing at all is read as `null`.
+    pub(super) fn of_json<T: serde::de::DeserializeOwned>(
+        &self,
+        text: Option<&str>,
+        column: &'static str,
+    ) -> Result<T, StoreError> {
+        let text = text.unwrap_or("null");
         serde_json::from_str(text).map_err(|error| StoreError::Unknown {
             path: self.path.clone(),
             column,
