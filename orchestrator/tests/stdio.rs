@@ -177,6 +177,26 @@ fn an_over_long_line_is_skipped_in_bounded_memory() {
 }
 
 #[test]
+fn a_line_of_very_many_values_is_refused_in_bounded_memory() {
+    let (mut server, _) = Server::start(&["length.rs"]);
+    let before = peak_kib(&server.child);
+    let zeros = "0,".repeat(30_000_000);
+    let samples = "{\"completion\":\"\"},".repeat(2_200_000);
+    for request in [
+        format!("{{\"completions\": [\"\"], \"solution\": [{zeros}0]}}"),
+        format!("{{\"samples\": [{samples}{{}}]}}"),
+    ] {
+        server.send(request.as_bytes());
+        assert_eq!(server.read()["error"]["kind"], "too_many_values");
+    }
+    assert_eq!(server.ask(&json!({"ping": true}))["pong"], true);
+    let grown = peak_kib(&server.child).saturating_sub(before);
+    // The line itself, whose buffer doubles.
+    assert!(grown < 256 << 10, "{grown} KiB more than before");
+    assert_eq!(server.end(), 0);
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_server_quietly() {
     let (mut server, _) = Server::start(&["length.rs"]);
     let request = json!({"samples": [{"completion": "a", "answer": "1"}]}).to_string() + "\n";
@@ -247,9 +267,18 @@ fn many_samples_take_no_more_memory_than_few() {
 
 /// Resident memory of a process; 0 where the system does not say.
 fn resident_kib(child: &Child) -> u64 {
+    status_kib(child, "VmRSS:")
+}
+
+/// The same at its most.
+fn peak_kib(child: &Child) -> u64 {
+    status_kib(child, "VmHWM:")
+}
+
+fn status_kib(child: &Child, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with(field));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
         .unwrap_or(0)
 }

@@ -9,7 +9,8 @@ pub struct Limits {
     /// Fuel for one sample: about one unit an executed WebAssembly instruction, one a byte copied. It decides verdicts, and
     /// it does so alike on every machine with the same engine version.
     pub fuel_per_call: u64,
-    /// The same for a Python guest's batch of one; every further sample of a batch adds 1/128 of it. The interpreter takes some ten
+    /// The same for a Python guest's batch of one; every further sample of a batch adds 1/128 of it, up to four times
+    /// in all. The interpreter takes some ten
     /// times more for the same work, and counts in steps of 32 units: turns of loops, calls through tables. A fifth of a second to
     /// three, by what it does.
     pub python_fuel_per_call: u64,

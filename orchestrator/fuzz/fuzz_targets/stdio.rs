@@ -2,17 +2,24 @@
 #![no_main]
 #![allow(dead_code, missing_docs)]
 
-#[path = "../../src/stdio/line.rs"]
-mod line;
-#[path = "../../src/stdio/protocol.rs"]
-mod protocol;
-#[path = "../../src/stdio/text.rs"]
-mod text;
+/// The protocol's modules as they stand in the program.
+#[path = "../../src/stdio"]
+mod stdio {
+    pub(crate) mod line;
+    pub(crate) mod protocol;
+    mod row;
+    mod text;
+}
+/// What they use of the floor below.
+#[path = "../../src/text"]
+mod text {
+    pub(crate) mod nearest;
+}
 
 use std::io::BufReader;
 
-use line::{Line, Lines};
-use protocol::{Reply, Request, parse};
+use stdio::line::{Line, Lines, values};
+use stdio::protocol::{Reply, Request, parse};
 
 /// Longest line here; shorter than what the fuzzer sends at times.
 const LIMIT: usize = 300;
@@ -52,6 +59,12 @@ fn expected(data: &[u8]) -> Vec<Option<Vec<u8>>> {
 }
 
 fn answer(line: &[u8]) {
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) {
+        assert!(
+            leaves(&value) <= values(line),
+            "no value is left out of the count"
+        );
+    }
     let reply = match parse(line) {
         Ok(Request::Ping(id)) => Reply::Pong { id, pong: true },
         Ok(Request::Score { id, samples, .. }) => {
@@ -73,4 +86,14 @@ fn answer(line: &[u8]) {
     };
     let written = serde_json::to_string(&reply).expect("a reply is plain data");
     assert!(!written.contains('\n'));
+}
+
+/// Numbers, texts, truths and empty collections: what stands between commas.
+fn leaves(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(all) => all.iter().map(leaves).sum::<usize>().max(1),
+        // Of a name that comes twice only the last value is left here.
+        serde_json::Value::Object(all) => all.values().map(leaves).sum::<usize>().max(1),
+        _ => 1,
+    }
 }

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    if let Some(answered) = sandbox::make_machine_code_if_asked() {
+        return answered;
+    }
     let cli = Cli::parse();
     let filter =
         EnvFilter::try_from_env("REWARD_SEARCH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));

@@ -2,16 +2,13 @@
 
 mod outline;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use evaluator::ExtractionConfig;
 use sandbox::{Limits, Module, Source};
 use trainer_bridge::Aggregation;
 
-use crate::reward::export::Exported;
+use crate::reward::{bounded, export::Exported};
 
 /// A reward as its file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +32,8 @@ pub struct Ran {
     pub extraction: ExtractionConfig,
     /// How it and the others of its export became one advantage, if all of them are meant.
     pub aggregation: Option<Aggregation>,
+    /// Whether it is the user's own database that says so, and not a manifest, which may be a stranger's.
+    pub is_own: bool,
 }
 
 /// A reward before it is loaded.
@@ -126,6 +125,7 @@ fn ran(path: &Path, contents: &[u8]) -> Result<Option<Ran>, NoReward> {
         limits: exported.limits,
         extraction: exported.extraction,
         aggregation: None,
+        is_own: false,
     }))
 }
 
@@ -137,12 +137,14 @@ fn exported(folder: &Path) -> Result<Vec<FileReward>, NoReward> {
         limits: exported.limits,
         extraction: exported.extraction,
         aggregation: Some(exported.aggregation),
+        is_own: false,
     };
     exported
         .members
         .into_iter()
         .map(|member| {
-            let contents = bytes(&folder.join(&member.wasm))?;
+            let contents = bounded::read_inside(folder, &member.wasm, bounded::REWARD_BYTES)
+                .map_err(|what| no_reward(folder, what))?;
             member
                 .check(&contents)
                 .map_err(|what| no_reward(folder, what))?;
@@ -198,11 +200,11 @@ fn of_source(name: String, source: Source) -> FileReward {
 }
 
 fn text(path: &Path) -> Result<String, NoReward> {
-    fs::read_to_string(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))
+    String::from_utf8(bytes(path)?).map_err(|_| no_reward(path, "cannot be read: it is not UTF-8"))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, NoReward> {
-    fs::read(path).map_err(|error| no_reward(path, format!("cannot be read: {error}")))
+    bounded::read(path, bounded::REWARD_BYTES).map_err(|what| no_reward(path, what))
 }
 
 fn stem(path: &Path) -> String {

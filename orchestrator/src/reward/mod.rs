@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod base;
+mod bounded;
 pub mod export;
 pub mod files;
 pub mod maker;

@@ -4,7 +4,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use sandbox::{Bench, CompilerConfig, HostError};
+use sandbox::{Bench, CompilerConfig, FileGuard, HostError};
 use trainer_bridge::{Scoring, TrainError, Trainer};
 
 use super::{
@@ -65,6 +65,9 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// Said once, at the start of a search.
+const UNGUARDED: &str = "This system has no landlock: while a reward in Rust is compiled, only a check of its source keeps the compiler from reading your files. Rewards in Python are not affected. Do not try Rust from strangers here.";
+
 /// A search before it has a database.
 pub struct Prepared {
     config: Config,
@@ -116,6 +119,9 @@ impl Prepared {
         let told = Arc::clone(events);
         let guest: sandbox::Progress = Arc::new(move |line| told.line(line));
         let bench = Bench::with_progress(CompilerConfig::default(), guest);
+        if !FileGuard::here().holds() {
+            events.line(UNGUARDED);
+        }
         let scoring = Scoring {
             bench: bench.clone(),
             judges: Arc::new(Judges::sharing(&config.judge(), judge.clone())),

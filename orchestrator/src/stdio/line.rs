@@ -14,6 +14,22 @@ pub enum Line<'a> {
     TooLong,
 }
 
+/// Values a line holds at most, counted by the commas between them: every one of them takes far more memory than its text.
+#[must_use]
+pub fn values(line: &[u8]) -> usize {
+    let (mut commas, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in line {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b',' if !in_text => commas += 1,
+            _ => {}
+        }
+    }
+    commas + 1
+}
+
 /// Reads line after line.
 pub struct Lines<R> {
     input: R,
@@ -97,6 +113,13 @@ mod tests {
             assert_eq!(read(b"", chunk, 4), []);
             assert_eq!(read(b"\n", chunk, 4), [whole(b"")]);
         }
+    }
+
+    #[test]
+    fn commas_in_texts_are_no_values() {
+        assert_eq!(values(br#"{"a": [1, 2, 3], "b": "x, \", y"}"#), 4);
+        assert_eq!(values(b""), 1);
+        assert_eq!(values(br#"["\\", 1]"#), 2);
     }
 
     #[test]

@@ -26,6 +26,9 @@ use self::protocol::ByName;
 /// Longest line a request may have.
 pub const LINE_BYTES: usize = 64 << 20;
 
+/// Values a request may hold: numbers, texts, lists and objects. A batch of 4096 samples has some ten thousand.
+pub const LINE_VALUES: usize = 1_000_000;
+
 /// What a server answers with.
 pub struct Service {
     /// Scores the samples.
@@ -80,6 +83,12 @@ fn converse(
                 )?;
             }
             Line::Whole(text) if text.trim_ascii().is_empty() => {}
+            Line::Whole(text) if line::values(text) > LINE_VALUES => {
+                let message = format!("a line may hold {LINE_VALUES} values; send smaller batches");
+                let error = Trouble::new("too_many_values", message);
+                let id = Id::Absent;
+                say(output, &Reply::Error { id, error })?;
+            }
             Line::Whole(text) => answer(text, output, service)?,
         }
     }

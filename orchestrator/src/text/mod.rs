@@ -37,7 +37,7 @@ pub fn hex(bytes: &[u8]) -> String {
 pub(crate) fn one_line(text: &str, width: usize) -> String {
     let clean: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if sandbox::may_be_shown(c) { c } else { ' ' })
         .collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     match clean.char_indices().nth(width) {
@@ -49,7 +49,7 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
 /// Foreign text of several lines without control characters.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .filter(|&c| c == '\n' || c == '\t' || !c.is_control())
+        .filter(|&c| c == '\n' || c == '\t' || sandbox::may_be_shown(c))
         .collect()
 }
 
@@ -61,6 +61,8 @@ mod tests {
     fn foreign_text_cannot_move_the_cursor() {
         assert_eq!(one_line("a\x1b[31m\r\nb   c", 80), "a [31m b c");
         assert_eq!(one_line("abcdef", 3), "abc…");
+        assert_eq!(one_line("a\u{202e}b", 80), "a b");
+        assert_eq!(printable("a\u{2066}\x07b\n"), "ab\n");
     }
 
     #[test]

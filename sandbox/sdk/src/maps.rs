@@ -101,6 +101,18 @@ impl<K, V> HashMap<K, V> {
             State::default(),
         ))
     }
+
+    /// The keys, in arbitrary order; the map is used up.
+    #[must_use]
+    pub fn into_keys(self) -> hash_map::IntoKeys<K, V> {
+        self.0.into_keys()
+    }
+
+    /// The values, in arbitrary order; the map is used up.
+    #[must_use]
+    pub fn into_values(self) -> hash_map::IntoValues<K, V> {
+        self.0.into_values()
+    }
 }
 
 impl<T> HashSet<T> {

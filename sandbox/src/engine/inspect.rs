@@ -32,6 +32,9 @@ const LOOP_NESTING_LIMIT: u64 = 64;
 const FLOW_LIMIT: u64 = 4_000_000;
 /// Calls in one function; 195.
 const CALL_LIMIT: u64 = 5000;
+/// Roundings of floating-point numbers in all functions together: each becomes a call where the processor has no instruction for it;
+/// 0, and a few in a reward.
+const ROUNDING_LIMIT: u64 = 10_000;
 const PAGE_BYTES: u64 = 65_536;
 
 /// What a module imports.
@@ -52,7 +55,7 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
     )?;
     let mut exports = Exports::default();
     let mut imports = Imports::None;
-    let mut locals = 0;
+    let mut all = Counted::default();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(malformed)? {
             Payload::Version {
@@ -110,7 +113,7 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
                     at_most("a type", width as u64, TYPE_WIDTH_LIMIT, "values")?;
                 }
             }
-            Payload::CodeSectionEntry(body) => locals += check_function(&body)?,
+            Payload::CodeSectionEntry(body) => all.add(check_function(&body)?),
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.map_err(malformed)?;
@@ -120,14 +123,28 @@ pub(crate) fn inspect(wasm: &[u8], limits: &Limits) -> Result<Imports, Rejection
             _ => {}
         }
     }
-    at_most("the number", locals, LOCALS_LIMIT, "local variables")?;
+    at_most("the number", all.locals, LOCALS_LIMIT, "local variables")?;
+    at_most("the number", all.roundings, ROUNDING_LIMIT, "roundings")?;
     exports.complete()?;
     Ok(imports)
 }
 
-/// Bounds what making machine code of a function takes, and refuses what rewards have no use for. Returns the number of its local
-/// variables.
-fn check_function(body: &FunctionBody<'_>) -> Result<u64, Rejection> {
+/// What is bounded in all functions together.
+#[derive(Default)]
+struct Counted {
+    locals: u64,
+    roundings: u64,
+}
+
+impl Counted {
+    const fn add(&mut self, other: Self) {
+        self.locals = self.locals.saturating_add(other.locals);
+        self.roundings = self.roundings.saturating_add(other.roundings);
+    }
+}
+
+/// Bounds what making machine code of a function takes, and refuses what rewards have no use for.
+fn check_function(body: &FunctionBody<'_>) -> Result<Counted, Rejection> {
     let bytes = body.range().len() as u64;
     at_most("a function", bytes, FUNCTION_BYTES_LIMIT, "bytes")?;
     let mut locals = 0_u64;
@@ -136,7 +153,7 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Rejection> {
         locals = locals.saturating_add(u64::from(count));
     }
     at_most("a function", locals, LOCAL_LIMIT, "local variables")?;
-    let (mut joins, mut calls, mut loops) = (0_u64, 0_u64, 0_u64);
+    let (mut joins, mut calls, mut loops, mut roundings) = (0_u64, 0_u64, 0_u64, 0_u64);
     // Whether each of the blocks around the current place is a loop.
     let mut around = Vec::new();
     for operator in body.get_operators_reader().map_err(malformed)? {
@@ -154,6 +171,7 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Rejection> {
             Operator::Br { .. } | Operator::BrIf { .. } => joins += 1,
             Operator::BrTable { targets } => joins += u64::from(targets.len()) + 1,
             Operator::Call { .. } | Operator::CallIndirect { .. } => calls += 1,
+            operator if is_rounding(&operator) => roundings += 1,
             operator if is_done_by_call(&operator) => {
                 return Err(Rejection::Malformed {
                     message: "an instruction on tables, references or segments, of which a reward has none".to_owned(),
@@ -165,7 +183,21 @@ fn check_function(body: &FunctionBody<'_>) -> Result<u64, Rejection> {
     at_most("a function", calls, CALL_LIMIT, "calls")?;
     let flow = locals.saturating_mul(joins);
     at_most("a function", flow, FLOW_LIMIT, "variables times branches")?;
-    Ok(locals)
+    Ok(Counted { locals, roundings })
+}
+
+const fn is_rounding(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::F32Ceil
+            | Operator::F32Floor
+            | Operator::F32Trunc
+            | Operator::F32Nearest
+            | Operator::F64Ceil
+            | Operator::F64Floor
+            | Operator::F64Trunc
+            | Operator::F64Nearest
+    )
 }
 
 /// Instructions for which the engine calls a function of its own: they take much longer than the fuel for them says. No compiler

@@ -18,10 +18,10 @@ use crate::text::may_be_shown_in_lines;
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
 /// What each sample but the first adds to a batch's fuel, as a part of the fuel of one. Rewards take far less of it as a
-/// rule; a batch of 512 with an endless loop in it costs five times what one sample may.
+/// rule; a batch of 385 or more with an endless loop in it costs four times what one sample may.
 const SHARE: u64 = 128;
-/// The most a batch has, in units of the fuel of one: that of 897 samples.
-const CEILING: u64 = 8;
+/// The most a batch has, in units of the fuel of one: that of 385 samples.
+const CEILING: u64 = 4;
 /// Fuel for finding the sample at fault in a batch, in units of the fuel of one.
 const SEARCH: u64 = 2;
 /// Fuel for learning the patterns: a fraction of a second, for a reward that needs more has no use for a head start.
@@ -407,9 +407,9 @@ mod tests {
     #[test]
     fn a_batch_has_more_fuel_than_a_sample_but_not_without_end() {
         assert_eq!(budget(128, 1), 128);
-        assert_eq!(budget(128, 512), 128 + 511);
-        assert_eq!(budget(128, 897), 8 * 128);
-        assert_eq!(budget(128, 1_000_000), 8 * 128);
+        assert_eq!(budget(128, 256), 128 + 255);
+        assert_eq!(budget(128, 385), 4 * 128);
+        assert_eq!(budget(128, 1_000_000), 4 * 128);
         assert_eq!(budget(128, 0), 128);
     }
 }

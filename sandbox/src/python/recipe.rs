@@ -74,7 +74,6 @@ pub(crate) fn id() -> &'static String {
 
 /// Builds the component in a throw-away folder below `folder`.
 pub(super) fn build(folder: &Path, progress: &Progress) -> Result<Vec<u8>, HostError> {
-    let python = find_python()?;
     let work = tempfile::Builder::new()
         .prefix(".build-")
         .tempdir_in(folder)
@@ -82,6 +81,10 @@ pub(super) fn build(folder: &Path, progress: &Progress) -> Result<Vec<u8>, HostE
             "make a folder in {}",
             folder.display()
         )))?;
+    // Python is run in a folder of our own, which is empty: it would import what lies in the caller's.
+    let empty = work.path().join("empty");
+    fs::create_dir(&empty).map_err(HostError::io(format!("make {}", empty.display())))?;
+    let python = find_python(&empty)?;
     let (app, environment) = (work.path().join("app"), work.path().join("environment"));
     write_app(&app)?;
 
@@ -91,7 +94,9 @@ pub(super) fn build(folder: &Path, progress: &Progress) -> Result<Vec<u8>, HostE
     ));
     step(
         "make a Python environment",
-        isolated(&python).args(["-m", "venv"]).arg(&environment),
+        isolated(&python, &empty)
+            .args(["-m", "venv"])
+            .arg(&environment),
     )?;
     let python = environment.join(if cfg!(windows) {
         "Scripts/python.exe"
@@ -110,7 +115,7 @@ pub(super) fn build(folder: &Path, progress: &Progress) -> Result<Vec<u8>, HostE
     ];
     step(
         "install componentize-py (this step needs the package index)",
-        isolated(&python)
+        isolated(&python, &empty)
             .args(install)
             .arg("-r")
             .arg(app.join("requirements.txt")),
@@ -120,10 +125,7 @@ pub(super) fn build(folder: &Path, progress: &Progress) -> Result<Vec<u8>, HostE
     let output = work.path().join("guest.wasm");
     let said = step(
         "build the interpreter",
-        isolated(&python)
-            .current_dir(&app)
-            .arg("build.py")
-            .arg(&output),
+        isolated(&python, &app).arg("build.py").arg(&output),
     )?;
     if !said.contains("seed: fixed") {
         tracing::warn!(
@@ -145,17 +147,18 @@ fn write_app(app: &Path) -> Result<(), HostError> {
 }
 
 /// A Python that is new enough and can make environments.
-fn find_python() -> Result<PathBuf, HostError> {
+fn find_python(folder: &Path) -> Result<PathBuf, HostError> {
     let named = env::var_os(OVERRIDE)
         .filter(|name| !name.is_empty())
-        .map(PathBuf::from);
+        .map(PathBuf::from)
+        .map(|name| absolute_if_path(&name));
     let names = named.map_or_else(
         || vec!["python3".into(), "python".into()],
         |name| vec![name],
     );
     let mut reasons = Vec::new();
     for name in names {
-        match ask_version(&name) {
+        match ask_version(&name, folder) {
             Ok(version) if version >= OLDEST => return Ok(name),
             Ok((major, minor)) => {
                 reasons.push(format!("`{}` is Python {major}.{minor}", name.display()))
@@ -169,9 +172,17 @@ fn find_python() -> Result<PathBuf, HostError> {
     })
 }
 
-fn ask_version(python: &Path) -> Result<(u32, u32), String> {
+/// A program named by a relative path is meant to lie in the caller's folder; one without a folder is looked for on the path.
+fn absolute_if_path(program: &Path) -> PathBuf {
+    match program.components().count() {
+        1 => program.to_owned(),
+        _ => std::path::absolute(program).unwrap_or_else(|_| program.to_owned()),
+    }
+}
+
+fn ask_version(python: &Path, folder: &Path) -> Result<(u32, u32), String> {
     const QUESTION: &str = "import sys, venv, ensurepip; print(*sys.version_info[:2])";
-    let output = isolated(python)
+    let output = isolated(python, folder)
         .args(["-c", QUESTION])
         .output()
         .map_err(|error| format!("cannot be run ({error})"))?;
@@ -190,13 +201,15 @@ fn ask_version(python: &Path) -> Result<(u32, u32), String> {
     }
 }
 
-/// A command with an environment cleared but for [`PASSED_ON`] and pip's own settings.
-fn isolated(program: &Path) -> Command {
-    let mut command = Command::new(program);
+/// Python in isolated mode: it imports nothing from the folder it is run in, nor from the user's own, and heeds no `PYTHON…`
+/// variables. Its environment is cleared but for [`PASSED_ON`] and pip's own settings.
+fn isolated(python: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(python);
     command
+        .args(["-I", "-B"])
+        .current_dir(folder)
         .env_clear()
-        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
     for (name, value) in env::vars_os() {
         let is_pips = name.to_str().is_some_and(|name| name.starts_with("PIP_"));
         if is_pips || PASSED_ON.iter().any(|passed| name == *passed) {
@@ -253,8 +266,32 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_the_folder_it_is_run_in_is_imported() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark");
+        for name in [
+            "sys",
+            "venv",
+            "ensurepip",
+            "logging",
+            "pip",
+            "os",
+            "sitecustomize",
+        ] {
+            let code = format!("open({:?}, 'w')\nraise SystemExit(3)\n", mark.display());
+            fs::write(folder.path().join(name).with_extension("py"), code).unwrap();
+        }
+        // Also where the folder is named by a variable of the caller's; those do not get there.
+        let version = ask_version(Path::new("python3"), folder.path());
+        assert!(!mark.exists());
+        assert!(
+            version.is_ok_and(|version| version >= OLDEST) || find_python(folder.path()).is_err()
+        );
+    }
+
+    #[test]
     fn a_python_that_is_none_is_named() {
-        let reason = ask_version(Path::new("/nowhere/python3")).unwrap_err();
+        let reason = ask_version(Path::new("/nowhere/python3"), Path::new("/")).unwrap_err();
         assert!(reason.starts_with("cannot be run"), "{reason}");
     }
 }

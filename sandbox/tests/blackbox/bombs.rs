@@ -48,7 +48,12 @@ fn bombs_are_refused_by_a_look_at_them() {
     let many: String = (0..30)
         .map(|_| format!("(func {})", locals(4000)))
         .collect();
+    let roundings = format!(
+        "(f64.const 1.5) {} drop",
+        "f64.floor f64.ceil ".repeat(6000)
+    );
     let bombs = [
+        ("roundings", module("", "", &roundings)),
         ("nested loops", module("", &locals(1000), &loops(1000))),
         ("diamonds", module("", &locals(3000), &diamonds)),
         ("nested conditions", module("", "", &nest)),
@@ -94,4 +99,31 @@ fn ordinary_shapes_are_loaded() {
         let module = Module::from_bytes(wat::parse_str(&text).unwrap());
         engine().load(&module).unwrap();
     }
+}
+
+/// Modules that once took half a minute to hours, or whose fuel said nothing.
+#[test]
+fn the_known_bombs_are_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/wasm");
+    let mut known = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let module = Module::from_bytes(std::fs::read(&path).unwrap());
+        let started = Instant::now();
+        let refused = rejection(engine().load(&module).unwrap_err());
+        let is_of_references = path.ends_with("reffunc_many.wasm");
+        let expected = if is_of_references {
+            "malformed"
+        } else {
+            "too_large"
+        };
+        assert_eq!(refused.kind(), expected, "{}: {refused}", path.display());
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{}",
+            path.display()
+        );
+        known += 1;
+    }
+    assert_eq!(known, 6);
 }

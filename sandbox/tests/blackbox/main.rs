@@ -8,6 +8,7 @@ mod cpython;
 mod digest;
 mod equality;
 mod groups;
+mod honest;
 mod hostile;
 mod mutation;
 mod regex;

@@ -296,6 +296,7 @@ async fn candidate(name: &str, database: &DatabaseArg) -> anyhow::Result<FileRew
             extraction: config.task.extraction(),
             limits: config.limits,
             aggregation: None,
+            is_own: true,
         }),
     })
 }
@@ -314,10 +315,23 @@ fn module(bench: &Bench, guest: Guest) -> Result<Module, CompileError> {
     }
 }
 
-/// What a call of a reward may use up: as where it was run.
+/// What a call of a reward may use up: as where it was run, if that is its user's own database. A manifest may be a stranger's: what it
+/// asks for is granted up to the defaults.
 fn limits(reward: &FileReward) -> Limits {
-    let ran = reward.ran.as_ref();
-    ran.map_or_else(Limits::default, |ran| ran.limits.clone())
+    let Some(ran) = &reward.ran else {
+        return Limits::default();
+    };
+    if ran.is_own {
+        return ran.limits.clone();
+    }
+    let granted = ran.limits.at_most(&Limits::default());
+    if granted != ran.limits {
+        tracing::warn!(
+            "the manifest of `{}` asks for more than the default limits; it gets those",
+            reward.name
+        );
+    }
+    granted
 }
 
 fn load(bench: &Bench, reward: FileReward) -> Result<LoadedReward, CompileError> {

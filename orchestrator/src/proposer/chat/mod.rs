@@ -7,7 +7,7 @@ mod prompt;
 #[cfg(test)]
 mod tests;
 
-use sandbox::Language;
+use sandbox::{FileGuard, Language};
 
 use self::prompt::{Prompt, Templates};
 pub use crate::judge::endpoint::Key;
@@ -45,6 +45,9 @@ impl Chat {
     }
 
     fn asking(endpoint: Endpoint, config: &ChatConfig) -> Result<Self, ProposeError> {
+        if let Some(why) = config.refusal(FileGuard::here()) {
+            return Err(setup(why));
+        }
         Ok(Self {
             endpoint,
             language: config.language,

@@ -172,7 +172,7 @@ fn texts_at(fields: &Map<String, Value>, key: &str) -> Vec<String> {
 /// One line, no control characters, not too long; `None` if nothing is left.
 fn clean_name(name: &str) -> Option<String> {
     let words: Vec<&str> = name
-        .split(|c: char| c.is_whitespace() || c.is_control())
+        .split(|c: char| c.is_whitespace() || !sandbox::may_be_shown(c))
         .filter(|word| !word.is_empty())
         .collect();
     let name: String = words.join(" ").chars().take(LONGEST_NAME).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::Aggregation;
 
-use crate::{board::confirmed::Confirmed, domain::figures::Figures, text::hex};
+use crate::{board::confirmed::Confirmed, domain::figures::Figures, reward::bounded, text::hex};
 
 /// The manifest's own version; raised when a key changes its meaning.
 pub(super) const MANIFEST_VERSION: u32 = 1;
@@ -82,18 +82,29 @@ impl Exported {
     /// # Errors
     /// What is wrong with the manifest.
     pub fn read(folder: &Path) -> Result<Option<Self>, String> {
-        let path = folder.join(FILE);
-        if !path.is_file() {
+        if fs::symlink_metadata(folder.join(FILE)).is_err() {
             return Ok(None);
         }
-        let text =
-            fs::read_to_string(&path).map_err(|error| format!("{FILE} cannot be read: {error}"))?;
-        let exported: Self = serde_json::from_str(&text)
+        let text = bounded::read_inside(folder, FILE, bounded::MANIFEST_BYTES)?;
+        let exported: Self = serde_json::from_slice(&text)
             .map_err(|error| format!("{FILE} is no manifest of an export: {error}"))?;
         if exported.manifest_version != MANIFEST_VERSION {
             return Err(format!(
                 "{FILE} has version {}, this program reads version {MANIFEST_VERSION}: export again with this program, or use the one that wrote it",
                 exported.manifest_version
+            ));
+        }
+        exported
+            .limits
+            .validate()
+            .map_err(|bad| format!("{FILE}: limits: {bad}"))?;
+        if exported.members.is_empty() {
+            return Err(format!("{FILE} lists no rewards: `members` is empty"));
+        }
+        if let Some(member) = exported.members.iter().find(|m| !m.weight.is_finite()) {
+            return Err(format!(
+                "{FILE}: the weight of `{}` is no number",
+                member.name
             ));
         }
         Ok(Some(exported))
@@ -107,8 +118,9 @@ impl Exported {
         // A base reward lies one folder deeper.
         for folder in file.ancestors().skip(1).take(2) {
             // What is not listed has nothing to do with whatever is called a manifest there.
-            let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
-            if serde_json::from_str::<Self>(&text).is_err() {
+            let text =
+                bounded::read_inside(folder, FILE, bounded::MANIFEST_BYTES).unwrap_or_default();
+            if serde_json::from_slice::<Self>(&text).is_err() {
                 continue;
             }
             let inside = file.strip_prefix(folder).unwrap_or(file);

@@ -1,5 +1,6 @@
 //! Tests of the compiler that need its inside.
 
+mod accepted;
 mod attacks;
 #[path = "../../../tests/skipping/mod.rs"]
 mod skipping;

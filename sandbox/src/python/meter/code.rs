@@ -16,6 +16,10 @@ use super::{Unfit, counter, cycles, kind};
 const STEP: i64 = 32;
 /// Bytes copied or filled at once for a unit, as a power of two.
 const BYTES_A_UNIT: i64 = 3;
+/// Each whole mebibyte copied or filled at once takes more, since it does not fit into the processor's caches: as powers of two, the
+/// bytes of it and the units for it beside those above.
+const LARGE_BYTES: i64 = 20;
+const UNITS_FOR_LARGE: i64 = 19;
 /// Bytes copied or filled at once that are part of the step around them.
 const FEW_BYTES: i32 = 128;
 
@@ -355,6 +359,13 @@ impl Code {
         self.put(&Instruction::I64ExtendI32U);
         self.put(&Instruction::I64Const(BYTES_A_UNIT));
         self.put(&Instruction::I64ShrU);
+        self.put(&Instruction::LocalGet(self.spare));
+        self.put(&Instruction::I64ExtendI32U);
+        self.put(&Instruction::I64Const(LARGE_BYTES));
+        self.put(&Instruction::I64ShrU);
+        self.put(&Instruction::I64Const(UNITS_FOR_LARGE));
+        self.put(&Instruction::I64Shl);
+        self.put(&Instruction::I64Add);
         self.spend();
         self.put(&Instruction::LocalGet(self.spare));
     }

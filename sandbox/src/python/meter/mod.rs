@@ -29,7 +29,7 @@ pub(super) use counter::{FILL, LEFT};
 /// How a call ends whose fuel is used up. The guest has no other way to this trap: its own conversions do not trap.
 pub(super) const OUT_OF_FUEL: Trap = Trap::BadConversionToInteger;
 /// Changes whenever the result of this pass does: names the machine code made from it.
-pub(super) const VERSION: &str = "m2";
+pub(super) const VERSION: &str = "m3";
 
 /// Why a component is not one this pass understands.
 #[derive(Debug, thiserror::Error)]
