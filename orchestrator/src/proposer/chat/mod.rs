@@ -90,7 +90,8 @@ impl Chat {
 
     fn proposal(&self, reply: &Reply, count: usize, exchanges: Vec<Exchange>) -> Proposal {
         let text = &reply.text;
-        let (mut drafts, mut unreadable) = parse(text, self.language);
+        let is_cut = at_limit(reply);
+        let (mut drafts, mut unreadable) = parse(text, self.language, is_cut);
         if drafts.len() > count {
             tracing::warn!(
                 wanted = count,
@@ -113,13 +114,19 @@ impl Chat {
     }
 }
 
+/// Whether a reply met the limit of its length.
+fn at_limit(reply: &Reply) -> bool {
+    let stopped = reply.stopped_because.as_deref();
+    matches!(stopped, Some("length" | "max_tokens" | "incomplete"))
+}
+
 /// Why a reply without a text has none, and what helps.
 fn silence(reply: &Reply) -> String {
     if let Some(instead) = &reply.instead {
         return format!("there is no text: {instead}");
     }
     let stopped = reply.stopped_because.as_deref();
-    let at_limit = matches!(stopped, Some("length" | "max_tokens" | "incomplete"));
+    let at_limit = at_limit(reply);
     let stopped = stopped.map_or_else(String::new, |why| format!(" (stopped because of `{why}`)"));
     match &reply.reasoning {
         Some(thought) => format!(
