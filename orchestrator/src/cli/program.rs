@@ -25,6 +25,8 @@ pub fn main() -> ExitCode {
         EnvFilter::try_from_env("REWARD_SEARCH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .without_time()
+        .with_target(false)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();

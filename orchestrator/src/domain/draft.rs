@@ -19,18 +19,30 @@ pub struct Draft {
 /// One request to a language model and what came back. Never holds a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
+    /// Which request of its round it belongs to: the reply to a step is asked for once.
+    pub step: String,
     /// The model asked.
     pub model: String,
     /// The whole prompt.
     pub prompt: String,
     /// The whole reply; empty if there was none.
     pub reply: String,
+    /// What the server says the model thought before its reply; never read as a draft.
+    pub reasoning: Option<String>,
+    /// A refusal, or calls of tools, in place of a text.
+    pub instead: Option<String>,
+    /// Why the reply ended, in the server's words.
+    pub stopped_because: Option<String>,
+    /// The model that answered, by the server's name for it.
+    pub answered_by: Option<String>,
     /// HTTP status or what broke, if the request failed.
     pub error: Option<String>,
-    /// Prompt tokens as reported.
+    /// Prompt tokens, as reported or guessed; `None` where nothing can be billed.
     pub prompt_tokens: Option<u64>,
-    /// Completion tokens as reported.
+    /// Completion tokens, likewise.
     pub completion_tokens: Option<u64>,
+    /// Some of the tokens are guessed from the length of the texts.
+    pub is_estimate: bool,
     /// Cost in dollars, if prices are configured.
     pub cost_usd: Option<f64>,
 }

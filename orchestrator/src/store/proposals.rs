@@ -108,17 +108,24 @@ async fn insert_exchange(
     exchange: &Exchange,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO proposals (search_id, round, model, prompt, reply, error, prompt_tokens, completion_tokens, cost_usd)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO proposals (search_id, round, step, model, prompt, reply, reasoning, instead, stopped_because, answered_by, error,
+                                prompt_tokens, completion_tokens, is_estimate, cost_usd)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(search.0)
     .bind(round)
+    .bind(&exchange.step)
     .bind(&exchange.model)
     .bind(&exchange.prompt)
     .bind(&exchange.reply)
+    .bind(&exchange.reasoning)
+    .bind(&exchange.instead)
+    .bind(&exchange.stopped_because)
+    .bind(&exchange.answered_by)
     .bind(&exchange.error)
     .bind(exchange.prompt_tokens.map(u64::cast_signed))
     .bind(exchange.completion_tokens.map(u64::cast_signed))
+    .bind(exchange.is_estimate)
     .bind(exchange.cost_usd)
     .execute(connection)
     .await?;

@@ -29,6 +29,10 @@ pub enum Reply {
     Says(String),
     /// This status, these headers, this body.
     Status(u16, Vec<(&'static str, String)>, String),
+    /// Status 200, these headers and these bytes.
+    Bytes(Vec<(&'static str, String)>, Vec<u8>),
+    /// Status 200 and this body, in six pieces with such a pause before each.
+    Drips(String, Duration),
     /// Closes the connection without a word.
     Closes,
     /// Closes the connection in the middle of a reply.
@@ -163,6 +167,16 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
 
 fn answer(mut stream: TcpStream, path: &str, reply: Reply) {
     let (status, headers, body) = match reply {
+        Reply::Drips(body, pause) => {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes());
+            for piece in body.as_bytes().chunks(body.len().div_ceil(6)) {
+                thread::sleep(pause);
+                let _ = stream.write_all(piece);
+            }
+            return;
+        }
+        Reply::Bytes(headers, body) => (200, headers, body),
         Reply::Closes => return,
         Reply::BreaksOff => {
             let _ =
@@ -179,16 +193,16 @@ fn answer(mut stream: TcpStream, path: &str, reply: Reply) {
                 "stop_reason": "end_turn",
                 "usage": {"input_tokens": 1000, "output_tokens": 200},
             });
-            (200, Vec::new(), body.to_string())
+            (200, Vec::new(), body.to_string().into_bytes())
         }
         Reply::Says(text) => {
             let body = json!({
                 "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 1000, "completion_tokens": 200},
             });
-            (200, Vec::new(), body.to_string())
+            (200, Vec::new(), body.to_string().into_bytes())
         }
-        Reply::Status(status, headers, body) => (status, headers, body),
+        Reply::Status(status, headers, body) => (status, headers, body.into_bytes()),
     };
     let mut head = format!(
         "HTTP/1.1 {status} \r\nconnection: close\r\ncontent-length: {}\r\n",
@@ -198,7 +212,8 @@ fn answer(mut stream: TcpStream, path: &str, reply: Reply) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     // The client may have given up in the meantime.
-    let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
+    let _ = stream.write_all(format!("{head}\r\n").as_bytes());
+    let _ = stream.write_all(&body);
 }
 
 /// What models write, good and bad.

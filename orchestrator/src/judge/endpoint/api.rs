@@ -1,4 +1,4 @@
-//! The two dialects: where a request goes, what it holds, and what a reply means.
+//! The dialects: where a request goes and what it holds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,14 +8,18 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use super::{ChatApi, EndpointConfig, Key, Prices};
+use super::{ChatApi, EndpointConfig, Key};
 
 /// The version of Anthropic's interface that is spoken here.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// The address to post to.
 pub(super) fn address(config: &EndpointConfig) -> Result<Url, String> {
-    let base = config.base_url.trim().trim_end_matches('/');
+    let (base, query) = match config.base_url.trim().split_once('?') {
+        Some((base, query)) => (base, Some(query)),
+        None => (config.base_url.trim(), None),
+    };
+    let base = base.trim_end_matches('/');
     let setting = config.origin.setting("base_url");
     let refuse = |why: &str| format!("{setting} {why}, e.g. https://api.openai.com/v1");
     if base.is_empty() {
@@ -24,18 +28,28 @@ pub(super) fn address(config: &EndpointConfig) -> Result<Url, String> {
         ));
     }
     let path = match config.api {
-        ChatApi::Openai => "/chat/completions",
+        ChatApi::Openai | ChatApi::Azure => "/chat/completions",
         ChatApi::Anthropic => "/messages",
     };
     let base = base.strip_suffix(path).unwrap_or(base);
-    let url: Url = format!("{base}{path}")
+    let mut url: Url = format!("{base}{path}")
         .parse()
         .map_err(|error| refuse(&format!("is no address ({error}); it must look like one")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(refuse("must begin with http:// or https://"));
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-        return Err(refuse("must hold neither credentials nor a query"));
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("must hold no credentials"));
+    }
+    if let Some(query) = query {
+        // Azure's older form; anything else may be a key.
+        let is_version = |part: &str| part.starts_with("api-version=");
+        if !query.split('&').all(is_version) {
+            return Err(refuse(
+                "must hold no query but an `api-version`, and no credentials",
+            ));
+        }
+        url.set_query(Some(query));
     }
     Ok(url)
 }
@@ -45,6 +59,10 @@ pub(super) fn headers(api: ChatApi, key: Option<&Key>) -> Vec<(HeaderName, Heade
     match api {
         ChatApi::Openai => key
             .map(|key| (AUTHORIZATION, key.header("Bearer ")))
+            .into_iter()
+            .collect(),
+        ChatApi::Azure => key
+            .map(|key| (HeaderName::from_static("api-key"), key.header("")))
             .into_iter()
             .collect(),
         ChatApi::Anthropic => {
@@ -72,6 +90,9 @@ pub struct Messages {
 pub(super) struct Habits {
     takes_no_temperature: AtomicBool,
     calls_limit_differently: AtomicBool,
+    takes_no_system: AtomicBool,
+    takes_no_stream: AtomicBool,
+    takes_no_stream_options: AtomicBool,
 }
 
 /// The body of a request.
@@ -89,7 +110,7 @@ impl Request {
         });
         match (config.api, &messages.system) {
             (_, None) => body["messages"] = json!([user]),
-            (ChatApi::Openai, Some(system)) => {
+            (ChatApi::Openai | ChatApi::Azure, Some(system)) => {
                 body["messages"] = json!([{"role": "system", "content": system}, user]);
             }
             (ChatApi::Anthropic, Some(system)) => {
@@ -97,12 +118,17 @@ impl Request {
                 body["messages"] = json!([user]);
             }
         }
-        let mut request = Self { body };
-        if habits.calls_limit_differently.load(Ordering::Relaxed) {
-            request.call_limit_differently();
+        if config.stream {
+            body["stream"] = json!(true);
+            if config.api != ChatApi::Anthropic {
+                body["stream_options"] = json!({"include_usage": true});
+            }
         }
-        if habits.takes_no_temperature.load(Ordering::Relaxed) {
-            request.leave_temperature_out();
+        let mut request = Self { body };
+        for (_, known, change) in REMEDIES {
+            if known(habits).load(Ordering::Relaxed) {
+                change(&mut request);
+            }
         }
         request
     }
@@ -111,20 +137,16 @@ impl Request {
         &self.body
     }
 
-    /// Changes what the model complained about, if that is known: some take no temperature, some call the token limit
-    /// differently. Whether anything was changed.
+    /// Changes what the model complained about, if that is known. Whether anything was changed.
     pub(super) fn adjust(&mut self, complaint: &str, habits: &Habits) -> bool {
-        if complaint.contains("max_completion_tokens") && self.call_limit_differently() {
-            habits
-                .calls_limit_differently
-                .store(true, Ordering::Relaxed);
-            return true;
-        }
-        if complaint.contains("temperature") && self.leave_temperature_out() {
-            habits.takes_no_temperature.store(true, Ordering::Relaxed);
-            return true;
-        }
-        false
+        let complaint = complaint.to_ascii_lowercase();
+        REMEDIES.iter().any(|(is_it, known, change)| {
+            let changed = is_it(&complaint) && change(self);
+            if changed {
+                known(habits).store(true, Ordering::Relaxed);
+            }
+            changed
+        })
     }
 
     fn call_limit_differently(&mut self) -> bool {
@@ -138,97 +160,70 @@ impl Request {
         })
     }
 
-    fn leave_temperature_out(&mut self) -> bool {
+    fn leave_out(&mut self, name: &str) -> bool {
         self.body
             .as_object_mut()
-            .is_some_and(|fields| fields.remove("temperature").is_some())
+            .is_some_and(|fields| fields.remove(name).is_some())
     }
-}
 
-/// What a model answered.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reply {
-    /// The text.
-    pub text: String,
-    /// Why it ended, in the endpoint's words.
-    pub stopped_because: Option<String>,
-    /// Prompt tokens as reported.
-    pub prompt_tokens: Option<u64>,
-    /// Completion tokens as reported.
-    pub completion_tokens: Option<u64>,
-}
-
-impl Reply {
-    /// Reads the body of a successful response; what is wrong with it, if it is none.
-    pub(super) fn read(api: ChatApi, body: &str) -> Result<Self, String> {
-        let body: Value = serde_json::from_str(body)
-            .map_err(|_| "answered with something that is not JSON".to_owned())?;
-        // Some gateways report their own trouble with status 200.
-        if body.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(format!(
-                "answered with an error ({})",
-                error_message(&body.to_string())
-            ));
-        }
-        let (content, stopped, names) = match api {
-            ChatApi::Openai => (
-                body.pointer("/choices/0/message/content"),
-                body.pointer("/choices/0/finish_reason"),
-                ["prompt_tokens", "completion_tokens"],
-            ),
-            ChatApi::Anthropic => (
-                body.get("content"),
-                body.get("stop_reason"),
-                ["input_tokens", "output_tokens"],
-            ),
+    /// Puts what the system is told before what the user asks.
+    fn join_system(&mut self) -> bool {
+        let Some(messages) = self.body["messages"].as_array_mut() else {
+            return false;
         };
-        let is_reply = content.is_some() || body.pointer("/choices/0/message").is_some();
-        if !is_reply {
-            return Err("answered with JSON that holds no message".to_owned());
+        if messages.len() != 2 || messages[0]["role"] != "system" {
+            return false;
         }
-        let tokens = |name: &str| body.get("usage")?.get(name)?.as_u64();
-        Ok(Self {
-            text: content.map(text_of).unwrap_or_default(),
-            stopped_because: stopped.and_then(Value::as_str).map(str::to_owned),
-            prompt_tokens: tokens(names[0]),
-            completion_tokens: tokens(names[1]),
-        })
+        let system = messages.remove(0);
+        let text = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
+        let joined = format!("{}\n\n{}", text(&system).trim_end(), text(&messages[0]));
+        messages[0]["content"] = json!(joined);
+        true
     }
 }
 
-/// A message's content: a text, or parts of which some are.
-fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part.get("text")?.as_str())
-            .collect(),
-        _ => String::new(),
-    }
-}
-
-/// The message of an error body, wherever servers put it; the body itself if it is not JSON.
-pub(super) fn error_message(body: &str) -> String {
-    let Ok(parsed) = serde_json::from_str::<Value>(body) else {
-        return body.split_whitespace().collect::<Vec<_>>().join(" ");
-    };
-    ["/error/message", "/message", "/detail", "/error"]
-        .iter()
-        .find_map(|path| parsed.pointer(path)?.as_str())
-        .map_or_else(|| parsed.to_string(), str::to_owned)
-}
-
-/// Dollars for a reply, as far as tokens and prices are known; `None` if no price is configured or no tokens are reported.
-pub(super) fn cost(prices: Prices, reply: &Reply) -> Option<f64> {
-    let part = |tokens: Option<u64>, price: Option<f64>| Some(tokens? as f64 * price? / 1e6);
-    let prompt = part(reply.prompt_tokens, prices.prompt);
-    let completion = part(reply.completion_tokens, prices.completion);
-    match (prompt, completion) {
-        (None, None) => None,
-        (prompt, completion) => Some(prompt.unwrap_or(0.0) + completion.unwrap_or(0.0)),
-    }
-}
+/// Whether a complaint (in lower case) is of a kind, where that is remembered, and what helps. Some models take no temperature, some call
+/// the token limit differently, some templates have no place for a system message, some servers cannot stream.
+type Remedy = (
+    fn(&str) -> bool,
+    fn(&Habits) -> &AtomicBool,
+    fn(&mut Request) -> bool,
+);
+const REMEDIES: [Remedy; 5] = [
+    (
+        |complaint| complaint.contains("max_completion_tokens"),
+        |habits| &habits.calls_limit_differently,
+        Request::call_limit_differently,
+    ),
+    (
+        |complaint| complaint.contains("stream_options"),
+        |habits| &habits.takes_no_stream_options,
+        |request| request.leave_out("stream_options"),
+    ),
+    (
+        |complaint| complaint.contains("stream"),
+        |habits| &habits.takes_no_stream,
+        |request| {
+            request.leave_out("stream_options");
+            request.leave_out("stream")
+        },
+    ),
+    (
+        |complaint| {
+            complaint.contains("system")
+                && ["role", "support", "instruction"]
+                    .iter()
+                    .any(|word| complaint.contains(word))
+        },
+        |habits| &habits.takes_no_system,
+        Request::join_system,
+    ),
+    (
+        |complaint| complaint.contains("temperature"),
+        |habits| &habits.takes_no_temperature,
+        |request| request.leave_out("temperature"),
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -258,54 +253,27 @@ mod tests {
             url("http://localhost:8000/v1", ChatApi::Anthropic),
             Ok("http://localhost:8000/v1/messages".to_owned())
         );
+        let azure = "https://x.openai.azure.com/openai/deployments/d";
+        let version = "?api-version=2024-10-21";
+        for path in ["", "/", "/chat/completions"] {
+            assert_eq!(
+                url(&format!("{azure}{path}{version}"), ChatApi::Azure),
+                Ok(format!("{azure}/chat/completions{version}"))
+            );
+        }
         for base in [
             "",
             "host/v1",
             "ftp://host/v1",
             "https://me:pw@host/v1",
-            "https://host/v1?key=k",
+            "https://host/v1?key=pw",
+            "https://host/v1?api-version=1&key=pw",
         ] {
             let why = url(base, ChatApi::Openai).unwrap_err();
             assert!(
                 why.contains("proposer.base_url") && !why.contains("pw"),
                 "{why}"
             );
-        }
-    }
-
-    #[test]
-    fn replies_of_both_dialects() {
-        let openai = r#"{"choices": [{"message": {"role": "assistant", "content": "[]"}, "finish_reason": "stop"}],
-                         "usage": {"prompt_tokens": 10, "completion_tokens": 2}}"#;
-        let anthropic = r#"{"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "["}, {"type": "text", "text": "]"}],
-                            "stop_reason": "stop", "usage": {"input_tokens": 10, "output_tokens": 2}}"#;
-        let expected = Reply {
-            text: "[]".to_owned(),
-            stopped_because: Some("stop".to_owned()),
-            prompt_tokens: Some(10),
-            completion_tokens: Some(2),
-        };
-        assert_eq!(Reply::read(ChatApi::Openai, openai), Ok(expected));
-        assert_eq!(
-            Reply::read(ChatApi::Anthropic, anthropic).unwrap().text,
-            "[]"
-        );
-        let silent = r#"{"choices": [{"message": {"content": null}, "finish_reason": "length"}]}"#;
-        let silent = Reply::read(ChatApi::Openai, silent).unwrap();
-        assert_eq!(
-            (silent.text.as_str(), silent.stopped_because.as_deref()),
-            ("", Some("length"))
-        );
-        for (body, why) in [
-            ("<html>", "not JSON"),
-            ("{}", "no message"),
-            (
-                r#"{"error": {"message": "upstream is down", "code": 502}}"#,
-                "upstream is down",
-            ),
-        ] {
-            let told = Reply::read(ChatApi::Openai, body).unwrap_err();
-            assert!(told.contains(why), "{told}");
         }
     }
 
@@ -333,6 +301,33 @@ mod tests {
     }
 
     #[test]
+    fn a_system_message_that_is_not_taken_is_said_by_the_user_and_a_stream_left_out() {
+        let config = EndpointConfig {
+            stream: true,
+            ..config("http://h/v1", ChatApi::Openai)
+        };
+        let messages = Messages {
+            system: Some("s\n".to_owned()),
+            user: "u".to_owned(),
+        };
+        let habits = Habits::default();
+        let mut request = Request::new(&config, &messages, &habits);
+        assert_eq!(request.body()["stream_options"]["include_usage"], true);
+        for complaint in [
+            "System role not supported",
+            "Unknown field: stream_options",
+            "streaming is not available here",
+        ] {
+            assert!(request.adjust(complaint, &habits), "{complaint}");
+        }
+        let said = json!([{"role": "user", "content": "s\n\nu"}]);
+        assert_eq!(request.body()["messages"], said);
+        assert!(request.body().get("stream").is_none());
+        let next = Request::new(&config, &messages, &habits);
+        assert_eq!(next.body(), request.body());
+    }
+
+    #[test]
     fn without_a_system_message_there_is_none() {
         for api in [ChatApi::Openai, ChatApi::Anthropic] {
             let messages = Messages {
@@ -345,21 +340,5 @@ mod tests {
             assert_eq!(request.body()["messages"], expected);
             assert!(request.body().get("system").is_none());
         }
-    }
-
-    #[test]
-    fn cost_needs_prices_and_tokens() {
-        let reply = Reply {
-            prompt_tokens: Some(1_000_000),
-            completion_tokens: Some(500_000),
-            ..Reply::default()
-        };
-        assert_eq!(cost(Prices::default(), &reply), None);
-        let prices = Prices {
-            prompt: Some(0.5),
-            completion: Some(3.0),
-        };
-        assert_eq!(cost(prices, &reply), Some(2.0));
-        assert_eq!(cost(prices, &Reply::default()), None);
     }
 }

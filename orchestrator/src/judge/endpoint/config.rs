@@ -14,6 +14,9 @@ pub enum ChatApi {
     Openai,
     /// `POST {base_url}/messages`: Anthropic.
     Anthropic,
+    /// Azure's OpenAI service: the OpenAI dialect, the key in a header `api-key`, and an `?api-version=` in `base_url` where the deployment
+    /// asks for one.
+    Azure,
 }
 
 /// Where the settings were made, so that messages name them as the user knows them.
@@ -87,7 +90,8 @@ macro_rules! endpoint_section {
             pub temperature: f64,
             /// Tokens a reply may have at most, reasoning included; absent means what is usual for the section.
             pub max_tokens: $tokens,
-            /// Seconds until a request is given up (and tried again).
+            /// Seconds without a word from the server until a request is given up (and tried again once). A reply that does not come as a
+            /// stream is one word.
             pub timeout_s: u64,
             /// Further tries after a failed request.
             pub max_retries: u32,
@@ -133,6 +137,7 @@ macro_rules! endpoint_section {
                     timeout_s: self.timeout_s,
                     max_retries: self.max_retries,
                     backoff_ms: self.backoff_ms,
+                    stream: false,
                     prices: $crate::judge::endpoint::Prices {
                         prompt: self.price_per_million_prompt_tokens,
                         completion: self.price_per_million_completion_tokens,
@@ -161,12 +166,14 @@ pub struct EndpointConfig {
     pub temperature: f64,
     /// Tokens a reply may have at most, reasoning included.
     pub max_tokens: u32,
-    /// Seconds until a request is given up (and tried again).
+    /// Seconds without a word from the server until a request is given up (and tried again once).
     pub timeout_s: u64,
     /// Further tries after a failed request.
     pub max_retries: u32,
     /// Milliseconds before the first further try; doubles with each. A `Retry-After` of the server takes precedence.
     pub backoff_ms: u64,
+    /// Ask for the reply as a stream. One that comes as a stream is read either way.
+    pub stream: bool,
     /// What a reply costs.
     pub prices: Prices,
 }

@@ -4,9 +4,12 @@
 //! the configuration names, and leaves this module only as a request header. What is asked, and what a reply means, is the caller's.
 
 mod api;
+mod body;
 mod config;
 mod key;
+mod reply;
 mod retry;
+mod tries;
 
 use std::{
     net::IpAddr,
@@ -14,26 +17,31 @@ use std::{
     time::Duration,
 };
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use reqwest::{Client, StatusCode, redirect};
 
 use self::{
     api::{Habits, Request},
-    retry::{Attempt, Backoff},
+    reply::{Bill, NoReply},
+    retry::Attempt,
 };
 pub(crate) use config::endpoint_section;
 
 pub use self::{
-    api::{Messages, Reply},
+    api::Messages,
     config::{ChatApi, EndpointConfig, Origin, Prices},
     key::Key,
+    reply::Reply,
+    tries::{Came, Tries},
 };
 
 /// Bytes of a reply at most; a model's reply is some ten thousand.
 const LARGEST_REPLY: usize = 8 << 20;
 /// Seconds until a connection must stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// A reply that trickles is given up after so many times the time-out: nobody waits for ever.
+const LONGEST_TRICKLE: u64 = 12;
+/// Characters of something that is no reply that are passed on.
+const FOREIGN_EXCERPT: usize = 80;
 /// Characters of a server's error message that are passed on.
 const ERROR_EXCERPT: usize = 400;
 
@@ -54,14 +62,40 @@ pub struct Endpoint {
 pub struct Exchange {
     /// The reply's text, or the body of an error; empty if there was none.
     pub reply: String,
+    /// What the server says the model thought before it.
+    pub reasoning: Option<String>,
+    /// What came in place of a text: a refusal, or calls of tools.
+    pub instead: Option<String>,
+    /// Why the reply ended, in the endpoint's words.
+    pub stopped_because: Option<String>,
+    /// The model that answered, by the server's name for it.
+    pub answered_by: Option<String>,
     /// HTTP status or what broke, if the request failed.
     pub error: Option<String>,
-    /// Prompt tokens as reported.
+    /// Prompt tokens, as reported or guessed; `None` where nothing was written and so nothing can be billed.
     pub prompt_tokens: Option<u64>,
-    /// Completion tokens as reported.
+    /// Completion tokens, likewise.
     pub completion_tokens: Option<u64>,
+    /// Some of the tokens are guessed from the length of the texts: the server counted none.
+    pub is_estimate: bool,
     /// Cost in dollars, if prices are configured.
     pub cost_usd: Option<f64>,
+}
+
+/// What came over the wire.
+struct Received {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: String,
+    /// What broke before all of it had come.
+    broke: Option<Broke>,
+}
+
+/// What broke a request.
+struct Broke {
+    why: String,
+    /// The server may have written a reply all the same.
+    may_be_paid: bool,
 }
 
 /// Why there is no reply. A variant is what the caller does next.
@@ -104,7 +138,10 @@ impl Endpoint {
         // Fails only if one is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
-            .timeout(Duration::from_secs(config.timeout_s))
+            .read_timeout(Duration::from_secs(config.timeout_s))
+            .timeout(Duration::from_secs(
+                config.timeout_s.saturating_mul(LONGEST_TRICKLE),
+            ))
             .connect_timeout(CONNECT_TIMEOUT)
             // A key must not follow a redirect to another host.
             .redirect(redirect::Policy::none())
@@ -147,90 +184,53 @@ impl Endpoint {
         seed: u64,
         on_exchange: &mut (dyn FnMut(Exchange) + Send),
     ) -> Result<Reply, AskError> {
-        let mut request = Request::new(&self.config, messages, &self.habits);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut backoff = Backoff::new(&self.config);
-        let mut requests = 0;
+        let mut tries = self.tries(messages, seed);
         loop {
-            let (attempt, exchange) = self.attempt(&mut request).await;
+            let (exchange, came) = tries.next().await;
             on_exchange(exchange);
-            requests += 1;
-            match attempt {
-                Attempt::Answered(reply) => return Ok(reply),
-                Attempt::Hopeless(why) => return Err(AskError::Setup(why)),
-                Attempt::Refused(why) => return Err(AskError::Refused(why)),
-                Attempt::Adjusted => {}
-                Attempt::Failed { why, retry_after } => {
-                    let Some(pause) = backoff.next(retry_after, &mut rng) else {
-                        return Err(AskError::Unavailable(format!(
-                            "{} stayed out of reach through {requests} requests; the last one: {why}. \
-                             Run the same command again to go on from here",
-                            self.place(),
-                        )));
-                    };
-                    tracing::warn!(pause_s = pause.as_secs_f64(), "{why}; trying again");
-                    tokio::time::sleep(pause).await;
+            match came {
+                Came::Reply(reply) => return Ok(reply),
+                Came::Error(error) => return Err(error),
+                Came::Pause { length, told } => {
+                    tracing::warn!("{told}");
+                    tokio::time::sleep(length).await;
                 }
+                Came::Adjusted => {}
             }
         }
+    }
+
+    /// The requests for one reply, for who has something to do between them.
+    #[must_use]
+    pub fn tries(&self, messages: &Messages, seed: u64) -> Tries<'_> {
+        Tries::new(self, messages, seed)
     }
 
     /// One request.
     async fn attempt(&self, request: &mut Request) -> (Attempt, Exchange) {
         let mut exchange = Exchange::default();
+        let prompt_bytes = request.body().to_string().len();
         let attempt = match self.send(request).await {
-            Ok((status, retry_after, body)) if status.is_success() => {
-                match Reply::read(self.config.api, &body) {
-                    Ok(reply) => {
-                        self.has_answered.store(true, Ordering::Relaxed);
-                        let text = self.without_key(&reply.text);
-                        exchange.reply = text.clone();
-                        exchange.prompt_tokens = reply.prompt_tokens;
-                        exchange.completion_tokens = reply.completion_tokens;
-                        exchange.cost_usd = api::cost(self.config.prices, &reply);
-                        Attempt::Answered(Reply { text, ..reply })
-                    }
-                    Err(why) => {
-                        exchange.reply = self.without_key(&body);
-                        Attempt::Failed {
-                            why: self.without_key(&format!("{} {why}", self.place())),
-                            retry_after,
-                        }
-                    }
+            Err(broke) => {
+                if broke.may_be_paid {
+                    exchange.bill(&Bill::of_broken("", prompt_bytes, self.config.prices));
                 }
+                self.broken(&broke)
             }
-            Ok((status, retry_after, body)) => {
-                let told = self.told(&body);
-                let why = format!("{} answered {status}{told}", self.place());
-                exchange.reply = self.without_key(&body);
-                if retry::may_pass(status) {
-                    Attempt::Failed { why, retry_after }
-                } else if status == StatusCode::BAD_REQUEST && request.adjust(&body, &self.habits) {
-                    Attempt::Adjusted
-                } else {
-                    let why = format!("{why}. {}", self.advice(status));
-                    let of_this_request = matches!(status.as_u16(), 400 | 413 | 422)
-                        // What has answered before has taken key and address; moderation says 403, too.
-                        || (self.has_answered.load(Ordering::Relaxed)
-                            && status.is_client_error()
-                            && status != StatusCode::UNAUTHORIZED);
-                    if of_this_request {
-                        Attempt::Refused(why)
-                    } else {
-                        Attempt::Hopeless(why)
-                    }
-                }
+            Ok(received) if received.status.is_success() => {
+                self.read(&received, prompt_bytes, &mut exchange)
             }
-            Err(why) => Attempt::Failed {
-                why: format!("{}: {why}", self.place()),
-                retry_after: None,
-            },
+            Ok(received) => {
+                exchange.reply = self.without_key(&received.body);
+                self.refused(&received, request)
+            }
         };
         exchange.error = match &attempt {
             Attempt::Answered(_) => None,
-            Attempt::Hopeless(why) | Attempt::Refused(why) | Attempt::Failed { why, .. } => {
-                Some(why.clone())
-            }
+            Attempt::Hopeless(why)
+            | Attempt::Refused(why)
+            | Attempt::FailedPaid { why }
+            | Attempt::Failed { why, .. } => Some(why.clone()),
             Attempt::Adjusted => {
                 Some("400: asked again without what the model does not take".to_owned())
             }
@@ -238,34 +238,146 @@ impl Endpoint {
         (attempt, exchange)
     }
 
-    /// Status, `Retry-After` and body of one request; what broke, if it never got that far.
-    async fn send(
-        &self,
-        request: &Request,
-    ) -> Result<(StatusCode, Option<Duration>, String), String> {
+    fn broken(&self, broke: &Broke) -> Attempt {
+        let why = format!("{}: {}", self.place(), broke.why);
+        match broke.may_be_paid {
+            true => Attempt::FailedPaid { why },
+            false => Attempt::Failed {
+                why,
+                retry_after: None,
+            },
+        }
+    }
+
+    /// What a successful response holds. Whatever it is, it was paid for.
+    fn read(&self, received: &Received, prompt_bytes: usize, exchange: &mut Exchange) -> Attempt {
+        let prices = self.config.prices;
+        let failed = |why: &str| self.without_key(&format!("{} {why}", self.place()));
+        if let Some(broke) = &received.broke {
+            exchange.reply = self.without_key(&received.body);
+            exchange.bill(&Bill::of_broken(&received.body, prompt_bytes, prices));
+            return self.broken(broke);
+        }
+        match Reply::read(&received.body) {
+            Ok(reply) => {
+                self.has_answered.store(true, Ordering::Relaxed);
+                exchange.bill(&Bill::of(&reply, prompt_bytes, prices));
+                let clean =
+                    |text: &Option<String>| text.as_ref().map(|text| self.without_key(text));
+                let reply = Reply {
+                    text: self.without_key(&reply.text),
+                    reasoning: clean(&reply.reasoning),
+                    instead: clean(&reply.instead),
+                    ..reply
+                };
+                exchange.reply.clone_from(&reply.text);
+                exchange.reasoning.clone_from(&reply.reasoning);
+                exchange.instead.clone_from(&reply.instead);
+                exchange.stopped_because.clone_from(&reply.stopped_because);
+                exchange.answered_by.clone_from(&reply.model);
+                Attempt::Answered(reply)
+            }
+            Err(NoReply::Trouble(why)) => {
+                exchange.reply = self.without_key(&received.body);
+                exchange.bill(&Bill::of_broken(&received.body, prompt_bytes, prices));
+                Attempt::Failed {
+                    why: failed(&why),
+                    retry_after: received.retry_after,
+                }
+            }
+            Err(NoReply::Foreign(why)) => {
+                exchange.reply = self.without_key(&received.body);
+                exchange.bill(&Bill::of_broken(&received.body, prompt_bytes, prices));
+                let setting = |name| self.config.origin.setting(name);
+                let begins: String = exchange.reply.chars().take(FOREIGN_EXCERPT).collect();
+                Attempt::FailedPaid {
+                    why: format!(
+                        "{} (it begins `{}`). Check {} and {}",
+                        failed(&why),
+                        begins.split_whitespace().collect::<Vec<_>>().join(" "),
+                        setting("base_url"),
+                        setting("api"),
+                    ),
+                }
+            }
+        }
+    }
+
+    /// What a response of another status means.
+    fn refused(&self, received: &Received, request: &mut Request) -> Attempt {
+        let Received {
+            status,
+            retry_after,
+            body,
+            ..
+        } = received;
+        let number = status.as_u16();
+        let reason = status.canonical_reason().map(|words| format!(" {words}"));
+        let told = self.told(body);
+        let why = format!(
+            "{} answered {number}{}{told}",
+            self.place(),
+            reason.unwrap_or_default()
+        );
+        let is_broke = body.contains("insufficient_quota") || body.contains("billing");
+        if retry::may_pass(*status) && !(number == 429 && is_broke) {
+            return Attempt::Failed {
+                why,
+                retry_after: *retry_after,
+            };
+        }
+        if matches!(number, 400 | 422) && request.adjust(body, &self.habits) {
+            return Attempt::Adjusted;
+        }
+        let why = format!("{why}. {}", self.advice(*status, body));
+        let of_this_request = matches!(number, 400 | 413 | 422)
+            // What has answered before has taken key and address; moderation says 403, too.
+            || (self.has_answered.load(Ordering::Relaxed)
+                && status.is_client_error()
+                && !matches!(number, 401 | 402 | 429));
+        if of_this_request {
+            Attempt::Refused(why)
+        } else {
+            Attempt::Hopeless(why)
+        }
+    }
+
+    /// What one request brought; what broke, if it never got as far as a status.
+    async fn send(&self, request: &Request) -> Result<Received, Broke> {
         let mut builder = self.client.post(self.url.clone()).json(request.body());
         for (name, value) in api::headers(self.config.api, self.key.as_ref()) {
             builder = builder.header(name, value);
         }
-        let broke = |error: reqwest::Error| self.describe(&error);
-        let mut response = builder.send().await.map_err(broke)?;
+        let mut response = builder
+            .send()
+            .await
+            .map_err(|error| self.describe(&error))?;
         let status = response.status();
         let retry_after = retry::retry_after(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broke)? {
-            if body.len() + chunk.len() > LARGEST_REPLY {
-                return Err(format!(
-                    "the reply is larger than {} MiB",
-                    LARGEST_REPLY >> 20
-                ));
+        let (mut bytes, mut broke) = (Vec::new(), None);
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_REPLY => {
+                    broke = Some(Broke {
+                        why: format!("the reply is larger than {} MiB", LARGEST_REPLY >> 20),
+                        may_be_paid: true,
+                    });
+                    break;
+                }
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    broke = Some(self.describe(&error));
+                    break;
+                }
             }
-            body.extend_from_slice(&chunk);
         }
-        Ok((
+        Ok(Received {
             status,
             retry_after,
-            String::from_utf8_lossy(&body).into_owned(),
-        ))
+            body: body::text_of(&bytes, LARGEST_REPLY),
+            broke,
+        })
     }
 
     /// The endpoint in messages.
@@ -275,7 +387,7 @@ impl Endpoint {
 
     /// What the server says went wrong, shortened, or nothing.
     fn told(&self, body: &str) -> String {
-        let message = self.without_key(&api::error_message(body));
+        let message = self.without_key(&reply::error_message(body));
         let message: String = message.chars().take(ERROR_EXCERPT).collect();
         match message.trim() {
             "" => String::new(),
@@ -284,10 +396,29 @@ impl Endpoint {
     }
 
     /// What to do about a status that will not pass.
-    fn advice(&self, status: StatusCode) -> String {
+    fn advice(&self, status: StatusCode, body: &str) -> String {
         let setting = |name| self.config.origin.setting(name);
         let variable = self.config.api_key_env.as_deref();
+        let body = body.to_ascii_lowercase();
+        let is_too_long = ["context", "max_tokens", "maximum", "too long", "too large"]
+            .iter()
+            .any(|word| body.contains(word));
+        let is_azure = self
+            .url
+            .host_str()
+            .is_some_and(|host| host.ends_with(".azure.com"));
         match (status.as_u16(), variable) {
+            (401 | 403, _) if is_azure && self.config.api != ChatApi::Azure => {
+                format!(
+                    "Azure takes the key in a header of its own: set {} to \"azure\"",
+                    setting("api")
+                )
+            }
+            (400 | 413 | 422, _) if is_too_long => format!(
+                "Prompt and reply together must fit the model: lower {} (it is {}), or take a model with a longer context",
+                setting("max_tokens"),
+                self.config.max_tokens
+            ),
             (401 | 403, Some(variable)) => {
                 format!(
                     "Check the key in the environment variable {variable} and what it may be used for"
@@ -297,7 +428,7 @@ impl Endpoint {
                 "Name the environment variable that holds the key in {}",
                 setting("api_key_env")
             ),
-            (402, _) => "The account has no credit left".to_owned(),
+            (402 | 429, _) => "The account has no credit left".to_owned(),
             (404, _) => format!("Check {} and {}", setting("base_url"), setting("model")),
             (300..=399, _) => format!(
                 "It redirects elsewhere: put the final address in {}",
@@ -308,12 +439,16 @@ impl Endpoint {
     }
 
     /// An HTTP error with its causes; reqwest keeps the useful one innermost.
-    fn describe(&self, error: &reqwest::Error) -> String {
+    fn describe(&self, error: &reqwest::Error) -> Broke {
         if error.is_timeout() {
-            return format!(
-                "no answer in time; {} says how long to wait",
-                self.config.origin.setting("timeout_s")
-            );
+            return Broke {
+                why: format!(
+                    "no answer within {} s; {} says how long to wait for a word",
+                    self.config.timeout_s,
+                    self.config.origin.setting("timeout_s")
+                ),
+                may_be_paid: !error.is_connect(),
+            };
         }
         let mut causes = Vec::new();
         let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
@@ -326,9 +461,12 @@ impl Endpoint {
         } else {
             "the connection broke"
         };
-        match causes.last() {
-            Some(innermost) => format!("{what}: {innermost}"),
-            None => what.to_owned(),
+        Broke {
+            why: match causes.last() {
+                Some(innermost) => format!("{what}: {innermost}"),
+                None => what.to_owned(),
+            },
+            may_be_paid: false,
         }
     }
 
@@ -338,6 +476,15 @@ impl Endpoint {
             Some(key) => key.blot_out(text),
             None => text.to_owned(),
         }
+    }
+}
+
+impl Exchange {
+    fn bill(&mut self, bill: &Bill) {
+        self.prompt_tokens = bill.prompt_tokens;
+        self.completion_tokens = bill.completion_tokens;
+        self.is_estimate = bill.is_estimate;
+        self.cost_usd = bill.cost_usd;
     }
 }
 
@@ -368,6 +515,7 @@ mod tests {
             timeout_s: 300,
             max_retries: 5,
             backoff_ms: 1000,
+            stream: false,
             prices: Prices::default(),
         }
     }

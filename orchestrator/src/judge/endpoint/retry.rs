@@ -13,8 +13,10 @@ use super::{EndpointConfig, Reply};
 
 /// The longest pause of our own making.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-/// The longest pause a server may ask for; beyond it the program had better stop and be continued later.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// The longest pause a server may ask for; beyond it the program stops, and can be continued later.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+/// The shortest pause: none at all would be a hot loop.
+const SHORTEST: Duration = Duration::from_millis(50);
 
 /// What came of one request.
 pub(super) enum Attempt {
@@ -31,6 +33,25 @@ pub(super) enum Attempt {
         why: String,
         retry_after: Option<Duration>,
     },
+    /// It may work if asked once more, but each try may have been paid for: a second one of this kind is the last.
+    FailedPaid { why: String },
+}
+
+/// A pause before the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pause {
+    pub(super) length: Duration,
+    /// The server said how long.
+    pub(super) is_asked_for: bool,
+}
+
+/// Why there is no next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoTry {
+    /// All are spent.
+    Spent,
+    /// The server asks for a longer pause than a program should sit through.
+    TooLong(Duration),
 }
 
 /// Whether a request that got this status may work later.
@@ -57,19 +78,28 @@ impl Backoff {
     }
 
     /// The pause before the next try: what the server asks for, or else a doubling one, shortened by up to a half so that
-    /// clients that failed together do not come back together. `None` when there is no try left.
+    /// clients that failed together do not come back together.
+    ///
+    /// # Errors
+    /// If there is no try left, or the server asks for too long a pause.
     pub(super) fn next(
         &mut self,
         retry_after: Option<Duration>,
         rng: &mut ChaCha8Rng,
-    ) -> Option<Duration> {
-        self.left = self.left.checked_sub(1)?;
+    ) -> Result<Pause, NoTry> {
+        self.left = self.left.checked_sub(1).ok_or(NoTry::Spent)?;
         let own = self
             .next
             .min(LONGEST_BACKOFF)
             .mul_f64(rng.random_range(0.5..1.0));
-        self.next = self.next.saturating_mul(2);
-        Some(retry_after.map_or(own, |asked| asked.min(LONGEST_RETRY_AFTER)))
+        self.next = self.next.max(SHORTEST).saturating_mul(2);
+        if let Some(asked) = retry_after.filter(|asked| *asked > LONGEST_RETRY_AFTER) {
+            return Err(NoTry::TooLong(asked));
+        }
+        Ok(Pause {
+            length: retry_after.unwrap_or(own).max(SHORTEST),
+            is_asked_for: retry_after.is_some(),
+        })
     }
 }
 
@@ -132,16 +162,24 @@ mod tests {
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut backoff = Backoff::new(&config);
-        let first = backoff.next(None, &mut rng).unwrap();
+        let first = backoff.next(None, &mut rng).unwrap().length;
         assert!((5.0..10.0).contains(&first.as_secs_f64()), "{first:?}");
-        let second = backoff.next(None, &mut rng).unwrap();
+        let second = backoff.next(None, &mut rng).unwrap().length;
         assert!((10.0..20.0).contains(&second.as_secs_f64()), "{second:?}");
         let asked = backoff.next(Some(Duration::from_secs(3)), &mut rng);
-        assert_eq!(asked, Some(Duration::from_secs(3)));
-        let asked = backoff.next(Some(Duration::from_secs(86_400)), &mut rng);
-        assert_eq!(asked, Some(LONGEST_RETRY_AFTER));
-        assert!(backoff.next(None, &mut rng).unwrap() <= LONGEST_BACKOFF);
-        assert_eq!(backoff.next(None, &mut rng), None);
+        let pause = Pause {
+            length: Duration::from_secs(3),
+            is_asked_for: true,
+        };
+        assert_eq!(asked, Ok(pause));
+        let day = Duration::from_secs(86_400);
+        assert_eq!(backoff.next(Some(day), &mut rng), Err(NoTry::TooLong(day)));
+        let none = backoff.next(Some(Duration::ZERO), &mut rng).unwrap();
+        assert_eq!(
+            none.length, SHORTEST,
+            "a pause of nothing is one all the same"
+        );
+        assert_eq!(backoff.next(None, &mut rng), Err(NoTry::Spent));
     }
 
     #[test]

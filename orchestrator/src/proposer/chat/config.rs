@@ -18,6 +18,8 @@ endpoint_section! {
         /// Folder with a `system.md`, a `user.md` or both, in place of the built-in prompt templates. They are written in minijinja's
         /// language; the built-in ones show the variables there are.
         pub prompt_dir: Option<PathBuf> = None,
+        /// Ask for replies as a stream, so that a slow model meets no time-out while it writes. A server that cannot is asked without.
+        pub stream: bool = true,
     }
     usually {
         temperature: 0.6,
@@ -49,7 +51,10 @@ impl ChatConfig {
     /// How its endpoint is asked.
     #[must_use]
     pub fn endpoint(&self) -> EndpointConfig {
-        self.endpoint_of("proposer", self.max_tokens)
+        EndpointConfig {
+            stream: self.stream,
+            ..self.endpoint_of("proposer", self.max_tokens)
+        }
     }
 }
 

@@ -75,19 +75,26 @@ impl Chat {
     /// A request with what was asked, as it is stored.
     fn exchange(&self, prompt: &Prompt, made: crate::judge::endpoint::Exchange) -> Exchange {
         Exchange {
+            step: "ask".to_owned(),
             model: self.endpoint.config().model.clone(),
             prompt: prompt.to_string(),
             reply: made.reply,
+            reasoning: made.reasoning,
+            instead: made.instead,
+            stopped_because: made.stopped_because,
+            answered_by: made.answered_by,
             error: made.error,
             prompt_tokens: made.prompt_tokens,
             completion_tokens: made.completion_tokens,
+            is_estimate: made.is_estimate,
             cost_usd: made.cost_usd,
         }
     }
 
     fn proposal(&self, reply: &Reply, count: usize, exchanges: Vec<Exchange>) -> Proposal {
         let text = &reply.text;
-        let (mut drafts, mut unreadable) = parse(text, self.language);
+        let is_cut = at_limit(reply);
+        let (mut drafts, mut unreadable) = parse(text, self.language, is_cut);
         if drafts.len() > count {
             tracing::warn!(
                 wanted = count,
@@ -97,15 +104,9 @@ impl Chat {
             drafts.truncate(count);
         }
         if text.trim().is_empty() {
-            let reason = format!(
-                "the model answered with an empty text{}",
-                reply.stopped_because.as_deref().map_or_else(String::new, |why| format!(
-                    " (stopped because of `{why}`; if that is about length, a larger `max_tokens` may help)"
-                ))
-            );
             unreadable = vec![Unreadable {
-                text: String::new(),
-                reason,
+                text: reply.instead.clone().unwrap_or_default(),
+                reason: silence(reply),
             }];
         }
         Proposal {
@@ -113,6 +114,32 @@ impl Chat {
             unreadable,
             exchanges,
         }
+    }
+}
+
+/// Whether a reply met the limit of its length.
+fn at_limit(reply: &Reply) -> bool {
+    let stopped = reply.stopped_because.as_deref();
+    matches!(stopped, Some("length" | "max_tokens" | "incomplete"))
+}
+
+/// Why a reply without a text has none, and what helps.
+fn silence(reply: &Reply) -> String {
+    if let Some(instead) = &reply.instead {
+        return format!("there is no text: {instead}");
+    }
+    let stopped = reply.stopped_because.as_deref();
+    let at_limit = at_limit(reply);
+    let stopped = stopped.map_or_else(String::new, |why| format!(" (stopped because of `{why}`)"));
+    match &reply.reasoning {
+        Some(thought) => format!(
+            "the model thought ({} characters) and then answered nothing{stopped}: a larger proposer.max_tokens leaves room for the answer",
+            thought.chars().count()
+        ),
+        None if at_limit => format!(
+            "the model answered with an empty text{stopped}: a larger proposer.max_tokens may help"
+        ),
+        None => format!("the model answered with an empty text{stopped}"),
     }
 }
 

@@ -8,45 +8,110 @@ pub(super) struct Block<'a> {
     pub(super) tag: &'a str,
     /// From the nearest heading above it, without its number and marks; empty if there is none.
     pub(super) name: String,
-    /// What stands between that heading and the block.
-    pub(super) prose: String,
-    /// Its content.
-    pub(super) code: &'a str,
+    /// What stands between that heading and the block, a line each.
+    pub(super) prose: Vec<String>,
+    /// Its content, without the indentation of its fence.
+    pub(super) code: String,
+    /// The text ends before the block does.
+    pub(super) is_open: bool,
 }
 
-/// All fenced blocks that are closed.
+/// A fence that began a block.
+struct Fence<'a> {
+    tag: &'a str,
+    mark: &'a str,
+    indent: usize,
+    from: usize,
+}
+
+/// All fenced blocks. A fence may stand in a list, deeper than the margin; one within a string of its block (deeper by four and more) is
+/// part of the block; one with a tag begins a new block where the last was never closed.
 pub(super) fn code_blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let (mut name, mut prose) = (String::new(), Vec::new());
-    let mut open: Option<(&str, usize)> = None;
+    let mut open: Option<Fence<'_>> = None;
     let mut position = 0;
-    for line in text.split_inclusive('\n') {
+    for whole in text.split_inclusive('\n') {
         let start = position;
-        position += line.len();
-        let line = line.trim();
-        match (line.strip_prefix("```"), open) {
-            (Some(tag), None) => open = Some((tag.trim(), position)),
-            (Some(_), Some((tag, from))) => {
-                open = None;
-                blocks.push(Block {
+        position += whole.len();
+        let line = whole.trim();
+        let indent = whole.len() - whole.trim_start().len();
+        let begins = fence(line);
+        match (begins, &open) {
+            (Some((mark, tag)), None) => {
+                open = Some(Fence {
                     tag,
-                    name: std::mem::take(&mut name),
-                    prose: std::mem::take(&mut prose).join(" "),
-                    code: &text[from..start],
+                    mark,
+                    indent,
+                    from: position,
                 });
             }
-            (None, Some(_)) => {}
+            (Some((mark, tag)), Some(fence))
+                if indent < fence.indent + 4
+                    && mark.starts_with(fence.mark)
+                    && (tag.is_empty() || is_tag(tag)) =>
+            {
+                let (name, prose) = (std::mem::take(&mut name), std::mem::take(&mut prose));
+                blocks.push(fence.block(&text[fence.from..start], name, prose));
+                open = (!tag.is_empty()).then_some(Fence {
+                    tag,
+                    mark,
+                    indent,
+                    from: position,
+                });
+            }
+            (_, Some(_)) => {}
             (None, None) => match heading(line) {
                 Some(heading) => {
                     name = heading.to_owned();
                     prose.clear();
                 }
                 None if line.is_empty() => {}
-                None => prose.push(line),
+                None => prose.push(line.to_owned()),
             },
         }
     }
+    if let Some(fence) = open {
+        blocks.push(Block {
+            is_open: true,
+            ..fence.block(&text[fence.from..], name, prose)
+        });
+    }
     blocks
+}
+
+impl<'a> Fence<'a> {
+    fn block(&self, content: &str, name: String, prose: Vec<String>) -> Block<'a> {
+        let lines = content.split_inclusive('\n').map(|line| {
+            let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+            &line[blanks.min(self.indent)..]
+        });
+        Block {
+            tag: self.tag,
+            name,
+            prose,
+            code: lines.collect(),
+            is_open: false,
+        }
+    }
+}
+
+/// The mark of a fence and what stands behind it.
+fn fence(line: &str) -> Option<(&str, &str)> {
+    let line = line
+        .strip_prefix("- ")
+        .or_else(|| line.strip_prefix("* "))
+        .map_or(line, str::trim_start);
+    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let length = line.len() - line.trim_start_matches(mark).len();
+    let tag = line[length..].trim();
+    // A span of code in a line is no fence.
+    (length >= 3 && !tag.contains('`')).then_some((&line[..length], tag))
+}
+
+/// Whether what stands behind a fence names a language, and is no text.
+fn is_tag(tag: &str) -> bool {
+    tag.len() <= 20 && !tag.contains(char::is_whitespace)
 }
 
 /// The text of `## 2. Name`, `**Name**`, `3) **Name**:` or `Name: x`.

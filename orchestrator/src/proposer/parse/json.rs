@@ -1,8 +1,8 @@
 //! A forgiving reader of JSON somewhere in a text.
 //!
-//! Beyond the standard it takes raw line breaks in strings, unknown escapes, trailing commas, `"""…"""` and backtick
-//! strings, and, in a second attempt, quotes inside a string that should have been escaped. Of an array that breaks off it
-//! keeps what is complete.
+//! Beyond the standard it takes raw line breaks in strings, unknown escapes, trailing commas, comments, strings of Python
+//! (`'…'`, `"""…"""`, `r"…"`) and between backticks, and, in a second attempt, quotes inside a string that should have been escaped. Of an
+//! array that breaks off it keeps what is complete.
 
 use serde_json::{Map, Number, Value};
 
@@ -13,7 +13,7 @@ const MOST_READINGS: usize = 64;
 /// Bytes of a key that tells a string's end from a quote within it.
 const LONGEST_KEY: usize = 100;
 /// The key that a draft cannot be without.
-const CODE_KEY: &str = "\"code\"";
+const CODE_KEYS: [&str; 2] = ["\"code\"", "'code'"];
 
 /// What a text holds.
 pub(super) struct Scan<'a> {
@@ -29,7 +29,7 @@ pub(super) fn scan(text: &str) -> Scan<'_> {
         values: Vec::new(),
         broken_off: None,
     };
-    let last_draft = text.rfind(CODE_KEY);
+    let last_draft = CODE_KEYS.iter().filter_map(|key| text.rfind(key)).max();
     // Each failed attempt may read to the end: a text made to fail everywhere is given up.
     let mut budget = text.len().saturating_mul(MOST_READINGS);
     let mut at = 0;
@@ -68,7 +68,7 @@ pub(super) fn scan(text: &str) -> Scan<'_> {
 
 /// Whether a piece of JSON looks as if a draft began in it.
 pub(super) fn mentions_code(text: &str) -> bool {
-    text.contains(CODE_KEY)
+    CODE_KEYS.iter().any(|key| text.contains(key))
 }
 
 enum Read {
@@ -134,7 +134,11 @@ impl Reader<'_> {
         match self.peek().ok_or(Stop::Ended(None))? {
             b'[' => self.array(depth),
             b'{' => self.object(depth),
-            b'"' | b'`' => self.string(place).map(Value::String),
+            b'"' | b'`' | b'\'' => self.string(place).map(Value::String),
+            b'r' | b'R' | b'f' | b'u' | b'b' if self.is_prefixed() => {
+                self.at += 1;
+                self.string(place).map(Value::String)
+            }
             _ => self.word(),
         }
     }
@@ -171,7 +175,7 @@ impl Reader<'_> {
                 Err(_) if self.peek().is_none() => return Err(Stop::Ended(None)),
                 Err(stop) => return Err(stop),
             }
-            if self.peek() != Some(b'"') {
+            if !matches!(self.peek(), Some(b'"' | b'\'')) {
                 return Err(Stop::Malformed);
             }
             let key = self.string(Place::Key)?;
@@ -212,7 +216,7 @@ impl Reader<'_> {
     }
 
     fn string(&mut self, place: Place) -> Result<String, Stop> {
-        for fence in ["\"\"\"", "`"] {
+        for fence in ["\"\"\"", "\'\'\'", "`"] {
             if let Some(rest) = self.text[self.at..].strip_prefix(fence) {
                 let Some(end) = rest.find(fence) else {
                     self.at = self.text.len();
@@ -222,26 +226,38 @@ impl Reader<'_> {
                 return Ok(rest[..end].to_owned());
             }
         }
+        let is_raw = self.at > 0 && matches!(self.text.as_bytes()[self.at - 1], b'r' | b'R');
+        let quote = char::from(self.text.as_bytes()[self.at]);
         self.at += 1;
         let mut string = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(plain) = rest.find(['"', '\\']) else {
+            let Some(plain) = rest.find([quote, '\\']) else {
                 self.at = self.text.len();
                 return Err(Stop::Ended(None));
             };
             string.push_str(&rest[..plain]);
             self.at += plain;
             if rest.as_bytes()[plain] == b'\\' {
-                self.escape(&mut string)?;
+                if is_raw {
+                    string.push('\\');
+                    self.at += 1;
+                } else {
+                    self.escape(&mut string)?;
+                }
                 continue;
             }
             self.at += 1;
             if self.quotes == Quotes::End || self.string_may_end(place) {
                 return Ok(string);
             }
-            string.push('"');
+            string.push(quote);
         }
+    }
+
+    /// Whether a letter stands before a string of Python.
+    fn is_prefixed(&self) -> bool {
+        matches!(self.text.as_bytes().get(self.at + 1), Some(b'"' | b'\''))
     }
 
     /// Whether what follows a quote is what JSON has after a string in such a place.
@@ -335,20 +351,33 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Moves past blanks and comments.
     fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
+        loop {
+            while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+                self.at += 1;
+            }
+            let rest = &self.text[self.at..];
+            let end = if rest.starts_with("//") || rest.starts_with('#') {
+                rest.find('\n').unwrap_or(rest.len())
+            } else if rest.starts_with("/*") {
+                rest.find("*/").map_or(rest.len(), |end| end + 2)
+            } else {
+                return;
+            };
+            self.at += end;
         }
     }
 }
 
 /// Whether `text` begins with `"key":`.
 fn begins_with_key(text: &str) -> bool {
-    let Some(key) = text.strip_prefix('"') else {
+    let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         return false;
     };
+    let key = &text[1..];
     key[..key.floor_char_boundary(LONGEST_KEY)]
-        .split_once('"')
+        .split_once(quote)
         .is_some_and(|(key, after)| after.trim_start().starts_with(':') && !key.contains('\n'))
 }
 

@@ -1,11 +1,13 @@
 //! The reply of a language model, read as drafts.
 //!
-//! Asked for a JSON array, models answer with one, mostly; or wrap it in prose and fences, break strings over lines, forget
-//! to escape, run out of tokens half-way, or write plain code blocks under headings. All of that is read. What cannot be
-//! is returned with the reason, never dropped and never a panic.
+//! Asked for a heading and a code block a reward, models answer so, mostly; or write a JSON array, wrap it in prose and fences, break strings
+//! over lines, forget to escape, run out of tokens half-way, think aloud before. All of that is read. What cannot be is returned with the
+//! reason, never dropped and never a panic.
 
+mod code;
 mod fences;
 mod json;
+mod thinking;
 
 use sandbox::{Language, Source};
 use serde_json::{Map, Value};
@@ -20,51 +22,46 @@ const LONGEST_NAME: usize = 80;
 /// Arrays and objects within each other that are searched for drafts.
 const DEEPEST: usize = 8;
 
-/// Reads every draft in `reply`, in order. `language` is what drafts are in that do not say otherwise.
+/// Reads every draft in `reply`, in order. `language` is what drafts are in that do not say otherwise; `is_cut` says that the reply met the
+/// limit of its length.
 #[must_use]
-pub fn parse(reply: &str, language: Language) -> (Vec<Draft>, Vec<Unreadable>) {
-    let reply = without_reasoning(reply);
-    let mut found = Found {
-        drafts: Vec::new(),
-        unreadable: Vec::new(),
-        language,
-    };
-    let scan = json::scan(reply);
-    for value in &scan.values {
-        found.collect(value, None, 0);
-    }
+pub fn parse(reply: &str, language: Language, is_cut: bool) -> (Vec<Draft>, Vec<Unreadable>) {
+    let answer = thinking::answer_of(reply);
+    let mut found = Found::in_text(answer.text, language, is_cut);
     if found.drafts.is_empty() {
-        for block in fences::code_blocks(reply) {
-            if looks_like_a_reward(block.code) {
-                found.push(Draft {
-                    name: block.name,
-                    source: Source {
-                        language: fences::language_of(block.tag).unwrap_or(language),
-                        code: block.code.to_owned(),
-                    },
-                    rationale: block.prose,
-                    parents: Vec::new(),
-                });
-            }
+        let retold = retellings(answer.text).into_iter();
+        let read = retold.map(|text| Found::in_text(&text, language, is_cut));
+        if let Some(better) = read.into_iter().find(|found| !found.drafts.is_empty()) {
+            found = better;
         }
     }
-    if let Some(rest) = scan.broken_off
-        && (!found.drafts.is_empty() || json::mentions_code(rest))
-    {
-        found.refuse(
-            rest,
-            "the reply breaks off here; a larger `max_tokens` may help",
-        );
-    }
     if found.drafts.is_empty() && found.unreadable.is_empty() {
-        let reason = if reply.trim().is_empty() {
+        let reason = if answer.is_cut {
+            "the reply ends while the model still thinks: a larger proposer.max_tokens leaves room for the answer"
+        } else if reply.trim().is_empty() {
             "the reply is empty"
         } else {
-            "there is neither a JSON array of {name, code, description} nor a code block with a reward function"
+            "there is neither a code block with a reward function nor a JSON array of {name, code, description}"
         };
         found.refuse(reply, reason);
     }
     (found.drafts, found.unreadable)
+}
+
+/// The text as it may have been meant, where it cannot be read as it is: JSON within a JSON string, JSON that was escaped once more, quotes of
+/// a typesetter.
+fn retellings(text: &str) -> Vec<String> {
+    let mut retold = Vec::new();
+    if let Ok(inner) = serde_json::from_str::<String>(text.trim()) {
+        retold.push(inner);
+    }
+    if text.contains("\\\"code\\\"") {
+        retold.push(text.replace("\\\"", "\"").replace("\\\\", "\\"));
+    }
+    if text.contains('“') {
+        retold.push(text.replace(['“', '”'], "\""));
+    }
+    retold
 }
 
 struct Found {
@@ -74,6 +71,84 @@ struct Found {
 }
 
 impl Found {
+    /// What stands in a text, in its JSON or else in its code blocks.
+    fn in_text(text: &str, language: Language, is_cut: bool) -> Self {
+        let mut found = Self {
+            drafts: Vec::new(),
+            unreadable: Vec::new(),
+            language,
+        };
+        let scan = json::scan(text);
+        for value in &scan.values {
+            found.collect(value, None, 0);
+        }
+        let has_json = !found.drafts.is_empty() || !found.unreadable.is_empty();
+        if !has_json {
+            for block in fences::code_blocks(text) {
+                found.take_block(block, is_cut);
+            }
+        }
+        if let Some(rest) = scan.broken_off
+            && (has_json || json::mentions_code(rest))
+        {
+            found.refuse(rest, BREAKS_OFF);
+        }
+        found
+    }
+
+    /// A code block is a draft, or several, if a reward function stands in it.
+    fn take_block(&mut self, block: fences::Block<'_>, is_cut: bool) {
+        if !looks_like_a_reward(&block.code) {
+            return;
+        }
+        if block.is_open && is_cut {
+            self.refuse(&block.code, BREAKS_OFF);
+            return;
+        }
+        let mut parents = Vec::new();
+        let mut prose = Vec::new();
+        for line in block.prose {
+            match (labelled(&line, PARENTS), labelled(&line, WHY_KEYS)) {
+                (Some(names), _) => parents = listed(names),
+                (None, Some(why)) => prose.push(why.to_owned()),
+                (None, None) => prose.push(line),
+            }
+        }
+        let draft = Draft {
+            name: block.name,
+            source: Source {
+                language: fences::language_of(block.tag).unwrap_or(self.language),
+                code: block.code,
+            },
+            rationale: prose.join(" "),
+            parents,
+        };
+        self.take(draft);
+    }
+
+    /// Takes a draft; or several, where its code holds several rewards.
+    fn take(&mut self, draft: Draft) {
+        match code::sources(&draft.source.code, draft.source.language) {
+            Err(why) => self.refuse(&draft.source.code, &why),
+            Ok(sources) => {
+                let is_one = sources.len() == 1;
+                for (own, source) in sources {
+                    let mut draft = Draft {
+                        source,
+                        ..draft.clone()
+                    };
+                    // Every reward may be called `reward`; that names none.
+                    if let Some(own) = own.filter(|own| own != "reward")
+                        && (draft.name.trim().is_empty() || !is_one)
+                    {
+                        draft.name = own;
+                    }
+                    self.push(draft);
+                }
+            }
+        }
+    }
+
     /// Takes every draft within `value`. `key` is the key it stands under, a name of last resort.
     fn collect(&mut self, value: &Value, key: Option<&str>, depth: usize) {
         match value {
@@ -83,7 +158,7 @@ impl Found {
                 }
             }
             Value::Object(fields) if has_any(fields, CODE_KEYS) => match self.draft(fields, key) {
-                Ok(draft) => self.push(draft),
+                Ok(draft) => self.take(draft),
                 Err(reason) => self.refuse(&value.to_string(), reason),
             },
             Value::Object(fields) if has_any(fields, NAME_KEYS) && has_any(fields, WHY_KEYS) => {
@@ -91,7 +166,21 @@ impl Found {
             }
             Value::Object(fields) if depth < DEEPEST => {
                 for (key, value) in fields {
-                    self.collect(value, Some(key), depth + 1);
+                    match value {
+                        Value::String(code) if looks_like_a_reward(code) => {
+                            let source = Source {
+                                language: self.language,
+                                code: fences::unwrapped(code).to_owned(),
+                            };
+                            self.take(Draft {
+                                name: key.clone(),
+                                source,
+                                rationale: String::new(),
+                                parents: Vec::new(),
+                            });
+                        }
+                        _ => self.collect(value, Some(key), depth + 1),
+                    }
                 }
             }
             _ => {}
@@ -139,7 +228,38 @@ impl Found {
 /// Keys under which models put the three things, likeliest first.
 const CODE_KEYS: &[&str] = &["code", "source", "function", "implementation"];
 const NAME_KEYS: &[&str] = &["name", "title", "id"];
-const WHY_KEYS: &[&str] = &["description", "rationale", "explanation", "reasoning"];
+const WHY_KEYS: &[&str] = &[
+    "description",
+    "rationale",
+    "explanation",
+    "reasoning",
+    "why",
+];
+const PARENTS: &[&str] = &["parents", "parent", "builds on"];
+/// Why what was cut off is no draft.
+const BREAKS_OFF: &str = "the reply breaks off here; a larger proposer.max_tokens may help";
+
+/// What stands after a label at the beginning of a line, `Why: …` or `**Parents:** …`.
+fn labelled<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
+    let (label, rest) = line.split_once(':')?;
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '-' | '`');
+    let label = label.trim_matches(is_mark);
+    labels
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(label))
+        .then(|| rest.trim_start_matches(is_mark))
+}
+
+/// Names in a list with commas; none where the list says that there are none.
+fn listed(names: &str) -> Vec<String> {
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '*' | '[' | ']' | '.');
+    names
+        .split(',')
+        .map(|name| name.trim_matches(is_mark))
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("none") && *name != "-")
+        .map(str::to_owned)
+        .collect()
+}
 
 fn has_any(fields: &Map<String, Value>, keys: &[&str]) -> bool {
     keys.iter().any(|key| fields.contains_key(*key))
@@ -181,14 +301,6 @@ fn clean_name(name: &str) -> Option<String> {
 
 fn looks_like_a_reward(code: &str) -> bool {
     code.contains("fn reward") || code.contains("def ")
-}
-
-/// The reply after a `<think>` section that some servers leave in it.
-fn without_reasoning(reply: &str) -> &str {
-    match reply.trim_start().strip_prefix("<think>") {
-        Some(rest) => rest.split_once("</think>").map_or(rest, |(_, after)| after),
-        None => reply,
-    }
 }
 
 /// The beginning of a text, cut at a character.

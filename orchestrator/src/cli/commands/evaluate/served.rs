@@ -87,6 +87,7 @@ fn endpoint(base_url: &str, model: &str, args: &ServedArgs) -> anyhow::Result<En
         timeout_s: args.timeout_s,
         max_retries: args.max_retries,
         backoff_ms: 1000,
+        stream: false,
         prices: Prices::default(),
     };
     Endpoint::from_environment(config).map_err(|why| anyhow::anyhow!(why))

@@ -4,10 +4,12 @@
 
 use super::*;
 
+mod quirks;
+
 const CODE: &str = "pub fn reward(sample: &Sample) -> f64 { 1.0 }";
 
 fn read(reply: &str) -> (Vec<Draft>, Vec<Unreadable>) {
-    parse(reply, Language::Rust)
+    parse(reply, Language::Rust, false)
 }
 
 /// Names of a reply that is read without complaint.
@@ -221,7 +223,7 @@ fn garbage_is_refused_with_a_reason() {
         ("[[[[", "neither"),
         ("<html><body>502</body></html>", "neither"),
         ("```rust\nfn main() {}\n```", "neither"),
-        ("<think>never ends", "neither"),
+        ("<think>never ends", "still thinks"),
     ] {
         let (drafts, unreadable) = read(reply);
         assert!(drafts.is_empty(), "{reply}");
