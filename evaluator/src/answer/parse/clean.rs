@@ -10,7 +10,25 @@ pub(crate) const GAP_MARK: char = '\u{2}';
 const GAP: &str = "\u{2}";
 
 /// Unicode characters and what they are in LaTeX.
-const CHARACTERS: [(char, &str); 60] = [
+const CHARACTERS: [(char, &str); 78] = [
+    ('∛', r"\sqrt[3] "),
+    ('∜', r"\sqrt[4] "),
+    ('∶', ":"),
+    ('≡', r"\equiv "),
+    ('⅓', r"\frac{1}{3}"),
+    ('⅔', r"\frac{2}{3}"),
+    ('⅕', r"\frac{1}{5}"),
+    ('⅖', r"\frac{2}{5}"),
+    ('⅗', r"\frac{3}{5}"),
+    ('⅘', r"\frac{4}{5}"),
+    ('⅙', r"\frac{1}{6}"),
+    ('⅚', r"\frac{5}{6}"),
+    ('⅛', r"\frac{1}{8}"),
+    ('⅜', r"\frac{3}{8}"),
+    ('⅝', r"\frac{5}{8}"),
+    ('⅞', r"\frac{7}{8}"),
+    ('ℏ', r"\hbar "),
+    ('ε', r"\epsilon "),
     ('π', r"\pi "),
     ('∞', r"\infty "),
     ('√', r"\sqrt "),
@@ -74,7 +92,15 @@ const CHARACTERS: [(char, &str); 60] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 72] = [
+const SPELLINGS: [(&str, &str); 80] = [
+    (r"\colon", ":"),
+    (r"\text{ to }", " to "),
+    (r"\text{ to}", " to "),
+    (r"\bmod", r"\pmod"),
+    (r"\mod", r"\pmod"),
+    (r"\hat{\imath}", r"\unitvectori "),
+    (r"\hat{\jmath}", r"\unitvectorj "),
+    (r"\vec{k}", r"\unitvectork "),
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -229,7 +255,10 @@ pub(crate) fn clean(text: &str) -> String {
     if let Some(sign) = respelled::sign_of(clean) {
         return sign.to_owned();
     }
-    if let Some(respelled) = respelled::ratio(clean).or_else(|| respelled::in_base(clean)) {
+    if let Some(respelled) = respelled::ratio(clean)
+        .or_else(|| respelled::in_base(clean))
+        .or_else(|| respelled::chosen(clean))
+    {
         return respelled;
     }
     balanced(clean)

@@ -219,9 +219,14 @@ impl<'a> Lexer<'a> {
             depth == 0
         });
         let words = inner[..end.unwrap_or(inner.len())].trim();
-        if Function::named(words).is_some() {
+        let command = match words {
+            "infinity" | "inf" if self.depth > 0 => Some("infty"),
+            "lcm" | "gcd" | "max" | "min" => Some(words),
+            _ => Function::named(words).map(|_| words),
+        };
+        if let Some(command) = command {
             self.at = self.text.len() - inner.len() + end.map_or(inner.len(), |end| end + 1);
-            self.tokens.push(Token::Command(words.to_owned()));
+            self.tokens.push(Token::Command(command.to_owned()));
             return;
         }
         if words.contains('\\') {
@@ -301,6 +306,15 @@ impl<'a> Lexer<'a> {
                 if self.text[..self.at].ends_with(|c: char| c.is_ascii_digit()) =>
             {
                 self.word(run);
+            }
+            _ if let Some(name) = letters::command(run) => {
+                self.push(Token::Command(name.to_owned()), run.len());
+            }
+            "gcd" | "lcm" | "max" | "min" if rest[run.len()..].starts_with('(') => {
+                self.push(Token::Command(run.to_owned()), run.len());
+            }
+            "abs" | "cbrt" if rest[run.len()..].starts_with('(') => {
+                self.push(Token::Command(run.to_owned()), run.len());
             }
             // Glued to what it joins, as in `x=1ory=2`.
             _ if run.starts_with("or") && self.follows_value() => {

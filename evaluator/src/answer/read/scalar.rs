@@ -29,7 +29,10 @@ pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     if let Some(degrees) = temperature(tokens) {
         return Some(Scalar { places, ..degrees });
     }
-    let (tokens, unit) = split_unit(tokens);
+    let (tokens, unit) = match measured(tokens) {
+        Some((number, name)) => (number, Some(name)),
+        None => split_unit(tokens),
+    };
     if let Some(angle) = degrees(tokens) {
         return Some(Scalar {
             expr: angle,
@@ -60,7 +63,7 @@ pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
 }
 
 fn is_degrees(unit: &str) -> bool {
-    matches!(unit, "degree" | "degrees")
+    matches!(unit, "degree" | "degrees" | "deg")
 }
 
 /// The decimal places of a number that is no period.
@@ -110,6 +113,65 @@ impl Scalar {
             places: None,
         }
     }
+}
+
+/// `6.3\times10^{-7} M`, `4 \Omega`: letters behind a number in powers of ten, or the sign of the ohm behind any, are the
+/// unit that they spell.
+fn measured(tokens: &[Token]) -> Option<(&[Token], String)> {
+    let length = match tokens {
+        [Token::Number(_), Token::Command(sign), ..] if sign == "Omega" => 1,
+        [
+            Token::Number(_),
+            Token::Command(times),
+            Token::Number(ten),
+            Token::Mark('^'),
+            rest @ ..,
+        ] if matches!(times.as_str(), "times" | "cdot") && ten == "10" => {
+            let exponent = match rest {
+                [Token::Mark('{'), ..] => {
+                    rest.iter().position(|token| *token == Token::Mark('}'))? + 1
+                }
+                [Token::Mark('-'), Token::Number(_), ..] => 2,
+                [Token::Number(_), ..] => 1,
+                _ => return None,
+            };
+            4 + exponent
+        }
+        _ => return None,
+    };
+    let (number, unit) = tokens.split_at_checked(length)?;
+    let name = unit_name(unit)?;
+    unit::named(&name).is_some().then_some((number, name))
+}
+
+/// The name that tokens spell, with a space between letters that stood apart.
+fn unit_name(tokens: &[Token]) -> Option<String> {
+    let mut name = String::new();
+    for token in tokens {
+        let is_behind_letter = name.ends_with(char::is_alphanumeric);
+        match token {
+            Token::Letter(letter) => {
+                if is_behind_letter {
+                    name.push(' ');
+                }
+                name.push(*letter);
+            }
+            Token::Name(word) | Token::Text(word) => {
+                if is_behind_letter {
+                    name.push(' ');
+                }
+                name.push_str(word);
+            }
+            Token::Command(sign) if sign == "Omega" => name.push('Ω'),
+            Token::Command(sign) if sign == "mu" => name.push('μ'),
+            Token::Command(sign) if sign == "cdot" => name.push('·'),
+            Token::Number(power) => name.push_str(power),
+            Token::Mark(mark @ ('/' | '^' | '-')) => name.push(*mark),
+            Token::Mark('{' | '}') => {}
+            _ => return None,
+        }
+    }
+    (!name.is_empty()).then_some(name)
 }
 
 /// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and

@@ -88,6 +88,9 @@ pub(crate) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     {
         return read(rest, depth);
     }
+    if let Some(residues) = residue(tokens) {
+        return Some(residues);
+    }
     if let Some(interval) = turned(tokens) {
         return Some(interval);
     }
@@ -210,8 +213,7 @@ fn single(tokens: &[Token], depth: usize) -> Option<Value> {
     if let Some(numbers) = real_numbers(&spelled(tokens)) {
         return Some(numbers);
     }
-    residue(tokens)
-        .or_else(|| relation(tokens, depth))
+    relation(tokens, depth)
         .or_else(|| union(tokens, depth))
         .or_else(|| cut(tokens, depth))
         .or_else(|| named_point(tokens, depth))
