@@ -10,9 +10,7 @@ pub(crate) const GAP_MARK: char = '\u{2}';
 const GAP: &str = "\u{2}";
 
 /// Unicode characters and what they are in LaTeX.
-const CHARACTERS: [(char, &str); 78] = [
-    ('∛', r"\sqrt[3] "),
-    ('∜', r"\sqrt[4] "),
+const CHARACTERS: [(char, &str); 75] = [
     ('∶', ":"),
     ('≡', r"\equiv "),
     ('⅓', r"\frac{1}{3}"),
@@ -31,7 +29,6 @@ const CHARACTERS: [(char, &str); 78] = [
     ('ε', r"\epsilon "),
     ('π', r"\pi "),
     ('∞', r"\infty "),
-    ('√', r"\sqrt "),
     ('×', r"\times "),
     ('·', r"\cdot "),
     ('⋅', r"\cdot "),
@@ -174,6 +171,9 @@ const SPELLINGS: [(&str, &str); 80] = [
     ("\u{200b}", ""),
     ("\u{a0}", " "),
 ];
+
+/// Signs of roots.
+const ROOTS: [(char, &str); 3] = [('√', r"\sqrt "), ('∛', r"\sqrt[3] "), ('∜', r"\sqrt[4] ")];
 
 /// Raised and lowered characters and what they are on the line.
 const RAISED: [(char, char); 13] = [
@@ -377,6 +377,19 @@ fn plain_characters(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        if let Some((_, root)) = ROOTS.iter().find(|(sign, _)| *sign == c) {
+            plain.push_str(root);
+            // All digits stand under the sign.
+            let is_digit = |c: &char| c.is_ascii_digit();
+            if chars.peek().is_some_and(is_digit) {
+                plain.push('{');
+                while let Some(digit) = chars.next_if(is_digit) {
+                    plain.push(digit);
+                }
+                plain.push('}');
+            }
+            continue;
+        }
         let shifted = [('^', &RAISED[..]), ('_', &LOWERED[..])]
             .into_iter()
             .find_map(|(mark, table)| Some((mark, table, on_the_line(table, c)?)));
@@ -434,6 +447,7 @@ mod tests {
             ("3<sup>x</sup>＞2", "3^{x}>2"),
             ("②③", "2,3"),
             (r"14{,}916.", "14,916"),
+            ("√18", r"\sqrt {18}"),
             (r"\left( 1,\ 2 \right)", r"( 1, 2  )"),
         ];
         for (text, expected) in cases {

@@ -252,6 +252,10 @@ impl<'a> Lexer<'a> {
             {
                 self.tokens.push(Token::Letter(letter));
             }
+            _ if let Some((joint @ ("and" | "or"), behind)) = words.split_once(' ') => {
+                self.tokens.push(Token::Text(joint.to_owned()));
+                self.tokens.push(Token::Text(behind.to_owned()));
+            }
             _ => match words.rsplit_once(' ') {
                 // `5 \text{ red and } 3 \text{ blue}`
                 Some((before, joint @ ("and" | "or"))) if self.is_behind_value() => {
@@ -297,7 +301,12 @@ impl<'a> Lexer<'a> {
         {
             return self.word(rate);
         }
+        let stands_alone = self.text[..self.at].trim_end().len() < self.at || self.at == 0;
         match run {
+            // Two letters that nobody means as a product.
+            "is" | "It" | "it" if stands_alone && rest[run.len()..].starts_with(' ') => {
+                self.word(run);
+            }
             "and" | "or" => self.push(Token::Text(run.to_owned()), run.len()),
             "infinity" | "Infinity" | "inf" | "oo" if self.depth > 0 => {
                 self.push(Token::Command("infty".to_owned()), run.len());

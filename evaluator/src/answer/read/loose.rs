@@ -54,6 +54,22 @@ pub(super) fn loose(clean: &str, tokens: &[Token], readings: &[Value]) -> Vec<Va
     more
 }
 
+/// Further readings of a gold answer: `4:1` as a ratio that is no 4, `XIV` as a number.
+pub(super) fn of_gold(clean: &str, tokens: &[Token]) -> Option<Value> {
+    if let [Token::Number(a), Token::Mark(':'), Token::Number(b)] = tokens {
+        let (a, b) = (
+            decimal(a)?,
+            decimal(b).filter(|b| *b != BigRational::default())?,
+        );
+        let ratio = Some(a / b).filter(BigRational::is_integer)?;
+        let ratio = Expr::Apply("ratio".to_owned(), vec![Expr::Number(ratio)]);
+        return Some(Value::Scalar(Scalar::of(ratio)));
+    }
+    // Names of segments and choices are made of other letters.
+    let value = numerals::roman(clean).filter(|_| clean.contains(['I', 'V', 'X']))?;
+    Some(number_of(BigRational::from_integer(value.into())))
+}
+
 fn number_of(value: BigRational) -> Value {
     Value::Scalar(Scalar::of(Expr::Number(value)))
 }

@@ -9,6 +9,7 @@ pub(crate) mod dress;
 pub(crate) mod enclosed;
 mod loose;
 pub(crate) mod matrix;
+mod named;
 pub(crate) mod parts;
 pub(crate) mod region;
 pub(crate) mod relation;
@@ -62,6 +63,7 @@ pub(crate) fn gold_readings(text: &str, number: Option<&Number>) -> Vec<Value> {
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(structure::explained(&tokens).or_else(|| structure::last_side(&tokens)));
     }
+    readings.extend(loose::of_gold(&clean, &tokens));
     if is_list_of_two(&clean) {
         readings.retain(|reading| matches!(reading, Value::Collection(..)));
     }

@@ -201,6 +201,17 @@ fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
     }
 }
 
+/// `2 hours and 15 minutes`: a quantity with what is left over in a smaller unit.
+pub(crate) fn joined(tokens: &[Token]) -> Option<Scalar> {
+    let is_joint = |token: &Token| matches!(token, Token::Text(word) if word == "and");
+    let at = tokens.iter().position(is_joint)?;
+    let unit = |tokens: &[Token]| unit::named(scalar(tokens)?.unit.as_deref()?);
+    let (first, second) = (unit(&tokens[..at])?, unit(&tokens[at + 1..])?);
+    let is_smaller = second.is_like(&first) && second.in_terms_of(&first) < BigRational::one();
+    let plain = [&tokens[..at], &tokens[at + 1..]].concat();
+    is_smaller.then(|| compound(&plain))?
+}
+
 /// `2 \text{ hours } 30 \text{ minutes}`: quantities of one dimension, summed in the first unit.
 fn compound(tokens: &[Token]) -> Option<Scalar> {
     let parts: Vec<&[Token]> = tokens
