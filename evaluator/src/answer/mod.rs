@@ -43,3 +43,8 @@ pub(crate) fn is_multiple(words: &str) -> bool {
 pub(crate) fn is_measure(words: &str) -> bool {
     is_multiple(words) || unit::named(words).is_some()
 }
+
+/// Whether a text is a choice with its text behind it: `B. 24 apples`.
+pub(crate) fn is_marked_choice(text: &str) -> bool {
+    read::choice::choice(text).is_some_and(|choice| !choice.content.is_empty())
+}

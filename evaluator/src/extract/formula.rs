@@ -1,12 +1,25 @@
 //! Formulae: a last line that is one, and the last one in a text.
 
+use std::borrow::Cow;
+
 use super::{Found, statement::is_denied};
 
 /// Longer texts are no single formula.
 const LONGEST: usize = 1000;
 
 /// How formulae are delimited, with `$$` before `$`.
-const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")];
+const DELIMITERS: [(&str, &str); 10] = [
+    ("$$", "$$"),
+    ("$", "$"),
+    (r"\(", r"\)"),
+    (r"\[", r"\]"),
+    (r"\begin{align*}", r"\end{align*}"),
+    (r"\begin{align}", r"\end{align}"),
+    (r"\begin{equation*}", r"\end{equation*}"),
+    (r"\begin{equation}", r"\end{equation}"),
+    (r"\begin{gather*}", r"\end{gather*}"),
+    (r"\begin{gather}", r"\end{gather}"),
+];
 
 /// The last line, if it has no prose in it.
 pub(super) fn final_line(completion: &str) -> Found {
@@ -15,7 +28,7 @@ pub(super) fn final_line(completion: &str) -> Found {
         .lines()
         .next_back()
         .unwrap_or_default();
-    let has_content = line.contains(|c: char| c.is_alphanumeric());
+    let has_content = line.contains(|c: char| c.is_alphanumeric()) && !line.starts_with(r"\end{");
     if line.len() > LONGEST || !has_content || has_prose(line) {
         return Found::Nothing;
     }
@@ -43,7 +56,27 @@ pub(super) fn last(completion: &str) -> Found {
     if rest.contains(|c: char| c.is_ascii_digit()) {
         return Found::Nothing;
     }
-    Found::text(&last.concat())
+    Found::text(&in_one_row(&last.concat()))
+}
+
+/// The rows of an aligned working as one: a row that begins with a sign of equality goes on with the one before it.
+fn in_one_row(formula: &str) -> Cow<'_, str> {
+    if !formula.contains('&') || formula.contains(r"\begin{") {
+        return formula.into();
+    }
+    let plain = formula.replace('&', " ");
+    let mut joined = String::with_capacity(plain.len());
+    for row in plain
+        .split(r"\\")
+        .map(str::trim)
+        .filter(|row| !row.is_empty())
+    {
+        if !joined.is_empty() {
+            joined.push_str(if row.starts_with('=') { " " } else { r" \\ " });
+        }
+        joined.push_str(row);
+    }
+    joined.into()
 }
 
 /// What stands before the next formula, the formula, and what follows it.
@@ -76,19 +109,30 @@ fn is_of_script(c: char) -> bool {
 }
 
 /// The formula that begins with its delimiter at the start of `text`, over several lines where it is displayed or holds
-/// an environment.
-pub(super) fn opening(text: &str) -> Option<&str> {
-    let (open, close) = DELIMITERS
+/// an environment; with those displayed directly behind it.
+pub(super) fn opening(text: &str) -> Option<String> {
+    let mut formulas: Vec<Cow<'_, str>> = Vec::new();
+    let mut rest = text;
+    while let Some((open, close)) = DELIMITERS
         .iter()
-        .find(|delimiter| text.starts_with(delimiter.0))?;
-    let inner = &text[open.len()..];
-    let (end, _) = inner
-        .match_indices(close)
-        .find(|&(end, _)| !is_escaped(inner, end))?;
-    let formula = &inner[..end];
-    let is_display = matches!(*open, "$$" | r"\[");
-    let is_whole = formula.contains('\n') && (is_display || formula.contains(r"\begin{"));
-    is_whole.then_some(formula)
+        .find(|delimiter| rest.starts_with(delimiter.0))
+    {
+        let inner = &rest[open.len()..];
+        let end = inner
+            .match_indices(close)
+            .map(|(end, _)| end)
+            .find(|end| !is_escaped(inner, *end));
+        let Some(end) = end else { break };
+        let formula = &inner[..end];
+        let is_display = !matches!(*open, "$" | r"\(");
+        let is_whole = formula.contains('\n') && (is_display || formula.contains(r"\begin{"));
+        if !is_whole {
+            break;
+        }
+        formulas.push(in_one_row(formula.trim()));
+        rest = inner[end + close.len()..].trim_start();
+    }
+    (!formulas.is_empty()).then(|| formulas.join(", "))
 }
 
 /// Whether words of a language stand outside of commands and `\text{…}`.

@@ -10,8 +10,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 mod boxed;
+mod choice;
 mod config;
 mod formula;
+mod languages;
 mod number;
 mod phrase;
 mod statement;
@@ -33,7 +35,8 @@ pub enum Strategy {
     Hashes,
     /// A last line of the form `A: …`, `Answer: …` or `Final answer: …`.
     AnswerLine,
-    /// What follows the last `answer is` or `answer:` up to the end of its sentence.
+    /// What follows the last `answer is` or `answer:`, in other languages, too, up to the end of its sentence; or the
+    /// choice that the last line names.
     AnswerIs,
     /// The last line, if it is one formula without prose.
     FinalLine,

@@ -1,14 +1,22 @@
 //! The last number of a text.
 
-use super::statement::{is_denied, unit_behind};
+use super::{
+    languages,
+    statement::{is_denied, unit_behind},
+};
 use crate::answer::is_multiple;
 
 /// The last number with the words that make another one of it: `minus` before it, `million` behind it, its unit, or a
 /// number that `or` or `and` joins to it; none where the words before it deny it.
 pub(super) fn stated(text: &str) -> Option<&str> {
-    let number = last(text)?;
+    let Some(number) = last(text) else {
+        return spelled_in_chinese(text);
+    };
     let mut start = text.rfind(number)?;
     let mut end = start + number.len();
+    if languages::is_taken_back(sentence_round(text, start, end)) {
+        return None;
+    }
     let word = text[end..]
         .split_inclusive(' ')
         .take(2)
@@ -49,6 +57,29 @@ pub(super) fn stated(text: &str) -> Option<&str> {
         start = left.len() - other.len();
     }
     Some(&text[start..end])
+}
+
+/// The sentence in which a number stands.
+fn sentence_round(text: &str, start: usize, end: usize) -> &str {
+    let ends = ['。', '।', '۔', '\n', '？', '！'];
+    let from = text[..start].rfind(ends).map_or(0, |at| {
+        at + text[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let to = text[end..].find(ends).map_or(text.len(), |at| end + at);
+    &text[from..to]
+}
+
+/// The only number in Chinese characters of the last sentence of a text without figures; single ones stand in many
+/// words.
+fn spelled_in_chinese(text: &str) -> Option<&str> {
+    let sentence = text.trim_end_matches(['。', '\n', ' ']);
+    let sentence = sentence.rsplit(['。', '\n']).next()?;
+    let is_figure = |c: char| "零一二两三四五六七八九十百千万亿".contains(c);
+    let mut runs = sentence
+        .split(|c| !is_figure(c))
+        .filter(|run| run.chars().count() > 1);
+    let run = runs.next()?;
+    (runs.next().is_none() && !languages::is_taken_back(sentence)).then_some(run)
 }
 
 /// Where the minus sign before a number stands, of whatever kind, also before a currency: `−14`, `-$90`, `is - 40`. A

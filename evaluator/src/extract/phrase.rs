@@ -2,41 +2,10 @@
 
 use crate::answer::is_quantity;
 
-use super::{Found, formula, statement::of_sentence};
+use super::{Found, choice, formula, languages, statement::of_sentence};
 
 /// What is said to be something: the answer, or the choice of an answer.
 const MARKS: [&str; 3] = ["answer", "correct option", "correct choice"];
-
-/// The same in other languages, with the verb; ASCII letters in lower case.
-const FOREIGN: [&str; 27] = [
-    "答案是",
-    "答案为",
-    "答案為",
-    "答案：",
-    "答案:",
-    "答えは",
-    "答え：",
-    "答え:",
-    "정답은",
-    "정답:",
-    "답은",
-    "답:",
-    "الجواب هو",
-    "الإجابة هي",
-    "الإجابة:",
-    "उत्तर है",
-    "उत्तर:",
-    "la respuesta es",
-    "respuesta:",
-    "la réponse est",
-    "réponse :",
-    "die antwort ist",
-    "die antwort lautet",
-    "antwort:",
-    "Ответ:",
-    "ответ:",
-    "a resposta é",
-];
 
 /// What an answer may stand between.
 const DRESS: [char; 3] = ['*', '`', ' '];
@@ -62,7 +31,8 @@ pub(super) fn answer_line(completion: &str) -> Found {
     }
 }
 
-/// What follows the last `answer is`, `answer:` or `answer =` up to the end of the sentence.
+/// What follows the last `answer is`, `answer:` or `answer =`, or the same in another language, up to the end of the
+/// sentence; where there is none, the choice that the last line names.
 pub(super) fn answer_is(completion: &str) -> Found {
     // ASCII lower-casing keeps every byte where it was.
     let lower = completion.to_ascii_lowercase();
@@ -71,20 +41,17 @@ pub(super) fn answer_is(completion: &str) -> Found {
         places.find_map(|(start, word)| after_verb(&completion[start + word.len()..]))
     };
     // The last mark leaves the least behind it.
-    let foreign = |mark: &&'static str| {
-        let (start, word) = lower.rmatch_indices(*mark).next()?;
-        Some(
-            completion[start + word.len()..]
-                .trim_start_matches([':', '：', '=', '*', '`', ',', ' ']),
-        )
-    };
-    let marked = MARKS.iter().filter_map(last);
-    let marked = marked.chain(FOREIGN.iter().filter_map(foreign));
-    let Some(rest) = marked.min_by_key(|rest| rest.len()) else {
-        return Found::Nothing;
+    let rest = MARKS.iter().filter_map(last).min_by_key(|rest| rest.len());
+    if let Some(marked) = languages::marked(completion, &lower)
+        && rest.is_none_or(|rest| marked.rest.len() < rest.len())
+    {
+        return languages::stated(&marked);
+    }
+    let Some(rest) = rest else {
+        return choice::stated(completion);
     };
     match formula::opening(rest.trim_start()) {
-        Some(formula) => Found::text(formula),
+        Some(formula) => Found::text(&formula),
         None => of_sentence(sentence(rest)),
     }
 }
@@ -105,10 +72,14 @@ fn after_verb(text: &str) -> Option<&str> {
 fn sentence(text: &str) -> &str {
     let line = text.trim_start().lines().next().unwrap_or_default();
     let end = line.match_indices('.').map(|(at, _)| at).find(|at| {
-        line[at + 1..]
+        let is_end = line[at + 1..]
             .chars()
             .next()
-            .is_none_or(char::is_whitespace)
+            .is_none_or(char::is_whitespace);
+        // The letter of a choice: `B. 24 apples`.
+        let before = line[..*at].trim_start_matches(['*', '(', ' ']);
+        let is_choice = before.len() == 1 && before.starts_with(|c: char| ('A'..='J').contains(&c));
+        is_end && !(is_choice && at + 1 < line.len())
     });
     let line = &line[..end.unwrap_or(line.len())];
     let line = line

@@ -1,7 +1,7 @@
 //! What a sentence states that is said to hold the answer.
 
 use super::{Found, formula, number};
-use crate::answer::{is_measure, is_quantity};
+use crate::answer::{is_marked_choice, is_measure, is_quantity};
 
 /// With these a sentence says what the answer is not, what it is near to, or several of it: its number alone is not
 /// what it states.
@@ -46,6 +46,12 @@ const MOST_UNIT_WORDS: usize = 3;
 /// The answer in a sentence: all of it where it has no prose, is a number with its unit, or qualifies what it says;
 /// else its last formula, or the only number of a sentence with one.
 pub(super) fn of_sentence(sentence: &str) -> Found {
+    if is_marked_choice(sentence) {
+        return Found::text(sentence);
+    }
+    if let Some(letter) = reasoned_choice(sentence) {
+        return Found::text(letter);
+    }
     // `$2$ cm`, which has no price in it.
     let bare = sentence.replace('$', "");
     if sentence.len() >= bare.len() + 2 && formula::has_prose(sentence) && is_quantity(&bare) {
@@ -67,6 +73,33 @@ pub(super) fn of_sentence(sentence: &str) -> Found {
         }
         _ => Found::text(sentence),
     }
+}
+
+/// The letter in `B because A and C are wrong`.
+fn reasoned_choice(sentence: &str) -> Option<&str> {
+    let letter = sentence
+        .get(..1)
+        .filter(|_| sentence.starts_with(|c: char| ('A'..='J').contains(&c)))?;
+    let behind = sentence[1..].trim_start_matches(['*', ',']);
+    let is_reason = [" because ", " since ", " as "]
+        .iter()
+        .any(|word| behind.starts_with(word));
+    is_reason.then_some(letter)
+}
+
+/// Whether a sentence says what the answer is not, or offers several.
+pub(super) fn is_taken_back(sentence: &str) -> bool {
+    const TAKING_BACK: [&str; 8] = [
+        "wrong",
+        "incorrect",
+        "false",
+        "if",
+        "maybe",
+        "impossible",
+        "eliminate",
+        "eliminated",
+    ];
+    is_qualified(sentence) || words(sentence).any(|word| TAKING_BACK.contains(&word.as_str()))
 }
 
 fn is_qualified(sentence: &str) -> bool {
@@ -97,7 +130,7 @@ fn count_digits(text: &str) -> usize {
 }
 
 /// The only `number` of a sentence with the sign of its currency and the unit behind it.
-fn with_unit<'a>(sentence: &'a str, number: &str) -> &'a str {
+pub(super) fn with_unit<'a>(sentence: &'a str, number: &str) -> &'a str {
     let start = sentence.find(number).unwrap_or(0);
     let end = start + number.len();
     let behind = &sentence[end..];

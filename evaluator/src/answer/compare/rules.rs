@@ -100,10 +100,21 @@ fn same_time(gold: &Answer, given: &Given<'_>, trace: &mut Trace) -> Option<bool
 fn same_choice(gold: &Answer, given: &Given<'_>, tolerance: f64, trace: &mut Trace) -> bool {
     let what = "rule: same choice";
     if let (Some(mine), Some(theirs)) = (&gold.choices, &given.choices)
-        && (mine.are_apart || theirs.are_apart)
+        && let Some(same) = mine.are(theirs)
     {
-        let same = mine.letters == theirs.letters;
         trace.step(what, same, || "several choices".to_owned());
+        return same;
+    }
+    // `B. 24 apples` for 24.
+    if gold.choice.is_none()
+        && gold.choices.is_none()
+        && let Some(theirs) = &given.choice
+        && !theirs.content.is_empty()
+    {
+        let same = content_is(gold, theirs.content, tolerance);
+        trace.step(what, same, || {
+            format!("what the choice {} says", theirs.letter)
+        });
         return same;
     }
     let Some(mine) = &gold.choice else {
@@ -125,6 +136,11 @@ fn same_choice(gold: &Answer, given: &Given<'_>, tolerance: f64, trace: &mut Tra
         format!("the reference is choice {}", mine.letter)
     });
     same
+}
+
+/// Whether the text of a choice is a number and the gold answer the same one.
+fn content_is(gold: &Answer, content: &str, tolerance: f64) -> bool {
+    gold.number.is_some() && gold.matches_within(content, tolerance).is_some()
 }
 
 /// Whether both are the same number; `None` where that is not for plain numbers to decide.

@@ -65,6 +65,13 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
         || same_names(&a, &b)
         || same_verdict(&a, &b)
         || is_predicate(&a, &b)
+        || is_initial(&a, &b)
+}
+
+/// `Y` for `Yes`, `F` for `False`.
+fn is_initial(gold: &str, given: &str) -> bool {
+    let gold = gold.to_lowercase();
+    VERDICTS.contains(&&*gold) && given.len() == 1 && gold.starts_with(&given.to_lowercase())
 }
 
 /// `Yes` against `Yes, the series converges.`: a reason on one side, which takes nothing back.

@@ -3,6 +3,8 @@
 //! Rounding is forgiven where it shows: one side has decimals, and the other side rounds to them. A whole number is
 //! never approximated, and never an approximation.
 
+use num_rational::BigRational;
+
 use crate::answer::{
     evaluate::{constant, is_integer},
     value::{Scalar, expr::Expr, fuel::Fuel},
@@ -33,6 +35,9 @@ pub(crate) fn is_rounded(
     let by_gold = slack(gold, are_percent, fuel).unwrap_or(0.0);
     let by_given = slack(given, are_percent, fuel).unwrap_or(0.0);
     readings.iter().any(|(a, b)| {
+        if !a.is_constant() {
+            return rounds_everywhere((a, gold.places), (b, given.places), tolerance, fuel);
+        }
         let (Some(a), Some(b)) = (constant(a, fuel), constant(b, fuel)) else {
             return false;
         };
@@ -40,6 +45,101 @@ pub(crate) fn is_rounded(
         (a - b).abs() <= most.min(tolerance * a.abs()) * (1.0 + WHOLE)
     })
 }
+
+/// What the variables of rounded expressions are set to, by turns: small and large ones of either sign.
+const PLACES: [(i64, i64); 6] = [(1, 97), (-1, 3), (5, 7), (-7, 2), (31, 3), (-211, 2)];
+
+/// Whether two expressions in the same variables differ nowhere by more than the rounding of the decimals in them
+/// allows, as `x + 1.414` from `x + \sqrt2`.
+fn rounds_everywhere(
+    (a, places_a): (&Expr, Option<usize>),
+    (b, places_b): (&Expr, Option<usize>),
+    tolerance: f64,
+    fuel: &Fuel,
+) -> bool {
+    let names: Vec<String> = a.symbols().into_iter().map(str::to_owned).collect();
+    let is_alike = names.iter().map(String::as_str).eq(b.symbols());
+    let is_readable = |expr: &Expr| !expr.any(&|e| matches!(e, Expr::Apply(..)));
+    if !is_alike || !is_readable(a) || !is_readable(b) {
+        return false;
+    }
+    let at = |expr: &Expr, place: usize| {
+        let expr = names
+            .iter()
+            .enumerate()
+            .fold(expr.clone(), |expr, (rank, name)| {
+                let (numerator, denominator) = PLACES[(place + rank) % PLACES.len()];
+                let value = BigRational::new(numerator.into(), denominator.into());
+                expr.with_value(name, &Expr::Number(value))
+            });
+        constant(&expr, fuel)
+    };
+    // By how much the value at a place moves where each decimal moves by half of its last digit.
+    let slack = |expr: &Expr, written: Option<usize>, place: usize, value: f64| -> Option<f64> {
+        // Zeros at the end do not show in a value; every number has at least the fewest places that were written.
+        let fewest = i32::try_from(written.unwrap_or(0)).ok()?;
+        let count = count_decimals(expr);
+        if count > MOST_DECIMALS {
+            return None;
+        }
+        let mut slack = 0.0;
+        for index in 0..count {
+            let half = 0.5 * 10f64.powi(-places_of(expr, index)?.max(fewest));
+            slack += (at(&with_moved(expr, index, half)?, place)? - value).abs();
+        }
+        Some(slack)
+    };
+    let mut seen = 0;
+    for place in 0..PLACES.len() {
+        let (Some(x), Some(y)) = (at(a, place), at(b, place)) else {
+            continue;
+        };
+        let (Some(of_a), Some(of_b)) = (slack(a, places_a, place, x), slack(b, places_b, place, y))
+        else {
+            return false;
+        };
+        let most = of_a.max(of_b).min(tolerance * x.abs());
+        if (x - y).abs() > most * (1.0 + WHOLE) {
+            return false;
+        }
+        seen += 1;
+    }
+    seen * 2 > PLACES.len()
+}
+
+/// The decimal places with which the decimal number `at` of an expression was written, as far as its value shows.
+fn places_of(expr: &Expr, at: usize) -> Option<i32> {
+    let mut places = None;
+    let mut next = 0;
+    expr.map(&mut |e| {
+        if is_decimal(&e) {
+            if next == at
+                && let Expr::Number(value) = &e
+            {
+                places = shortest(value);
+            }
+            next += 1;
+        }
+        e
+    });
+    places
+}
+
+/// The least number of decimal places that hold the value.
+fn shortest(value: &BigRational) -> Option<i32> {
+    let ten = BigRational::from_integer(10.into());
+    let mut scaled = value.clone();
+    for places in 0..=MOST_PLACES {
+        if scaled.is_integer() {
+            return Some(places);
+        }
+        scaled *= &ten;
+    }
+    None
+}
+
+/// Numbers with more decimal places are fractions.
+const MOST_PLACES: i32 = 12;
 
 /// A whole number, also where only its value shows it: the root of 16.
 fn is_whole(expr: &Expr, fuel: &Fuel) -> bool {
@@ -88,7 +188,7 @@ fn count_decimals(expr: &Expr) -> usize {
 
 /// The expression with its decimal number `at` made larger.
 fn with_moved(expr: &Expr, at: usize, by: f64) -> Option<Expr> {
-    let by = num_rational::BigRational::from_float(by)?;
+    let by = BigRational::from_float(by)?;
     let mut next = 0;
     Some(expr.map(&mut |e| match e {
         Expr::Number(value) if !value.is_integer() => {

@@ -5,7 +5,7 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero, pow};
 
 use crate::answer::{
-    evaluate::{At, symbol},
+    evaluate::{At, factorials, symbol},
     value::expr::{Expr, Function},
 };
 
@@ -27,6 +27,11 @@ pub(crate) fn exact(expr: &Expr, at: At<'_>) -> Option<BigRational> {
     let value = match expr {
         Expr::Number(value) => value.clone(),
         Expr::Symbol(name) => symbol(name, at.point),
+        Expr::Quotient(..) | Expr::Product(_)
+            if let Some(value) = factorials::cancelled(expr, at) =>
+        {
+            value
+        }
         Expr::Sum(parts) => {
             let mut sum = BigRational::zero();
             for part in parts {
@@ -99,7 +104,7 @@ fn exact_root(radicand: &BigRational, index: &BigRational) -> Option<BigRational
     ))
 }
 
-fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {
+pub(super) fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {
     let n = small_integer(n).filter(|n| *n <= LARGEST_FACTORIAL)?;
     at.fuel.take(FUEL_PER_FACTOR * u64::from(n))?;
     let product = (2..=n).fold(BigInt::one(), |product, factor| product * factor);
@@ -107,16 +112,31 @@ fn factorial(n: &BigRational, at: At<'_>) -> Option<BigRational> {
 }
 
 fn binomial(n: &BigRational, k: &BigRational, at: At<'_>) -> Option<BigRational> {
-    let (n, k) = (small_integer(n)?, small_integer(k)?);
+    let whole = |value: &BigRational| {
+        let whole = value.is_integer().then(|| value.to_integer().to_u64())??;
+        (whole <= LARGEST_CHOICE).then_some(whole)
+    };
+    let (n, k) = (whole(n)?, whole(k)?);
     if k > n {
         return Some(BigRational::zero());
     }
-    at.fuel.take(FUEL_PER_FACTOR * u64::from(k))?;
+    // Those left out are as many choices as those taken.
+    let k = k.min(n - k);
+    if k > MOST_CHOSEN {
+        return None;
+    }
+    at.fuel.take(FUEL_PER_FACTOR * k)?;
     let value = (1..=k).fold(BigInt::one(), |value, i| value * (n - k + i) / i);
     Some(BigRational::from_integer(value))
 }
 
-/// Zero to 500, beyond which binomials are too long to be meant.
+/// Nobody chooses from more.
+const LARGEST_CHOICE: u64 = 1_000_000_000;
+
+/// More chosen make numbers that are too long to be meant.
+const MOST_CHOSEN: u64 = 500;
+
+/// Zero to 500, beyond which factorials are too long to be meant.
 fn small_integer(value: &BigRational) -> Option<u32> {
     let value = value.is_integer().then(|| value.to_integer().to_u32())??;
     (value <= 500).then_some(value)

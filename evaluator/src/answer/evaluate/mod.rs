@@ -15,13 +15,15 @@
 
 pub(crate) mod ball;
 pub(crate) mod exact;
+mod factorials;
 pub(crate) mod residue;
 
 use std::f64::consts;
 
+use num_bigint::BigInt;
 use num_complex::Complex64;
 use num_rational::BigRational;
-use num_traits::ToPrimitive;
+use num_traits::{One, ToPrimitive};
 
 use crate::answer::{
     evaluate::ball::Ball,
@@ -249,6 +251,14 @@ fn equal_constants(a: &Expr, b: &Expr, at: At<'_>) -> Option<bool> {
     if let (Some(a), Some(b)) = (exact(a, at), exact(b, at)) {
         return Some(a == b);
     }
+    // Factorials too long to be written out, by what is left of their quotient.
+    let is_factorial = |e: &Expr| matches!(e, Expr::Function(Function::Factorial, _));
+    if a.any(&is_factorial) && b.any(&is_factorial) {
+        let quotient = Expr::quotient(a.clone(), b.clone());
+        if let Some(quotient) = exact(&quotient, at) {
+            return Some(quotient.is_one());
+        }
+    }
     let remainders = PRIMES.map(|prime| Some(residue(a, prime, at)? == residue(b, prime, at)?));
     if let [Some(first), Some(second)] = remainders {
         return Some(first && second);
@@ -324,6 +334,12 @@ pub(crate) fn constant(expr: &Expr, fuel: &Fuel) -> Option<f64> {
 /// Whether the expression is exactly a whole number.
 pub(crate) fn is_integer(expr: &Expr, fuel: &Fuel) -> bool {
     expr.is_constant() && exact(expr, anywhere(fuel)).is_some_and(|value| value.is_integer())
+}
+
+/// The whole number that a constant is exactly.
+pub(crate) fn exact_integer(expr: &Expr, fuel: &Fuel) -> Option<BigInt> {
+    let value = expr.is_constant().then(|| exact(expr, anywhere(fuel)))??;
+    value.is_integer().then(|| value.to_integer())
 }
 
 /// 1 for infinity, -1 for minus infinity.

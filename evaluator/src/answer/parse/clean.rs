@@ -10,10 +10,25 @@ pub(crate) const GAP_MARK: char = '\u{2}';
 const GAP: &str = "\u{2}";
 
 /// Unicode characters and what they are in LaTeX.
-const CHARACTERS: [(char, &str); 60] = [
+const CHARACTERS: [(char, &str); 75] = [
+    ('∶', ":"),
+    ('≡', r"\equiv "),
+    ('⅓', r"\frac{1}{3}"),
+    ('⅔', r"\frac{2}{3}"),
+    ('⅕', r"\frac{1}{5}"),
+    ('⅖', r"\frac{2}{5}"),
+    ('⅗', r"\frac{3}{5}"),
+    ('⅘', r"\frac{4}{5}"),
+    ('⅙', r"\frac{1}{6}"),
+    ('⅚', r"\frac{5}{6}"),
+    ('⅛', r"\frac{1}{8}"),
+    ('⅜', r"\frac{3}{8}"),
+    ('⅝', r"\frac{5}{8}"),
+    ('⅞', r"\frac{7}{8}"),
+    ('ℏ', r"\hbar "),
+    ('ε', r"\epsilon "),
     ('π', r"\pi "),
     ('∞', r"\infty "),
-    ('√', r"\sqrt "),
     ('×', r"\times "),
     ('·', r"\cdot "),
     ('⋅', r"\cdot "),
@@ -74,7 +89,15 @@ const CHARACTERS: [(char, &str); 60] = [
 ];
 
 /// Text replaced by text, in this order.
-const SPELLINGS: [(&str, &str); 72] = [
+const SPELLINGS: [(&str, &str); 80] = [
+    (r"\colon", ":"),
+    (r"\text{ to }", " to "),
+    (r"\text{ to}", " to "),
+    (r"\bmod", r"\pmod"),
+    (r"\mod", r"\pmod"),
+    (r"\hat{\imath}", r"\unitvectori "),
+    (r"\hat{\jmath}", r"\unitvectorj "),
+    (r"\vec{k}", r"\unitvectork "),
     (r",\! ", ","),
     (r",\!", ","),
     (r#"\""#, ""),
@@ -148,6 +171,9 @@ const SPELLINGS: [(&str, &str); 72] = [
     ("\u{200b}", ""),
     ("\u{a0}", " "),
 ];
+
+/// Signs of roots.
+const ROOTS: [(char, &str); 3] = [('√', r"\sqrt "), ('∛', r"\sqrt[3] "), ('∜', r"\sqrt[4] ")];
 
 /// Raised and lowered characters and what they are on the line.
 const RAISED: [(char, char); 13] = [
@@ -229,7 +255,10 @@ pub(crate) fn clean(text: &str) -> String {
     if let Some(sign) = respelled::sign_of(clean) {
         return sign.to_owned();
     }
-    if let Some(respelled) = respelled::ratio(clean).or_else(|| respelled::in_base(clean)) {
+    if let Some(respelled) = respelled::ratio(clean)
+        .or_else(|| respelled::in_base(clean))
+        .or_else(|| respelled::chosen(clean))
+    {
         return respelled;
     }
     balanced(clean)
@@ -348,6 +377,19 @@ fn plain_characters(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        if let Some((_, root)) = ROOTS.iter().find(|(sign, _)| *sign == c) {
+            plain.push_str(root);
+            // All digits stand under the sign.
+            let is_digit = |c: &char| c.is_ascii_digit();
+            if chars.peek().is_some_and(is_digit) {
+                plain.push('{');
+                while let Some(digit) = chars.next_if(is_digit) {
+                    plain.push(digit);
+                }
+                plain.push('}');
+            }
+            continue;
+        }
         let shifted = [('^', &RAISED[..]), ('_', &LOWERED[..])]
             .into_iter()
             .find_map(|(mark, table)| Some((mark, table, on_the_line(table, c)?)));
@@ -405,6 +447,7 @@ mod tests {
             ("3<sup>x</sup>＞2", "3^{x}>2"),
             ("②③", "2,3"),
             (r"14{,}916.", "14,916"),
+            ("√18", r"\sqrt {18}"),
             (r"\left( 1,\ 2 \right)", r"( 1, 2  )"),
         ];
         for (text, expected) in cases {

@@ -1,9 +1,15 @@
 //! Letters and commands: symbols, constants, fractions, roots, functions.
 
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_rational::BigRational;
+use num_traits::ToPrimitive;
+
 use super::{MAX_DEPTH, Parser, single_or, spelled};
 use crate::answer::{
     parse::token::Token,
     value::expr::{Expr, Function},
+    value::relation::Relation,
 };
 
 /// Letters that, before an opening parenthesis, name a function and not a factor.
@@ -49,6 +55,17 @@ impl Parser {
             }
             "pi" => Some(Expr::Pi),
             "infty" => Some(Expr::Infinity),
+            "abs" => Some(Expr::Function(Function::Abs, Box::new(self.atom()?))),
+            "cbrt" => Some(root(Expr::integer(3), self.atom()?)),
+            "wholeratio" => Some(Expr::Apply("ratio".to_owned(), vec![self.argument()?])),
+            "gcd" | "lcm" | "max" | "min" => match self.of_numbers(name) {
+                Some(value) => Some(value),
+                None => self.opaque(name),
+            },
+            "sum" | "prod" => match self.spelled_out(name) {
+                Some(value) => Some(value),
+                None => self.opaque(name),
+            },
             "lfloor" => self.rounded(Function::Floor, "rfloor"),
             "lceil" => self.rounded(Function::Ceil, "rceil"),
             "log" | "lg" => self.logarithm(),
@@ -156,6 +173,126 @@ impl Parser {
         })
     }
 
+    /// `\gcd(12, 18)`, `\max\{3, 5\}` of whole numbers, worked out; nothing is read where it is of anything else.
+    fn of_numbers(&mut self, name: &str) -> Option<Expr> {
+        let start = self.at;
+        let value = self.numbers_in_brackets().and_then(|numbers| {
+            let whole = numbers.iter().all(BigRational::is_integer);
+            let of_whole = |f: fn(&BigInt, &BigInt) -> BigInt| {
+                let mut all = numbers.iter().map(BigRational::to_integer);
+                let first = all.next()?;
+                let folded = all.fold(first, |a, b| f(&a, &b));
+                Some(BigRational::from_integer(folded))
+            };
+            match name {
+                "gcd" if whole => of_whole(|a, b| a.gcd(b)),
+                "lcm" if whole => of_whole(|a, b| a.lcm(b)),
+                "max" => numbers.iter().max().cloned(),
+                "min" => numbers.iter().min().cloned(),
+                _ => None,
+            }
+        });
+        if value.is_none() {
+            self.at = start;
+        }
+        value.map(Expr::Number)
+    }
+
+    /// At least two numbers in parentheses or braces.
+    fn numbers_in_brackets(&mut self) -> Option<Vec<BigRational>> {
+        let close = match self.peek()? {
+            Token::Mark('(') => Token::Mark(')'),
+            Token::SetOpen => Token::SetClose,
+            _ => return None,
+        };
+        self.at += 1;
+        let mut numbers = Vec::new();
+        loop {
+            numbers.push(match self.sum()? {
+                Expr::Number(value) => value,
+                Expr::Negative(inner) => match *inner {
+                    Expr::Number(value) => -value,
+                    _ => return None,
+                },
+                _ => return None,
+            });
+            if self.eat(&close) {
+                return (numbers.len() > 1).then_some(numbers);
+            }
+            if !self.eat_mark(',') {
+                return None;
+            }
+        }
+    }
+
+    /// `\sum_{k=1}^{10} k^2` between whole numbers as the sum of its terms; nothing is read where the bounds are
+    /// others, or too far apart.
+    fn spelled_out(&mut self, name: &str) -> Option<Expr> {
+        let start = self.at;
+        let terms = self.terms();
+        if terms.is_none() {
+            self.at = start;
+        }
+        terms.map(if name == "sum" {
+            Expr::Sum
+        } else {
+            Expr::Product
+        })
+    }
+
+    fn terms(&mut self) -> Option<Vec<Expr>> {
+        let whole = |expr: Expr| match expr {
+            Expr::Number(value) if value.is_integer() => value.to_integer().to_i64(),
+            _ => None,
+        };
+        let (mut index, mut last) = (None, None);
+        for _ in 0..2 {
+            if self.eat_mark('_') {
+                let group = self.at;
+                self.argument_tokens()?;
+                let [
+                    Token::Mark('{'),
+                    Token::Letter(name),
+                    Token::Relation(Relation::Equal),
+                    Token::Number(from),
+                    Token::Mark('}'),
+                ] = &self.tokens[group..self.at]
+                else {
+                    return None;
+                };
+                index = Some((name.to_string(), from.parse::<i64>().ok()?));
+            } else if self.eat_mark('^') {
+                last = Some(whole(self.argument()?)?);
+            }
+        }
+        let ((name, first), last) = (index?, last?);
+        let count = usize::try_from(last - first + 1).ok()?;
+        let body = self.product()?;
+        // Beside the imaginary unit and Euler's number an index of their name would not be seen.
+        let is_other = !matches!(name.as_str(), "e")
+            && !(name == "i" && !body.any(&|e| *e == Expr::Imaginary));
+        let body = match name.as_str() {
+            "i" => body.map(&mut |e| match e {
+                Expr::Imaginary => Expr::Symbol("i".to_owned()),
+                other => other,
+            }),
+            _ => body,
+        };
+        let mut size = 0;
+        body.map(&mut |e| {
+            size += 1;
+            e
+        });
+        if !is_other || count > MOST_TERMS || count * size > MOST_NODES {
+            return None;
+        }
+        Some(
+            (first..=last)
+                .map(|k| body.with_value(&name, &Expr::integer(k)))
+                .collect(),
+        )
+    }
+
     /// An unknown command with its sub- and superscripts and groups is a symbol of that spelling.
     fn opaque(&mut self, name: &str) -> Option<Expr> {
         let start = self.at;
@@ -175,6 +312,12 @@ impl Parser {
         )))
     }
 }
+
+/// Longer sums and products are symbols.
+const MOST_TERMS: usize = 200;
+
+/// As are those of long terms.
+const MOST_NODES: usize = 4000;
 
 /// The value of an exponent that is 1 or -1.
 fn small(exponent: &Expr) -> Option<i8> {

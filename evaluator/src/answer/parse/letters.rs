@@ -11,6 +11,24 @@ const BARE_NAMES: [&str; 17] = [
     "sqrt", "infty", "cup", "pm", "cdot",
 ];
 
+/// Greek letters and symbols written as words, which stand for their commands.
+const SPELLED: [&str; 22] = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu",
+    "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "hbar", "Delta",
+];
+
+/// Other names of functions.
+const OTHER_NAMES: [(&str, &str); 3] = [("asin", "arcsin"), ("acos", "arccos"), ("atan", "arctan")];
+
+/// The command that a word in plain text stands for.
+pub(crate) fn command(run: &str) -> Option<&'static str> {
+    let spelled = SPELLED.iter().find(|name| **name == run).copied();
+    spelled.or_else(|| {
+        let other = OTHER_NAMES.iter().find(|(name, _)| *name == run);
+        other.map(|(_, command)| *command)
+    })
+}
+
 /// Whether a word is the name of a function or constant.
 pub(crate) fn is_function(word: &str) -> bool {
     BARE_NAMES.contains(&word)

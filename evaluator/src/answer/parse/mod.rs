@@ -125,6 +125,10 @@ impl Parser {
             }
             // `5 + -4i`
             let is_turned = sign.is_some() && self.eat_mark('-');
+            // `5 - +2`
+            if sign.is_some() && !is_turned {
+                self.eat_mark('+');
+            }
             let mut term = self.product()?;
             if is_turned {
                 term = Expr::Negative(Box::new(term));
@@ -221,7 +225,7 @@ impl Parser {
         let is_raised = |token: Option<&Token>| matches!(token, Some(Token::Mark('^' | '!')));
         matches!(
             last,
-            Some(Expr::Power(..) | Expr::Function(Function::Factorial, _))
+            Some(Expr::Power(..) | Expr::Function(Function::Factorial, _) | Expr::Binomial(..))
         ) && matches!(self.peek(), Some(Token::Number(_)))
             && is_raised(self.tokens.get(self.at + 1))
     }

@@ -1,7 +1,22 @@
 //! Spellings that depend on what stands around them: infix commands, letters for signs, and whole answers in words.
 
+use num_traits::ToPrimitive;
+
+use crate::answer::value::words;
+
 /// Whole answers in words, and their sign.
-const SAID: [(&str, &str); 29] = [
+const SAID: [(&str, &str); 40] = [
+    ("inf", r"\infty"),
+    ("-inf", r"-\infty"),
+    ("+inf", r"\infty"),
+    ("oo", r"\infty"),
+    ("-oo", r"-\infty"),
+    ("+oo", r"\infty"),
+    ("-infinity", r"-\infty"),
+    ("+infinity", r"\infty"),
+    ("minus infinity", r"-\infty"),
+    ("plus infinity", r"\infty"),
+    ("a dozen", "12"),
     ("no solution", r"\emptyset"),
     ("no solutions", r"\emptyset"),
     ("no real solution", r"\emptyset"),
@@ -74,6 +89,19 @@ pub(crate) fn with_commands(text: &str) -> String {
         }
     }
     plain = with_times(plain);
+    plain = with_modulus(plain);
+    for union in [
+        ") union (",
+        ") union [",
+        "] union (",
+        "] union [",
+        ")union(",
+        "]union[",
+    ] {
+        if plain.contains(union) {
+            plain = plain.replace(union, &union.replace("union", r"\cup "));
+        }
+    }
     for union in [") U (", ") U [", "] U (", "] U ["] {
         if plain.contains(union) {
             plain = plain.replace(union, &union.replace('U', r"\cup"));
@@ -83,6 +111,24 @@ pub(crate) fn with_commands(text: &str) -> String {
         plain = plain.replace(r"\vee ", r"\text{or}");
     }
     plain
+}
+
+/// `\pmod 9` for the word of `7 mod 9` and `x \equiv 7 (mod 9)`.
+fn with_modulus(plain: String) -> String {
+    let Some(at) = plain
+        .find("mod ")
+        .filter(|at| !plain[..*at].ends_with(['p', 'b', '\\']))
+    else {
+        return plain;
+    };
+    let (before, behind) = (plain[..at].trim_end(), plain[at + 4..].trim());
+    match (before.strip_suffix('('), behind.strip_suffix(')')) {
+        (Some(before), Some(behind)) => format!(r"{before}\pmod {behind}"),
+        (None, _) if !before.ends_with(|c: char| c.is_ascii_alphabetic()) => {
+            format!(r"{before}\pmod {behind}")
+        }
+        _ => plain,
+    }
 }
 
 /// `\times` for the letter of `3 x 10^8` and `3x10^8`.
@@ -98,21 +144,88 @@ fn with_times(plain: String) -> String {
     }
 }
 
-/// Two whole numbers in words between: `5 to 2` as a ratio, `3 out of 8` and `1 in 6` as a share.
+/// Whole numbers in words between: `5 to 2` and `3 to 4 to 5` as a ratio, `3 out of 8` and `one in six` as a share.
 pub(crate) fn ratio(text: &str) -> Option<String> {
-    let is_whole = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let joints = [(" to ", ":"), (" out of ", "/"), (" in ", "/")];
-    joints.iter().find_map(|(words, sign)| {
+    if text.len() > LONGEST_RATIO || !text.contains(' ') {
+        return None;
+    }
+    let text = ["the ratio is ", "the ratio of ", "a ratio of ", "ratio of "]
+        .iter()
+        .find_map(|words| text.strip_prefix(words))
+        .unwrap_or(text);
+    let whole = |part: &str| -> Option<u64> {
+        let words: Vec<&str> = part.split(' ').collect();
+        let (value, length) = match part.parse::<u64>() {
+            Ok(value) if !part.starts_with('+') => return Some(value),
+            _ => words::leading_number(&words)?,
+        };
+        let is_all = length == words.len() && value.is_integer();
+        is_all.then(|| value.to_integer().to_u64())?
+    };
+    let terms: Vec<&str> = text.split(" to ").collect();
+    if terms.len() > 1 {
+        let terms: Vec<u64> = terms.into_iter().map(whole).collect::<Option<_>>()?;
+        return match terms[..] {
+            [_, 0] => None,
+            // `8 to 2` is no 4.
+            [a, b] if a % b == 0 => Some(format!(r"\wholeratio{{{}}}", a / b)),
+            _ => {
+                let terms: Vec<String> = terms.iter().map(u64::to_string).collect();
+                Some(terms.join(":"))
+            }
+        };
+    }
+    [" out of ", " in "].iter().find_map(|words| {
         let (a, b) = text.split_once(words)?;
-        let (count, all): (u64, u64) = (a.parse().ok()?, b.parse().ok()?);
-        // `8 to 2` is no 4.
-        let is_share = is_whole(a) && is_whole(b) && all > 0 && count % all != 0;
-        is_share.then(|| format!("{a}{sign}{b}"))
+        let (count, all) = (whole(a)?, whole(b)?);
+        (all > 0 && count % all != 0).then(|| format!("{count}/{all}"))
     })
 }
 
+/// Longer texts are no ratio.
+const LONGEST_RATIO: usize = 60;
+
+/// `{}_6C_2`, `10C3` and `_{5}P_{2}`: how many choices and arrangements there are.
+pub(crate) fn chosen(text: &str) -> Option<String> {
+    if text.len() > LONGEST_CHOSEN || !text.contains(['C', 'P']) {
+        return None;
+    }
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '{' | '}' | '_' | '^' | ' '))
+        .collect();
+    let (n, k) = plain.split_once(['C', 'P'])?;
+    let is_number =
+        |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let (all, some): (u32, u32) = (n.parse().ok()?, k.parse().ok()?);
+    if !is_number(n) || !is_number(k) || some > all {
+        return None;
+    }
+    Some(if plain.contains('C') {
+        format!(r"\binom{{{n}}}{{{k}}}")
+    } else {
+        format!(r"\frac{{{n}!}}{{{}!}}", all - some)
+    })
+}
+
+/// Longer texts say more.
+const LONGEST_CHOSEN: usize = 24;
+
 /// `3F_{16}`: digits beyond nine are letters, in a base that is named.
 pub(crate) fn in_base(text: &str) -> Option<String> {
+    for (prefix, base) in [("0x", 16), ("0b", 2)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            let value = u64::from_str_radix(digits, base).ok()?;
+            return digits
+                .starts_with(|c: char| c.is_ascii_alphanumeric())
+                .then(|| value.to_string());
+        }
+    }
+    if let Some((digits, base)) = text.split_once(" base ") {
+        let is_plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        return (is_plain(digits) && is_plain(base)).then(|| format!("{digits}_{{{base}}}"));
+    }
     let (digits, base) = text.split_once('_')?;
     let base: u32 = base.trim_matches(['{', '}']).parse().ok()?;
     let has_both = digits.starts_with(|c: char| c.is_ascii_digit())

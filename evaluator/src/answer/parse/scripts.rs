@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::answer::value::numerals;
+
 /// The zeros of scripts whose ten digits follow each other: Arabic, Persian, Devanagari, Bengali, Thai, full-width.
 const ZEROS: [char; 6] = [
     '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}',
@@ -21,6 +23,18 @@ pub(crate) fn with_plain_digits(text: &str) -> Cow<'_, str> {
         (c, None) => c,
     });
     Cow::Owned(plain.collect())
+}
+
+/// The text with its digits in ASCII, and with the number in Chinese characters that it begins with in figures.
+pub(crate) fn with_plain_numerals(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = with_plain_digits(text);
+    match numerals::with_figures(plain.trim_start()) {
+        Some(figures) => Cow::Owned(figures),
+        None => plain,
+    }
 }
 
 fn plain_digit(c: char) -> Option<char> {

@@ -219,9 +219,14 @@ impl<'a> Lexer<'a> {
             depth == 0
         });
         let words = inner[..end.unwrap_or(inner.len())].trim();
-        if Function::named(words).is_some() {
+        let command = match words {
+            "infinity" | "inf" if self.depth > 0 => Some("infty"),
+            "lcm" | "gcd" | "max" | "min" => Some(words),
+            _ => Function::named(words).map(|_| words),
+        };
+        if let Some(command) = command {
             self.at = self.text.len() - inner.len() + end.map_or(inner.len(), |end| end + 1);
-            self.tokens.push(Token::Command(words.to_owned()));
+            self.tokens.push(Token::Command(command.to_owned()));
             return;
         }
         if words.contains('\\') {
@@ -246,6 +251,10 @@ impl<'a> Lexer<'a> {
                 if letter.is_alphabetic() && !self.is_behind_value() && !self.is_behind_unit() =>
             {
                 self.tokens.push(Token::Letter(letter));
+            }
+            _ if let Some((joint @ ("and" | "or"), behind)) = words.split_once(' ') => {
+                self.tokens.push(Token::Text(joint.to_owned()));
+                self.tokens.push(Token::Text(behind.to_owned()));
             }
             _ => match words.rsplit_once(' ') {
                 // `5 \text{ red and } 3 \text{ blue}`
@@ -292,7 +301,12 @@ impl<'a> Lexer<'a> {
         {
             return self.word(rate);
         }
+        let stands_alone = self.text[..self.at].trim_end().len() < self.at || self.at == 0;
         match run {
+            // Two letters that nobody means as a product.
+            "is" | "It" | "it" if stands_alone && rest[run.len()..].starts_with(' ') => {
+                self.word(run);
+            }
             "and" | "or" => self.push(Token::Text(run.to_owned()), run.len()),
             "infinity" | "Infinity" | "inf" | "oo" if self.depth > 0 => {
                 self.push(Token::Command("infty".to_owned()), run.len());
@@ -301,6 +315,15 @@ impl<'a> Lexer<'a> {
                 if self.text[..self.at].ends_with(|c: char| c.is_ascii_digit()) =>
             {
                 self.word(run);
+            }
+            _ if let Some(name) = letters::command(run) => {
+                self.push(Token::Command(name.to_owned()), run.len());
+            }
+            "gcd" | "lcm" | "max" | "min" if rest[run.len()..].starts_with('(') => {
+                self.push(Token::Command(run.to_owned()), run.len());
+            }
+            "abs" | "cbrt" if rest[run.len()..].starts_with('(') => {
+                self.push(Token::Command(run.to_owned()), run.len());
             }
             // Glued to what it joins, as in `x=1ory=2`.
             _ if run.starts_with("or") && self.follows_value() => {

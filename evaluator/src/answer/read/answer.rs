@@ -5,11 +5,12 @@ use std::{borrow::Cow, cell::OnceCell};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{
-    parse::scripts::{with_plain_digits, without_foreign_separators},
+    parse::scripts::{with_plain_numerals, without_foreign_separators},
     read::{
         self,
         choice::{self, Choice, Choices},
         clock::Time,
+        dress::{without_aside, without_dress},
     },
     value::{Value, number::Number},
 };
@@ -42,7 +43,7 @@ impl Answer {
     /// text.
     pub fn new(text: &str) -> Self {
         let text = text.trim().to_owned();
-        let plain = with_plain_digits(read::without_aside(&text));
+        let plain = with_plain_numerals(without_aside(&text));
         let plain = &*plain;
         let number = Number::parse(plain);
         Self {
@@ -106,7 +107,7 @@ impl<'a> Given<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
-            plain: with_plain_digits(read::without_reason(text)),
+            plain: with_plain_numerals(without_dress(text)),
             time: Time::read(text),
             choice: choice::choice(text),
             choices: choice::choices(text),

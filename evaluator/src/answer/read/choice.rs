@@ -56,10 +56,30 @@ pub(crate) struct Choices {
     pub letters: Vec<char>,
     /// They stand apart, as in `A, C`; letters side by side may be something else.
     pub are_apart: bool,
+    /// They were written in the order of the alphabet.
+    are_in_order: bool,
 }
 
-/// The letters of several choices: `A, C`, `B and D`, `BD`; `None` where one is repeated, and for letters side by side
-/// that are not in order, which name something else.
+impl Choices {
+    /// Whether they are the same choices; `None` where one side may be something else: a name, or an order of events.
+    pub fn are(&self, given: &Self) -> Option<bool> {
+        let same = self.letters == given.letters;
+        match (self.are_apart, given.are_apart) {
+            (true, _) => Some(same),
+            (false, true) if self.are_in_order => Some(same),
+            // `DCA` for `ACD`, which is no beginning of the alphabet; of two letters the order may be one of direction.
+            (false, false)
+                if self.are_in_order && !given.are_in_order && same && self.letters.len() > 2 =>
+            {
+                let is_run = std::iter::zip('A'.., &self.letters).all(|(a, b)| a == *b);
+                (!is_run).then_some(true)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The letters of several choices: `A, C`, `B and D`, `BD`; `None` where one is repeated.
 pub(crate) fn choices(text: &str) -> Option<Choices> {
     // What is shorter or longer than letters with what stands round them is spared the search.
     if text.len() > LONGEST_CHOICES || !text.contains(|c| LETTERS.contains(&c)) {
@@ -71,7 +91,7 @@ pub(crate) fn choices(text: &str) -> Option<Choices> {
     }
     let plain = plain.replace(['(', ')'], " ");
     let parts: Vec<&str> = plain
-        .split([',', ';', ' ', '&'])
+        .split([',', ';', ' ', '&', '、', '，'])
         .filter(|part| !part.is_empty() && *part != "and")
         .collect();
     let letters: Vec<char> = parts.concat().chars().collect();
@@ -81,10 +101,12 @@ pub(crate) fn choices(text: &str) -> Option<Choices> {
     sorted.sort_unstable();
     let is_once = sorted.windows(2).all(|pair| pair[0] < pair[1]);
     let is_apart = parts.len() == letters.len();
-    let is_together = parts.len() == 1 && sorted == letters;
+    let is_together = parts.len() == 1;
+    let are_in_order = sorted == letters;
     (are_letters && is_once && (is_apart || is_together)).then_some(Choices {
         letters: sorted,
         are_apart: is_apart,
+        are_in_order,
     })
 }
 

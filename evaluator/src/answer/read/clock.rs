@@ -17,6 +17,8 @@ const DRESS: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Time {
     date: Option<Date>,
+    /// Figures with strokes that may be a date, where the other side is one.
+    figures: Option<Date>,
     clock: Option<Clock>,
     is_ratio: bool,
 }
@@ -35,6 +37,7 @@ impl Time {
     pub fn read(text: &str) -> Self {
         Self {
             date: Date::read(text),
+            figures: Date::of_figures(text),
             clock: Clock::read(text),
             is_ratio: is_ratio(text),
         }
@@ -44,6 +47,11 @@ impl Time {
     pub fn is(&self, other: &Self) -> Option<bool> {
         if let (Some(mine), Some(theirs)) = (&self.date, &other.date) {
             return Some(mine == theirs);
+        }
+        if let (Some(date), None) = (&self.date, &other.date)
+            && let Some(figures) = &other.figures
+        {
+            return Some(date == figures);
         }
         match (&self.clock, &other.clock) {
             (Some(mine), Some(theirs)) => Some(mine.is(theirs)),
@@ -56,6 +64,11 @@ impl Time {
 
 impl Clock {
     fn read(text: &str) -> Option<Self> {
+        match text {
+            "noon" | "Noon" => return Self::read("12 pm"),
+            "midnight" | "Midnight" => return Self::read("12 am"),
+            _ => {}
+        }
         let may_be_time = text.len() <= LONGEST && text.contains([':', 'm', 'M']);
         let mut plain = may_be_time.then(|| text.to_ascii_lowercase())?;
         for dress in DRESS {

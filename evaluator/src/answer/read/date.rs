@@ -1,7 +1,17 @@
-//! Dates: `July 4, 2025`, `4 July`, `2025-07-04`.
+//! Dates: `July 4, 2025`, `4 July`, `2025-07-04`, `3/14`, `Jan 2020`.
 
 /// Longer texts are no date.
 const LONGEST: usize = 40;
+
+const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -21,7 +31,8 @@ const MONTHS: [&str; 12] = [
 /// A day, of a year where one is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Date {
-    day: u8,
+    /// None for a month of a year.
+    day: Option<u8>,
     month: u8,
     year: Option<u16>,
 }
@@ -34,8 +45,10 @@ impl Date {
             return None;
         }
         let plain = text.replace(['$', '{', '}'], " ").replace(r"\text", " ");
-        if let [year, month, day] = plain.trim().split('-').collect::<Vec<_>>()[..] {
-            let is_padded = year.len() == 4 && month.len() == 2 && day.len() == 2;
+        if let [year, month, day] = plain.trim().split(['-', '/']).collect::<Vec<_>>()[..]
+            && year.len() == 4
+        {
+            let is_padded = month.len() == 2 && day.len() == 2;
             return Self::valid(day.parse().ok()?, month.parse().ok()?, year.parse().ok())
                 .filter(|_| is_padded);
         }
@@ -45,6 +58,25 @@ impl Date {
             .map(str::to_lowercase)
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // A month and its year.
+        if let [month, year] = words[..]
+            && year.len() == 4
+            && year.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Some(Self {
+                day: None,
+                month: month_of(month)?,
+                year: Some(year.parse().ok()?),
+            });
+        }
+        let (weekday, words) = match &words[..] {
+            [first, rest @ ..] if WEEKDAYS.contains(first) => (true, rest.to_vec()),
+            _ => (false, words),
+        };
+        // Without its year a day of the week says more than the date.
+        if weekday && words.len() < 3 {
+            return None;
+        }
         let (day, month, year) = match words[..] {
             [a, b] => (a, b, None),
             [a, b, year] if year.len() == 4 => (a, b, Some(year.parse().ok()?)),
@@ -64,7 +96,30 @@ impl Date {
 
     fn valid(day: u8, month: u8, year: Option<u16>) -> Option<Self> {
         let is_day = (1..=31).contains(&day) && (1..=12).contains(&month);
-        is_day.then_some(Self { day, month, year })
+        is_day.then_some(Self {
+            day: Some(day),
+            month,
+            year,
+        })
+    }
+
+    /// `3/14`: a day in figures, of which one can be no month, so that their order is known.
+    pub fn of_figures(text: &str) -> Option<Self> {
+        let figures: Vec<u16> = text
+            .split('/')
+            .map(|figure| figure.parse().ok())
+            .collect::<Option<_>>()?;
+        let (a, b, year) = match figures[..] {
+            [a, b] => (a, b, None),
+            [a, b, year] if year > 999 => (a, b, Some(year)),
+            _ => return None,
+        };
+        let (day, month) = match (a > 12, b > 12) {
+            (true, false) => (a, b),
+            (false, true) => (b, a),
+            _ => return None,
+        };
+        Self::valid(u8::try_from(day).ok()?, u8::try_from(month).ok()?, year)
     }
 }
 
@@ -86,6 +141,9 @@ mod tests {
         assert!(same("July 4, 2025", "2025-07-04"));
         assert!(same("14 March", "March 14th"));
         assert!(!same("July 4, 2025", "7 April 2025"));
+        assert!(same("January 2020", "Jan 2020"));
+        assert!(same("Friday, July 4, 2025", "July 4, 2025"));
+        assert_eq!(Date::of_figures("3/14"), Date::read("March 14"));
         for text in ["5", "May", "5-3", "July", "40 July", "x = 5"] {
             assert_eq!(Date::read(text), None, "{text}");
         }

@@ -5,8 +5,11 @@ pub(crate) mod choice;
 pub(crate) mod clock;
 pub(crate) mod conditions;
 pub(crate) mod date;
+pub(crate) mod dress;
 pub(crate) mod enclosed;
+mod loose;
 pub(crate) mod matrix;
+mod named;
 pub(crate) mod parts;
 pub(crate) mod region;
 pub(crate) mod relation;
@@ -33,7 +36,12 @@ pub(crate) fn readings(text: &str, number: Option<&Number>) -> Vec<Value> {
         return vec![number];
     }
     match tokens(text) {
-        Some((clean, tokens)) => structures(text, number, (&clean, &tokens)),
+        Some((clean, tokens)) => {
+            let mut readings = structures(text, number, (&clean, &tokens));
+            let loose = loose::loose(&clean, &tokens, &readings);
+            readings.extend(loose);
+            readings
+        }
         None => Vec::new(),
     }
 }
@@ -55,6 +63,7 @@ pub(crate) fn gold_readings(text: &str, number: Option<&Number>) -> Vec<Value> {
     if readings.is_empty() && parts::numbered(&clean).is_none() {
         readings.extend(structure::explained(&tokens).or_else(|| structure::last_side(&tokens)));
     }
+    readings.extend(loose::of_gold(&clean, &tokens));
     if is_list_of_two(&clean) {
         readings.retain(|reading| matches!(reading, Value::Collection(..)));
     }
@@ -71,62 +80,6 @@ pub(crate) fn gold_readings(text: &str, number: Option<&Number>) -> Vec<Value> {
         readings.extend(structure::value(std::slice::from_ref(digits)));
     }
     readings
-}
-
-/// A gold answer without `about` before its number, and without what only says it again: `5 (five)`,
-/// `\frac{2}{3} (or equivalent)`.
-pub(crate) fn without_aside(text: &str) -> &str {
-    let hedges = ["about ", "approximately ", "approx. "];
-    if let Some(number) = hedges.iter().find_map(|hedge| text.strip_prefix(hedge)) {
-        return if Number::parse(number).is_some() {
-            number
-        } else {
-            text
-        };
-    }
-    let Some((before, aside)) = text
-        .strip_suffix(')')
-        .and_then(|text| text.rsplit_once(" ("))
-    else {
-        return text;
-    };
-    let words = aside.strip_prefix(r"\text{").unwrap_or(aside);
-    let is_again = match (Number::parse(before), Number::parse(aside)) {
-        (Some(number), Some(again)) => {
-            aside.starts_with(|c: char| c.is_ascii_alphabetic()) && number.agrees(&again)
-        }
-        _ => false,
-    };
-    if is_again || words.starts_with("or ") || words == "approx" {
-        before
-    } else {
-        text
-    }
-}
-
-/// A given answer without the marks of code round it, and without a reason in brackets behind it: `29 (since 30-1=29)`.
-pub(crate) fn without_reason(text: &str) -> &str {
-    let bare = text
-        .strip_prefix('`')
-        .and_then(|inner| inner.strip_suffix('`'))
-        .unwrap_or(text);
-    let Some((before, aside)) = bare
-        .strip_suffix(')')
-        .and_then(|inner| inner.split_once(" ("))
-    else {
-        return bare;
-    };
-    let is_reason = ["because ", "since ", "as "]
-        .iter()
-        .any(|word| aside.starts_with(word));
-    let offers_more = aside
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| word == "or");
-    if is_reason && !offers_more {
-        before
-    } else {
-        bare
-    }
 }
 
 /// Digits alone, which need no parser.

@@ -1,11 +1,14 @@
 //! Answers in numbered parts: `(1) 5; (2) 7`, `(a) 5, (b) 7`, `(i) 3 (ii) 4`.
 
 /// The ways in which parts are counted.
-const MARKS: [[&str; 5]; 4] = [
+const MARKS: [[&str; 5]; 7] = [
     ["(1)", "(2)", "(3)", "(4)", "(5)"],
     ["(a)", "(b)", "(c)", "(d)", "(e)"],
     ["(i)", "(ii)", "(iii)", "(iv)", "(v)"],
     ["(I)", "(II)", "(III)", "(IV)", "(V)"],
+    ["1)", "2)", "3)", "4)", "5)"],
+    ["a)", "b)", "c)", "d)", "e)"],
+    ["1. ", "2. ", "3. ", "4. ", "5. "],
 ];
 
 /// The parts of a text that begins with the first mark and has the following ones, in order; `None` for any
@@ -16,16 +19,19 @@ pub(crate) fn numbered(text: &str) -> Option<Vec<String>> {
     let mut rest = &plain[marks[0].len()..];
     let mut parts = Vec::new();
     for mark in &marks[1..] {
-        let Some((part, after)) = rest.split_once(mark) else {
+        // A mark without a bracket before it stands apart.
+        let is_mark =
+            |at: &usize| mark.starts_with('(') || rest[..*at].ends_with([' ', ',', ';', '\u{2}']);
+        let Some(at) = rest.match_indices(mark).map(|(at, _)| at).find(is_mark) else {
             break;
         };
-        parts.push(part);
-        rest = after;
+        parts.push(&rest[..at]);
+        rest = &rest[at + mark.len()..];
     }
     parts.push(rest);
     let trimmed = parts
         .into_iter()
-        .map(|part| part.trim_matches([' ', ',', ';', '.']).to_owned());
+        .map(|part| part.trim_matches([' ', ',', ';', '.', '\u{2}']).to_owned());
     let parts: Vec<String> = trimmed.collect();
     (parts.len() > 1 && parts.iter().all(|part| !part.is_empty())).then_some(parts)
 }
@@ -58,6 +64,8 @@ mod tests {
         let parts = |text| numbered(text).map(|parts| parts.join("|"));
         assert_eq!(parts("(1) 5; (2) 7").as_deref(), Some("5|7"));
         assert_eq!(parts("(i) 3 (ii) 4").as_deref(), Some("3|4"));
+        assert_eq!(parts("1) 5 2) (3-2)").as_deref(), Some("5|(3-2)"));
+        assert_eq!(parts("1. 5, 2. 7").as_deref(), Some("5|7"));
         assert_eq!(
             parts(r"\text{(a) } 5, \text{ (b) } 7").as_deref(),
             Some("5|7")

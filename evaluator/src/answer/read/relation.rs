@@ -5,6 +5,7 @@ use crate::answer::{
     parse::brackets::split,
     parse::token::Token,
     parse::{expression, spelled},
+    read::named::plain_name,
     read::region::Region,
     read::scalar::scalar,
     read::structure::read,
@@ -293,7 +294,10 @@ fn label(tokens: &[Token]) -> Option<Label> {
         )
     });
     has_symbol.then(|| Label {
-        name: spelled(tokens),
+        name: match tokens {
+            [Token::Text(words)] => plain_name(words),
+            _ => spelled(tokens),
+        },
         parameters: parameters(tokens),
     })
 }

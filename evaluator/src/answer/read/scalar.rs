@@ -29,7 +29,10 @@ pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
     if let Some(degrees) = temperature(tokens) {
         return Some(Scalar { places, ..degrees });
     }
-    let (tokens, unit) = split_unit(tokens);
+    let (tokens, unit) = match measured(tokens) {
+        Some((number, name)) => (number, Some(name)),
+        None => split_unit(tokens),
+    };
     if let Some(angle) = degrees(tokens) {
         return Some(Scalar {
             expr: angle,
@@ -60,7 +63,7 @@ pub(crate) fn scalar(tokens: &[Token]) -> Option<Scalar> {
 }
 
 fn is_degrees(unit: &str) -> bool {
-    matches!(unit, "degree" | "degrees")
+    matches!(unit, "degree" | "degrees" | "deg")
 }
 
 /// The decimal places of a number that is no period.
@@ -112,6 +115,65 @@ impl Scalar {
     }
 }
 
+/// `6.3\times10^{-7} M`, `4 \Omega`: letters behind a number in powers of ten, or the sign of the ohm behind any, are the
+/// unit that they spell.
+fn measured(tokens: &[Token]) -> Option<(&[Token], String)> {
+    let length = match tokens {
+        [Token::Number(_), Token::Command(sign), ..] if sign == "Omega" => 1,
+        [
+            Token::Number(_),
+            Token::Command(times),
+            Token::Number(ten),
+            Token::Mark('^'),
+            rest @ ..,
+        ] if matches!(times.as_str(), "times" | "cdot") && ten == "10" => {
+            let exponent = match rest {
+                [Token::Mark('{'), ..] => {
+                    rest.iter().position(|token| *token == Token::Mark('}'))? + 1
+                }
+                [Token::Mark('-'), Token::Number(_), ..] => 2,
+                [Token::Number(_), ..] => 1,
+                _ => return None,
+            };
+            4 + exponent
+        }
+        _ => return None,
+    };
+    let (number, unit) = tokens.split_at_checked(length)?;
+    let name = unit_name(unit)?;
+    unit::named(&name).is_some().then_some((number, name))
+}
+
+/// The name that tokens spell, with a space between letters that stood apart.
+fn unit_name(tokens: &[Token]) -> Option<String> {
+    let mut name = String::new();
+    for token in tokens {
+        let is_behind_letter = name.ends_with(char::is_alphanumeric);
+        match token {
+            Token::Letter(letter) => {
+                if is_behind_letter {
+                    name.push(' ');
+                }
+                name.push(*letter);
+            }
+            Token::Name(word) | Token::Text(word) => {
+                if is_behind_letter {
+                    name.push(' ');
+                }
+                name.push_str(word);
+            }
+            Token::Command(sign) if sign == "Omega" => name.push('Ω'),
+            Token::Command(sign) if sign == "mu" => name.push('μ'),
+            Token::Command(sign) if sign == "cdot" => name.push('·'),
+            Token::Number(power) => name.push_str(power),
+            Token::Mark(mark @ ('/' | '^' | '-')) => name.push(*mark),
+            Token::Mark('{' | '}') => {}
+            _ => return None,
+        }
+    }
+    (!name.is_empty()).then_some(name)
+}
+
 /// Cuts off a unit at the end with its power, as in `15 \text{ cm}^2`; words that are no unit stay, and
 /// make the whole no expression.
 fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
@@ -137,6 +199,17 @@ fn split_unit(tokens: &[Token]) -> (&[Token], Option<String>) {
     } else {
         (tokens, None)
     }
+}
+
+/// `2 hours and 15 minutes`: a quantity with what is left over in a smaller unit.
+pub(crate) fn joined(tokens: &[Token]) -> Option<Scalar> {
+    let is_joint = |token: &Token| matches!(token, Token::Text(word) if word == "and");
+    let at = tokens.iter().position(is_joint)?;
+    let unit = |tokens: &[Token]| unit::named(scalar(tokens)?.unit.as_deref()?);
+    let (first, second) = (unit(&tokens[..at])?, unit(&tokens[at + 1..])?);
+    let is_smaller = second.is_like(&first) && second.in_terms_of(&first) < BigRational::one();
+    let plain = [&tokens[..at], &tokens[at + 1..]].concat();
+    is_smaller.then(|| compound(&plain))?
 }
 
 /// `2 \text{ hours } 30 \text{ minutes}`: quantities of one dimension, summed in the first unit.

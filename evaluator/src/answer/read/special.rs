@@ -6,33 +6,67 @@ use num_rational::BigRational;
 
 use crate::answer::{
     parse::{brackets::split, expression, token::Token},
-    value::{Kind, Label, Scalar, Value, expr::Expr},
+    value::{Kind, Label, Scalar, Value, expr::Expr, relation::Relation},
 };
 
 /// How the symbols of unit vectors begin.
 const UNIT_VECTOR: &str = "unitvector";
 
-/// `x \equiv -2 \pmod 9`, `7 \bmod 9`: the residue, with the name before the sign.
-pub(crate) fn residue(tokens: &[Token]) -> Option<Value> {
-    let is =
-        |token: &Token, name: &str| matches!(token, Token::Command(command) if command == name);
+/// How the name of a class of residues begins, before its modulus.
+pub(crate) const CLASS: &str = "modulo ";
+
+fn is(token: &Token, name: &str) -> bool {
+    matches!(token, Token::Command(command) if command == name)
+}
+
+/// What stands before `\pmod`, and the modulus.
+fn before_modulus(tokens: &[Token]) -> Option<(&[Token], BigInt)> {
     let at = tokens.iter().position(|token| is(token, "pmod"))?;
     let modulus = whole(&tokens[at + 1..]).filter(|modulus| *modulus > BigInt::from(1))?;
-    let sides = split(&tokens[..at], |token| is(token, "equiv"));
-    let residue = |side: &[Token]| {
+    Some((&tokens[..at], modulus))
+}
+
+/// `x \equiv -2 \pmod 9`, `x = 7 \pmod 9`, `7 \bmod 9`: the residue, with the name before the sign; of several, as in
+/// `n \equiv 1, 3 \pmod 5`, the list.
+pub(crate) fn residue(tokens: &[Token]) -> Option<Value> {
+    let (before, modulus) = before_modulus(tokens)?;
+    let is_sign = |token: &Token| is(token, "equiv") || *token == Token::Relation(Relation::Equal);
+    let is_joint = |token: &Token| match token {
+        Token::Mark(mark) => *mark == ',',
+        Token::Text(word) => matches!(word.as_str(), "or" | "and"),
+        _ => false,
+    };
+    let one = |side: &[Token]| {
         let least = whole(side)?.mod_floor(&modulus);
         let least = Expr::Number(BigRational::from_integer(least));
-        let class = Expr::Apply(format!("modulo {modulus}"), vec![least]);
+        let class = Expr::Apply(format!("{CLASS}{modulus}"), vec![least]);
         Some(Value::Scalar(Scalar::of(class)))
     };
-    match sides[..] {
-        [side] => residue(side),
+    let residues = |side: &[Token]| {
+        let all: Option<Vec<Value>> = split(side, is_joint).into_iter().map(one).collect();
+        let mut all = all?;
+        Some(match all.len() {
+            1 => all.remove(0),
+            _ => Value::Collection(Kind::List, all),
+        })
+    };
+    match split(before, is_sign)[..] {
+        [side] => residues(side),
         [[Token::Letter(name)], side] => {
             let label = Label::plain(&name.to_string());
-            Some(Value::Labelled(label, Box::new(residue(side)?)))
+            Some(Value::Labelled(label, Box::new(residues(side)?)))
         }
         _ => None,
     }
+}
+
+/// The remainder itself in `7 \bmod 9` or `x \equiv 7 \pmod 9`, where it is one that a division leaves.
+pub(crate) fn remainder(tokens: &[Token]) -> Option<Value> {
+    let (before, modulus) = before_modulus(tokens)?;
+    let last = split(before, |token| is(token, "equiv")).pop()?;
+    let value = whole(last).filter(|value| *value >= BigInt::from(0) && *value < modulus)?;
+    let value = Expr::Number(BigRational::from_integer(value));
+    Some(Value::Scalar(Scalar::of(value)))
 }
 
 fn whole(tokens: &[Token]) -> Option<BigInt> {

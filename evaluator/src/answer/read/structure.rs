@@ -10,11 +10,11 @@ use crate::answer::{
     parse::{expression, spelled},
     read::conditions::{bound, conditioned, is_case, without_domains},
     read::enclosed::{bracketed, determinant, matrices, turned},
+    read::named::{all_named, division, named, named_point},
     read::region::Region,
     read::relation::{line, relation},
-    read::scalar::scalar,
+    read::scalar::{joined, scalar},
     read::special::{coordinates, residue},
-    value::counted::is_name,
     value::expr::Expr,
     value::relation::Relation,
     value::{End, Kind, Label, Scalar, Value},
@@ -88,8 +88,14 @@ pub(crate) fn read(tokens: &[Token], depth: usize) -> Option<Value> {
     {
         return read(rest, depth);
     }
+    if let Some(residues) = residue(tokens) {
+        return Some(residues);
+    }
     if let Some(interval) = turned(tokens) {
         return Some(interval);
+    }
+    if let Some(sum) = joined(tokens) {
+        return Some(Value::Scalar(sum));
     }
     for separator in [
         Separator::Gap,
@@ -161,6 +167,9 @@ impl Separator {
 /// A list. Parts that are lists themselves are tuples where semicolons separate them or their items are
 /// labelled, as in `p=5, q=2 or p=7, q=2`; in `1, 2 and 3` they go on.
 fn list(parts: &[&[Token]], separator: Separator, depth: usize) -> Option<Value> {
+    if let Some(items) = all_named(parts, depth) {
+        return Some(Value::Collection(Kind::List, items));
+    }
     let mut items = Vec::new();
     // `19, 46, and 82`: nothing stands between the comma and the word.
     for part in parts.iter().filter(|part| !part.is_empty()) {
@@ -210,12 +219,12 @@ fn single(tokens: &[Token], depth: usize) -> Option<Value> {
     if let Some(numbers) = real_numbers(&spelled(tokens)) {
         return Some(numbers);
     }
-    residue(tokens)
-        .or_else(|| relation(tokens, depth))
+    relation(tokens, depth)
         .or_else(|| union(tokens, depth))
         .or_else(|| cut(tokens, depth))
         .or_else(|| named_point(tokens, depth))
-        .or_else(|| named_in_words(tokens, depth))
+        .or_else(|| named(tokens, depth))
+        .or_else(|| division(tokens))
         .or_else(|| ratio(tokens))
         .or_else(|| determinant(tokens, depth))
         .or_else(|| matrices(tokens, depth))
@@ -313,21 +322,6 @@ fn region(tokens: &[Token], depth: usize) -> Option<Region> {
     }
 }
 
-/// `\text{max: } 5`, `Alice: 5`: a name in words, and its value. The words that cannot be a unit, such as `not`, are no
-/// name either.
-fn named_in_words(tokens: &[Token], depth: usize) -> Option<Value> {
-    let (name, value) = match tokens {
-        [Token::Text(name), Token::Mark(':'), value @ ..] => (name.as_str(), value),
-        [Token::Text(words), value @ ..] => (words.strip_suffix([':', '='])?.trim(), value),
-        _ => return None,
-    };
-    if !is_name(name) {
-        return None;
-    }
-    let label = Label::plain(&name.to_lowercase());
-    Some(Value::Labelled(label, Box::new(read(value, depth)?)))
-}
-
 /// `1:2:3` as its terms in units of the first. A ratio of two is a fraction.
 fn ratio(tokens: &[Token]) -> Option<Value> {
     let terms = split(tokens, |token| *token == Token::Mark(':'));
@@ -338,18 +332,6 @@ fn ratio(tokens: &[Token]) -> Option<Value> {
     let in_units = |term: &Expr| Scalar::of(Expr::quotient(term.clone(), terms[0].clone()));
     let terms = terms.iter().map(|term| Value::Scalar(in_units(term)));
     Some(Value::Collection(Kind::Tuple, terms.collect()))
-}
-
-/// `A(1, 2)`: a point and its coordinates.
-fn named_point(tokens: &[Token], depth: usize) -> Option<Value> {
-    let [Token::Letter(name), coordinates @ ..] = tokens else {
-        return None;
-    };
-    let is_point = name.is_uppercase() && coordinates.first() == Some(&Token::Mark('('));
-    let value = bracketed(coordinates, depth).filter(|_| is_point)?;
-    let label = Label::plain(&name.to_string());
-    matches!(value, Value::Collection(Kind::Tuple, _))
-        .then(|| Value::Labelled(label, Box::new(value)))
 }
 
 fn union(tokens: &[Token], depth: usize) -> Option<Value> {

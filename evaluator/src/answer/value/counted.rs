@@ -82,10 +82,20 @@ pub(crate) fn is_unit(text: &str) -> bool {
 pub(crate) fn is_glued_unit(text: &str) -> bool {
     matches!(text, "st" | "nd" | "rd" | "th" | "am" | "pm" | "AM" | "PM")
         || text.chars().count() > 1 && unit::named(text).is_some()
-        || !text.is_ascii() && (unit::named(text).is_some() || unit::is_temperature(text))
+        || !text.is_ascii()
+            && (unit::named(text).is_some() || unit::is_temperature(text) || is_counter(text))
         || text
             .split_once(' ')
             .is_some_and(|(rank, noun)| matches!(rank, "st" | "nd" | "rd" | "th") && is_unit(noun))
+}
+
+/// What counts things behind a number in Chinese, Japanese and Korean; a second one may follow, as in `元钱`.
+const COUNTERS: &str = "个個元天人只隻本张張岁歲米克吨度年月日号次名位棵条條件台辆輛页頁块塊角分秒里升倍种種组組颗顆支枝瓶箱袋杯碗层層株头頭匹枚冊円時间間개원명마리권일살시간分钟鐘小千公厘毫平方立斤";
+
+/// Whether the letters glued to a number count something in one of these languages.
+fn is_counter(text: &str) -> bool {
+    let count = text.chars().count();
+    (1..=4).contains(&count) && text.chars().all(|c| COUNTERS.contains(c))
 }
 
 /// Words that can be the name of something; negations are not.

@@ -4,6 +4,7 @@ pub(crate) mod counted;
 pub(crate) mod expr;
 pub(crate) mod fuel;
 pub(crate) mod number;
+pub(crate) mod numerals;
 pub(crate) mod relation;
 pub(crate) mod show;
 pub(crate) mod unit;

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, One, pow};
 
-use crate::answer::{value::counted, value::unit, value::words};
+use crate::answer::{value::counted, value::numerals, value::unit, value::words};
 
 /// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
 /// time.
@@ -154,6 +154,9 @@ fn spelled(text: &str) -> Option<Number> {
 /// `1.5 million`, `3 quarters`: the value with the word that multiplies it, and what follows.
 pub(crate) fn enlarged(value: BigRational, rest: &str) -> (BigRational, &str) {
     let trimmed = rest.trim_start();
+    if let Some((size, behind)) = numerals::leading_multiple(trimmed) {
+        return (value * BigRational::from_integer(size.into()), behind);
+    }
     let (word, behind) = trimmed.split_at(trimmed.find(' ').unwrap_or(trimmed.len()));
     match words::scale(word, &value) {
         Some(size) => (value * size, behind),

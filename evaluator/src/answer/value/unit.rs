@@ -6,11 +6,11 @@
 use num_rational::BigRational;
 use num_traits::{One, pow};
 
-/// The powers of metre, kilogram, second, ampere, kelvin, mole, byte, dollar, euro, yen and rupee that a unit is
-/// made of. Currencies have no fixed rates, so each is a dimension of its own.
-type Dimension = [i8; 11];
+/// The powers of metre, kilogram, second, ampere, kelvin, mole, byte, dollar, euro, yen, rupee, radian, electron-volt
+/// and decibel that a unit is made of. Currencies have no fixed rates, so each is a dimension of its own.
+type Dimension = [i8; 14];
 
-const NONE: Dimension = [0; 11];
+const NONE: Dimension = [0; 14];
 const LENGTH: Dimension = base(0);
 const MASS: Dimension = base(1);
 const TIME: Dimension = base(2);
@@ -24,6 +24,13 @@ const ENERGY: Dimension = physical(2, 1, -2, 0);
 const POWER: Dimension = physical(2, 1, -3, 0);
 const VOLTAGE: Dimension = physical(2, 1, -3, -1);
 const RESISTANCE: Dimension = physical(2, 1, -3, -2);
+
+/// Moles in a volume.
+const CONCENTRATION: Dimension = {
+    let mut dimension = physical(-3, 0, 0, 0);
+    dimension[5] = 1;
+    dimension
+};
 
 const fn base(index: usize) -> Dimension {
     let mut dimension = NONE;
@@ -81,7 +88,26 @@ impl Unit {
 type Entry = (&'static [&'static str], Dimension, (i64, i64));
 
 /// Units without prefixes.
-const UNITS: [Entry; 35] = [
+const UNITS: [Entry; 42] = [
+    (
+        &["Å", "angstrom", "ångström", "ångstrom"],
+        LENGTH,
+        (1, 10_000_000_000),
+    ),
+    (
+        &["gal", "gallon"],
+        VOLUME,
+        (3_785_411_784, 1_000_000_000_000),
+    ),
+    (&["bar"], PRESSURE, (100_000, 1)),
+    (
+        &["mmHg", "mm Hg"],
+        PRESSURE,
+        (133_322_387_415, 1_000_000_000),
+    ),
+    (&["M", "molar"], CONCENTRATION, (1000, 1)),
+    (&["rad", "radian"], base(11), (1, 1)),
+    (&["dB", "decibel"], base(13), (1, 1)),
     (&["cm", "centimeter", "centimetre"], LENGTH, (1, 100)),
     (&["dm", "decimeter", "decimetre"], LENGTH, (1, 10)),
     (&["in", "inch", "inche"], LENGTH, (254, 10_000)),
@@ -133,7 +159,17 @@ const UNITS: [Entry; 35] = [
 ];
 
 /// Units that take prefixes: the symbol, whose case counts, before the names, whose case does not.
-const PREFIXED: [Entry; 20] = [
+const PREFIXED: [Entry; 25] = [
+    // Not converted into joules, of which it is a number of 27 digits.
+    (
+        &["eV", "electron-volt", "electronvolt", "electron volt"],
+        base(12),
+        (1, 1),
+    ),
+    (&["H", "henry", "henrie"], physical(2, 1, -2, -2), (1, 1)),
+    (&["F", "farad"], physical(-2, -1, 4, 2), (1, 1)),
+    (&["T", "tesla"], physical(0, 1, -2, -1), (1, 1)),
+    (&["Wb", "weber"], physical(2, 1, -2, -1), (1, 1)),
     (&["m", "meter", "metre"], LENGTH, (1, 1)),
     (&["g", "gram", "gramme"], MASS, (1, 1000)),
     (&["s", "sec", "second"], TIME, (1, 1)),
@@ -158,8 +194,9 @@ const PREFIXED: [Entry; 20] = [
 ];
 
 /// Symbols and names of prefixes, and the powers of ten that they stand for. `K` is how many write `k`.
-const PREFIXES: [(&str, &str, i8); 8] = [
+const PREFIXES: [(&str, &str, i8); 10] = [
     ("", "", 0),
+    ("p", "pico", -12),
     ("n", "nano", -9),
     ("μ", "micro", -6),
     ("m", "milli", -3),
@@ -167,6 +204,7 @@ const PREFIXES: [(&str, &str, i8); 8] = [
     ("K", "kilo", 3),
     ("M", "mega", 6),
     ("G", "giga", 9),
+    ("T", "tera", 12),
 ];
 
 /// Words with which a unit is another one: `a` as in `5 dollars a day`.
@@ -206,7 +244,7 @@ pub(crate) fn is_radians(unit: &str) -> bool {
 
 /// Angles are converted where their values are compared.
 fn is_angle(unit: &str) -> bool {
-    matches!(unit, DEGREES | "degree" | "degrees") || is_radians(unit)
+    matches!(unit, DEGREES | "degree" | "degrees" | "deg") || is_radians(unit)
 }
 
 /// Whether both are degrees of the same scale of temperature, which one of them need not name.
@@ -276,13 +314,33 @@ pub(crate) fn named(name: &str) -> Option<Unit> {
         .replace(" per ", "/")
         .replace('²', "^2")
         .replace('³', "^3")
+        .replace("⁻¹", "^-1")
+        .replace("⁻²", "^-2")
+        .replace("⁻³", "^-3")
         .replace('µ', "μ")
         .replace(['{', '}', '~'], "");
     // A sign of multiplication in front makes a factor of it.
     if name.starts_with(['*', '·']) {
         return None;
     }
-    let mut sides = name.split('/');
+    // `MeV/c^2` is a mass that is named by its energy.
+    if let Some(energy) = name.strip_suffix("/c^2") {
+        let light = physical(-2, 0, 2, 0);
+        let size = BigRational::one();
+        return product(energy)?.times(
+            &Unit {
+                dimension: light,
+                size,
+            },
+            1,
+        );
+    }
+    let mut sides = name.split('/').map(|side| {
+        let inner = side
+            .strip_prefix('(')
+            .and_then(|side| side.strip_suffix(')'));
+        inner.unwrap_or(side)
+    });
     let mut unit = product(sides.next()?)?;
     for divisor in sides {
         unit = unit.times(&product(divisor)?, -1)?;
@@ -304,7 +362,10 @@ fn product(name: &str) -> Option<Unit> {
             "squared" => product = Some(one().times(&product?, 2)?),
             "cubed" => product = Some(one().times(&product?, 3)?),
             _ => {
-                let (base, power) = factor.split_once('^').unwrap_or((factor, "1"));
+                let (base, power) = factor
+                    .split_once('^')
+                    .or_else(|| length_and_power(factor))
+                    .unwrap_or((factor, "1"));
                 let power = power
                     .parse::<i8>()
                     .ok()
@@ -316,6 +377,13 @@ fn product(name: &str) -> Option<Unit> {
         }
     }
     product.filter(|_| next_power == 1)
+}
+
+/// `cm2`: a length with its power on the line.
+fn length_and_power(factor: &str) -> Option<(&str, &str)> {
+    let (base, power) = factor.split_at_checked(factor.len().checked_sub(1)?)?;
+    let is_length = simple(base).is_some_and(|unit| unit.dimension == LENGTH);
+    (matches!(power, "2" | "3") && is_length).then_some((base, power))
 }
 
 /// The unit of pure numbers.
