@@ -9,6 +9,7 @@ mod config;
 mod key;
 mod reply;
 mod retry;
+mod told;
 mod tries;
 
 use std::{
@@ -42,8 +43,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const LONGEST_TRICKLE: u64 = 12;
 /// Characters of something that is no reply that are passed on.
 const FOREIGN_EXCERPT: usize = 80;
-/// Characters of a server's error message that are passed on.
-const ERROR_EXCERPT: usize = 400;
 
 /// A model that can be asked.
 #[derive(Debug)]
@@ -378,104 +377,6 @@ impl Endpoint {
             body: body::text_of(&bytes, LARGEST_REPLY),
             broke,
         })
-    }
-
-    /// The endpoint in messages.
-    fn place(&self) -> String {
-        format!("the model endpoint {}", self.url)
-    }
-
-    /// What the server says went wrong, shortened, or nothing.
-    fn told(&self, body: &str) -> String {
-        let message = self.without_key(&reply::error_message(body));
-        let message: String = message.chars().take(ERROR_EXCERPT).collect();
-        match message.trim() {
-            "" => String::new(),
-            message => format!(" ({message})"),
-        }
-    }
-
-    /// What to do about a status that will not pass.
-    fn advice(&self, status: StatusCode, body: &str) -> String {
-        let setting = |name| self.config.origin.setting(name);
-        let variable = self.config.api_key_env.as_deref();
-        let body = body.to_ascii_lowercase();
-        let is_too_long = ["context", "max_tokens", "maximum", "too long", "too large"]
-            .iter()
-            .any(|word| body.contains(word));
-        let is_azure = self
-            .url
-            .host_str()
-            .is_some_and(|host| host.ends_with(".azure.com"));
-        match (status.as_u16(), variable) {
-            (401 | 403, _) if is_azure && self.config.api != ChatApi::Azure => {
-                format!(
-                    "Azure takes the key in a header of its own: set {} to \"azure\"",
-                    setting("api")
-                )
-            }
-            (400 | 413 | 422, _) if is_too_long => format!(
-                "Prompt and reply together must fit the model: lower {} (it is {}), or take a model with a longer context",
-                setting("max_tokens"),
-                self.config.max_tokens
-            ),
-            (401 | 403, Some(variable)) => {
-                format!(
-                    "Check the key in the environment variable {variable} and what it may be used for"
-                )
-            }
-            (401 | 403, None) => format!(
-                "Name the environment variable that holds the key in {}",
-                setting("api_key_env")
-            ),
-            (402 | 429, _) => "The account has no credit left".to_owned(),
-            (404, _) => format!("Check {} and {}", setting("base_url"), setting("model")),
-            (300..=399, _) => format!(
-                "It redirects elsewhere: put the final address in {}",
-                setting("base_url")
-            ),
-            _ => format!("Check {}", self.config.origin.all()),
-        }
-    }
-
-    /// An HTTP error with its causes; reqwest keeps the useful one innermost.
-    fn describe(&self, error: &reqwest::Error) -> Broke {
-        if error.is_timeout() {
-            return Broke {
-                why: format!(
-                    "no answer within {} s; {} says how long to wait for a word",
-                    self.config.timeout_s,
-                    self.config.origin.setting("timeout_s")
-                ),
-                may_be_paid: !error.is_connect(),
-            };
-        }
-        let mut causes = Vec::new();
-        let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            causes.push(inner.to_string());
-            cause = inner.source();
-        }
-        let what = if error.is_connect() {
-            "no connection"
-        } else {
-            "the connection broke"
-        };
-        Broke {
-            why: match causes.last() {
-                Some(innermost) => format!("{what}: {innermost}"),
-                None => what.to_owned(),
-            },
-            may_be_paid: false,
-        }
-    }
-
-    /// A text in which a server may have quoted the key.
-    fn without_key(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => key.blot_out(text),
-            None => text.to_owned(),
-        }
     }
 }
 
