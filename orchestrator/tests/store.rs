@@ -1,9 +1,15 @@
 //! What the database itself guarantees, whoever writes to it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+use evaluator::{BootstrapConfig, Evaluation, Split};
 use orchestrator::{
-    domain::trial::{Arm, Failure, NewTrial, Stage, TrialId, TrialState},
-    store::{Begun, Store, StoreError},
+    domain::{
+        decider::Decider,
+        figures::Figures,
+        trial::{Arm, Failure, NewTrial, Stage, TrialId, TrialState},
+        verdict::Evaluated,
+    },
+    store::{Begun, Judged, Store, StoreError},
 };
 use serde_json::json;
 use trainer_bridge::StepMetrics;
@@ -71,6 +77,54 @@ async fn finished_trials_are_immutable_and_steps_append_only() {
     );
     let row = &store.trials(search).await.unwrap()[0];
     assert_eq!(row.state, TrialState::Failed(failure));
+}
+
+#[tokio::test]
+async fn figures_and_deciders_come_back_as_they_were_to_the_last_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, search, _) = with_one_trial(&folder).await;
+    for seed in 1..=40 {
+        let trial = NewTrial {
+            arm: Arm::BaseOnly,
+            stage: Stage::Confirm { seed },
+            seed: u64::from(seed),
+            steps: 3,
+            from: None,
+        };
+        store.plan_trials(search, &[trial]).await.unwrap();
+        let trial = store.trials(search).await.unwrap().pop().unwrap().id;
+        let letters: Vec<u8> = (0..97u32)
+            .map(|i| b"cwn"[(i * i * seed) as usize % 3])
+            .collect();
+        let evaluation = Evaluation::from_bytes(&letters).unwrap();
+        let bootstrap = BootstrapConfig {
+            seed: u64::from(seed),
+            ..BootstrapConfig::default()
+        };
+        let mut figures = Figures::of(&evaluation, &bootstrap);
+        // As awkward as numbers come: 17 digits, and far below one.
+        figures.f1.standard_error /= 3.0 * f64::from(seed).exp2();
+        let mut deciders = vec![Decider::Rule; letters.len()];
+        deciders[seed as usize] = Decider::Model;
+        let evaluated = Evaluated {
+            evaluation: evaluation.clone(),
+            deciders,
+        };
+        let judged = Judged {
+            split: Split::Dev,
+            evaluated: &evaluated,
+            figures: &figures,
+            completions: &[],
+            seconds: 1.0,
+        };
+        store.complete_trial(trial, judged).await.unwrap();
+        let stored = store.evaluation(trial).await.unwrap().unwrap();
+        assert_eq!(stored.figures, Some(figures));
+        assert_eq!(stored.evaluation, evaluation);
+        assert_eq!((stored.verdicts.rule, stored.verdicts.asked), (96, 1));
+        let all = store.snapshot().await.unwrap().evaluations;
+        assert_eq!(all[&trial], stored);
+    }
 }
 
 #[tokio::test]
