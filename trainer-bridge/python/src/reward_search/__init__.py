@@ -21,10 +21,9 @@ from .errors import (
 )
 from .program import find_program
 from .rewards import CombinedReward, RewardFunction, Rewards, rewards
-from .search import Candidate, Search, open
+from .search import Search, open
 
 __all__ = [
-    "Candidate",
     "CombinedReward",
     "HostTrouble",
     "ProgramFailed",
