@@ -54,7 +54,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let drafts: Vec<NewCandidate> = numbers.map(|number| draft(number, round)).collect();
         let proposed = Proposed {
             round: u32::try_from(round)?,
-            exchanges: &[],
             candidates: &drafts,
             first_trial: &|id| ladder.first_trial(id, SEED),
         };

@@ -76,7 +76,6 @@ impl Searched {
             .collect();
         let proposed = Proposed {
             round: 1,
-            exchanges: &[],
             candidates: &candidates,
             first_trial: &|id| ladder.first_trial(id, SEED),
         };

@@ -373,3 +373,51 @@ fn an_endpoint_that_stays_away_leaves_a_resumable_search() {
     let references = &program.leaderboard()["references"];
     assert_eq!(row(references, "untouched")["state"], "complete");
 }
+
+#[tokio::test]
+async fn killed_between_reply_and_round_it_asks_nobody_twice() {
+    let slow: Vec<(String, String)> = (0..4)
+        .map(|n| {
+            (
+                format!("slow_{n}"),
+                format!(
+                    "// {n}\n{}",
+                    replies::ENDLESS.replace("0.0", &format!("-{n}.0"))
+                ),
+            )
+        })
+        .collect();
+    let drafts: Vec<(&str, &str)> = slow.iter().map(|(name, code)| (&**name, &**code)).collect();
+    let endpoint = Endpoint::start(vec![
+        replies::good(&drafts),
+        replies::good(&[("other", CORRECT)]),
+    ]);
+    let chat = format!(
+        "kind = 'chat'\nbase_url = '{}'\nmodel = 'm'",
+        endpoint.base_url()
+    );
+    let program = folder(&config(&chat, "", 1));
+    let mut child = program.start(&["run", "search.toml"]);
+    let database = program.path("x.db");
+    for _ in 0..2000 {
+        thread::sleep(Duration::from_millis(10));
+        if !endpoint.requests().is_empty()
+            && !rows(&database, "SELECT id FROM proposals").await.is_empty()
+        {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let round = rows(&database, "SELECT round FROM rounds WHERE round = 1").await;
+    assert!(
+        round.is_empty(),
+        "it was killed before the round was stored"
+    );
+    assert_eq!(rows(&database, "SELECT id FROM proposals").await.len(), 1);
+    program.succeed(&["run", "search.toml"]);
+    assert_eq!(endpoint.requests().len(), 1, "the reply was paid for once");
+    let board = program.leaderboard();
+    let names = names(&board["candidates"]);
+    assert!(names.iter().any(|name| name == "slow_0"), "{names:?}");
+}

@@ -84,7 +84,8 @@ pub struct SearchConfig {
     /// Stop after this many rounds in a row without a better candidate; 0 never does.
     #[serde(default)]
     pub stall_rounds: u32,
-    /// Stop asking a language model once this many dollars are spent (as far as prices are configured); absent means no limit.
+    /// Stop asking a language model once this many dollars are spent; needs both prices of `[proposer]`. What a server does not count is
+    /// estimated from the length of the texts. Looked at between rounds; absent means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
     /// Add the three base rewards to what every candidate is trained on, as the reference paper does, instead of training on the

@@ -1,7 +1,7 @@
 //! Values that cannot work, found before anything is run.
 
 use super::{Config, ConfirmConfig, EnsembleConfig, ScreenConfig, SearchConfig, TaskConfig};
-use crate::text::template::TaskPrompt;
+use crate::{proposer::ProposerConfig, text::template::TaskPrompt};
 
 /// What must hold, and what is said where it does not.
 type Rule<'a> = (bool, &'a str);
@@ -24,12 +24,29 @@ impl Config {
         let broken = rules.into_iter().flatten().filter(|(holds, _)| !holds);
         broken
             .map(|(_, what)| (*what).to_owned())
+            .chain(self.cost_problem())
             .chain(self.task.prompt_problem())
             .chain(self.verifier.problems())
             .chain(limits.map(|bad| format!("limits: {bad}")))
             .chain(self.grpo.problems().into_iter().map(of_grpo))
             .chain(self.evaluation.problems().into_iter().map(of_evaluation))
             .collect()
+    }
+
+    /// A limit of dollars that could never be met: without prices nothing costs anything.
+    fn cost_problem(&self) -> Option<String> {
+        let limit = self.search.max_cost_usd?;
+        let ProposerConfig::Chat(chat) = &self.proposer else {
+            return None;
+        };
+        let priced = chat.price_per_million_prompt_tokens.is_some()
+            && chat.price_per_million_completion_tokens.is_some();
+        (!priced).then(|| {
+            format!(
+                "search.max_cost_usd = {limit} needs proposer.price_per_million_prompt_tokens and \
+                 proposer.price_per_million_completion_tokens: without prices nothing is counted"
+            )
+        })
     }
 
     /// Rules between `[grpo]` and the other sections.
@@ -157,5 +174,33 @@ impl TaskConfig {
                 "task.dev_size must be at least screen.problems",
             )],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_limit_of_dollars_needs_both_prices() {
+        let problems = |prices: &str| {
+            let text = format!(
+                "search = {{name = 'x', max_cost_usd = 5.0}}\ntask = {{kind = 'toy'}}\n\
+                 proposer = {{kind = 'chat', base_url = 'http://h/v1', model = 'm'{prices}}}"
+            );
+            toml::from_str::<Config>(&text).unwrap().problems()
+        };
+        let prompt = ", price_per_million_prompt_tokens = 1.0";
+        for lacking in ["", prompt] {
+            let told = problems(lacking).join("; ");
+            assert!(
+                told.contains("needs proposer.price_per_million_prompt_tokens"),
+                "{told}"
+            );
+        }
+        let both = format!("{prompt}, price_per_million_completion_tokens = 0.0");
+        assert_eq!(problems(&both), Vec::<String>::new());
     }
 }

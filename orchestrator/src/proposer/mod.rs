@@ -24,6 +24,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Proposer: Send + Sync {
     /// Up to `brief.count` drafts. Drafts that cannot be read are part of the proposal, not an error.
     fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
+
+    /// The proposal that a reply of an earlier sitting holds, so that it is not asked and paid for again; `None` where the proposer asks nobody.
+    fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {
+        let _ = (answered, brief);
+        None
+    }
 }
 
 /// What a proposer is told.

@@ -1,10 +1,10 @@
 //! The loop. One round, in order:
 //!
 //! 1. The ranked history becomes a [`Brief`]: sources, F1 with interval, learning curves, why others failed or were refused.
-//! 2. The proposer answers with drafts; its exchanges with a language model are stored whole.
+//! 2. The proposer answers with drafts; its exchanges with a language model are stored whole, before anything else.
 //! 3. Each draft (in the first round the seed rewards first) is compiled, loaded, probed and measured on what the untouched policy
 //!    writes. A bad one is stored with its reason; it never stops the search.
-//! 4. Exchanges, candidates and a waiting trial for each accepted one are stored in one transaction: from here a restart takes over.
+//! 4. Candidates and a waiting trial for each accepted one are stored in one transaction: from here a restart takes over.
 //! 5. The trials run: short GRPO runs of the same base model with the same prompts and noise, judged on Dev.
 //! 6. The ranking is shown, and is the history of the next round.
 //!
@@ -118,7 +118,6 @@ impl Search {
             events.admitted(&candidates);
             let proposed = Proposed {
                 round,
-                exchanges: &proposal.exchanges,
                 candidates: &candidates,
                 first_trial: &|id| self.first_trial(id),
             };
@@ -179,7 +178,6 @@ impl Search {
             let base = references::make(&self.maker).await?;
             let proposed = Proposed {
                 round: 0,
-                exchanges: &[],
                 candidates: &base,
                 first_trial: &|id| self.first_trial(id),
             };
@@ -219,14 +217,28 @@ impl Search {
             problems: &task.problems(evaluator::Split::Train, 20, seed),
             format_hint: task.format_hint(),
         };
+        if let Some(answered) = store.answered(*id, round).await?
+            && let Some(proposal) = self.proposer.reread(&answered, brief)
+        {
+            return Ok(proposal);
+        }
         let proposed = self.proposer.propose(brief).await;
-        if let Err(ProposeError::Unavailable { exchanges, .. }) = &proposed {
-            store.record_exchanges(*id, round, exchanges).await?;
+        let exchanges = match &proposed {
+            Ok(proposal) => &proposal.exchanges[..],
+            Err(ProposeError::Unavailable { exchanges, .. }) => exchanges,
+            Err(ProposeError::Setup(_)) => &[],
+        };
+        if !exchanges.is_empty() {
+            // On a task of its own, so that a stop in this very moment loses nothing that was paid for.
+            let (store, id, exchanges) = (store.clone(), *id, exchanges.to_vec());
+            let kept =
+                tokio::spawn(async move { store.record_exchanges(id, round, &exchanges).await });
+            kept.await.expect("writing a row does not panic")?;
         }
         Ok(proposed?)
     }
 
-    /// Compiles, probes and measures every draft, in the first round the seeds before what was proposed. What was paid for the proposal is stored whatever happens.
+    /// Compiles, probes and measures every draft, in the first round the seeds before what was proposed.
     async fn admit(
         &self,
         round: u32,
@@ -247,13 +259,7 @@ impl Search {
             seeds: if round == 1 { &self.seeds } else { &[] },
             proposal,
         };
-        let admitted = admit(drafts, &earlier, with).await;
-        if admitted.is_err() {
-            store
-                .record_exchanges(*id, round, &proposal.exchanges)
-                .await?;
-        }
-        Ok(admitted?)
+        Ok(admit(drafts, &earlier, with).await?)
     }
 
     /// The first trial of a candidate.

@@ -14,8 +14,6 @@ use crate::domain::{
 pub struct Proposed<'a> {
     /// The round; 0 for the base rewards.
     pub round: u32,
-    /// What asking a language model took.
-    pub exchanges: &'a [Exchange],
     /// The drafts, judged.
     pub candidates: &'a [NewCandidate],
     /// The first trial of an accepted one.
@@ -23,7 +21,7 @@ pub struct Proposed<'a> {
 }
 
 impl Store {
-    /// Stores a round's proposal in one transaction: the exchanges, the candidates, and a waiting trial for each accepted one.
+    /// Stores a round's proposal in one transaction: the candidates and a waiting trial for each accepted one.
     /// After it a restart takes over where this process stopped.
     ///
     /// # Errors
@@ -35,7 +33,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let Proposed {
             round,
-            exchanges,
             candidates,
             first_trial,
         } = proposed;
@@ -47,11 +44,6 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(sql)?;
-        for exchange in exchanges {
-            insert_exchange(&mut transaction, search, round, exchange)
-                .await
-                .map_err(sql)?;
-        }
         for candidate in candidates {
             let id = insert_candidate(&mut transaction, search, candidate)
                 .await
@@ -65,7 +57,7 @@ impl Store {
         transaction.commit().await.map_err(sql)
     }
 
-    /// Stores exchanges that led to no proposal.
+    /// Stores exchanges, before anything else happens to what they brought.
     ///
     /// # Errors
     /// If SQLite fails.
@@ -83,6 +75,37 @@ impl Store {
                 .map_err(sql)?;
         }
         transaction.commit().await.map_err(sql)
+    }
+
+    /// The reply that a round has been given already, if it was: it is never asked for again.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn answered(
+        &self,
+        search: SearchId,
+        round: u32,
+    ) -> Result<Option<Exchange>, StoreError> {
+        let row = sqlx::query(
+            "SELECT step, model, prompt, reply, reasoning, instead, stopped_because, answered_by FROM proposals
+             WHERE search_id = ? AND round = ? AND error IS NULL ORDER BY id DESC LIMIT 1",
+        )
+        .bind(search.0)
+        .bind(round)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        Ok(row.map(|row| Exchange {
+            step: row.get("step"),
+            model: row.get("model"),
+            prompt: row.get("prompt"),
+            reply: row.get("reply"),
+            reasoning: row.get("reasoning"),
+            instead: row.get("instead"),
+            stopped_because: row.get("stopped_because"),
+            answered_by: row.get("answered_by"),
+            ..Exchange::default()
+        }))
     }
 
     /// Dollars spent on language models so far, as far as prices are configured.

@@ -156,6 +156,17 @@ impl Proposer for Chat {
     fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
         Box::pin(async move { self.ask(&brief).await })
     }
+
+    fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {
+        let reply = Reply {
+            text: answered.reply.clone(),
+            reasoning: answered.reasoning.clone(),
+            instead: answered.instead.clone(),
+            stopped_because: answered.stopped_because.clone(),
+            ..Reply::default()
+        };
+        Some(self.proposal(&reply, brief.count, Vec::new()))
+    }
 }
 
 const fn setup(message: String) -> ProposeError {
