@@ -188,6 +188,26 @@ fn hostile_input_is_judged_quickly() {
         ("unions", r"[0,1] \cup ".repeat(150) + "[1,2]"),
         ("conditions", r"x \ne 1 \text{ and } ".repeat(80) + "x > 0"),
         ("ratios", "1:2:".repeat(400) + "3"),
+        ("sums of sums", r"\sum_{k=1}^{200} ".repeat(100) + "k"),
+        ("small sums of sums", r"\sum_{k=1}^{2} ".repeat(100) + "k"),
+        ("deep sums", r"\prod_{k=1}^{2} ".repeat(long / 16)),
+        (
+            "divisors of divisors",
+            r"\gcd(".repeat(100) + "x" + &")".repeat(100),
+        ),
+        (
+            "some divisors of divisors",
+            r"\max(".repeat(30) + "x" + &")".repeat(30),
+        ),
+        (
+            "quotients of factorials",
+            r"\frac{999999!}{999800!}+".repeat(80) + "1",
+        ),
+        ("boxes of a letter", r"\boxed{i}".repeat(80_000)),
+        ("Chinese numerals", "二".repeat(long / 3)),
+        ("marks of other languages", "答案是1和".repeat(long / 15)),
+        ("Spanish marks", "la respuesta es ".repeat(long / 16)),
+        ("names and values", "x is 5 and ".repeat(150)),
         ("workings", "1+1=".repeat(400) + "2"),
         (
             "dollars and units",

@@ -175,8 +175,9 @@ impl Parser {
 
     /// `\gcd(12, 18)`, `\max\{3, 5\}` of whole numbers, worked out; nothing is read where it is of anything else.
     fn of_numbers(&mut self, name: &str) -> Option<Expr> {
-        let start = self.at;
-        let value = self.numbers_in_brackets().and_then(|numbers| {
+        let (start, depth) = (self.at, self.depth);
+        let numbers = self.spells_out.then(|| self.numbers_in_brackets());
+        let value = numbers.flatten().and_then(|numbers| {
             let whole = numbers.iter().all(BigRational::is_integer);
             let of_whole = |f: fn(&BigInt, &BigInt) -> BigInt| {
                 let mut all = numbers.iter().map(BigRational::to_integer);
@@ -193,7 +194,8 @@ impl Parser {
             }
         });
         if value.is_none() {
-            self.at = start;
+            (self.at, self.depth) = (start, depth);
+            self.spells_out = false;
         }
         value.map(Expr::Number)
     }
@@ -228,10 +230,14 @@ impl Parser {
     /// `\sum_{k=1}^{10} k^2` between whole numbers as the sum of its terms; nothing is read where the bounds are
     /// others, or too far apart.
     fn spelled_out(&mut self, name: &str) -> Option<Expr> {
-        let start = self.at;
-        let terms = self.terms();
+        let (start, depth) = (self.at, self.depth);
+        let may = self.spells_out && depth < MAX_DEPTH;
+        self.depth += 1;
+        let terms = may.then(|| self.terms()).flatten();
+        self.depth = depth;
         if terms.is_none() {
             self.at = start;
+            self.spells_out = false;
         }
         terms.map(if name == "sum" {
             Expr::Sum

@@ -70,6 +70,7 @@ pub(crate) fn expression(tokens: &[Token]) -> Option<Expr> {
         at: 0,
         depth: 0,
         bars: 0,
+        spells_out: true,
     };
     let expr = parser.sum()?;
     (parser.at == tokens.len()).then_some(expr)
@@ -81,6 +82,9 @@ struct Parser {
     depth: usize,
     /// How many `|` are open, so that the next one closes.
     bars: usize,
+    /// Whether sums are still written out, term by term, and `\gcd` and the like worked out. What cannot be is read once more, as a symbol;
+    /// were those within it tried again, each level would double the work.
+    spells_out: bool,
 }
 
 impl Parser {
