@@ -126,7 +126,7 @@ fn is_chosen(sentence: &str, letter: &str) -> bool {
         let is_behind_word = BEFORE.contains(&word.to_lowercase().as_str());
         let goes_on = BEHIND.iter().any(|words| behind.starts_with(words));
         let is_in_chinese = CHOSEN.iter().any(|words| before.ends_with(words));
-        goes_on && (before.is_empty() || is_behind_word) || is_behind_word || is_in_chinese
+        is_behind_word || is_in_chinese || goes_on && before.is_empty()
     })
 }
 

@@ -275,8 +275,7 @@ impl Parser {
         let count = usize::try_from(last - first + 1).ok()?;
         let body = self.product()?;
         // Beside the imaginary unit and Euler's number an index of their name would not be seen.
-        let is_other = !matches!(name.as_str(), "e")
-            && !(name == "i" && !body.any(&|e| *e == Expr::Imaginary));
+        let is_other = name != "e" && (name != "i" || body.any(&|e| *e == Expr::Imaginary));
         let body = match name.as_str() {
             "i" => body.map(&mut |e| match e {
                 Expr::Imaginary => Expr::Symbol("i".to_owned()),

@@ -82,8 +82,7 @@ struct Parser {
     depth: usize,
     /// How many `|` are open, so that the next one closes.
     bars: usize,
-    /// Whether sums are still written out, term by term, and `\gcd` and the like worked out. What cannot be is read once more, as a symbol;
-    /// were those within it tried again, each level would double the work.
+    /// Whether sums are still written out, and `\gcd` worked out. What cannot be is read again as a symbol; trying it again doubles the work.
     spells_out: bool,
 }
 
