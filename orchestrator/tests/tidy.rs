@@ -83,8 +83,8 @@ fn sources(endings: &[&str]) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                // Guests are data here: reward sources follow the rules of whoever proposes them.
-                if !["target", "fixtures", "rewards"]
+                // What was built or installed is not ours. Guests are data here: reward sources follow the rules of whoever proposes them.
+                if !["target", "fixtures", "rewards", ".venv"]
                     .iter()
                     .any(|name| path.ends_with(name))
                 {
