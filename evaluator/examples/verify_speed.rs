@@ -2,15 +2,21 @@
 //!
 //! DATA is the folder of reference data, SET one of `hardverify-bare`, `hardverify-boxed`, `gsm8k`, `hostile`.
 //! Prints one line of JSON: verdicts made, pairs accepted, and of the fastest run of each pair the 99th percentile
-//! and the largest, in microseconds. CPU time is for the caller to take.
+//! and the largest, in microseconds; the slowest pairs on standard error. CPU time is for the caller to take.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{env, error::Error, hint::black_box, path::Path, time::Instant};
 
 use evaluator::{Answer, verify};
 
 mod data;
+
+/// How many of the slowest pairs are named on standard error.
+const SHOWN: usize = 8;
+
+/// Characters that are shown of a completion.
+const LONGEST_SHOWN: usize = 160;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -38,6 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             *fastest = fastest.min(start.elapsed().as_secs_f64() * 1e6);
             accepted += u32::from(verdict.rule.is_some());
         }
+    }
+    let mut slowest: Vec<usize> = (0..pairs.len()).collect();
+    slowest.sort_unstable_by(|a, b| fastest[*b].total_cmp(&fastest[*a]));
+    for at in slowest.into_iter().take(SHOWN) {
+        let (gold, completion) = &pairs[at];
+        let start: String = completion.chars().take(LONGEST_SHOWN).collect();
+        eprintln!("{:.0} us: {gold:?} ~ {start:?}", fastest[at]);
     }
     fastest.sort_unstable_by(f64::total_cmp);
     let p99 = fastest
@@ -76,6 +89,20 @@ fn hostile() -> Vec<(String, String)> {
         "answer is ".repeat(million / 10),
         "the ".repeat(million / 4),
         "$".repeat(million),
+        r"\boxed{i}".repeat(80_000),
+        r"\boxed{i} and ".repeat(80_000),
+        "twenty ".repeat(150_000),
+        "\u{1f600}".repeat(million / 4),
+        "二".repeat(million / 3),
+        "答案是1和".repeat(million / 15),
+        "la respuesta es ".repeat(million / 16),
+        "B is ".repeat(million / 5),
+        format!(r"\boxed{{{}}}", r"\sum_{k=1}^{200} ".repeat(100) + "k"),
+        format!(
+            r"\boxed{{{}}}",
+            r"\frac{999999!}{999800!}+".repeat(80) + "1"
+        ),
+        format!(r"\boxed{{{}}}", "x is 5 and ".repeat(150)),
     ];
     let golds = [
         "193",

@@ -23,6 +23,7 @@
 //! ```
 
 mod answer;
+mod conventions;
 mod dataset;
 mod evaluation;
 mod explain;
@@ -32,6 +33,7 @@ pub mod toy;
 mod verify;
 
 pub use answer::{Answer, Rule};
+pub use conventions::{Comma, Conventions, Logarithm};
 pub use dataset::{
     Dataset, DatasetError, final_answer,
     problem::{Problem, Split, UnknownSplit},

@@ -1,9 +1,13 @@
 //! Is the final answer of a completion the gold answer?
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     answer::{Answer, Rule},
+    conventions::Conventions,
     evaluation::Outcome,
     explain::{Step, StepOutcome, Trace},
     extract::{Extracted, ExtractionConfig, Found, Strategy, extract_with},
@@ -29,18 +33,35 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// What was done to reach it, in order.
     pub steps: Vec<Step>,
+    /// What decided: the rule that said yes with the readings of which it did, or what each side was read as.
+    pub reason: String,
+    /// The line of JSON by which the verdict is reported if it is a mistake, and which is then a test.
+    pub report: String,
 }
 
 /// Verifies completions under a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct RuleVerifier {
     extraction: ExtractionConfig,
+    conventions: Conventions,
 }
 
 impl RuleVerifier {
     /// A verifier that extracts answers as configured.
     pub fn new(extraction: ExtractionConfig) -> Self {
-        Self { extraction }
+        Self {
+            extraction,
+            conventions: Conventions::default(),
+        }
+    }
+
+    /// The same with other conventions.
+    #[must_use]
+    pub fn with_conventions(self, conventions: Conventions) -> Self {
+        Self {
+            conventions,
+            ..self
+        }
     }
 
     /// Extracts the final answer of `completion` and compares it with the gold answer.
@@ -57,15 +78,20 @@ impl RuleVerifier {
 
     /// [`RuleVerifier::verify`] with its reasons.
     pub fn explain(&self, completion: &str, answer: &Answer) -> Explanation {
-        explained(|trace| self.judge(completion, answer, trace))
+        explained(("completion", completion), answer, |trace| {
+            self.judge(completion, answer, trace)
+        })
     }
 
     /// [`RuleVerifier::verify_answer`] with its reasons.
     pub fn explain_answer(&self, given: &str, answer: &Answer) -> Explanation {
-        explained(|trace| self.judge_answer(given, answer, trace))
+        explained(("answer", given), answer, |trace| {
+            self.judge_answer(given, answer, trace)
+        })
     }
 
     fn judge(&self, completion: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
+        let completion = &*self.conventions.usually_written(completion);
         let found = extract_with(completion, &self.extraction);
         if trace.is_on() {
             self.note_candidates(completion, found.as_ref(), trace);
@@ -85,8 +111,9 @@ impl RuleVerifier {
     }
 
     fn judge_answer(&self, given: &str, answer: &Answer, trace: &mut Trace) -> Verdict {
-        let given = given.trim();
-        let rule = answer.judge(given, trace);
+        let given = &*self.conventions.usually_written(given.trim());
+        let answer = &*self.usually_read(answer);
+        let rule = answer.judge(given, self.conventions.rounding, trace);
         let outcome = match rule {
             _ if given.is_empty() => Outcome::NoAnswer,
             Some(_) => Outcome::Correct,
@@ -103,6 +130,14 @@ impl RuleVerifier {
             extracted: (!given.is_empty()).then(|| given.to_owned()),
             strategy: None,
             rule: rule.filter(|_| outcome == Outcome::Correct),
+        }
+    }
+
+    /// The answer as the conventions have it.
+    fn usually_read<'a>(&self, answer: &'a Answer) -> Cow<'a, Answer> {
+        match self.conventions.usually_written(answer.as_str()) {
+            Cow::Borrowed(_) => Cow::Borrowed(answer),
+            Cow::Owned(text) => Cow::Owned(Answer::new(&text)),
         }
     }
 
@@ -132,13 +167,46 @@ impl RuleVerifier {
     }
 }
 
-/// A verdict and what was noted on the way to it.
-fn explained(judge: impl FnOnce(&mut Trace) -> Verdict) -> Explanation {
+/// A verdict, what was noted on the way to it, what decided, and the line by which a mistake is reported.
+fn explained(
+    (kind, given): (&str, &str),
+    answer: &Answer,
+    judge: impl FnOnce(&mut Trace) -> Verdict,
+) -> Explanation {
     let mut trace = Trace::on();
     let verdict = judge(&mut trace);
+    let steps = trace.into_steps();
+    let is_right = verdict.outcome == Outcome::Correct;
+    let case =
+        json!({"kind": "reported", "reference": answer.as_str(), kind: given, "label": !is_right});
     Explanation {
+        reason: deciding(&verdict, &steps),
+        report: case.to_string(),
         verdict,
-        steps: trace.into_steps(),
+        steps,
+    }
+}
+
+/// The rule that said yes, with the readings that it said it of; or what each side was read as, where none did.
+fn deciding(verdict: &Verdict, steps: &[Step]) -> String {
+    let last = |what: &str| {
+        let step = steps.iter().rfind(|step| step.what == what);
+        step.map(|step| step.detail.clone())
+    };
+    let yes = steps
+        .iter()
+        .rfind(|step| step.outcome == StepOutcome::Yes && step.what.starts_with("rule: "));
+    match (yes, verdict.outcome) {
+        (Some(step), Outcome::Correct) => {
+            format!("{}: {}", &step.what["rule: ".len()..], step.detail)
+        }
+        (_, Outcome::NoAnswer) => last("outcome").unwrap_or_else(|| "nothing was given".to_owned()),
+        _ => match (last("reference"), last("answer")) {
+            (Some(reference), Some(answer)) => {
+                format!("no rule says yes: the reference is {reference}; the answer is {answer}")
+            }
+            _ => "no rule says yes".to_owned(),
+        },
     }
 }
 

@@ -10,7 +10,7 @@ const CASES: &str = include_str!("fixtures/cases.jsonl");
 #[derive(Debug, Deserialize)]
 struct Case {
     #[allow(dead_code, reason = "shown where a case is missed")]
-    id: String,
+    id: Option<String>,
     #[allow(dead_code, reason = "shown where a case is missed")]
     kind: String,
     reference: String,
@@ -27,7 +27,7 @@ fn every_case_is_judged_as_labelled() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(cases.len(), 66);
+    assert!(cases.len() >= 66);
     let missed = cases.iter().filter_map(|case| {
         let gold = Answer::new(&case.reference);
         let verdict = match (&case.answer, &case.completion) {

@@ -4,8 +4,11 @@
 
 mod data;
 
-use evaluator::{Answer, Explanation, ExtractionConfig, Outcome, RuleVerifier, StepOutcome};
-use serde_json::Value;
+use evaluator::{
+    Answer, Conventions, Explanation, ExtractionConfig, Logarithm, Outcome, RuleVerifier,
+    StepOutcome,
+};
+use serde_json::{Value, json};
 
 /// The steps as lines: what, how it ended, what was seen.
 fn told(explanation: &Explanation) -> Vec<String> {
@@ -34,6 +37,60 @@ fn a_completion_is_explained_from_its_mark_to_its_rule() {
         assert!(lines.iter().any(|told| told == line), "{line}: {lines:#?}");
     }
     assert_eq!(explanation.verdict.outcome, Outcome::Correct);
+    assert_eq!(
+        explanation.reason,
+        "same structure: x in (2, 6] against (2, 2*3]"
+    );
+}
+
+#[test]
+fn a_mistake_is_reported_by_a_line_that_is_a_case() {
+    let verifier = RuleVerifier::default();
+    let explanation = verifier.explain_answer("18.5", &Answer::new("18"));
+    assert_eq!(
+        explanation.reason,
+        "no rule says yes: the reference is the number 18; the answer is the number 37/2"
+    );
+    let case: Value = serde_json::from_str(&explanation.report).unwrap();
+    let expected = json!({"kind": "reported", "reference": "18", "answer": "18.5", "label": true});
+    assert_eq!(case, expected);
+    let explanation = verifier.explain("I do not know.", &Answer::new("18"));
+    assert_eq!(
+        explanation.reason,
+        "no configured strategy finds one answer"
+    );
+    let case: Value = serde_json::from_str(&explanation.report).unwrap();
+    assert_eq!(case["completion"], "I do not know.");
+}
+
+#[test]
+fn conventions_turn_verdicts() {
+    let judged = |conventions: &Conventions, reference: &str, answer: &str| {
+        let verifier = RuleVerifier::default().with_conventions(conventions.clone());
+        verifier
+            .verify_answer(answer, &Answer::new(reference))
+            .outcome
+            == Outcome::Correct
+    };
+    let usual = Conventions::default();
+    for (set, reference, answer) in [
+        (json!({"log": "natural"}), r"\ln 3", r"\log 3"),
+        (json!({"comma": "decimal"}), "48,16", "48.16"),
+    ] {
+        let other: Conventions = serde_json::from_value(set).unwrap();
+        assert!(!judged(&usual, reference, answer), "{reference} {answer}");
+        assert!(judged(&other, reference, answer), "{reference} {answer}");
+    }
+    let exact = Conventions {
+        rounding: 0.0,
+        ..usual.clone()
+    };
+    assert!(judged(&usual, r"\frac13", "0.333") && !judged(&exact, r"\frac13", "0.333"));
+    let natural = Conventions {
+        log: Logarithm::Natural,
+        ..usual
+    };
+    assert!(!judged(&natural, "2", r"\log 100"));
 }
 
 #[test]

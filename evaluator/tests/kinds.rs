@@ -119,10 +119,15 @@ const REFUSED: &[Pair] = &[
     ("remarks", "17", "17 (or 18)"),
     ("ratios", "5 to 2", "2:5"),
     ("products", "30", "5 6"),
+    ("binomials", r"\binom{9}{4}", r"\binom{9}{3}"),
+    ("binomials", r"\binom{9}{4}", r"\binom{8}{4}"),
+    ("binomials", r"\binom{9}{4}", "125"),
     ("products", r"2^3 3^2", "2^3 3"),
 ];
 
 const ACCEPTED: &[Pair] = &[
+    ("binomials", r"\binom{9}{4}", r"\binom{9}{5}"),
+    ("binomials", r"\binom{9}{4}", "126"),
     ("several formulas", r"x=2 \quad y=3", "x=2, y=3"),
     ("several formulas", "$a=2$\n$b=3$", "a=2, b=3"),
     ("several formulas", r"x=2,\quad y=3", "x=2, y=3"),

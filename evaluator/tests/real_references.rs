@@ -108,9 +108,24 @@ fn digits(text: &str) -> Vec<String> {
         let next = (c.to_digit(10)? + 1) % 10;
         // A digit behind a bracket may only count what follows.
         let is_mark = text[..at].ends_with('(') && text[at + 1..].starts_with(')');
-        (!is_mark).then(|| (at, at + 1, next.to_string()))
+        // To leave out as many as are taken makes as many choices.
+        let is_mirrored = is_other_half(text, at);
+        (!is_mark && !is_mirrored).then(|| (at, at + 1, next.to_string()))
     });
     with_each(text, places.collect())
+}
+
+/// Whether the digit, made one larger, is what its binomial leaves out: the 4 of `\binom{9}{4}`.
+fn is_other_half(text: &str, at: usize) -> bool {
+    let digit = |text: &str| text.chars().next().and_then(|c| c.to_digit(10));
+    let n = text[..at]
+        .strip_suffix("}{")
+        .and_then(|before| before.rsplit_once(r"\binom{"))
+        .and_then(|(_, n)| n.parse::<u32>().ok());
+    match (n, digit(&text[at..])) {
+        (Some(n), Some(k)) => text[at + 1..].starts_with('}') && k + 1 == n - k,
+        _ => false,
+    }
 }
 
 /// Each plus as a minus, and the other way round.
@@ -398,10 +413,6 @@ fn with_lines(text: &str) -> String {
 #[test]
 fn a_mutant_of_a_reference_of_ours_is_refused() {
     let (count, accepted) = tried(own_references(), &MUTATIONS, true);
-    let is_harmful = |(_, reference, mutant): &&(String, String, String)| {
-        !HARMLESS.contains(&(reference.as_str(), mutant.as_str()))
-    };
-    let accepted: Vec<_> = accepted.iter().filter(is_harmful).collect();
     for (name, reference, mutant) in &accepted {
         eprintln!("accepted, {name}: {reference:?} ~ {mutant:?}");
     }
@@ -412,9 +423,6 @@ fn a_mutant_of_a_reference_of_ours_is_refused() {
         accepted.len()
     );
 }
-
-/// Mutants that say the same as their reference.
-const HARMLESS: [(&str, &str); 1] = [(r"\binom{9}{4}", r"\binom{9}{5}")];
 
 #[test]
 fn a_rewrite_of_a_real_reference_is_accepted() {

@@ -18,6 +18,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
         "evaluator",
         &[
             "explain",
+            "conventions",
             "answer",
             "extract",
             "evaluation",

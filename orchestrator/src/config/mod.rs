@@ -35,7 +35,7 @@ pub struct Config {
     #[serde(default)]
     pub proposer: ProposerConfig,
     /// Who decides whether an answer is right.
-    #[serde(default, skip_serializing_if = "VerifierConfig::is_rule")]
+    #[serde(default, skip_serializing_if = "VerifierConfig::is_usual")]
     pub verifier: VerifierConfig,
     /// Who trains.
     #[serde(default)]

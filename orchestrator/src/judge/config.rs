@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use evaluator::Conventions;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -20,7 +21,11 @@ use crate::{
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum VerifierConfig {
     /// The rules alone: exact, free, the same everywhere.
-    Rule {},
+    Rule {
+        /// How notations are read on which usage differs.
+        #[serde(default, skip_serializing_if = "Conventions::are_usual")]
+        conventions: Conventions,
+    },
     /// A model of the TinyV kind: told question, reference and final answer, it says `True` or `False`.
     Tinyv(ModelConfig),
     /// A model of the xVerify kind: told question, reference and the whole response, it says `Correct` or `Incorrect`.
@@ -31,7 +36,9 @@ pub enum VerifierConfig {
 
 impl Default for VerifierConfig {
     fn default() -> Self {
-        Self::Rule {}
+        Self::Rule {
+            conventions: Conventions::default(),
+        }
     }
 }
 
@@ -92,6 +99,8 @@ endpoint_section! {
         pub on_failure: OnFailure = OnFailure::default(),
         /// Requests under way at a time.
         pub concurrency: usize = 8,
+        /// How the rules read notations on which usage differs.
+        pub conventions: Conventions = Conventions::default(),
         /// Ask for no more verdicts than this in all; absent means no limit.
         pub max_requests: Option<u64> = None,
         /// Ask for nothing more once this many dollars are spent; needs prices. Absent means no limit.
@@ -111,16 +120,35 @@ impl VerifierConfig {
     #[must_use]
     pub fn model(&self) -> Option<(ModelKind, &ModelConfig)> {
         match self {
-            Self::Rule {} => None,
+            Self::Rule { .. } => None,
             Self::Tinyv(config) => Some((ModelKind::Tinyv, config)),
             Self::Xverify(config) => Some((ModelKind::Xverify, config)),
             Self::Llm(config) => Some((ModelKind::Llm, config)),
         }
     }
 
+    /// How the rules read notations on which usage differs.
+    #[must_use]
+    pub fn conventions(&self) -> &Conventions {
+        match self {
+            Self::Rule { conventions } => conventions,
+            Self::Tinyv(config) | Self::Xverify(config) | Self::Llm(config) => &config.conventions,
+        }
+    }
+
     /// One line for each value that cannot work; empty if all can.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
+        let conventions = self.conventions().check().err();
+        let mut all: Vec<String> = conventions
+            .map(|problem| format!("verifier.{problem}"))
+            .into_iter()
+            .collect();
+        all.extend(self.problems_of_model());
+        all
+    }
+
+    fn problems_of_model(&self) -> Vec<String> {
         let Some((kind, config)) = self.model() else {
             return Vec::new();
         };
@@ -167,20 +195,21 @@ impl VerifierConfig {
             guard_numbers: config.guard_numbers,
             guard_number_reference: config.guard_number_reference,
             on_failure: config.on_failure,
+            conventions: config.conventions.clone(),
             ..ModelConfig::default()
         };
         match self {
-            Self::Rule {} => Self::Rule {},
+            Self::Rule { .. } => self.clone(),
             Self::Tinyv(config) => Self::Tinyv(decisive(config)),
             Self::Xverify(config) => Self::Xverify(decisive(config)),
             Self::Llm(config) => Self::Llm(decisive(config)),
         }
     }
 
-    /// Whether it is the rules alone, as where nothing is said.
+    /// Whether it is the rules alone and as usual, as where nothing is said.
     #[must_use]
-    pub fn is_rule(&self) -> bool {
-        self.model().is_none()
+    pub fn is_usual(&self) -> bool {
+        self.model().is_none() && self.conventions().are_usual()
     }
 
     /// What a user should know before such a verifier is believed.
@@ -278,8 +307,27 @@ mod tests {
         }
         let error = toml::from_str::<VerifierConfig>("kind = 'tinyv'\napi_key = 'sk'");
         assert!(error.unwrap_err().to_string().contains("api_key"));
+        let loose = read("kind = 'rule'\n[conventions]\nrounding = 0.5").problems();
+        assert!(
+            loose[0].contains("verifier.conventions.rounding"),
+            "{loose:?}"
+        );
+        let error = toml::from_str::<VerifierConfig>("kind = 'rule'\n[conventions]\nlogs = 'ten'");
+        assert!(error.unwrap_err().to_string().contains("logs"));
         let off = read("kind = 'llm'\nguard_numbers = false").warnings();
         assert!(off[0].contains("verifier.guard_numbers"), "{off:?}");
+    }
+
+    #[test]
+    fn conventions_belong_to_every_kind_and_decide_verdicts() {
+        for kind in ["rule", "tinyv"] {
+            let usual = read(&format!("kind = '{kind}'"));
+            let natural = read(&format!("kind = '{kind}'\n[conventions]\nlog = 'natural'"));
+            assert_eq!(natural.conventions().log, evaluator::Logarithm::Natural);
+            assert_ne!(natural.identity(), usual.identity());
+            assert!(!natural.is_usual());
+        }
+        assert!(read("kind = 'rule'").is_usual());
     }
 
     #[test]

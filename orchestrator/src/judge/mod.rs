@@ -168,7 +168,9 @@ impl Judge {
         }
     }
 
-    fn rule(&self) -> &evaluator::RuleVerifier {
+    /// The rules that it judges by first.
+    #[must_use]
+    pub fn rule(&self) -> &evaluator::RuleVerifier {
         match self {
             Self::Rule(rule) => rule,
             Self::Model(asked) => &asked.rule,

@@ -13,7 +13,7 @@ pub struct JudgeConfig {
     /// Where the rules look for the answer in a completion.
     pub extraction: ExtractionConfig,
     /// Who decides beside them.
-    #[serde(default, skip_serializing_if = "VerifierConfig::is_rule")]
+    #[serde(default, skip_serializing_if = "VerifierConfig::is_usual")]
     pub verifier: VerifierConfig,
 }
 
@@ -32,7 +32,8 @@ impl JudgeConfig {
     /// # Errors
     /// As [`Judge::new`].
     pub fn open(&self) -> Result<Judge, VerifierError> {
-        let rule = evaluator::RuleVerifier::new(self.extraction.clone());
+        let rule = evaluator::RuleVerifier::new(self.extraction.clone())
+            .with_conventions(self.verifier.conventions().clone());
         Judge::new(&self.verifier, rule)
     }
 

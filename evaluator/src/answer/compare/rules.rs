@@ -10,11 +10,9 @@ use crate::{
         read::answer::{Answer, Given},
         value::{Kind, Value, number::Number, show::described},
     },
+    conventions::USUAL_ROUNDING,
     explain::{StepOutcome, Trace},
 };
-
-/// The default relative tolerance where the gold answer is not a whole number.
-const DEFAULT_TOLERANCE: f64 = 0.01;
 
 /// The rule by which an answer was found to be the gold answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,7 +40,7 @@ pub enum Rule {
 impl Answer {
     /// Whether `given`, a bare answer without prose around it, is this answer, and by which rule.
     pub fn matches(&self, given: &str) -> Option<Rule> {
-        self.matches_within(given, DEFAULT_TOLERANCE)
+        self.matches_within(given, USUAL_ROUNDING)
     }
 
     /// As [`Answer::matches`], with another relative tolerance for gold answers that are not whole
@@ -51,9 +49,9 @@ impl Answer {
         judge(self, &Given::new(given), tolerance, &mut Trace::off())
     }
 
-    /// [`Answer::matches`], noting what it does.
-    pub(crate) fn judge(&self, given: &str, trace: &mut Trace) -> Option<Rule> {
-        judge(self, &Given::new(given), DEFAULT_TOLERANCE, trace)
+    /// [`Answer::matches_within`], noting what it does.
+    pub(crate) fn judge(&self, given: &str, tolerance: f64, trace: &mut Trace) -> Option<Rule> {
+        judge(self, &Given::new(given), tolerance, trace)
     }
 }
 

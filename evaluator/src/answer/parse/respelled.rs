@@ -90,16 +90,14 @@ pub(crate) fn with_commands(text: &str) -> String {
     }
     plain = with_times(plain);
     plain = with_modulus(plain);
-    for union in [
-        ") union (",
-        ") union [",
-        "] union (",
-        "] union [",
-        ")union(",
-        "]union[",
-    ] {
-        if plain.contains(union) {
-            plain = plain.replace(union, &union.replace("union", r"\cup "));
+    if plain.contains("union") {
+        for (open, close) in [(")", "("), (")", "["), ("]", "("), ("]", "[")] {
+            for joint in [" union ", "union"] {
+                plain = plain.replace(
+                    &format!("{open}{joint}{close}"),
+                    &format!(r"{open} \cup {close}"),
+                );
+            }
         }
     }
     for union in [") U (", ") U [", "] U (", "] U ["] {

@@ -24,7 +24,6 @@ const DETAIL: usize = 160;
 
 pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let extraction = extraction(&args.extraction)?;
-    let rule = evaluator::RuleVerifier::new(extraction.clone());
     let (judge, _lock) = open::judge(&args.judge, extraction).await?;
     if let Some(file) = &args.pairs {
         return pairs::run(file, &args, &judge).await;
@@ -36,8 +35,8 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
         _ => bail!("give the answer with --answer, or a text in which it stands with --completion"),
     };
     let explanation = match given {
-        Given::Answer(text) => rule.explain_answer(text, &reference),
-        Given::Completion(text) => rule.explain(text, &reference),
+        Given::Answer(text) => judge.rule().explain_answer(text, &reference),
+        Given::Completion(text) => judge.rule().explain(text, &reference),
     };
     let question = Question {
         question: &args.question,
@@ -75,7 +74,9 @@ fn print(
             "extracted": judgement.rule.extracted,
             "strategy": judgement.rule.strategy,
             "rule": judgement.rule.rule,
+            "reason": explanation.reason,
             "steps": explanation.steps,
+            "report": explanation.report,
         });
         writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         return Ok(());
@@ -97,6 +98,10 @@ fn print(
         Outcome::Wrong => "wrong",
         Outcome::NoAnswer => "no answer",
     };
+    let told = format!(
+        "{}\n\nIf that is a mistake, report this line; in evaluator/tests/fixtures/cases.jsonl it is a test:",
+        explanation.reason
+    );
     match format {
         Format::Csv => {
             table.push(vec![
@@ -109,15 +114,17 @@ fn print(
         Format::Markdown => {
             writeln!(
                 out,
-                "{}\n\n**{verdict}** (decided by {decider})",
-                table.to_markdown()
+                "{}\n\n**{verdict}** (decided by {decider})\n\n{told}\n\n    {}",
+                table.to_markdown(),
+                explanation.report
             )?;
         }
         Format::Table | Format::Json => {
             writeln!(
                 out,
-                "{}\n\n{verdict} (decided by {decider})",
-                table.to_text()
+                "{}\n\n{verdict} (decided by {decider})\n{told}\n{}",
+                table.to_text(),
+                explanation.report
             )?;
         }
     }

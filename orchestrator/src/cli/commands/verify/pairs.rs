@@ -309,10 +309,38 @@ fn pair(line: &str, number: usize, in_text: bool) -> anyhow::Result<Pair> {
     })
 }
 
-/// The reference in a text: its formula, or the text itself if it has none.
+/// The reference in a text: what its marks say, its formula, or the text itself if it has neither. A number in prose that
+/// nothing marks may be any.
 fn found_in(reference: &str) -> String {
     let marks = ExtractionConfig {
-        strategies: vec![Strategy::Boxed, Strategy::FinalLine, Strategy::LastFormula],
+        strategies: vec![
+            Strategy::SolutionTags,
+            Strategy::Boxed,
+            Strategy::Hashes,
+            Strategy::AnswerLine,
+            Strategy::AnswerIs,
+            Strategy::FinalLine,
+            Strategy::LastFormula,
+        ],
     };
     extract_with(reference, &marks).map_or_else(|| reference.to_owned(), |found| found.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_texts() {
+        for (text, expected) in [
+            ("5 * 14000 = 70000\n#### 70000", "70000"),
+            ("The answer is 70000.", "70000"),
+            (r"so \boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+            ("so $x = 2$ is it", "x = 2"),
+            ("70000", "70000"),
+            ("There are 5 of 7", "There are 5 of 7"),
+        ] {
+            assert_eq!(found_in(text), expected, "{text}");
+        }
+    }
 }
