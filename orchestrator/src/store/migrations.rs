@@ -22,7 +22,7 @@ const ALL: [(i64, &str, &str); 6] = [
     (3, "pools", sql!("0003_pools.sql")),
     (4, "base model", sql!("0004_base_model.sql")),
     (5, "domain", sql!("0005_domain.sql")),
-    (6, "steering", sql!("0006_steering.sql")),
+    (6, "exchanges", sql!("0006_exchanges.sql")),
 ];
 
 /// The migrations, ready to be run.
