@@ -6,59 +6,24 @@ mod endpoint;
 
 use std::time::{Duration, Instant};
 
-use endpoint::{Endpoint, Reply, replies};
-use evaluator::{Split, toy};
+use endpoint::{
+    Endpoint, Reply,
+    chat::{SECRET, ask, config, names},
+    replies,
+};
 use orchestrator::{
     judge::endpoint::ChatApi,
     proposer::{
-        Brief, Proposal, ProposeError, Proposer,
-        chat::{Chat, ChatConfig, Key},
+        Brief, Proposal, ProposeError, Proposer as _,
+        chat::{Chat, ChatConfig},
     },
 };
-
-const SECRET: &str = "sk-test-0123456789";
-
-fn config(endpoint: &Endpoint) -> ChatConfig {
-    ChatConfig {
-        base_url: endpoint.base_url(),
-        model: "test-model".to_owned(),
-        backoff_ms: 10,
-        timeout_s: 20,
-        max_retries: 3,
-        price_per_million_prompt_tokens: Some(1.0),
-        price_per_million_completion_tokens: Some(5.0),
-        ..ChatConfig::default()
-    }
-}
-
-async fn ask(config: ChatConfig) -> Result<Proposal, ProposeError> {
-    let chat = Chat::new(config, Some(Key::new(SECRET).unwrap()))?;
-    assert!(!format!("{chat:?}").contains(SECRET));
-    let problems = toy::problems(Split::Train, 3, 1);
-    let brief = Brief {
-        round: 1,
-        count: 4,
-        seed: 11,
-        history: &[],
-        problems: &problems,
-        format_hint: "Answers stand in <solution> tags.",
-    };
-    chat.propose(brief).await
-}
 
 /// A proposal got through `script`, with its endpoint.
 async fn through(script: Vec<Reply>) -> (Proposal, Endpoint) {
     let endpoint = Endpoint::start(script);
     let proposal = ask(config(&endpoint)).await.unwrap();
     (proposal, endpoint)
-}
-
-fn names(proposal: &Proposal) -> Vec<&str> {
-    proposal
-        .drafts
-        .iter()
-        .map(|draft| draft.name.as_str())
-        .collect()
 }
 
 #[tokio::test]

@@ -6,46 +6,16 @@ mod endpoint;
 
 use std::io::Write as _;
 
-use endpoint::{Endpoint, Reply, replies};
+use endpoint::{
+    Endpoint, Reply,
+    chat::{ask, config, names},
+    replies,
+};
 use orchestrator::{
     judge::endpoint::ChatApi,
-    proposer::{
-        Brief, Proposal, ProposeError, Proposer,
-        chat::{Chat, ChatConfig, Key},
-    },
+    proposer::{ProposeError, chat::ChatConfig},
 };
 use serde_json::{Value, json};
-
-fn config(endpoint: &Endpoint) -> ChatConfig {
-    ChatConfig {
-        base_url: endpoint.base_url(),
-        model: "test-model".to_owned(),
-        backoff_ms: 1,
-        timeout_s: 20,
-        max_retries: 3,
-        price_per_million_prompt_tokens: Some(1.0),
-        price_per_million_completion_tokens: Some(5.0),
-        ..ChatConfig::default()
-    }
-}
-
-async fn ask(config: ChatConfig) -> Result<Proposal, ProposeError> {
-    let chat = Chat::new(config, Some(Key::new("sk-test-0123456789").unwrap()))?;
-    let brief = Brief {
-        round: 1,
-        count: 4,
-        seed: 11,
-        history: &[],
-        problems: &[],
-        format_hint: "",
-    };
-    chat.propose(brief).await
-}
-
-fn names(proposal: &Proposal) -> Vec<&str> {
-    let drafts = proposal.drafts.iter();
-    drafts.map(|draft| draft.name.as_str()).collect()
-}
 
 fn drafts() -> String {
     let Reply::Says(text) = replies::good(&[("a", replies::EXACT)]) else {

@@ -82,10 +82,10 @@ fn write_row(out: &mut impl Write, candidate: &CandidateView, row: &Row) -> io::
     }
     write_figures(out, row)?;
     if let Some(f1) = &candidate.f1_corrected_for_choice {
-        let (ranked, f1, range) = (candidate.ranked, share(f1.point), interval(f1));
+        let (f1, range) = (share(f1.point), interval(f1));
         writeln!(
             out,
-            "            as the best of {ranked} it looks better than it is: F1 {f1} {range} corrected for the choice"
+            "            chosen as the best, it looks better than it is: F1 {f1} {range} corrected for the choice"
         )?;
     }
     write_verdicts(out, candidate.verdicts)?;

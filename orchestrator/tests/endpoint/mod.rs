@@ -9,6 +9,8 @@
     reason = "every test file uses its part of it, and a broken server must fail the test"
 )]
 
+pub mod chat;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
