@@ -47,6 +47,13 @@ fn the_patterns_people_write_mean_the_same() {
         r"(?=x)",
         r"(\d)\1",
         r"\d{1000000}",
+        r"\ps+",
+        r"[\pL--é]+|\PL",
+        r"\p{Han}+",
+        r"\p{Greek}|\p{Cyrillic}|\p{Latin}{3}",
+        r"\p{Uppercase}|\p{Emoji_Presentation}",
+        r"\p{Age:3.0}\p{wb=ALetter}",
+        r"\p{Elvish}",
     ];
     let texts = [
         "",
@@ -138,6 +145,8 @@ fn pattern() -> impl Strategy<Value = String> {
         1 => Just(r"\d".to_owned()),
         1 => Just(r"\w".to_owned()),
         1 => Just(r"\S".to_owned()),
+        1 => Just(r"\pL".to_owned()),
+        1 => Just(r"\p{Lu}".to_owned()),
         1 => Just("[^a<]".to_owned()),
         1 => Just("[a-b1]".to_owned()),
         1 => Just(r"\b".to_owned()),
