@@ -21,10 +21,19 @@ pub(crate) struct Ball {
     radius: f64,
 }
 
+/// The absolute value; most numbers are real, and need no root for it.
+fn magnitude(value: Complex64) -> f64 {
+    if value.im == 0.0 {
+        value.re.abs()
+    } else {
+        value.norm()
+    }
+}
+
 impl Ball {
     /// A finite value with the error it came with and that of one more rounding.
     pub fn of(value: Complex64, radius: f64) -> Option<Self> {
-        let radius = radius + UNIT * value.norm();
+        let radius = radius + UNIT * magnitude(value);
         (value.is_finite() && radius.is_finite()).then_some(Self { value, radius })
     }
 
@@ -36,13 +45,13 @@ impl Ball {
     /// values, or next to nothing where both may be zero.
     pub fn agrees(&self, other: &Self) -> bool {
         let error = self.radius + other.radius;
-        let size = self.value.norm().max(other.value.norm());
+        let size = magnitude(self.value).max(magnitude(other.value));
         let widest = if self.may_be_zero() && other.may_be_zero() {
             NEARLY_ZERO
         } else {
             WIDEST * size
         };
-        (self.value - other.value).norm() <= error && error <= widest
+        magnitude(self.value - other.value) <= error && error <= widest
     }
 
     /// Whether it is a real number below zero.
@@ -72,7 +81,7 @@ impl Ball {
     }
 
     fn may_be_zero(&self) -> bool {
-        self.value.norm() <= self.radius
+        magnitude(self.value) <= self.radius
     }
 
     pub fn plus(&self, other: &Self) -> Option<Self> {
@@ -87,13 +96,13 @@ impl Ball {
     }
 
     pub fn times(&self, other: &Self) -> Option<Self> {
-        let radius = self.value.norm() * other.radius + other.value.norm() * self.radius;
+        let radius = magnitude(self.value) * other.radius + magnitude(other.value) * self.radius;
         Self::of(self.value * other.value, radius)
     }
 
     /// Undefined when the divisor may be zero.
     pub fn divided_by(&self, other: &Self) -> Option<Self> {
-        let size = other.value.norm();
+        let size = magnitude(other.value);
         if size <= 2.0 * other.radius {
             return None;
         }

@@ -26,7 +26,7 @@ pub(crate) fn exact(expr: &Expr, at: At<'_>) -> Option<BigRational> {
     at.fuel.take(1)?;
     let value = match expr {
         Expr::Number(value) => value.clone(),
-        Expr::Symbol(name) => symbol(name, at.point),
+        Expr::Symbol(name) => symbol(name, at.point).exactly(),
         Expr::Quotient(..) | Expr::Product(_)
             if let Some(value) = factorials::cancelled(expr, at) =>
         {

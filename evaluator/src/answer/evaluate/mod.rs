@@ -16,6 +16,7 @@
 pub(crate) mod ball;
 pub(crate) mod exact;
 mod factorials;
+mod point;
 pub(crate) mod residue;
 
 use std::f64::consts;
@@ -28,10 +29,13 @@ use num_traits::{One, ToPrimitive};
 use crate::answer::{
     evaluate::ball::Ball,
     evaluate::exact::exact,
+    evaluate::point::{Plan, anywhere},
     evaluate::residue::{PRIMES, Residue},
     value::expr::{Expr, Function},
     value::fuel::Fuel,
 };
+
+pub(crate) use point::{At, symbol};
 
 /// How many points expressions must both be defined at to be called equal.
 const DEFINED_POINTS: usize = 3;
@@ -71,163 +75,6 @@ fn names<'a>(expressions: &[&'a Expr]) -> Vec<&'a str> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// A value for every symbol, by its place among the names. So a verdict does not depend on what a symbol is called.
-#[derive(Clone, Copy)]
-pub(crate) struct Point<'a> {
-    index: u8,
-    domain: Domain,
-    names: &'a [&'a str],
-}
-
-impl Point<'_> {
-    /// Whether every value is whole, so that roots have a chance to be exact.
-    pub fn is_whole(self) -> bool {
-        self.names.is_empty() || matches!(self.domain, Domain::Counted | Domain::Large)
-    }
-
-    /// One prime for every other point: what one of them overlooks the other sees.
-    fn prime(self) -> u64 {
-        PRIMES[usize::from(self.index) % PRIMES.len()]
-    }
-}
-
-/// Where an expression is evaluated, and what pays for it.
-#[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
-    pub point: Point<'a>,
-    pub fuel: &'a Fuel,
-    /// Roots and logarithms of negative numbers are undefined, as they are for a reader who means real numbers.
-    is_real: bool,
-    /// Where only one of two is undefined they differ.
-    is_strict: bool,
-}
-
-/// Where the values come from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Domain {
-    /// Rationals between 1/4 and 9/4.
-    Near,
-    /// Rationals of either sign, from less than one to several thousands.
-    Wide,
-    /// The whole numbers from one on.
-    Counted,
-    /// Whole numbers up to a hundred thousand.
-    Large,
-}
-
-impl Domain {
-    /// How many points are taken from it.
-    const fn count(self) -> u8 {
-        match self {
-            Self::Near => 6,
-            Self::Wide => 12,
-            Self::Counted => 30,
-            Self::Large => 8,
-        }
-    }
-
-    /// Whether what comes after it is only for expressions that are defined almost nowhere else.
-    const fn is_last_resort_next(self) -> bool {
-        matches!(self, Self::Wide)
-    }
-}
-
-/// At which points expressions are told apart.
-struct Plan {
-    is_rational: bool,
-    /// Steps, factorials and binomials occur.
-    counts: bool,
-    /// Every symbol is called as counters are.
-    are_counters: bool,
-    is_real: bool,
-    is_strict: bool,
-}
-
-impl Plan {
-    fn of(expressions: &[&Expr], names: &[&str]) -> Self {
-        let any = |test: &dyn Fn(&Expr) -> bool| expressions.iter().any(|e| e.any(&|e| test(e)));
-        let has = |wanted: &dyn Fn(Function) -> bool| {
-            any(&|e| matches!(e, Expr::Function(function, _) if wanted(*function)))
-        };
-        let is_counter = |name: &&str| {
-            matches!(
-                *name,
-                "i" | "j" | "k" | "l" | "m" | "n" | "p" | "q" | "N" | "M"
-            )
-        };
-        let is_power =
-            |exponent: &Expr| matches!(exponent, Expr::Number(value) if value.is_integer());
-        let is_negative_power =
-            |exponent: &Expr| matches!(exponent, Expr::Negative(inner) if is_power(inner));
-        Self {
-            is_rational: !any(&|e| match e {
-                Expr::Function(..) | Expr::Root(..) | Expr::Binomial(..) | Expr::Apply(..) => true,
-                Expr::Power(_, exponent) => !is_power(exponent) && !is_negative_power(exponent),
-                _ => false,
-            }),
-            counts: any(&|e| matches!(e, Expr::Binomial(..)))
-                || has(&|f| matches!(f, Function::Floor | Function::Ceil | Function::Factorial)),
-            are_counters: names.iter().all(is_counter),
-            is_real: !any(&|e| matches!(e, Expr::Imaginary)),
-            is_strict: has(&|f| f == Function::Abs),
-        }
-    }
-
-    /// Where values are taken from, in order.
-    fn domains(&self) -> Vec<Domain> {
-        use Domain::{Counted, Large, Near, Wide};
-        match self {
-            Self {
-                is_rational: true, ..
-            } => vec![Near],
-            Self {
-                counts: true,
-                are_counters: true,
-                ..
-            } => vec![Counted, Large],
-            Self { counts: true, .. } => vec![Counted, Large, Wide],
-            // A negative base has powers at whole exponents alone.
-            _ => vec![Near, Wide, Counted],
-        }
-    }
-
-    fn at<'a>(&self, domain: Domain, index: u8, names: &'a [&'a str], fuel: &'a Fuel) -> At<'a> {
-        At {
-            point: Point {
-                index,
-                domain,
-                names,
-            },
-            fuel,
-            is_real: self.is_real,
-            is_strict: self.is_strict,
-        }
-    }
-
-    /// All points, in order.
-    fn points<'a>(&self, names: &'a [&'a str], fuel: &'a Fuel) -> Vec<At<'a>> {
-        let domains = self.domains().into_iter();
-        domains
-            .flat_map(|domain| (0..domain.count()).map(move |index| (domain, index)))
-            .map(|(domain, index)| self.at(domain, index, names, fuel))
-            .collect()
-    }
-}
-
-/// Where constants are evaluated.
-fn anywhere(fuel: &Fuel) -> At<'_> {
-    At {
-        point: Point {
-            index: 0,
-            domain: Domain::Near,
-            names: &[],
-        },
-        fuel,
-        is_real: false,
-        is_strict: false,
-    }
 }
 
 /// Whether they agree at one point; `None` where one of them is undefined there.
@@ -278,7 +125,7 @@ pub(crate) fn constant_ratio(a: &Expr, b: &Expr, fuel: &Fuel) -> Option<f64> {
         let prime = at.point.prime();
         if let (Some(a), Some(b)) = (residue(a, prime, at), residue(b, prime, at)) {
             let here = a.divided_by(b)?;
-            let before = remainders[usize::from(at.point.index) % PRIMES.len()].replace(here);
+            let before = remainders[at.point.turn()].replace(here);
             if before.is_some_and(|before| before != here) {
                 return None;
             }
@@ -307,7 +154,7 @@ pub(crate) fn is_constant_everywhere(expr: &Expr, fuel: &Fuel) -> bool {
     let mut agreed = 0;
     for at in plan.points(&names, fuel) {
         let is_same = if let Some(here) = residue(expr, at.point.prime(), at) {
-            let before = &mut remainders[usize::from(at.point.index) % PRIMES.len()];
+            let before = &mut remainders[at.point.turn()];
             *before.get_or_insert(here) == here
         } else if let Some(here) = approximate(expr, at) {
             first.get_or_insert(here).agrees(&here)
@@ -351,47 +198,14 @@ pub(crate) fn sign_of_infinity(expr: &Expr) -> Option<i8> {
     }
 }
 
-/// Sixteen bits that depend on the name and the point alone: FNV-1a (Fowler, Noll and Vo), its high and
-/// low halves folded together.
-fn seed(name: &[u8], point: u8) -> u16 {
-    let hash = name
-        .iter()
-        .chain([&point])
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-    (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) as u16
-}
-
-/// The value of a symbol at a point.
-pub(crate) fn symbol(name: &str, point: Point<'_>) -> BigRational {
-    let rank = point.names.iter().position(|other| *other == name);
-    let seed = match rank {
-        Some(rank) => seed(&[rank as u8], point.index),
-        None => seed(name.as_bytes(), point.index),
-    };
-    let seed = i64::from(seed);
-    let index = i64::from(point.index);
-    let (numerator, denominator) = match point.domain {
-        Domain::Near => (16_411 + 2 * seed, 65_537),
-        Domain::Wide => {
-            // From below one to some thousands, by turns positive and negative.
-            let size = [1, 16, 256, 4096][usize::from(point.index / 2) % 4];
-            let value = size * (16_411 + 2 * seed);
-            (
-                if (index + rank.unwrap_or(0) as i64) % 2 == 0 {
-                    -value
-                } else {
-                    value
-                },
-                65_537,
-            )
-        }
-        Domain::Counted if rank == Some(0) => (1 + index, 1),
-        Domain::Counted => (1 + seed % 30, 1),
-        Domain::Large => (31 + seed * (1 + index / 4), 1),
-    };
-    BigRational::new(numerator.into(), denominator.into())
+/// The nearest float; by one division where both parts of the fraction are exact floats.
+fn nearest_float(value: &BigRational) -> Option<f64> {
+    const EXACT: i64 = 1 << 53;
+    let small = |part: &BigInt| part.to_i64().filter(|part| part.abs() <= EXACT);
+    match (small(value.numer()), small(value.denom())) {
+        (Some(numerator), Some(denominator)) => Some(numerator as f64 / denominator as f64),
+        _ => value.to_f64(),
+    }
 }
 
 /// The value modulo a prime, for rational operations with whole exponents.
@@ -399,7 +213,12 @@ fn residue(expr: &Expr, prime: u64, at: At<'_>) -> Option<Residue> {
     at.fuel.take(1)?;
     Some(match expr {
         Expr::Number(value) => Residue::of(value, prime)?,
-        Expr::Symbol(name) => Residue::of(&symbol(name, at.point), prime)?,
+        Expr::Symbol(name) => {
+            let value = symbol(name, at.point);
+            let [numerator, denominator] =
+                [value.numerator, value.denominator].map(|n| Residue::whole(n, prime));
+            numerator.divided_by(denominator)?
+        }
         Expr::Sum(parts) => {
             let mut sum = Residue::small(0, prime);
             for part in parts {
@@ -426,8 +245,8 @@ fn residue(expr: &Expr, prime: u64, at: At<'_>) -> Option<Residue> {
 fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
     at.fuel.take(1)?;
     let ball = match expr {
-        Expr::Number(value) => Ball::exact(value.to_f64()?)?,
-        Expr::Symbol(name) => Ball::exact(symbol(name, at.point).to_f64()?)?,
+        Expr::Number(value) => Ball::exact(nearest_float(value)?)?,
+        Expr::Symbol(name) => Ball::exact(symbol(name, at.point).as_float())?,
         Expr::Function(Function::Factorial, _) | Expr::Binomial(..) => {
             Ball::exact(exact(expr, at)?.to_f64()?)?
         }
@@ -479,9 +298,9 @@ fn approximate(expr: &Expr, at: At<'_>) -> Option<Ball> {
         }
         Expr::Apply(name, arguments) => {
             // An unknown function is stood in for by a smooth one that depends on its name.
-            let mut value = Ball::exact(symbol(name, at.point).to_f64()?)?;
+            let mut value = Ball::exact(symbol(name, at.point).as_float())?;
             for (index, argument) in arguments.iter().enumerate() {
-                let weight = symbol(&format!("{name}({index})"), at.point).to_f64()?;
+                let weight = symbol(&format!("{name}({index})"), at.point).as_float();
                 let turned = approximate(argument, at)?.times(&Ball::exact(weight)?)?;
                 value = value.plus(&turned.apply(Function::Sin)?)?;
             }

@@ -25,9 +25,19 @@ impl Residue {
         Self { value, prime }
     }
 
+    /// Any whole number.
+    pub fn whole(value: i64, prime: u64) -> Self {
+        let size = value.unsigned_abs() % prime;
+        let size = Self::small(size, prime);
+        if value < 0 { size.negated() } else { size }
+    }
+
     /// `None` when the denominator is a multiple of the prime.
     pub fn of(value: &BigRational, prime: u64) -> Option<Self> {
         let reduced = |n: &BigInt| {
+            if let Some(small) = n.to_i64() {
+                return Some(Self::whole(small, prime));
+            }
             let value = n.mod_floor(&BigInt::from(prime)).to_u64()?;
             Some(Self { value, prime })
         };
@@ -55,9 +65,14 @@ impl Residue {
         self.with(u64::try_from(product).expect("a remainder is below the divisor"))
     }
 
-    /// By Fermat's little theorem the inverse of x is `x^(p - 2)`.
+    /// By Euclid's algorithm: where `x y + p z = 1`, y is the inverse of x.
     pub fn divided_by(self, other: Self) -> Option<Self> {
-        (other.value != 0).then(|| self.times(other.power(self.prime - 2)))
+        if other.value == 0 {
+            return None;
+        }
+        let signed = |n: u64| i64::try_from(n).expect("primes are below 2^61");
+        let inverse = signed(other.value).extended_gcd(&signed(self.prime)).x;
+        Some(self.times(Self::whole(inverse, self.prime)))
     }
 
     /// To a whole power. Exponents as large as the prime, after which the powers come again, are not decided here,

@@ -219,6 +219,16 @@ const DAMAGED: [(char, &str, &[&str]); 5] = [
     ('\n', "n", &["eq", "e ", "u ", "abla"]),
 ];
 
+/// The characters that each of [`SPELLINGS`] is made of.
+const NEEDED: [u128; SPELLINGS.len()] = {
+    let (mut needed, mut at) = ([0; SPELLINGS.len()], 0);
+    while at < SPELLINGS.len() {
+        needed[at] = signs(SPELLINGS[at].0);
+        at += 1;
+    }
+    needed
+};
+
 /// The one spelling of `text`.
 pub(crate) fn clean(text: &str) -> String {
     let text = text.trim();
@@ -242,9 +252,12 @@ pub(crate) fn clean(text: &str) -> String {
     // Rows of a matrix are no escaped space or bracket: keep them out of the replacements.
     clean = clean.replace(r"\\", "\u{1}");
     clean = without_sizes(&clean);
-    for (from, to) in SPELLINGS {
-        if clean.contains(from) {
+    let mut present = signs(&clean);
+    for ((from, to), needed) in std::iter::zip(SPELLINGS, NEEDED) {
+        // Most texts have few signs, and most spellings need one that is not there.
+        if needed & !present == 0 && clean.contains(from) {
             clean = clean.replace(from, to);
+            present = signs(&clean);
         }
     }
     clean = respelled::with_commands(&clean);
@@ -262,6 +275,20 @@ pub(crate) fn clean(text: &str) -> String {
         return respelled;
     }
     balanced(clean)
+}
+
+/// The ASCII characters of a text, a bit each.
+const fn signs(text: &str) -> u128 {
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    // By halves, which a processor shifts at once.
+    let mut halves = [0_u64; 2];
+    while at < bytes.len() {
+        if bytes[at] < 128 {
+            halves[(bytes[at] / 64) as usize] |= 1 << (bytes[at] % 64);
+        }
+        at += 1;
+    }
+    halves[0] as u128 | (halves[1] as u128) << 64
 }
 
 /// Without the dollars round formulas; between two formulas with nothing but white space between them stays a gap.

@@ -39,10 +39,13 @@ pub(crate) fn symbols(run: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = run;
     while !rest.is_empty() {
-        let next = BARE_NAMES
-            .iter()
-            .filter_map(|name| Some((rest.find(name)?, *name)))
-            .min_by_key(|(at, name)| (*at, usize::MAX - name.len()));
+        let longest_at = |at: usize| {
+            let names = BARE_NAMES.iter().copied();
+            names
+                .filter(|name| rest[at..].starts_with(name))
+                .max_by_key(|name| name.len())
+        };
+        let next = (0..rest.len()).find_map(|at| Some((at, longest_at(at)?)));
         let (before, name) = match next {
             Some((at, name)) => (&rest[..at], name),
             None => (rest, ""),

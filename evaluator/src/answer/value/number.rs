@@ -4,10 +4,13 @@
 use std::fmt;
 
 use num_bigint::BigInt;
-use num_rational::BigRational;
+use num_rational::{BigRational, Ratio};
 use num_traits::{Num, One, pow};
 
 use crate::answer::{value::counted, value::numerals, value::unit, value::words};
+
+/// So many digits fit into 64 bits.
+const SHORT_DIGITS: usize = 18;
 
 /// Longer digit strings are compared as text: no answer needs them, and reading them takes quadratic
 /// time.
@@ -283,6 +286,16 @@ pub(crate) fn decimal(text: &str) -> Option<BigRational> {
         || whole.len() + decimals.len() > MOST_DIGITS
     {
         return None;
+    }
+    if whole.len() + decimals.len() <= SHORT_DIGITS {
+        let short: Ratio<i64> = Ratio::new(
+            format!("0{whole}{decimals}").parse().ok()?,
+            pow(10, decimals.len()),
+        );
+        return Some(BigRational::new_raw(
+            (*short.numer()).into(),
+            (*short.denom()).into(),
+        ));
     }
     let digits = BigInt::from_str_radix(&format!("0{whole}{decimals}"), 10).ok()?;
     let scale = match decimals.len() {
