@@ -24,24 +24,33 @@
 
 mod answer;
 mod conventions;
+#[cfg(feature = "statistics")]
 mod dataset;
+#[cfg(feature = "statistics")]
 mod evaluation;
 mod explain;
 mod extract;
+mod outcome;
+#[cfg(feature = "statistics")]
 mod statistics;
+#[cfg(feature = "statistics")]
 pub mod toy;
 mod verify;
 
 pub use answer::{Answer, Rule};
 pub use conventions::{Comma, Conventions, Logarithm};
+#[cfg(feature = "statistics")]
 pub use dataset::{
     Dataset, DatasetError, final_answer,
     problem::{Problem, Split, UnknownSplit},
     read_gsm8k, read_problems,
 };
-pub use evaluation::{Counts, Evaluation, EvaluationError, Outcome};
+#[cfg(feature = "statistics")]
+pub use evaluation::{Counts, Evaluation, EvaluationError};
 pub use explain::{Step, StepOutcome};
 pub use extract::{Extracted, ExtractionConfig, Strategy, extract, extract_with};
+pub use outcome::Outcome;
+#[cfg(feature = "statistics")]
 pub use statistics::{
     interval::{
         IntervalMethod,

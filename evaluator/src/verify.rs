@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::{
     answer::{Answer, Rule},
     conventions::Conventions,
-    evaluation::Outcome,
     explain::{Step, StepOutcome, Trace},
     extract::{Extracted, ExtractionConfig, Found, Strategy, extract_with},
+    outcome::Outcome,
 };
 
 /// The verdict on one completion, with its reasons.

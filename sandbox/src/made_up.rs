@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::sample::{Sample, Verdict};
 
 /// A sample that owns its texts.
@@ -24,6 +26,35 @@ impl MadeUp {
             verdict: &self.verdict,
         }
     }
+}
+
+/// One of the samples that every reward is tried on when it is loaded, for whoever runs rewards elsewhere in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypicalSample {
+    /// The question.
+    pub prompt: String,
+    /// What a policy might write.
+    pub completion: String,
+    /// The reference.
+    pub answer: String,
+    /// Whether the completion counts as right.
+    pub correct: bool,
+    /// The answer in it.
+    pub extracted: Option<String>,
+}
+
+/// The samples that every reward is tried on when it is loaded: what its patterns leave in memory then is where every batch starts, and a
+/// Python reward that takes messages for completions shows it there.
+#[must_use]
+pub fn typical_samples() -> Vec<TypicalSample> {
+    let owned = |made_up: MadeUp| TypicalSample {
+        prompt: made_up.prompt.to_owned(),
+        completion: made_up.completion.into_owned(),
+        answer: made_up.answer.to_owned(),
+        correct: made_up.verdict.correct,
+        extracted: made_up.verdict.extracted,
+    };
+    typical().into_iter().map(owned).collect()
 }
 
 fn sample(

@@ -10,7 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evaluation::{Evaluation, Outcome, f1_of_accuracy},
+    evaluation::{Evaluation, f1_of_accuracy},
+    outcome::Outcome,
     statistics::interval::bootstrap::BootstrapConfig,
     statistics::interval::estimate::Estimate,
     statistics::paired::Unpaired,

@@ -17,6 +17,7 @@ use wasmtime::{
     AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module as Code, TypedFunc,
 };
 
+use crate::REGEX_MODULE as MODULE;
 use crate::abi::Breach;
 use crate::cache::{self, machine_code};
 use crate::digest;
@@ -24,8 +25,6 @@ use crate::engine_error::engine_error;
 use crate::error::HostError;
 use head_start::HeadStart;
 
-/// The module, built by this crate's build script.
-const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/regex.wasm"));
 /// Its memory, by name.
 pub(crate) const MEMORY: &str = "memory";
 /// Name of the module in a guest's imports.

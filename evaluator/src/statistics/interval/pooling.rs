@@ -6,7 +6,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    evaluation::{Evaluation, Outcome, f1_of_accuracy},
+    evaluation::{Evaluation, f1_of_accuracy},
+    outcome::Outcome,
     statistics::interval::bootstrap::BootstrapConfig,
     statistics::interval::estimate::Estimate,
     statistics::paired::Unpaired,

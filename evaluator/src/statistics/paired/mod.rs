@@ -7,7 +7,7 @@ pub(crate) mod power;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::{Evaluation, Outcome};
+use crate::{evaluation::Evaluation, outcome::Outcome};
 
 /// The evaluations do not cover the same questions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
