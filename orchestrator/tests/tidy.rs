@@ -56,7 +56,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
     ),
     (
         "trainer-bridge",
-        &["grpo", "seam", "candle", "fake", "registry"],
+        &["grpo", "seam", "candle", "fake", "worker", "registry"],
     ),
     (
         "orchestrator",

@@ -53,6 +53,7 @@ mod source;
 mod text;
 
 pub use bench::Bench;
+pub use cache::folder as cache_folder;
 pub use compile::{Compiler, CompilerConfig, FileGuard, end_compilations};
 pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, make_machine_code_if_asked, probe};
 pub use environment::{CacheFolder, Environment, Rustc, inspect_host};

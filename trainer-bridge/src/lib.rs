@@ -1,13 +1,14 @@
 //! Trains a policy with given rewards for a given budget and returns its completions; several trainers behind one trait.
 //!
-//! `grpo` holds the pure functions of the method, `seam` the plain data that crosses to a trainer and the trait it stands behind, `candle`
-//! and `fake` are trainers, and `registry` is the one place that tells their kinds apart.
+//! `grpo` holds the pure functions of the method, `seam` the plain data that crosses to a trainer and the trait it stands behind, `candle`,
+//! `worker` (TRL in Python) and `fake` are trainers, and `registry` is the one place that tells their kinds apart.
 
 mod candle;
 mod fake;
 mod grpo;
 mod registry;
 mod seam;
+mod worker;
 
 pub use candle::{
     CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig,
@@ -30,3 +31,6 @@ pub use seam::scorer::{
     LoadedReward, MemberScores, Rollout, Score, ScoreError, Scored, Scorer, Scoring,
 };
 pub use seam::trainer::{BoxFuture, Description, Reporter, Run, RunId, Trainer};
+pub use worker::{
+    Installed, TrlConfig, VllmMode, install as install_worker, install_folder as worker_folder,
+};

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     candle::{CandleConfig, CandleTrainer},
     fake::{Fake, FakeConfig},
+    grpo::config::GrpoConfig,
     seam::{error::TrainError, scorer::Scoring, trainer::Trainer},
+    worker::{TrlConfig, TrlTrainer, check_config},
 };
 
 /// Which trainer runs the trials, and its settings.
@@ -17,6 +19,8 @@ use crate::{
 pub enum TrainerConfig {
     /// The embedded trainer.
     Candle(CandleConfig),
+    /// TRL in Python, a process a run.
+    Trl(TrlConfig),
     /// Trains nothing; for tests.
     Fake(FakeConfig),
 }
@@ -46,7 +50,18 @@ impl TrainerConfig {
     pub fn check(&self) -> Result<(), TrainError> {
         match self {
             Self::Candle(config) => config.open_devices().map(drop),
+            Self::Trl(config) => check_config(config),
             Self::Fake(_) => Ok(()),
+        }
+    }
+
+    /// What this trainer cannot honour of the settings of GRPO, one line each, beginning with section and key. Nothing is looked at but the
+    /// settings.
+    #[must_use]
+    pub fn refusals(&self, grpo: &GrpoConfig) -> Vec<String> {
+        match self {
+            Self::Trl(config) => config.refusals(grpo),
+            Self::Candle(_) | Self::Fake(_) => Vec::new(),
         }
     }
 
@@ -55,6 +70,11 @@ impl TrainerConfig {
     pub fn hub_model(&self) -> Option<HubModel> {
         match self {
             Self::Candle(config) => Some(HubModel {
+                id: config.hub_id()?.to_owned(),
+                revision: config.revision.clone(),
+                offline: config.offline,
+            }),
+            Self::Trl(config) => Some(HubModel {
                 id: config.hub_id()?.to_owned(),
                 revision: config.revision.clone(),
                 offline: config.offline,
@@ -72,18 +92,25 @@ impl TrainerConfig {
                 revision: commit,
                 ..config.clone()
             }),
+            Self::Trl(config) => Self::Trl(TrlConfig {
+                folder: Some(folder),
+                revision: commit,
+                ..config.clone()
+            }),
             Self::Fake(config) => Self::Fake(config.clone()),
         }
     }
 }
 
-/// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here. Its runs are scored with `scoring`.
+/// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here. Its runs are scored with `scoring`; TRL's by the
+/// program itself, in processes of their own.
 ///
 /// # Errors
 /// `Setup` when it cannot work.
 pub fn build(config: &TrainerConfig, scoring: Scoring) -> Result<Arc<dyn Trainer>, TrainError> {
     Ok(match config {
         TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config, scoring)?),
+        TrainerConfig::Trl(config) => Arc::new(TrlTrainer::new(config)?),
         TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone(), scoring)),
     })
 }

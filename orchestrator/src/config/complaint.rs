@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use toml::{Table, Value};
-use trainer_bridge::{CandleConfig, FakeConfig};
+use trainer_bridge::{CandleConfig, FakeConfig, TrlConfig};
 
 use crate::{
     data::config::{Gsm8kConfig, ToyConfig},
@@ -60,6 +60,7 @@ fn fault_in(section: &str, kind: &str, settings: &Table) -> Option<Fault> {
         ("proposer", "replay") => fault::<ReplayConfig>(settings),
         ("verifier", "tinyv" | "xverify" | "llm") => fault::<ModelConfig>(settings),
         ("trainer", "candle") => fault::<CandleConfig>(settings),
+        ("trainer", "trl") => fault::<TrlConfig>(settings),
         ("trainer", "fake") => fault::<FakeConfig>(settings),
         _ => None,
     }

@@ -29,6 +29,7 @@ impl Config {
             .chain(self.verifier.problems())
             .chain(limits.map(|bad| format!("limits: {bad}")))
             .chain(self.grpo.problems().into_iter().map(of_grpo))
+            .chain(self.trainer.refusals(&self.grpo))
             .chain(self.evaluation.problems().into_iter().map(of_evaluation))
             .collect()
     }

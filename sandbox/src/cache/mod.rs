@@ -17,7 +17,10 @@ use crate::error::HostError;
 const OVERRIDE: &str = "REWARD_SEARCH_CACHE";
 
 /// `$REWARD_SEARCH_CACHE`, else `$XDG_CACHE_HOME/reward-search`, else `~/.cache/reward-search`.
-pub(crate) fn folder() -> Result<PathBuf, HostError> {
+///
+/// # Errors
+/// If none of these variables is set.
+pub fn folder() -> Result<PathBuf, HostError> {
     let absolute = |name: &str| {
         env::var_os(name)
             .map(PathBuf::from)

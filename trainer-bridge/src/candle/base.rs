@@ -79,7 +79,7 @@ pub enum ChatMode {
 }
 
 impl ChatMode {
-    fn is_auto(&self) -> bool {
+    pub(crate) fn is_auto(&self) -> bool {
         *self == Self::Auto
     }
 }
@@ -199,14 +199,19 @@ impl CandleConfig {
     /// The hub's id of the model, `organisation/name`, if `model` is neither the embedded one nor a folder.
     #[must_use]
     pub fn hub_id(&self) -> Option<&str> {
-        let plain = |part: &str| {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed)
-        };
-        let (organisation, name) = self.model.split_once('/')?;
-        let is_id = plain(organisation) && plain(name) && !Path::new(&self.model).exists();
-        is_id.then_some(self.model.as_str())
+        hub_id(&self.model)
     }
+}
+
+/// The hub's id of a model as it is named, if it is one: `organisation/name`, and no folder here.
+pub fn hub_id(model: &str) -> Option<&str> {
+    let plain = |part: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed)
+    };
+    let (organisation, name) = model.split_once('/')?;
+    let is_id = plain(organisation) && plain(name) && !Path::new(model).exists();
+    is_id.then_some(model)
 }
 
 /// A base model and how it is trained.

@@ -23,9 +23,9 @@ mod threads;
 mod trainer;
 mod write_model;
 
-pub use base::{CandleConfig, ChatMode};
+pub use base::{CandleConfig, ChatMode, hub_id};
 pub use decoder::backend::{DeviceName, FloatType};
-pub use files::ModelFiles;
+pub use files::{EMBEDDED, ModelFiles, write_embedded};
 pub use model::lora::LoraConfig;
 pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain};
 pub use trainer::CandleTrainer;

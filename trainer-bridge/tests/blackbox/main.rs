@@ -12,3 +12,4 @@ mod runs;
 mod seam;
 #[path = "../../../sandbox/tests/skipping/mod.rs"]
 mod skipping;
+mod worker;

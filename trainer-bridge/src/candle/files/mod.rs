@@ -98,6 +98,15 @@ const EMBEDDED_FILES: [(&str, &[u8]); 3] = [
     ),
 ];
 
+/// Writes the embedded model as a folder, for programs other than this one.
+pub fn write_embedded(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (name, content) in EMBEDDED_FILES {
+        std::fs::write(folder.join(name), content)?;
+    }
+    Ok(())
+}
+
 /// Where a model's files are.
 pub enum Source {
     /// In this program.
