@@ -55,6 +55,26 @@ impl TrainerConfig {
         }
     }
 
+    /// What to type, or to set, where [`Self::check`] refuses the machine.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Trl(_) => "reward-search worker install   # or `python` in [trainer]",
+            Self::Candle(_) | Self::Fake(_) => {
+                "cargo install --path orchestrator --features cuda   # or `device = \"cpu\"` in [trainer]"
+            }
+        }
+    }
+
+    /// Whether its runs are scored where no key of an endpoint is known.
+    #[must_use]
+    pub fn scores_without_keys(&self) -> bool {
+        match self {
+            Self::Trl(_) => true,
+            Self::Candle(_) | Self::Fake(_) => false,
+        }
+    }
+
     /// What this trainer cannot honour of the settings of GRPO, one line each, beginning with section and key. Nothing is looked at but the
     /// settings.
     #[must_use]

@@ -43,6 +43,11 @@ pub enum Command {
     /// It is CPython as a WebAssembly component, made on this machine from a pinned package and kept in the user's cache. Without
     /// this command the first Python reward builds it.
     Guest(GuestArgs),
+    /// Install what `trainer.kind = "trl"` runs on, or see whether it is installed.
+    ///
+    /// It is a Python environment with TRL, below the user's cache: about six gigabytes. An interpreter of your own that has TRL can be
+    /// named in `trainer.python` instead.
+    Worker(WorkerArgs),
     /// Train a policy with one reward or a mix of several, without a search, and judge it on Dev.
     ///
     /// Prints a line a step. With --out the run is kept: metrics, samples, checkpoints, result; the same command continues it.
@@ -357,6 +362,30 @@ pub enum GuestCommand {
     /// Build it unless it is there: about a minute, with Python 3.9 or newer and its package index. Needed once.
     Build,
     /// Say whether it is built, and where it is kept.
+    Status,
+}
+
+/// Arguments of `worker`.
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: WorkerCommand,
+}
+
+/// What can be done with the environment of TRL's worker.
+#[derive(Debug, Clone, Subcommand)]
+pub enum WorkerCommand {
+    /// Install it unless it is there; what an interrupted call has downloaded is not downloaded again.
+    Install {
+        /// The Python to make it with, 3.11 or newer; absent, the one on the path.
+        #[arg(long, value_name = "PYTHON")]
+        python: Option<PathBuf>,
+        /// Arguments for pip, for instance `-- --index-url URL`.
+        #[arg(last = true, value_name = "PIP")]
+        pip: Vec<String>,
+    },
+    /// Say whether it is installed, and where it is kept.
     Status,
 }
 

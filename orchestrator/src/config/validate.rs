@@ -25,6 +25,7 @@ impl Config {
         broken
             .map(|(_, what)| (*what).to_owned())
             .chain(self.cost_problem())
+            .chain(self.key_problem())
             .chain(self.task.prompt_problem())
             .chain(self.verifier.problems())
             .chain(limits.map(|bad| format!("limits: {bad}")))
@@ -46,6 +47,17 @@ impl Config {
             format!(
                 "search.max_cost_usd = {limit} needs proposer.price_per_million_prompt_tokens and \
                  proposer.price_per_million_completion_tokens: without prices nothing is counted"
+            )
+        })
+    }
+
+    /// A judge with a key, where whoever scores is not told any.
+    fn key_problem(&self) -> Option<String> {
+        let (_, model) = self.verifier.model()?;
+        let variable = model.api_key_env.as_ref()?;
+        self.trainer.scores_without_keys().then(|| {
+            format!(
+                "verifier.api_key_env = {variable:?} does not reach the workers of this trainer.kind, whose environment holds no keys: judge by an                  endpoint without one, or train with trainer.kind = \"candle\""
             )
         })
     }
@@ -183,6 +195,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn what_trl_cannot_honour_is_refused_by_name() {
+        let problems = |rest: &str| {
+            let text = format!(
+                "search = {{name = 'x'}}\ntask = {{kind = 'toy'}}\ntrainer = {{kind = 'trl'}}\n{rest}"
+            );
+            toml::from_str::<Config>(&text).unwrap().problems()
+        };
+        assert_eq!(problems(""), Vec::<String>::new());
+        let raft = problems("grpo = {filter = 'raft'}").join("; ");
+        assert!(raft.starts_with("grpo.filter: TRL"), "{raft}");
+        let judge = "verifier = {kind = 'tinyv', base_url = 'http://h/v1', model = 'm'";
+        assert_eq!(problems(&format!("{judge}}}")), Vec::<String>::new());
+        let key = problems(&format!("{judge}, api_key_env = 'JUDGE'}}")).join("; ");
+        assert!(key.starts_with("verifier.api_key_env = \"JUDGE\""), "{key}");
+    }
 
     #[test]
     fn a_limit_of_dollars_needs_both_prices() {

@@ -42,6 +42,9 @@ pub fn install_folder() -> Result<PathBuf, TrainError> {
 }
 
 /// The interpreter that was installed.
+///
+/// # Errors
+/// `Setup` if none was, or there is no folder for the cache.
 pub fn interpreter() -> Result<PathBuf, TrainError> {
     let folder = install_folder()?;
     if folder.join(READY).is_file() {

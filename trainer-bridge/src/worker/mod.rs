@@ -16,5 +16,5 @@ mod session;
 mod trainer;
 
 pub use config::{TrlConfig, VllmMode};
-pub use install::{Installed, install, install_folder};
+pub use install::{Installed, install, install_folder, interpreter};
 pub use trainer::{TrlTrainer, check_config};

@@ -274,14 +274,14 @@ fn gpu(config: Option<&Config>) -> Check {
         [] => "built without GPU features; the processor computes".to_owned(),
         _ => format!("built with {}", built.join(", ")),
     };
-    match config.map(|config| config.trainer.check()) {
-        Some(Err(why)) => Check::absent(
+    match config.map(|config| (config.trainer.check(), config.trainer.remedy())) {
+        Some((Err(why), remedy)) => Check::absent(
             "devices",
             true,
             format!("{why} ({built})"),
-            "cargo install --path orchestrator --features cuda   # or `device = \"cpu\"` in [trainer]".to_owned(),
+            remedy.to_owned(),
         ),
-        Some(Ok(())) | None => Check::ready("devices", built),
+        Some((Ok(()), _)) | None => Check::ready("devices", built),
     }
 }
 

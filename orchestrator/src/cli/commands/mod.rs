@@ -16,6 +16,7 @@ pub mod score;
 pub mod show;
 pub mod train;
 pub mod verify;
+pub mod worker;
 
 use self::blame::{Blame, blame};
 use crate::cli::arguments::{Cli, Command};
@@ -35,6 +36,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args).await,
         Command::Score(args) => score::run(args).await,
         Command::Guest(args) => guest::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
         Command::Train(args) => train::run(args).await,
         Command::Probe(args) => probe::run(args).await,
         Command::Doctor(args) => doctor::run(args),

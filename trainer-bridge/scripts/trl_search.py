@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The tiny base model trained by TRL itself, on the processor: what no test without torch can see.
+
+    python3 trainer-bridge/scripts/trl_search.py [--venv DIR] [--work DIR] [--steps 25] [search] [kill] [compare]
+
+`search` runs a search of two rounds with `kind = "trl"` and scores every rollout of every trial again with the program: each reward must be
+equal to the last bit. `kill` kills such a search in the middle of a trial, runs it again and wants the leaderboard of the one that was not
+killed. `compare` trains with six rewards by both kinds of trainer and prints F1 side by side. All three if none is named.
+
+The interpreter is made below --venv with the worker's own requirements the first time: about six gigabytes. REWARD_SEARCH_PROGRAM names the
+program, else `cargo build --release` makes it. Exit code 1 if something is not as it must be.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "trainer-bridge/python/src/reward_search/worker/requirements.txt"
+
+TRAINER = {
+    "candle": 'kind = "candle"\nmodel = "toy"',
+    "trl": 'kind = "trl"\nmodel = "toy"\ndevices = []\npython = "{python}"\nmicro_batch = 128\neval_batch = 250\nrollouts = "{work}/rollouts"',
+}
+SEARCH = """
+[search]
+name = "{name}"
+seed = 1
+rounds = 2
+candidates_per_round = 2
+max_concurrent_trials = 2
+save_every = 2
+[task]
+kind = "toy"
+[trainer]
+{trainer}
+[screen]
+steps = {steps}
+problems = {problems}
+[ensemble]
+sizes = []
+[confirm]
+seeds = 0
+"""
+#: Rewards to compare with: the base rewards, and three in Rust.
+REWARDS = {
+    "base/answer_check": None,
+    "base/exact_format": None,
+    "base/approximate_format": None,
+    "correct": "pub fn reward(s: &Sample) -> f64 { if s.correct() { 1.0 } else { 0.0 } }",
+    "steps": "pub fn reward(s: &Sample) -> f64 { valid_share(s.completion()) }",
+    "short": "pub fn reward(s: &Sample) -> f64 { -(s.completion().len() as f64) / 100.0 }",
+}
+
+
+def run(command, **more):
+    return subprocess.run([str(part) for part in command], check=True, **more)
+
+
+def interpreter(venv):
+    python = venv / "bin/python"
+    if subprocess.run([python, "-c", "import trl"], capture_output=True).returncode if python.exists() else True:
+        run([sys.executable, "-m", "venv", venv])
+        run([python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--requirement", REQUIREMENTS])
+    return python
+
+
+def program():
+    named = os.environ.get("REWARD_SEARCH_PROGRAM")
+    if not named:
+        run(["cargo", "build", "--release", "-p", "orchestrator"], cwd=ROOT)
+    return Path(named) if named else ROOT / "target/release/reward-search"
+
+
+class Script:
+    def __init__(self, arguments):
+        self.work = arguments.work.resolve()
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.program, self.steps, self.python = program(), arguments.steps, interpreter(arguments.venv.resolve())
+
+    def config(self, name, kind, steps, problems):
+        trainer = TRAINER[kind].format(python=self.python, work=self.work / name)
+        path = self.work / f"{name}.toml"
+        path.write_text(SEARCH.format(name=name, trainer=trainer, steps=steps, problems=problems))
+        return path
+
+    def output(self, *arguments):
+        return run([self.program, *arguments], cwd=self.work, stdout=subprocess.PIPE, text=True).stdout
+
+    def leaderboard(self, name):
+        board = json.loads(self.output("leaderboard", "--format", "json", "--database", f"{name}.db"))
+        return [(row["name"], row["state"], row.get("f1")) for row in board["candidates"] + board["references"]]
+
+    def search(self):
+        """Two rounds, and every rollout scored again."""
+        since = time.monotonic()
+        self.output("run", self.config("straight", "trl", 4, 20))
+        print(f"a search of two rounds: {time.monotonic() - since:.0f} s")
+        for row in self.leaderboard("straight"):
+            print("   ", row[0], row[1], row[2] and round(row[2]["point"], 3))
+        rollouts = differences = 0
+        for path in sorted((self.work / "straight/rollouts").glob("*.jsonl")):
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            for name in rows[0]["rewards"]:
+                scored = self.output("score", name, "--database", "straight.db", "--samples", self.samples(rows)).splitlines()
+                for row, line in zip(rows, scored, strict=True):
+                    again = json.loads(line)
+                    rollouts += 1
+                    if row["rewards"][name] != again["score"] or row["correct"] != again["correct"]:
+                        differences += 1
+                        print("    differs:", name, row["rewards"][name], again["score"], row["completion"])
+        print(f"rewards of rollouts scored again: {rollouts}, of which {differences} differ")
+        return rollouts > 0 and differences == 0
+
+    def samples(self, rows):
+        path = self.work / "samples.jsonl"
+        path.write_text("".join(json.dumps({key: row[key] for key in ("prompt", "question", "completion", "answer")}) + "\n" for row in rows))
+        return path
+
+    def kill(self):
+        """The same search killed in the middle of a trial gives the same leaderboard."""
+        if not (self.work / "straight.db").exists():
+            self.output("run", self.config("straight", "trl", 4, 20))
+        config = self.config("killed", "trl", 4, 20)
+        process = subprocess.Popen([self.program, "run", config], cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        checkpoints = self.work / "killed.db.checkpoints"
+        while process.poll() is None and not any(checkpoints.glob("*/checkpoint-2.bin")):
+            time.sleep(0.05)
+        workers = self.workers()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(3)
+        left = self.workers() & workers
+        print(f"killed with {len(workers)} workers under way; {len(left)} of them live on after three seconds")
+        self.output("run", config)
+        same = self.leaderboard("killed") == self.leaderboard("straight")
+        print("the leaderboard is", "the same" if same else "ANOTHER")
+        return same and workers and not left
+
+    def workers(self):
+        """The workers of this script's interpreter."""
+        found = set()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if command[:3] == [str(self.python).encode(), b"-m", b"reward_search.worker"]:
+                found.add(folder.name)
+        return found
+
+    def compare(self):
+        """F1 after some steps of a few rewards, by both kinds of trainer."""
+        figures = {}
+        for name, code in REWARDS.items():
+            reward = name
+            if code:
+                reward = self.work / f"{name}.rs"
+                reward.write_text(code)
+            for kind in ("candle", "trl"):
+                folder = self.work / f"{kind}-{name.replace('/', '-')}"
+                since = time.monotonic()
+                self.output("train", self.config(f"compare-{kind}", kind, self.steps, 500), "--reward", reward, "--out", folder)
+                result = json.loads((folder / "result.json").read_text())
+                figures[name, kind] = (round(result["figures"]["f1"]["point"], 3), round(time.monotonic() - since))
+            print(name, *(f"{kind} {json.dumps(figures[name, kind])}" for kind in ("candle", "trl")), flush=True)
+        return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--venv", type=Path, default=ROOT / "target/trl/venv")
+    parser.add_argument("--work", type=Path, default=ROOT / "target/trl/work")
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("what", nargs="*", choices=["search", "kill", "compare", []])
+    arguments = parser.parse_args()
+    script = Script(arguments)
+    passed = [getattr(script, what)() for what in arguments.what or ["search", "kill", "compare"]]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
