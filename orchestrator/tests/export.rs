@@ -6,7 +6,7 @@ mod program;
 use std::{collections::HashSet, fs};
 
 use program::{
-    Program,
+    Printed, Program,
     searches::{CORRECT, draft, replay, screened},
 };
 use serde_json::Value;
@@ -90,6 +90,168 @@ fn changed_exports_are_refused(program: &Program) {
         assert_eq!(refused.code, 2);
         assert!(refused.err.contains("SHA-256"), "{}", refused.err);
     }
+}
+
+/// What a command prints as JSON lines.
+fn records(program: &Program, arguments: &[&str]) -> Vec<Value> {
+    let printed = program.succeed(arguments);
+    let lines = printed.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_export_for_trainers_is_a_package_that_comes_back_as_seeds() {
+    let program = replay();
+    program.succeed(&["run", "search.toml"]);
+    program.succeed(&["export", "--ensemble", "top-2", "--to", "trl,verl", "pair"]);
+    let text = fs::read_to_string(program.path("pair/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(manifest["aggregation"], "normalize_then_sum");
+    assert_eq!(manifest["confirmed"]["name"], "top-2");
+    assert_eq!(manifest["config"]["search"]["name"], "x");
+    assert_eq!(manifest["typical"].as_array().unwrap().len(), 4);
+    for own in ["verdict", "regex"] {
+        let module = &manifest["modules"][own];
+        let bytes = fs::read(program.path(&format!("pair/{own}.wasm"))).unwrap();
+        let digest: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(module["sha256"], *digest);
+    }
+    let members = manifest["members"].as_array().unwrap();
+    let of = |key: &str| {
+        members
+            .iter()
+            .map(|m| m[key].clone())
+            .collect::<Vec<Value>>()
+    };
+    assert!(
+        of("dev")
+            .iter()
+            .all(|dev| dev["f1"]["interval"]["lower"].is_number())
+    );
+    let adapter = fs::read_to_string(program.path("pair/for_trl.py")).unwrap();
+    for (name, function) in of("name").iter().zip(of("function")) {
+        let function = function.as_str().unwrap();
+        assert!(
+            adapter.contains(&format!("\n{function} = Reward(\"{function}\")\n")),
+            "{name}"
+        );
+    }
+    assert!(adapter.contains(
+        "\"reward_weights\": [1.0, 1.0], \"multi_objective_aggregation\": \"normalize_then_sum\""
+    ));
+    assert!(
+        !program.path("pair/for_verifiers.py").exists()
+            && program.path("pair/for_verl.py").exists()
+    );
+    let readme = fs::read_to_string(program.path("pair/README.md")).unwrap();
+    assert!(
+        readme.contains("pkg://pair.for_verl") && !readme.contains("## verifiers"),
+        "{readme}"
+    );
+
+    let screened = screened(&program.path("x.db")).await;
+    let imported = program.succeed(&["import", "pair"]);
+    assert_eq!(
+        imported.matches("the same bytes as were screened").count(),
+        2,
+        "{imported}"
+    );
+    let seeds = imported.lines().last().unwrap();
+    program.write(
+        "drafts.jsonl",
+        &draft("other", "pub fn reward(_: &Sample) -> f64 { 0.5 }"),
+    );
+    let config = fs::read_to_string(program.path("search.toml")).unwrap();
+    let config = config.replace("[search]", &format!("[search]\n{seeds}"));
+    program.write("again.toml", &config);
+    program.succeed(&["run", "again.toml", "--database", "again.db"]);
+    let again = records(
+        &program,
+        &["records", "candidates", "--database", "again.db"],
+    );
+    for member in members {
+        let seed = again.iter().find(|c| c["name"] == member["name"]).unwrap();
+        assert_eq!(
+            (&seed["origin"], &seed["sha256"]),
+            (&"seed".into(), &member["wasm_sha256"])
+        );
+        assert!(screened.contains_key(seed["name"].as_str().unwrap()));
+    }
+    for (arguments, says) in [
+        (
+            &["export", "--ensemble", "top-9", "out"][..],
+            "there is top-2",
+        ),
+        (&["export", "does_not_compile", "out"], "was rejected"),
+        (
+            &["export", "--to", "trl", "my-pair"],
+            "call it for instance `my_pair`",
+        ),
+        (&["import", "sums"], "manifest.json"),
+    ] {
+        let mut command = program.command(arguments);
+        let refused = Printed::from(
+            command
+                .env("REWARD_SEARCH_DATABASE", "x.db")
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.out);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_database_is_printed_as_records() {
+    let program = replay();
+    program.succeed(&["run", "search.toml"]);
+    let of = |what: &str, only: &[&str]| records(&program, &[&["records", what], only].concat());
+    let candidates = of("candidates", &[]);
+    let right = candidates.iter().find(|c| c["name"] == "right").unwrap();
+    assert_eq!(
+        (&right["status"], &right["source"]),
+        (&"accepted".into(), &CORRECT.into())
+    );
+    assert!(
+        candidates
+            .iter()
+            .any(|c| c["status"] == "rejected" && c["reason"].is_string())
+    );
+    let trials = of("trials", &["--only", "right"]);
+    assert!(
+        !trials.is_empty()
+            && trials
+                .iter()
+                .all(|t| t["arm"] == "right" && t["state"] == "complete")
+    );
+    let curves = of("curves", &["--only", "right"]);
+    assert!(
+        curves
+            .iter()
+            .any(|step| step["step"] == 8 && step["reward"].is_number())
+    );
+    let completions = of("completions", &["--only", "right"]);
+    assert_eq!(
+        completions.len(),
+        of("outcomes", &["--only", "right"]).len()
+    );
+    assert!(
+        completions
+            .iter()
+            .all(|c| c["completion"].is_string() && c["outcome"].is_string())
+    );
+    let unknown = program.run(&["records", "curves", "--only", "nobody"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("`nobody` is neither"),
+        "{}",
+        unknown.err
+    );
 }
 
 #[test]

@@ -141,12 +141,12 @@ fn the_module_judges_as_the_evaluator_does() {
             (1, String::new())
         );
         let rules = RuleVerifier::new(extraction.clone()).with_conventions(conventions);
-        let (mut right, mut most_fuel) = (0, 0);
+        let (mut right, mut most_fuel) = (0_u32, 0);
         for (given, reference) in &pairs {
             let answer = Answer::new(reference);
             let before = asked.store.get_fuel().unwrap();
             let verdict = record(rules.verify(given, &answer));
-            right += verdict.0 & 1;
+            right += u32::from(verdict.0 & 1);
             assert_eq!(
                 asked.judge("verdict", given, reference),
                 verdict,

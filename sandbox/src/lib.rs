@@ -62,6 +62,7 @@ pub use fault::Fault;
 pub use limits::{BadLimit, Limits};
 pub use made_up::{TypicalSample, typical_samples};
 pub use python::{GuestStatus, Progress, build_guest, guest_status};
+pub use regex::MODULE as REGEX_MODULE;
 pub use rejection::Rejection;
 pub use sample::{Sample, Verdict};
 pub use scores::{Component, Scores};
@@ -70,9 +71,6 @@ pub use text::may_be_shown;
 
 /// The rules that judge answers (the crate `evaluator`) as a WebAssembly module without imports; `evaluator/verdict-module` says how it is asked.
 pub const VERDICT_MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/verdict.wasm"));
-
-/// The regular expressions that a reward's `re` imports are answered by, as a WebAssembly module without imports (`regex-module`).
-pub const REGEX_MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/regex.wasm"));
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
 pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");

@@ -6,5 +6,6 @@ pub mod comparison;
 pub mod confirmed;
 pub mod leaderboard;
 pub mod rank;
+pub mod records;
 mod screened;
 pub mod state;

@@ -1,9 +1,13 @@
 //! The command line: what can be typed, and what `--help` says of it.
 
+mod sharing;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trainer_bridge::Aggregation;
+
+pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
 
 /// Find the reward function to train with.
 ///
@@ -34,8 +38,13 @@ pub enum Command {
     Evaluate(Box<EvaluateArgs>),
     /// Decide whether an answer is right, and explain why, step by step.
     Verify(VerifyArgs),
-    /// Write the best rewards to a folder: the WebAssembly that was screened, the sources, and a manifest with weights and figures.
+    /// Write the best rewards to a folder: the WebAssembly that was screened, the sources, a manifest with weights and figures, and for TRL,
+    /// verl and verifiers a Python package that runs them without this program (see docs/exporting.md).
     Export(ExportArgs),
+    /// Check an exported folder, and say how its rewards become seeds of another search.
+    Import(ImportArgs),
+    /// Print what a database holds as JSON lines: candidates, trials, curves, outcomes or completions.
+    Records(RecordsArgs),
     /// Score completions with reward functions, in the sandbox: from a file, or as a service for a trainer in another process.
     Score(ScoreArgs),
     /// Build the interpreter that Python rewards run in, or see whether it is built.
@@ -297,19 +306,6 @@ pub struct VerifyArgs {
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
-}
-
-/// Arguments of `export`.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// How many of the best candidates make up the ensemble.
-    #[arg(long, value_name = "K", default_value_t = 1)]
-    pub top: usize,
-    /// The folder to make; must not exist or be empty.
-    pub dir: PathBuf,
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
 }
 
 /// Arguments of `score`.

@@ -8,7 +8,10 @@ use evaluator::ExtractionConfig;
 use sandbox::{Limits, Module, Source};
 use trainer_bridge::Aggregation;
 
-use crate::reward::{bounded, export::Exported};
+use crate::reward::{
+    bounded,
+    export::{self, Exported},
+};
 
 /// A reward as its file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,12 +84,15 @@ pub fn read(spec: &str) -> Result<Option<Vec<FileReward>>, NoReward> {
     }
 }
 
-/// The rewards of `spec` as source, named by their file; for those who keep what a reward's author wrote.
+/// The rewards of `spec` as source, named by their file, or those of an exported folder; for those who keep what a reward's author wrote.
 ///
 /// # Errors
 /// As [`read`], and if there is no such file or it holds no source.
 pub fn sources(spec: &str) -> Result<Vec<(String, Source)>, NoReward> {
     let missing = || no_reward(Path::new(spec), "no such file");
+    if Path::new(spec).is_dir() {
+        return export::sources(Path::new(spec)).map_err(|what| no_reward(Path::new(spec), what));
+    }
     let found = read(spec)?.ok_or_else(missing)?;
     found
         .into_iter()

@@ -17,7 +17,6 @@ use wasmtime::{
     AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module as Code, TypedFunc,
 };
 
-use crate::REGEX_MODULE as MODULE;
 use crate::abi::Breach;
 use crate::cache::{self, machine_code};
 use crate::digest;
@@ -25,6 +24,8 @@ use crate::engine_error::engine_error;
 use crate::error::HostError;
 use head_start::HeadStart;
 
+/// The regular expressions that a reward's `re` imports are answered by, as a WebAssembly module without imports (`regex-module`).
+pub const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/regex.wasm"));
 /// Its memory, by name.
 pub(crate) const MEMORY: &str = "memory";
 /// Name of the module in a guest's imports.

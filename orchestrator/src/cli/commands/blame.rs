@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io;
 
-use sandbox::HostError;
+use sandbox::{CompileError, HostError};
 use trainer_bridge::TrainError;
 
 use super::doctor::{NotReady, Unready};
@@ -17,7 +17,12 @@ use crate::{
     data::{gsm8k::DataError, hub::HubError, task::TaskError},
     judge::{VerifierError, endpoint::AskError},
     proposer::ProposeError,
-    reward::{export::ExportError, files::NoReward, probe::BadPool, references::BaseRewardError},
+    reward::{
+        export::{ExportError, ImportError},
+        files::NoReward,
+        probe::BadPool,
+        references::BaseRewardError,
+    },
     search::{
         OpenError, SearchError, checkpoints::FolderError, run_folder::RunFolderError,
         training::TrainingError,
@@ -62,6 +67,7 @@ whose_fault!(
     FolderError,
     HostError,
     HubError,
+    ImportError,
     Interrupted,
     NoReward,
     NotReady,
@@ -147,13 +153,29 @@ impl Blamed for DataError {
 impl Blamed for ExportError {
     fn blame(&self) -> Blame {
         match self {
-            Self::TooMany { .. } | Self::InUse(_) | Self::Name { .. } | Self::Config { .. } => {
-                Blame::Input
-            }
+            Self::TooMany { .. }
+            | Self::NoEnsemble { .. }
+            | Self::NeverRan { .. }
+            | Self::InUse(_)
+            | Self::Name { .. }
+            | Self::Package { .. }
+            | Self::OfGroups { .. }
+            | Self::Rejected { .. }
+            | Self::Config { .. } => Blame::Input,
+            Self::Host(error) => error.blame(),
             Self::Read { source, .. }
             | Self::Folder { source, .. }
             | Self::Write { source, .. } => source.blame(),
             Self::Store(error) => error.blame(),
+        }
+    }
+}
+
+impl Blamed for ImportError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Folder(_) | Self::Compile(CompileError::Rejected(_)) => Blame::Input,
+            Self::Compile(CompileError::Host(error)) => error.blame(),
         }
     }
 }

@@ -7,9 +7,11 @@ pub mod doctor;
 pub mod evaluate;
 pub mod export;
 pub mod guest;
+pub mod import;
 pub mod leaderboard;
 pub mod pretrain;
 pub mod probe;
+pub mod records;
 mod rewards;
 pub mod run;
 pub mod score;
@@ -34,6 +36,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Evaluate(args) => evaluate::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Export(args) => export::run(args).await,
+        Command::Import(args) => import::run(&args),
+        Command::Records(args) => records::run(args).await,
         Command::Score(args) => score::run(args).await,
         Command::Guest(args) => guest::run(args).await,
         Command::Worker(args) => worker::run(args).await,

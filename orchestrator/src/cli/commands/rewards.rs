@@ -1,8 +1,8 @@
 //! From what a person types to rewards that can be called: files, exported folders, base rewards, and candidates of a search.
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use evaluator::ExtractionConfig;
-use sandbox::{Bench, CompileError, CompilerConfig, Limits, Module, Rejection};
+use evaluator::{Conventions, ExtractionConfig};
+use sandbox::{Bench, CompileError, CompilerConfig, Language, Limits, Module, Rejection};
 use trainer_bridge::{Aggregation, LoadedReward, RewardMember};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     domain::{candidate::BASE_PREFIX, draft::Draft},
     reward::{
         base::base_rewards,
+        export::{Gatherable, Gathered},
         files::{self, FileReward, Guest, Ran},
     },
     stdio::ServedReward,
@@ -155,6 +156,50 @@ pub(super) async fn for_training(
             .collect::<anyhow::Result<_>>()?,
         aggregation,
         added,
+    })
+}
+
+/// Whether a person who types this means a candidate of a search.
+pub(super) fn is_candidate(spec: &str) -> anyhow::Result<bool> {
+    Ok(!spec.starts_with(BASE_PREFIX) && files::read(spec)?.is_none())
+}
+
+/// Finds and compiles rewards that are to be exported, each with its source where it has one.
+pub(super) async fn for_export(
+    specs: &[String],
+    weights: &[f64],
+    database: &DatabaseArg,
+    bench: &Bench,
+) -> anyhow::Result<Gathered> {
+    let found = find(specs, weights, database).await?;
+    let extraction = extraction(&found)?;
+    let aggregation = aggregation(&found).filter(|_| found.len() > 1);
+    // One set of limits goes into a manifest.
+    let limits = found.first().map(limits).unwrap_or_default();
+    let mut members = Vec::new();
+    for reward in found {
+        let source = match &reward.guest {
+            Guest::Source(source) if source.language == Language::Rust => Some(source.clone()),
+            _ => None,
+        };
+        let module = module(bench, reward.guest).map_err(|error| refused(&reward.name, error))?;
+        members.push(Gatherable {
+            name: reward.name,
+            weight: reward.weight,
+            module,
+            source,
+            rationale: String::new(),
+            round: 0,
+            dev: None,
+        });
+    }
+    Ok(Gathered {
+        members,
+        aggregation: aggregation.unwrap_or_default(),
+        limits,
+        extraction,
+        conventions: Conventions::default(),
+        search: None,
     })
 }
 

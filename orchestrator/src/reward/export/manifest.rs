@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path};
 
-use evaluator::ExtractionConfig;
+use evaluator::{Conventions, ExtractionConfig};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use trainer_bridge::Aggregation;
 
-use crate::{board::confirmed::Confirmed, domain::figures::Figures, reward::bounded, text::hex};
+use crate::{
+    board::confirmed::Confirmed, config::Config, domain::figures::Figures, reward::bounded,
+    text::hex,
+};
 
 /// The manifest's own version; raised when a key changes its meaning.
 pub(super) const MANIFEST_VERSION: u32 = 1;
@@ -19,8 +22,9 @@ pub(super) const FILE: &str = "manifest.json";
 pub(super) struct Manifest<'a> {
     pub(super) manifest_version: u32,
     pub(super) reward_search_version: &'static str,
-    pub(super) search: &'a str,
-    pub(super) seed: u64,
+    pub(super) search: Option<&'a str>,
+    pub(super) seed: Option<u64>,
+    pub(super) model: Option<Model>,
     /// How the members become one advantage; names as in TRL's `multi_objective_aggregation`.
     pub(super) aggregation: Aggregation,
     /// Whether the base rewards are among the members because every candidate was trained beside them.
@@ -28,21 +32,74 @@ pub(super) struct Manifest<'a> {
     pub(super) limits: sandbox::Limits,
     /// Where answers were looked for, for the verdict that travels with a sample.
     pub(super) extraction: ExtractionConfig,
+    /// The same, and how notations are read, as the verdict module takes it.
+    pub(super) judge: JudgeSettings,
     pub(super) members: Vec<Member>,
     /// Figures of this very ensemble on Test, if it was among the finalists.
     pub(super) confirmed: Option<&'a Confirmed>,
+    /// What the Python package needs beside the rewards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) modules: Option<Modules>,
+    /// The samples that every reward is tried on when it is loaded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) typical: Vec<sandbox::TypicalSample>,
+    pub(super) license: &'static str,
+    /// The search's configuration, complete.
+    pub(super) config: Option<&'a Config>,
+}
+
+/// The judge's settings, as the verdict module takes them.
+#[derive(Debug, Serialize)]
+pub(super) struct JudgeSettings {
+    pub(super) extraction: ExtractionConfig,
+    pub(super) conventions: Conventions,
+    /// Whether it is all of the search's judge, and no model had a word beside it.
+    #[serde(skip)]
+    pub(super) is_the_search_s: bool,
+}
+
+/// The base model of the search.
+#[derive(Debug, Serialize)]
+pub(super) struct Model {
+    /// Its id on the Hugging Face hub.
+    pub(super) hub: Option<String>,
+    /// The digest of its weights.
+    pub(super) weights: String,
+}
+
+/// Modules of the sandbox's own.
+#[derive(Debug, Serialize)]
+pub(super) struct Modules {
+    pub(super) verdict: OwnModule,
+    pub(super) regex: OwnModule,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+pub(super) struct OwnModule {
+    pub(super) file: &'static str,
+    pub(super) sha256: String,
 }
 
 /// One reward of it.
 #[derive(Debug, Serialize)]
 pub(super) struct Member {
     pub(super) name: String,
+    /// Its name in Python.
+    pub(super) function: String,
     pub(super) weight: f64,
     /// The file that ran: WebAssembly, or the Python file itself.
     pub(super) wasm: String,
     pub(super) wasm_sha256: String,
     pub(super) source: String,
+    pub(super) source_sha256: String,
     pub(super) language: sandbox::Language,
+    /// Whether the Python package runs it in WebAssembly; else as plain Python.
+    pub(super) sandboxed: bool,
+    /// Whether it scores the completions of a prompt together; looked at for trainers alone.
+    pub(super) of_groups: bool,
+    /// Whether it may look at the prompt.
+    pub(super) reads_prompt: bool,
     pub(super) rationale: String,
     pub(super) round: u32,
     /// Figures on Dev, on which it was selected.
@@ -74,6 +131,9 @@ pub struct ExportedMember {
     pub wasm: String,
     wasm_sha256: String,
     source: String,
+    /// Absent in exports of older programs.
+    #[serde(default)]
+    source_sha256: Option<String>,
 }
 
 impl Exported {
@@ -142,6 +202,34 @@ impl Exported {
 }
 
 impl ExportedMember {
+    /// The file of its source, which is the guest itself for Python, or where there is none.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The language of its source.
+    pub(super) fn language(&self) -> sandbox::Language {
+        if self.source.ends_with(".py") {
+            sandbox::Language::Python
+        } else {
+            sandbox::Language::Rust
+        }
+    }
+
+    /// Whether this is the source that was exported, as far as the manifest says.
+    ///
+    /// # Errors
+    /// If not.
+    pub(super) fn check_source(&self, contents: &[u8]) -> Result<(), String> {
+        match &self.source_sha256 {
+            Some(expected) if digest(contents) != *expected => Err(format!(
+                "`{}` is not what was exported, its SHA-256 is another than in {FILE}: name the file itself to use it as a reward of your own",
+                self.source
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether these are the bytes that were screened.
     ///
     /// # Errors

@@ -1,135 +1,65 @@
-//! From the leaderboard to files: the bytes that were screened, their sources, and a manifest with weights and figures.
+//! From a search, or from rewards at hand, to a folder: the bytes that were screened, their sources, a manifest with weights and figures, and
+//! for trainers a Python package that runs them without this program.
 
+mod error;
+mod gather;
+mod imported;
 mod manifest;
+mod package;
+mod target;
 
 use std::{
+    collections::HashSet,
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
-use sandbox::Language;
-use trainer_bridge::Aggregation;
+use sandbox::{Bench, CompileError, Language, REGEX_MODULE, VERDICT_MODULE, typical_samples};
 
-use crate::{
-    board::leaderboard::Leaderboard,
-    config::Config,
-    domain::{
-        candidate::{Candidate, Origin},
-        figures::Figures,
-    },
-    store::{SearchRecord, Store, StoreError},
-};
-
+pub use error::ExportError;
+pub use gather::{Gatherable, Gathered, OfSearch, Which, of_search};
+pub use imported::{ImportError, Imported, import, sources};
 pub use manifest::{Exported, ExportedMember};
-use manifest::{MANIFEST_VERSION, Manifest, Member};
+use manifest::{JudgeSettings, Manifest, Member, Model, Modules, OwnModule};
+use target::File;
+pub use target::Target;
 
-/// Why nothing, or not everything, was exported.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// There are not that many.
-    #[error(
-        "{database} has {ranked} distinct ranked candidates; --top must be between 1 and {ranked}"
-    )]
-    TooMany {
-        /// The database.
-        database: PathBuf,
-        /// How many there are.
-        ranked: usize,
-    },
-    /// The folder holds something.
-    #[error("{0} is not empty; export to a new folder, nothing was overwritten")]
-    InUse(PathBuf),
-    /// The folder cannot be looked into.
-    #[error("cannot read {path}")]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A name that would lie elsewhere.
-    #[error("`{name}` in {database} cannot be a file name; nothing was written")]
-    Name {
-        /// The candidate's name.
-        name: String,
-        /// The database.
-        database: PathBuf,
-    },
-    /// The configuration stored with the search is another program's.
-    #[error("the configuration stored in {database} cannot be read")]
-    Config {
-        /// The database.
-        database: PathBuf,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-    /// A folder cannot be made.
-    #[error("cannot make the folder {path}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {path}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The database.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
-
-/// A file to be written: its name from the folder on, and what it holds.
-type File = (String, Vec<u8>);
-
-/// Writes the best `top` distinct candidates to `dir` and returns the file names, guests first.
+/// Writes rewards to `dir`, with a Python package for the targets if there are any, and returns the file names, guests first.
 ///
 /// # Errors
 /// See [`ExportError`].
-pub async fn ensemble(
-    store: &Store,
-    board: &Leaderboard,
-    top: usize,
+pub fn write(
+    gathered: &Gathered,
+    targets: &[Target],
     dir: &Path,
+    bench: &Bench,
 ) -> Result<Vec<String>, ExportError> {
-    let ranked = board.distinct().count();
-    if top == 0 || top > ranked {
-        return Err(ExportError::TooMany {
-            database: store.path().to_owned(),
-            ranked,
-        });
-    }
     ensure_unused(dir)?;
-    let search = store.search().await?;
-    let config: Config =
-        serde_json::from_str(&search.config).map_err(|source| ExportError::Config {
-            database: store.path().to_owned(),
-            source,
-        })?;
-
-    let mut files = Vec::new();
-    let mut sources = Vec::new();
-    let mut members = Vec::new();
-    for (candidate, figures) in chosen(store, &search, board, top, &config).await? {
-        let wasm = store.wasm(candidate.id).await?;
-        let wasm = wasm.expect("a ranked candidate is stored with its module");
-        let (guest, source) = files_of(&candidate, wasm, store.path())?;
-        members.push(member(candidate, figures, &guest, source.as_ref()));
+    let package = package_name(dir, targets)?;
+    let (mut files, mut sources, mut members) = (Vec::new(), Vec::new(), Vec::new());
+    let mut taken = HashSet::new();
+    for reward in &gathered.members {
+        let (guest, source) = files_of(reward)?;
+        let mut member = member(reward, &guest, source.as_ref());
+        member.function = package::function_name(&reward.name, &mut taken);
+        member.of_groups = !targets.is_empty() && is_of_groups(reward, gathered, bench)?;
+        refuse_groups(&member, targets)?;
+        members.push(member);
         files.push(guest);
         sources.extend(source);
     }
     files.append(&mut sources);
-    let manifest = manifest(board, top, &config, members);
+    if !targets.is_empty() {
+        files.push(("verdict.wasm".to_owned(), VERDICT_MODULE.to_vec()));
+        files.push(("regex.wasm".to_owned(), REGEX_MODULE.to_vec()));
+    }
+    let manifest = manifest(gathered, targets, members);
+    files.extend(package::files(&manifest, &package, targets));
     files.push((
         manifest::FILE.to_owned(),
         serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data"),
     ));
-    write(dir, &files)?;
+    write_files(dir, &files)?;
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
@@ -148,111 +78,137 @@ fn ensure_unused(dir: &Path) -> Result<(), ExportError> {
     }
 }
 
-/// The members in order: the base rewards where every candidate was trained beside them, then the best candidates with
-/// their figures on Dev.
-async fn chosen(
-    store: &Store,
-    search: &SearchRecord,
-    board: &Leaderboard,
-    top: usize,
-    config: &Config,
-) -> Result<Vec<(Candidate, Option<Figures>)>, StoreError> {
-    let mut chosen = Vec::new();
-    if config.search.with_base_rewards {
-        let base = store.candidates(search.id).await?;
-        let base = base
-            .into_iter()
-            .filter(|candidate| candidate.origin == Origin::Base);
-        chosen.extend(base.map(|candidate| (candidate, None)));
+/// The folder's name, which is that of the package where it is to be one.
+fn package_name(dir: &Path, targets: &[Target]) -> Result<String, ExportError> {
+    let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    if targets.is_empty() || package::is_importable(&name) {
+        return Ok(name.into_owned());
     }
-    for row in board.distinct().take(top) {
-        let candidate = store.candidate(search.id, &row.name).await?;
-        chosen.push((candidate, row.figures.clone()));
+    let mut example = package::function_name(&name, &mut HashSet::new());
+    if !package::is_importable(&example) {
+        "exported_rewards".clone_into(&mut example);
     }
-    Ok(chosen)
+    Err(ExportError::Package {
+        name: name.into_owned(),
+        example,
+    })
 }
 
 /// The guest's file, and that of its source where this is another. A base reward has a folder in its name and in its
 /// files', so that no candidate's file is called the same.
-fn files_of(
-    candidate: &Candidate,
-    guest: Vec<u8>,
-    database: &Path,
-) -> Result<(File, Option<File>), ExportError> {
-    let name = &candidate.draft.name;
+fn files_of(reward: &Gatherable) -> Result<(File, Option<File>), ExportError> {
+    let name = &reward.name;
     let mut parts = Path::new(name).components();
     if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
-        return Err(ExportError::Name {
-            name: name.clone(),
-            database: database.to_owned(),
-        });
+        return Err(ExportError::Name { name: name.clone() });
     }
-    Ok(match candidate.draft.source.language {
+    let guest = reward.module.bytes().to_vec();
+    Ok(match reward.module.language() {
         Language::Rust => {
-            let code = candidate.draft.source.code.clone().into_bytes();
-            (
-                (format!("{name}.wasm"), guest),
-                Some((format!("{name}.rs"), code)),
-            )
+            let source = reward.source.as_ref();
+            let source = source.map(|source| (format!("{name}.rs"), source.code.clone().into()));
+            ((format!("{name}.wasm"), guest), source)
         }
-        // A module in Python is its own source.
+        // A module in Python is its own source. It is run from its text and never imported, so that its name is no matter.
         Language::Python => ((format!("{name}.py"), guest), None),
     })
 }
 
-fn member(
-    candidate: Candidate,
-    dev: Option<Figures>,
-    guest: &File,
-    source: Option<&File>,
-) -> Member {
+fn member(reward: &Gatherable, guest: &File, source: Option<&File>) -> Member {
     let (wasm, bytes) = guest;
+    let (source, text) = source.unwrap_or(guest);
+    let language = reward.module.language();
+    let is_known = language == Language::Python || reward.source.is_some();
+    // A reward gets at the prompt by a name in its source; without a source it may.
+    let reads_prompt = !is_known || String::from_utf8_lossy(text).contains("prompt");
     Member {
-        name: candidate.draft.name,
-        weight: 1.0,
+        name: reward.name.clone(),
+        function: String::new(),
+        weight: reward.weight,
         wasm: wasm.clone(),
         wasm_sha256: manifest::digest(bytes),
-        source: source.map_or(wasm, |(name, _)| name).clone(),
-        language: candidate.draft.source.language,
-        rationale: candidate.draft.rationale,
-        round: candidate.origin.round().unwrap_or_default(),
-        dev,
+        source: source.clone(),
+        source_sha256: manifest::digest(text),
+        language,
+        sandboxed: language == Language::Rust,
+        of_groups: false,
+        reads_prompt,
+        rationale: reward.rationale.clone(),
+        round: reward.round,
+        dev: reward.dev.clone(),
     }
 }
 
-fn manifest<'a>(
-    board: &'a Leaderboard,
-    top: usize,
-    config: &Config,
-    members: Vec<Member>,
-) -> Manifest<'a> {
-    let names: Vec<&str> = board
-        .distinct()
-        .take(top)
-        .map(|row| row.name.as_str())
-        .collect();
+fn is_of_groups(
+    reward: &Gatherable,
+    gathered: &Gathered,
+    bench: &Bench,
+) -> Result<bool, ExportError> {
+    if reward.module.language() == Language::Python {
+        return Ok(false);
+    }
+    match bench.load(&reward.module, &gathered.limits) {
+        Ok(loaded) => Ok(loaded.is_of_groups()),
+        Err(CompileError::Host(error)) => Err(error.into()),
+        Err(CompileError::Rejected(why)) => Err(ExportError::Rejected {
+            reward: reward.name.clone(),
+            why,
+        }),
+    }
+}
+
+fn refuse_groups(member: &Member, targets: &[Target]) -> Result<(), ExportError> {
+    match targets.iter().find(|target| **target != Target::Trl) {
+        Some(target) if member.of_groups => Err(ExportError::OfGroups {
+            reward: member.name.clone(),
+            target: target.name(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn manifest<'a>(gathered: &'a Gathered, targets: &[Target], members: Vec<Member>) -> Manifest<'a> {
+    let search = gathered.search.as_ref();
+    let own = |file, bytes: &[u8]| OwnModule {
+        file,
+        sha256: manifest::digest(bytes),
+    };
     Manifest {
-        manifest_version: MANIFEST_VERSION,
+        manifest_version: manifest::MANIFEST_VERSION,
         reward_search_version: env!("CARGO_PKG_VERSION"),
-        search: &board.search,
-        seed: board.seed,
-        aggregation: if top == 1 {
-            Aggregation::default()
-        } else {
-            config.ensemble.aggregation
+        search: search.map(|of| of.record.name.as_str()),
+        seed: search.map(|of| of.record.seed),
+        model: search.map(|of| Model {
+            hub: of.config.trainer.hub_model().map(|hub| hub.id),
+            weights: of.record.base_model.clone(),
+        }),
+        aggregation: gathered.aggregation,
+        with_base_rewards: search.is_some_and(|of| of.config.search.with_base_rewards),
+        limits: gathered.limits.clone(),
+        extraction: gathered.extraction.clone(),
+        judge: JudgeSettings {
+            extraction: gathered.extraction.clone(),
+            conventions: gathered.conventions.clone(),
+            is_the_search_s: search.is_none_or(|of| of.config.verifier.model().is_none()),
         },
-        with_base_rewards: config.search.with_base_rewards,
-        limits: config.limits.clone(),
-        extraction: config.task.extraction(),
-        confirmed: board
-            .confirmed
-            .iter()
-            .find(|finalist| finalist.members == names),
+        confirmed: search.and_then(|of| of.confirmed.as_ref()),
         members,
+        modules: (!targets.is_empty()).then(|| Modules {
+            verdict: own("verdict.wasm", VERDICT_MODULE),
+            regex: own("regex.wasm", REGEX_MODULE),
+        }),
+        typical: if targets.is_empty() {
+            Vec::new()
+        } else {
+            typical_samples()
+        },
+        license: "Python files, verdict.wasm and regex.wasm: MIT OR Apache-2.0; the rewards: whoever wrote them",
+        config: search.map(|of| &of.config),
     }
 }
 
-fn write(dir: &Path, files: &[File]) -> Result<(), ExportError> {
+fn write_files(dir: &Path, files: &[File]) -> Result<(), ExportError> {
     for (name, bytes) in files {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {
@@ -261,7 +217,7 @@ fn write(dir: &Path, files: &[File]) -> Result<(), ExportError> {
                 source,
             })?;
         }
-        fs::write(&path, bytes).map_err(|source| ExportError::Write { path, source })?;
+        fs::write(&path, bytes).map_err(|source: io::Error| ExportError::Write { path, source })?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 #: Names of the column of reference answers, the first one first.
@@ -71,3 +72,22 @@ def line(request: Mapping[str, Any]) -> bytes:
         return written.encode()
     except UnicodeEncodeError:
         return _LONE_SURROGATE.sub("\ufffd", written).encode()
+
+
+def joined(value: Any) -> str:
+    """A prompt or completion as one text: of a conversation the contents, joined by line ends, as the program does. What is no Unicode
+    becomes U+FFFD."""
+    plain = text(value)
+    if not isinstance(plain, str):
+        whole = ""
+        for message in plain:
+            whole = f"{whole}\n{message['content']}" if whole else message["content"]
+        plain = whole
+    return _LONE_SURROGATE.sub("\ufffd", plain)
+
+
+def written(value: str | int | float) -> str:
+    """A reference answer as a text, as the program writes it."""
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else format(Decimal(repr(value)), "f")
+    return _LONE_SURROGATE.sub("\ufffd", str(value))
