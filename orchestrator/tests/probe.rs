@@ -237,15 +237,53 @@ fn the_gate_refuses_hopeless_candidates_and_says_why() {
 }
 
 #[test]
-fn without_a_gate_everything_that_runs_is_trained_on() {
-    let program = search("", "");
+fn what_teaches_nothing_is_trained_only_where_that_is_asked_for() {
+    for (gate, flat) in [
+        ("", "rejected"),
+        ("[screen.gate]\nrefuse_flat = false", "complete"),
+    ] {
+        let program = search(gate, "");
+        program.succeed(&["run", "search.toml"]);
+        let board = program.leaderboard();
+        for (name, state) in [("flat", flat), ("inverted", "complete")] {
+            let row = row(&board["candidates"], name);
+            assert_eq!(row["state"], state, "{row:#}");
+        }
+    }
+}
+
+#[test]
+fn the_better_half_of_a_round_is_trained_where_that_is_asked_for() {
+    let program = search("[screen.gate]\nkeep = 0.5\nrefuse_flat = false", "");
     program.succeed(&["run", "search.toml"]);
     let board = program.leaderboard();
-    let all = board["candidates"].as_array().unwrap();
+    let of = |name: &str| row(&board["candidates"], name).clone();
+    assert_eq!(of("right")["state"], "complete");
+    let left_out = of("inverted");
+    assert_eq!(left_out["state"], "rejected");
+    let why = left_out["reason"].as_str().unwrap();
     assert!(
-        all.iter().all(|row| row["state"] == "complete"),
-        "{board:#}"
+        why.contains("place 4 of 4") && why.contains("screen.gate.keep"),
+        "{why}"
     );
+}
+
+#[test]
+fn a_twin_is_named_and_not_trained_where_that_is_asked_for() {
+    let program = search("[screen.gate]\nreplace_twins = true", "");
+    let tripled = "pub fn reward(sample: &Sample) -> f64 { 3.0 * f64::from(u8::from(sample.correct())) - 1.0 }";
+    let drafts = std::fs::read_to_string(program.path("drafts.jsonl")).unwrap();
+    let twin = json!({"name": "tripled", "code": tripled, "rationale": ""});
+    program.write("drafts.jsonl", &format!("{twin}\n{drafts}"));
+    program.succeed(&["run", "search.toml"]);
+    let board = program.leaderboard();
+    let right = row(&board["candidates"], "right").clone();
+    assert_eq!(
+        (&right["state"], &right["same_as"]),
+        (&json!("duplicate"), &json!("tripled"))
+    );
+    let text = program.succeed(&["leaderboard"]);
+    assert!(text.contains("right = tripled"), "{text}");
 }
 
 #[test]

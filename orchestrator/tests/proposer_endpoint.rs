@@ -14,7 +14,7 @@ use endpoint::{
 use orchestrator::{
     judge::endpoint::ChatApi,
     proposer::{
-        Brief, Proposal, ProposeError, Proposer as _,
+        Brief, Proposal, ProposeError, Proposer as _, Unkept,
         chat::{Chat, ChatConfig},
     },
 };
@@ -100,7 +100,7 @@ async fn the_key_stands_in_its_header_alone() {
         problems: &[],
         format_hint: "",
     };
-    chat.propose(brief).await.unwrap();
+    chat.propose(brief, &Unkept).await.unwrap();
     assert_eq!(endpoint.requests()[0].header("authorization"), None);
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use orchestrator::{
     domain::draft::Draft,
     proposer::{
-        Brief, Proposal, Proposer,
+        Brief, Proposal, Proposer, Unkept,
         grammar::{Grammar, GrammarConfig},
         replay::Replay,
     },
@@ -87,7 +87,7 @@ fn round_trip(proposer: &dyn Proposer, round: u32, count: usize, seed: u64) -> P
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.block_on(proposer.propose(brief)).unwrap()
+    runtime.block_on(proposer.propose(brief, &Unkept)).unwrap()
 }
 
 #[test]

@@ -15,7 +15,7 @@ use orchestrator::{
         trial::{Arm, NewTrial, Stage, TrialState},
         verdict::Evaluated,
     },
-    search::ladder::next,
+    search::ladder::{next, still_needed},
     store::{Begun, Judged, Proposed, SearchId, Store},
 };
 use program::searches::rows;
@@ -58,10 +58,22 @@ impl Searched {
         let Begun::New(search) = store.begin("x", &json!({}), "", SEED).await.unwrap() else {
             panic!("the file is new")
         };
+        let searched = Self {
+            _folder: folder,
+            store,
+            search: search.id,
+            ladder,
+        };
+        searched.propose(1, names).await;
+        searched
+    }
+
+    /// Stores a round of accepted candidates.
+    async fn propose(&self, round: u32, names: &[&str]) {
         let candidates: Vec<NewCandidate> = names
             .iter()
             .map(|name| NewCandidate {
-                origin: Origin::Round(1),
+                origin: Origin::Round(round),
                 draft: Draft {
                     name: (*name).to_owned(),
                     source: Source::rust(*name),
@@ -75,17 +87,14 @@ impl Searched {
             })
             .collect();
         let proposed = Proposed {
-            round: 1,
+            round,
             candidates: &candidates,
-            first_trial: &|id| ladder.first_trial(id, SEED),
+            first_trial: &|id| self.ladder.first_trial(id, SEED),
         };
-        store.record_round(search.id, proposed).await.unwrap();
-        Self {
-            _folder: folder,
-            store,
-            search: search.id,
-            ladder,
-        }
+        self.store
+            .record_round(self.search, proposed)
+            .await
+            .unwrap();
     }
 
     async fn next(&self) -> Vec<NewTrial> {
@@ -263,4 +272,46 @@ async fn the_best_of_a_rung_go_on_once_all_of_it_has_ended() {
     assert_eq!(json["candidates"][0]["rung"], 1);
     assert_eq!(json["candidates"][2].get("rung"), None);
     assert_eq!(searched.next().await, []);
+}
+
+#[tokio::test]
+async fn a_later_round_is_held_against_the_best_of_earlier_ones() {
+    let searched = Searched::with(two_rungs(), &["a", "b", "c"]).await;
+    searched.plan().await;
+    for (number, outcomes) in [(1, "cccccccccw"), (2, "cccccccwww"), (3, "cccwwwwwww")] {
+        searched.complete(candidate(number), outcomes).await;
+    }
+    searched.complete(Arm::Untouched, "cwwwwwwwww").await;
+    searched.complete(Arm::BaseOnly, "ccwwwwwwww").await;
+    assert_eq!(searched.plan().await, 4);
+    let many = |right: usize| "c".repeat(right) + &"w".repeat(20 - right);
+    for arm in [candidate(1), candidate(2), Arm::Untouched, Arm::BaseOnly] {
+        searched.complete(arm, &many(9)).await;
+    }
+    assert_eq!(searched.next().await, []);
+
+    // Of the second round one beats what was second so far, and one does not.
+    searched.propose(2, &["d", "e"]).await;
+    searched.complete(candidate(4), "ccccccccww").await;
+    assert_eq!(searched.next().await, [], "not all of the round has ended");
+    searched.complete(candidate(5), "ccccccwwww").await;
+    let next = searched.next().await;
+    let arms: Vec<Arm> = next.iter().map(|trial| trial.arm).collect();
+    assert_eq!(
+        arms,
+        [candidate(4)],
+        "and nothing of the first round changes"
+    );
+    let snapshot = searched.store.snapshot().await.unwrap();
+    let open = still_needed(&snapshot, &searched.ladder, Some(1));
+    let of = |arm| {
+        let mut trials = snapshot.trials.iter();
+        trials.find(|t| t.arm == arm).map(|t| t.id).unwrap()
+    };
+    assert_eq!(open, [of(candidate(4)), of(candidate(5))]);
+    assert_eq!(searched.plan().await, 1);
+    searched.complete(candidate(4), &many(11)).await;
+    assert_eq!(searched.next().await, []);
+    let snapshot = searched.store.snapshot().await.unwrap();
+    assert_eq!(still_needed(&snapshot, &searched.ladder, Some(2)), []);
 }

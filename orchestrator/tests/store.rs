@@ -4,15 +4,18 @@
 use evaluator::{BootstrapConfig, Evaluation, Split};
 use orchestrator::{
     domain::{
+        candidate::{CandidateId, NewCandidate, Origin, Status},
         decider::Decider,
+        draft::Draft,
         figures::Figures,
         trial::{Arm, Failure, NewTrial, Stage, TrialId, TrialState},
         verdict::Evaluated,
     },
-    store::{Begun, Judged, Store, StoreError},
+    store::{Begun, Judged, Proposed, Store, StoreError},
 };
+use sandbox::Source;
 use serde_json::json;
-use trainer_bridge::StepMetrics;
+use trainer_bridge::{Aggregation, StepMetrics};
 
 async fn with_one_trial(
     folder: &tempfile::TempDir,
@@ -172,8 +175,119 @@ async fn a_search_is_continued_only_with_its_own_configuration() {
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::OtherConfig { .. }));
+    let told = error.to_string();
+    for part in ["a is 1 there and 2 here", "--from"] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_decides_no_figure_may_change_and_is_kept_with_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _lock) = Store::create_or_open(&folder.path().join("x.db"))
+        .await
+        .unwrap();
+    let config = |rounds: u32, model: &str, gate: bool| {
+        json!({"search": {"rounds": rounds, "seed": 1, "seed_rewards": []},
+               "proposer": {"kind": "chat", "model": model}, "screen": {"gate": gate}})
+    };
+    let begin = async |config| store.begin("x", &config, "tiny", 1).await;
+    let Begun::New(search) = begin(config(2, "a", true)).await.unwrap() else {
+        panic!("the file is new")
+    };
+    store.stop_rounds(search.id, "{}").await.unwrap();
+    store.finish(search.id).await.unwrap();
+    assert!(matches!(
+        begin(config(2, "a", true)).await.unwrap(),
+        Begun::Continued(search) if search.finished
+    ));
+    let Begun::Changed(search, changed) = begin(config(4, "b", true)).await.unwrap() else {
+        panic!("two settings are others")
+    };
     assert!(
-        error.to_string().contains("a is 1 there and 2 here"),
+        !search.finished && search.stop_reason.is_none(),
+        "it is open again"
+    );
+    assert_eq!(changed.len(), 2);
+    let changes = store.changes(search.id).await.unwrap();
+    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert!(
+        told[0].ends_with(r#"after round 0: proposer.model was "a" and is "b""#),
+        "{told:?}"
+    );
+    assert!(
+        told[1].ends_with("search.rounds was 2 and is 4"),
+        "{told:?}"
+    );
+    assert!(matches!(
+        begin(config(4, "b", true)).await.unwrap(),
+        Begun::Continued(_)
+    ));
+    let mut other = config(4, "b", true);
+    other["search"]["seed"] = json!(2);
+    other["search"]["rounds"] = json!(9);
+    let error = begin(other).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("search.seed is 1 there and 2 here"),
         "{error}"
     );
+    assert_eq!(store.changes(search.id).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_mix_of_other_members_takes_the_name_and_the_earlier_one_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, search, _) = with_one_trial(&folder).await;
+    let candidates: Vec<NewCandidate> = ["a", "b", "c"].iter().map(|name| accepted(name)).collect();
+    let proposed = Proposed {
+        round: 1,
+        candidates: &candidates,
+        first_trial: &|id| NewTrial {
+            arm: Arm::Candidate(id),
+            stage: Stage::Screen { rung: 0 },
+            seed: 7,
+            steps: 3,
+            from: None,
+        },
+    };
+    store.record_round(search, proposed).await.unwrap();
+    let mix = |ids: [i64; 2]| ids.map(|id| (CandidateId(id), 1.0));
+    let ensure = async |ids, aggregation| {
+        let mix = store
+            .ensure_ensemble(search, "top-2", aggregation, &mix(ids))
+            .await;
+        mix.unwrap().id
+    };
+    let names = async || -> Vec<String> {
+        let ensembles = store.ensembles(search).await.unwrap();
+        ensembles.into_iter().map(|e| e.name).collect()
+    };
+    let sum = Aggregation::SumThenNormalize;
+    let first = ensure([1, 2], sum).await;
+    assert_eq!(ensure([1, 2], sum).await, first);
+    let second = ensure([3, 1], sum).await;
+    assert_eq!(names().await, ["top-2@1", "top-2"]);
+    assert_eq!(ensure([3, 1], sum).await, second);
+    assert_ne!(ensure([3, 1], Aggregation::NormalizeThenSum).await, second);
+    assert_eq!(names().await, ["top-2@1", "top-2@2", "top-2"]);
+    assert_eq!(ensure([1, 2], sum).await, first, "it is what it was");
+    assert_eq!(names().await, ["top-2", "top-2@2", "top-2@3"]);
+}
+
+fn accepted(name: &str) -> NewCandidate {
+    NewCandidate {
+        origin: Origin::Round(1),
+        draft: Draft {
+            name: name.to_owned(),
+            source: Source::rust(name),
+            rationale: String::new(),
+            parents: Vec::new(),
+        },
+        sha256: name.to_owned(),
+        status: Status::Accepted,
+        wasm: Some(vec![0]),
+        probe: None,
+    }
 }

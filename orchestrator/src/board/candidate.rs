@@ -10,7 +10,9 @@ use super::{
     leaderboard::{Leaderboard, Row},
 };
 use crate::{
-    domain::{candidate::Candidate, decider::Tally, figures::bootstrap_of, trial::TrialId},
+    domain::{
+        candidate::Candidate, change::Change, decider::Tally, figures::bootstrap_of, trial::TrialId,
+    },
     store::{Snapshot, Store, StoreError},
 };
 
@@ -51,6 +53,9 @@ pub struct CandidateView {
     pub f1_corrected_for_choice: Option<Estimate>,
     /// `accepted`, or how it was turned away.
     pub status: String,
+    /// Settings that were changed before its round was proposed; absent where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// What its author was after.
     pub rationale: String,
     /// What it was made from.
@@ -125,6 +130,14 @@ impl CandidateView {
             ranked: board.ranked().count(),
             f1_corrected_for_choice: None,
             status: status.to_string(),
+            changes: {
+                let before = |change: &&Change| {
+                    origin
+                        .round()
+                        .is_some_and(|round| change.after_round < round)
+                };
+                board.changes.iter().filter(before).cloned().collect()
+            },
             verdicts: verdicts(store, trial).await?,
             curve: match trial {
                 Some(trial) => store.curve(trial).await?,

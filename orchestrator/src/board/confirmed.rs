@@ -1,6 +1,6 @@
 //! The finalists on Test: figures over several training seeds, and how sure we are that they beat the base rewards.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use evaluator::{
     Agreement, BootstrapConfig, Estimate, Evaluation, Outcome, mcnemar_of, pooled_difference,
@@ -73,37 +73,56 @@ pub(super) fn confirmed(
     bootstrap: &BootstrapConfig,
 ) -> Vec<Confirmed> {
     let runs = collect(arms, snapshot);
-    let base = runs.iter().find(|run| run.arm == Arm::BaseOnly);
-    let is_rival = |run: &Runs<'_>, base: &Runs<'_>| run.arm != base.arm && run.same_seeds(base);
-    let tests = runs.iter().map(|run| {
-        let base = base.filter(|base| is_rival(run, base))?;
-        Some(mcnemar_of(agreement(
-            &run.evaluations(),
-            &base.evaluations(),
-        )))
-    });
-    let comparisons = adjusted(tests.collect());
-    let mut confirmed: Vec<Confirmed> = runs
+    // Where a search was given more steps for confirmation, there are runs of several budgets: each is compared with its own.
+    let longest = runs.iter().map(|run| run.steps).max().unwrap_or(0);
+    let budget = |run: &Runs<'_>| match run.arm {
+        Arm::Untouched => longest,
+        _ => run.steps,
+    };
+    let base_of = |run: &Runs<'_>| {
+        let same = |base: &&Runs<'_>| base.arm == Arm::BaseOnly && base.steps == budget(run);
+        let base = runs.iter().find(same)?;
+        (run.arm != base.arm && run.same_seeds(base)).then_some(base)
+    };
+    let mut comparisons = vec![None; runs.len()];
+    let budgets: BTreeSet<u32> = runs.iter().map(budget).collect();
+    for steps in budgets {
+        let tests = runs.iter().map(|run| {
+            let base = base_of(run).filter(|_| budget(run) == steps)?;
+            Some(mcnemar_of(agreement(
+                &run.evaluations(),
+                &base.evaluations(),
+            )))
+        });
+        for (known, found) in comparisons.iter_mut().zip(adjusted(tests.collect())) {
+            *known = found.or(*known);
+        }
+    }
+    let mut confirmed: Vec<(u32, Confirmed)> = runs
         .iter()
         .zip(comparisons)
         .filter_map(|(run, vs_base)| {
             let seeds = run.evaluations();
-            Some(Confirmed {
+            let confirmed = Confirmed {
                 name: run.name.clone(),
                 members: arms.members(run.arm),
                 steps: run.steps,
                 f1: pooled_f1(&seeds, bootstrap).ok()?,
                 per_seed: seeds.iter().map(Evaluation::f1).collect(),
-                minus_base: base.filter(|base| is_rival(run, base)).and_then(|base| {
+                minus_base: base_of(run).and_then(|base| {
                     pooled_difference(&seeds, &base.evaluations(), bootstrap).ok()
                 }),
                 vs_base,
                 missing: run.missing,
-            })
+            };
+            Some((budget(run), confirmed))
         })
         .collect();
-    confirmed.sort_by(|a, b| b.f1.point.total_cmp(&a.f1.point));
-    confirmed
+    confirmed.sort_by(|(a_steps, a), (b_steps, b)| {
+        let by_f1 = b.f1.point.total_cmp(&a.f1.point);
+        b_steps.cmp(a_steps).then(by_f1)
+    });
+    confirmed.into_iter().map(|(_, row)| row).collect()
 }
 
 fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
@@ -114,7 +133,7 @@ fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
         };
         let at = runs
             .iter()
-            .position(|run| run.arm == trial.arm)
+            .position(|run| (run.arm, run.steps) == (trial.arm, trial.steps))
             .unwrap_or_else(|| {
                 runs.push(Runs {
                     arm: trial.arm,

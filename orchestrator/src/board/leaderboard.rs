@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         candidate::{CandidateId, Origin},
+        change::Change,
         decider::Tally,
         figures::{Figures, bootstrap_of},
         trial::{Arm, BASE_ONLY, TrialId, UNTOUCHED},
@@ -46,8 +47,11 @@ pub struct Leaderboard {
     pub references: Vec<Row>,
     /// One line a round.
     pub rounds: Vec<RoundSummary>,
-    /// The finalists on Test, best first.
+    /// The finalists on Test, best first; where some were confirmed with more steps than others, these come first.
     pub confirmed: Vec<Confirmed>,
+    /// Settings that were changed between two sittings; absent where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// One candidate or reference, at the highest rung it has figures of.
@@ -160,6 +164,7 @@ impl Leaderboard {
             candidates: rows,
             references: references.collect(),
             confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap),
+            changes: snapshot.changes.clone(),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod candidate;
 pub mod comparison;
 pub mod confirmed;
 pub mod leaderboard;
+pub mod outcome;
 pub mod rank;
 pub mod records;
 mod screened;

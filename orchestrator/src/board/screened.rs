@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        candidate::{CandidateEntry, Origin},
+        candidate::{CandidateEntry, Origin, Status},
         trial::{Arm, Stage, Trial},
     },
     store::{Snapshot, StoredEvaluation},
@@ -222,7 +222,10 @@ fn untried_row(candidate: &CandidateEntry) -> Row {
         figures: None,
         vs_base: None,
         vs_leader: None,
-        same_as: None,
+        same_as: match &candidate.status {
+            Status::Twin { of } => Some(of.clone()),
+            _ => None,
+        },
         reason: candidate.status.reason(),
         candidate: Some(candidate.id),
         trial: None,

@@ -59,7 +59,7 @@ impl From<&Status> for RowState {
         match status {
             Status::Accepted => Self::Waiting,
             Status::Rejected(_) => Self::Rejected,
-            Status::Duplicate { .. } => Self::Duplicate,
+            Status::Duplicate { .. } | Status::Twin { .. } => Self::Duplicate,
             Status::Unreadable { .. } => Self::Unreadable,
         }
     }

@@ -134,7 +134,11 @@ pub struct RunArgs {
     /// Every random draw descends from it; overrides `search.seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Print the plan with its estimated time, and stop.
+    /// Take over an earlier search: its rounds are proposed again without asking anybody, and of its finished trials those that this
+    /// configuration asks for in just the same way. For a new database.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Print the plan with its model, data, requests, estimated time and cost, and stop. Nobody is asked.
     #[arg(long)]
     pub plan: bool,
 }

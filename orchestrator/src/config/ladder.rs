@@ -11,16 +11,36 @@ pub struct Ladder {
 
 /// One budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rung {
     /// Optimiser steps, those of the rungs before included.
     pub steps: u32,
     /// Dev questions.
     pub problems: usize,
     /// How many candidates, the best of this rung, go on to the next; of no use on the last.
+    #[serde(default)]
     pub keep: usize,
 }
 
 impl Ladder {
+    /// The steps of the last rung: of the longest training there is.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.rungs.iter().map(|rung| rung.steps).max().unwrap_or(0)
+    }
+
+    /// The most questions of a rung.
+    #[must_use]
+    pub fn problems(&self) -> usize {
+        self.rungs.iter().map(|r| r.problems).max().unwrap_or(0)
+    }
+
+    /// Whether a trial of this rung may be gone on with.
+    #[must_use]
+    pub fn goes_on_after(&self, rung: u32) -> bool {
+        (rung as usize) + 1 < self.rungs.len()
+    }
+
     /// One budget for all.
     #[must_use]
     pub fn flat(steps: u32, problems: usize) -> Self {

@@ -19,7 +19,7 @@ pub use load::{ConfigError, load_verifier};
 
 pub use crate::data::config::TaskConfig;
 use crate::{
-    judge::{JudgeConfig, VerifierConfig},
+    judge::{JudgeConfig, VerifierConfig, endpoint::key_name},
     proposer::ProposerConfig,
 };
 
@@ -85,9 +85,12 @@ pub struct SearchConfig {
     #[serde(default)]
     pub stall_rounds: u32,
     /// Stop asking a language model once this many dollars are spent; needs both prices of `[proposer]`. What a server does not count is
-    /// estimated from the length of the texts. Looked at between rounds; absent means no limit.
+    /// estimated from the length of the texts. Looked at before every request; absent means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
+    /// The same for tokens, of prompts and replies together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens_total: Option<u64>,
     /// Add the three base rewards to what every candidate is trained on, as the reference paper does, instead of training on the
     /// candidate alone.
     #[serde(default)]
@@ -105,16 +108,25 @@ pub struct ScreenConfig {
     pub steps: u32,
     /// Dev questions.
     pub problems: usize,
+    /// Budgets from the least, in place of `steps` and `problems`: `[{ steps = 10, problems = 200, keep = 4 }, { steps = 25, problems = 500 }]`.
+    /// The best `keep` of a rung go on to the next, from the training they have had.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<Rung>,
     /// Which candidates are refused before any training.
-    #[serde(skip_serializing_if = "GateConfig::is_off")]
+    #[serde(skip_serializing_if = "GateConfig::is_usual")]
     pub gate: GateConfig,
 }
 
 impl ScreenConfig {
-    /// The budgets of the screening: one, for every candidate.
+    /// The budgets of the screening: where no rungs are named, one for every candidate.
     #[must_use]
     pub fn ladder(&self) -> Ladder {
-        Ladder::flat(self.steps, self.problems)
+        match &self.rungs[..] {
+            [] => Ladder::flat(self.steps, self.problems),
+            rungs => Ladder {
+                rungs: rungs.to_vec(),
+            },
+        }
     }
 }
 
@@ -123,6 +135,7 @@ impl Default for ScreenConfig {
         Self {
             steps: 25,
             problems: 500,
+            rungs: Vec::new(),
             gate: GateConfig::default(),
         }
     }
@@ -211,13 +224,18 @@ impl Config {
         }
     }
 
-    /// The configuration as stored with the search and compared when it is continued: without what may change between two sittings.
+    /// The configuration as it is stored with the search and compared when that is continued: a verifier's prompt by what it says, and
+    /// nothing that may be a key.
     #[must_use]
-    pub fn identity(&self) -> serde_json::Value {
-        let mut free = self.clone();
-        free.search.max_concurrent_trials = 0;
-        free.search.save_every = None;
-        free.verifier = self.verifier.identity();
-        serde_json::to_value(free).expect("a configuration is plain data")
+    pub fn resolved(&self) -> serde_json::Value {
+        let mut resolved = self.clone();
+        resolved.verifier = self.verifier.with_prompt_by_content();
+        if let Some((_, model)) = resolved.verifier.model_mut() {
+            model.api_key_env = model.api_key_env.as_deref().map(key_name);
+        }
+        if let ProposerConfig::Chat(chat) = &mut resolved.proposer {
+            chat.api_key_env = chat.api_key_env.as_deref().map(key_name);
+        }
+        serde_json::to_value(resolved).expect("a configuration is plain data")
     }
 }

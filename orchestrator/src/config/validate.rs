@@ -18,7 +18,7 @@ impl Config {
             &self.screen.rules(),
             &self.confirm.rules(),
             &self.ensemble.rules(),
-            &self.task.rules(self.screen.problems),
+            &self.task.rules(self.screen.ladder().problems()),
             &self.grpo_rules(),
         ];
         let broken = rules.into_iter().flatten().filter(|(holds, _)| !holds);
@@ -67,8 +67,8 @@ impl Config {
         let grpo = &self.grpo;
         let completions = grpo.prompts_per_step.saturating_mul(grpo.num_generations);
         let longest = match self.confirm.seeds {
-            0 => self.screen.steps,
-            _ => self.screen.steps.max(self.confirm.steps),
+            0 => self.screen.ladder().steps(),
+            _ => self.screen.ladder().steps().max(self.confirm.steps),
         };
         [
             (
@@ -84,7 +84,7 @@ impl Config {
 }
 
 impl SearchConfig {
-    fn rules(&self) -> [Rule<'static>; 6] {
+    fn rules(&self) -> [Rule<'static>; 7] {
         let name = &self.name;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         [
@@ -111,6 +111,10 @@ impl SearchConfig {
                 "search.max_cost_usd must be above 0",
             ),
             (
+                self.max_tokens_total.is_none_or(|tokens| tokens > 0),
+                "search.max_tokens_total must be above 0",
+            ),
+            (
                 self.save_every.is_none_or(|steps| steps > 0),
                 "search.save_every must be at least 1",
             ),
@@ -119,8 +123,12 @@ impl SearchConfig {
 }
 
 impl ScreenConfig {
-    fn rules(&self) -> [Rule<'static>; 4] {
+    fn rules(&self) -> [Rule<'static>; 8] {
         let share = |least: f64| (0.0..=1.0).contains(&least);
+        let (rungs, below) = (&self.rungs[..], self.rungs.len().saturating_sub(1));
+        let rises = rungs
+            .windows(2)
+            .all(|r| r[0].steps < r[1].steps && r[0].problems <= r[1].problems);
         [
             (
                 (1..=1_000_000).contains(&self.steps),
@@ -137,6 +145,25 @@ impl ScreenConfig {
             (
                 self.gate.min_auc.is_none_or(share),
                 "screen.gate.min_auc must be between 0 and 1; 0.5 is chance",
+            ),
+            (
+                self.gate.keep.is_none_or(|keep| keep > 0.0 && share(keep)),
+                "screen.gate.keep must be above 0 and at most 1: it is the share of a round that is trained",
+            ),
+            (
+                rungs.len() <= 16 && rises,
+                "screen.rungs must be at most 16, each with more steps than the one before and no fewer problems",
+            ),
+            (
+                rungs.iter().all(|rung| {
+                    (1..=1_000_000).contains(&rung.steps)
+                        && (10..=1_000_000).contains(&rung.problems)
+                }),
+                "screen.rungs need steps and problems each: 1 step and 10 problems or more, at most 1000000",
+            ),
+            (
+                rungs[..below].iter().all(|rung| rung.keep > 0),
+                "screen.rungs need a keep each but the last: how many of a rung go on to the next",
             ),
         ]
     }

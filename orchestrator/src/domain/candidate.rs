@@ -82,6 +82,11 @@ pub enum Status {
         /// The earlier one's name.
         of: String,
     },
+    /// On what the untouched policy writes, its advantages are those of an earlier candidate: it would teach the same.
+    Twin {
+        /// The earlier one's name.
+        of: String,
+    },
     /// It is a piece of a reply in which no draft can be read.
     Unreadable {
         /// Why none can.
@@ -127,6 +132,9 @@ impl Status {
             Self::Accepted => None,
             Self::Rejected(refusal) => Some(refusal.to_string()),
             Self::Duplicate { of } => Some(format!("the same source as `{of}`")),
+            Self::Twin { of } => Some(format!(
+                "a twin of `{of}`: the same advantages on all that the untouched policy wrote, so it would teach the same"
+            )),
             Self::Unreadable { reason } => Some(reason.clone()),
         }
     }
@@ -145,6 +153,7 @@ impl fmt::Display for Status {
             Self::Accepted => "accepted",
             Self::Rejected(_) => "rejected",
             Self::Duplicate { .. } => "duplicate",
+            Self::Twin { .. } => "twin",
             Self::Unreadable { .. } => "unreadable",
         })
     }

@@ -1,35 +1,69 @@
-//! Where two sets of settings differ first.
+//! Where two sets of settings differ.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
-/// Settings that may change between two sittings, since they change nothing of what a run gives.
+/// Settings of a single training that may change between two sittings, since they change nothing of what it gives.
 const FREE: [&str; 1] = ["trainer.threads_per_trial"];
 
-/// The path of the first value that differs between two configurations, with both values; free settings apart.
-#[must_use]
-pub fn first_difference(before: &Value, after: &Value) -> Option<String> {
-    difference_at("", before, after)
+/// A value that differs between two configurations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The key with its sections: `proposer.model`.
+    pub setting: String,
+    /// What it was; null where it was not set.
+    pub before: Value,
+    /// What it is.
+    pub after: Value,
 }
 
-fn difference_at(path: &str, before: &Value, after: &Value) -> Option<String> {
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            setting,
+            before,
+            after,
+        } = self;
+        write!(f, "{setting} is {before} there and {after} here")
+    }
+}
+
+/// Every value that differs, in the order of the keys.
+#[must_use]
+pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    collect("", [before, after], &mut found);
+    found
+}
+
+/// The first value that differs between the settings of two trainings, with both values; free settings apart.
+#[must_use]
+pub fn first_difference(before: &Value, after: &Value) -> Option<String> {
+    let mut found = differences(before, after).into_iter();
+    let first = found.find(|difference| !FREE.contains(&&*difference.setting));
+    first.map(|difference| difference.to_string())
+}
+
+fn collect(path: &str, [before, after]: [&Value; 2], found: &mut Vec<Difference>) {
     if let (Value::Object(a), Value::Object(b)) = (before, after) {
         let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-        return keys.into_iter().find_map(|key| {
+        for key in keys {
             let path = if path.is_empty() {
                 key.clone()
             } else {
                 format!("{path}.{key}")
             };
-            let of = |object: &serde_json::Map<String, Value>| {
-                object.get(key).cloned().unwrap_or(Value::Null)
-            };
-            difference_at(&path, &of(a), &of(b))
+            let [a, b] = [a, b].map(|object| object.get(key).unwrap_or(&Value::Null));
+            collect(&path, [a, b], found);
+        }
+    } else if before != after {
+        found.push(Difference {
+            setting: path.to_owned(),
+            before: before.clone(),
+            after: after.clone(),
         });
     }
-    let differs = before != after && !FREE.contains(&path);
-    differs.then(|| format!("{path} is {before} there and {after} here"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ pub struct Draft {
     pub parents: Vec<String>,
 }
 
+/// The step of an exchange that only saw whether there is an answer.
+pub const CHECK: &str = "check";
+
 /// One request to a language model and what came back. Never holds a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {

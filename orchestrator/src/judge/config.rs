@@ -206,6 +206,26 @@ impl VerifierConfig {
         }
     }
 
+    /// The same with a prompt of the user's named by what it says, wherever it lies.
+    #[must_use]
+    pub fn with_prompt_by_content(&self) -> Self {
+        let mut named = self.clone();
+        if let Some((_, model)) = named.model_mut() {
+            model.prompt_file = model.prompt_file.as_deref().map(by_content);
+        }
+        named
+    }
+
+    /// The settings of the model that is asked, if one is.
+    pub fn model_mut(&mut self) -> Option<(ModelKind, &mut ModelConfig)> {
+        match self {
+            Self::Rule { .. } => None,
+            Self::Tinyv(config) => Some((ModelKind::Tinyv, config)),
+            Self::Xverify(config) => Some((ModelKind::Xverify, config)),
+            Self::Llm(config) => Some((ModelKind::Llm, config)),
+        }
+    }
+
     /// Whether it is the rules alone and as usual, as where nothing is said.
     #[must_use]
     pub fn is_usual(&self) -> bool {

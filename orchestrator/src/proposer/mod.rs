@@ -22,14 +22,78 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Suggests reward functions for a round.
 pub trait Proposer: Send + Sync {
-    /// Up to `brief.count` drafts. Drafts that cannot be read are part of the proposal, not an error.
-    fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
+    /// Up to `brief.count` drafts. Drafts that cannot be read are part of the proposal, not an error. Whoever asks a language model hands
+    /// every exchange to `ledger` before anything else happens to it, and asks it before every request whether one may be made.
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>>;
+
+    /// Whether a round can be asked for further drafts in place of some that are of no use.
+    fn can_replace(&self) -> bool {
+        true
+    }
+
+    /// Sees whether a proposal can be asked for at all, before anything expensive is begun: the prompts, the address, the key, the model.
+    ///
+    /// # Errors
+    /// As [`Proposer::propose`].
+    fn check<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<(), ProposeError>> {
+        let _ = (brief, ledger);
+        Box::pin(async { Ok(()) })
+    }
+
+    /// About what one request takes, so that a plan can tell; `None` where the proposer asks nobody.
+    fn request_size(&self, brief: Brief<'_>) -> Option<RequestSize> {
+        let _ = brief;
+        None
+    }
 
     /// The proposal that a reply of an earlier sitting holds, so that it is not asked and paid for again; `None` where the proposer asks nobody.
     fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {
         let _ = (answered, brief);
         None
     }
+}
+
+/// Keeps what passes between a proposer and a language model, request by request, and knows how much may still be spent.
+pub trait Ledger: Send + Sync {
+    /// Keeps an exchange.
+    ///
+    /// # Errors
+    /// [`ProposeError::Unkept`] if it cannot.
+    fn keep<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<(), ProposeError>>;
+
+    /// Why no further request may be made, if that is so.
+    fn closed(&self) -> Option<String>;
+}
+
+/// A ledger for who searches nothing: it keeps nothing and is never closed.
+#[derive(Debug, Clone, Copy)]
+pub struct Unkept;
+
+impl Ledger for Unkept {
+    fn keep<'a>(&'a self, _exchange: &'a Exchange) -> BoxFuture<'a, Result<(), ProposeError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn closed(&self) -> Option<String> {
+        None
+    }
+}
+
+/// About what a request to a language model takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RequestSize {
+    /// Tokens of the prompt.
+    pub prompt_tokens: u64,
+    /// Tokens of the reply at most.
+    pub most_completion_tokens: u64,
 }
 
 /// What a proposer is told.
@@ -124,7 +188,13 @@ pub enum ProposeError {
     Unavailable {
         /// What was tried and what came back.
         message: String,
-        /// The requests made, to be stored.
+        /// The requests made.
         exchanges: Vec<Exchange>,
     },
+    /// A limit of the search is reached before there was a reply: stop resumably and tell the user.
+    #[error("{0}")]
+    Limit(String),
+    /// What was said cannot be kept: stop resumably and tell the user.
+    #[error("{0}")]
+    Unkept(String),
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::draft::Draft;
 
-use super::{BoxFuture, Brief, Proposal, ProposeError, Proposer};
+use super::{BoxFuture, Brief, Ledger, Proposal, ProposeError, Proposer};
 
 /// Where written-down drafts are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,7 +155,15 @@ impl Replay {
 }
 
 impl Proposer for Replay {
-    fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+    fn can_replace(&self) -> bool {
+        false
+    }
+
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        _ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
         Box::pin(async move {
             Ok(Proposal {
                 drafts: self.drafts(brief.round, brief.count).to_vec(),

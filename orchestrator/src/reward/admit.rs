@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use sandbox::{HostError, Language, RewardFn, Source};
+use sandbox::{Fault, HostError, Language, RewardFn, Source};
 
 use crate::{
     config::GateConfig,
@@ -17,7 +17,8 @@ use crate::{
     proposer::{Proposal, Unreadable},
     reward::{
         maker::RewardMaker,
-        probe::{ProbeSet, Probed, Worth},
+        probe::{Mixed, ProbeSet, Probed, Worth},
+        winnow::{known, leave_out_twins},
     },
 };
 
@@ -28,6 +29,8 @@ pub struct Examiner {
     pub probe_set: Arc<ProbeSet>,
     /// Whom it refuses.
     pub gate: GateConfig,
+    /// How a reward becomes an advantage.
+    pub mixed: Mixed,
 }
 
 /// What drafts are admitted with.
@@ -120,6 +123,9 @@ pub async fn admit(
         .buffered(concurrency)
         .try_collect()
         .await?;
+    if examiner.gate.replace_twins {
+        leave_out_twins(&mut candidates, known(earlier));
+    }
     for (number, piece) in proposal.unreadable.iter().enumerate() {
         let wish = format!("unreadable-r{round}-{}", number + 1);
         let name = unique_name(&wish, &|name| names.contains(name));
@@ -166,17 +172,20 @@ pub async fn judge(
         None => Ok(None),
         Some(examiner) => examiner.examine(made.reward).await?.map(Some),
     };
-    let (worth, refusal) = match examined {
-        Ok(worth) => {
+    let (worth, advantages, refusal) = match examined {
+        Ok(examined) => {
+            let (worth, advantages) = examined.unzip();
             let refusal = examiner.zip(worth.as_ref());
             let refusal = refusal.and_then(|(examiner, worth)| examiner.gate.refusal(worth));
-            (worth, refusal.map(|message| Refusal::Gate { message }))
+            let refusal = refusal.map(|message| Refusal::Gate { message });
+            (worth, advantages, refusal)
         }
-        Err(refusal) => (None, Some(refusal)),
+        Err(refusal) => (None, None, Some(refusal)),
     };
     let probed = Probed {
         report: made.report,
         worth,
+        advantages: advantages.flatten(),
     };
     Ok(NewCandidate {
         origin,
@@ -188,11 +197,19 @@ pub async fn judge(
     })
 }
 
+/// What a reward is worth, and what it teaches.
+type Examined = (Worth, Option<String>);
+
 impl Examiner {
     /// Measures on a blocking thread. The inner error says what went wrong in the reward.
-    async fn examine(&self, reward: RewardFn) -> Result<Result<Worth, Refusal>, HostError> {
-        let probe_set = Arc::clone(&self.probe_set);
-        let measured = tokio::task::spawn_blocking(move || probe_set.measure(&reward)).await;
+    async fn examine(&self, reward: RewardFn) -> Result<Result<Examined, Refusal>, HostError> {
+        let (probe_set, mixed) = (Arc::clone(&self.probe_set), self.mixed);
+        let told = self.gate.replace_twins;
+        let measured = tokio::task::spawn_blocking(move || {
+            let (worth, scores) = probe_set.measured(&reward)?;
+            Ok((worth, told.then(|| probe_set.advantages(&scores, mixed))))
+        });
+        let measured: Result<Result<Examined, Fault>, _> = measured.await;
         let Ok(measured) = measured else {
             tracing::error!("a candidate broke the probe, please report it");
             let message = "broke down while it was measured".to_owned();

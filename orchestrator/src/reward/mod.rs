@@ -9,3 +9,4 @@ pub mod maker;
 pub mod probe;
 pub mod references;
 pub mod seeds;
+pub mod winnow;

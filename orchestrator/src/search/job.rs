@@ -34,6 +34,20 @@ impl Jobs<'_> {
         }
     }
 
+    /// A digest of all that decides what a job's training comes to and how that is judged. Where a judge's endpoint is does not.
+    #[must_use]
+    pub fn digest(&self, job: &TrainJob) -> String {
+        let judge = JudgeConfig {
+            verifier: self.config.verifier.identity(),
+            ..self.config.judge()
+        };
+        let decisive = TrainJob {
+            judge: judge.spec(),
+            ..job.clone()
+        };
+        decisive.digest()
+    }
+
     /// The same judged by rule alone: for runs that measure or sample, and judge nothing that is kept.
     #[must_use]
     pub fn unjudged(

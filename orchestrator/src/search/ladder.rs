@@ -1,7 +1,7 @@
 //! Which trial follows from what is known. It is a pure function: a search asks after every finished trial, and a restarted one gets the
 //! same answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use evaluator::Evaluation;
 
@@ -9,8 +9,8 @@ use crate::{
     board::rank::{Contender, order},
     config::Ladder,
     domain::{
-        candidate::{CandidateId, Origin},
-        trial::{Arm, NewTrial, Stage, Trial},
+        candidate::CandidateId,
+        trial::{Arm, NewTrial, Stage, Trial, TrialId},
     },
     store::Snapshot,
 };
@@ -40,8 +40,8 @@ impl Ladder {
 /// The trials to be planned next, in order; empty while there is nothing to do but wait, and when all is done.
 ///
 /// On the first rung stand the reference rows (the untouched model, the base rewards alone) and every accepted candidate. Once all of a
-/// rung has ended, the best `keep` of its candidates go on to the next rung, each from the training it has had, beside the reference rows
-/// of that rung.
+/// round has ended on a rung, those of its candidates go on to the next that are among the best `keep` there, its own and those of earlier
+/// rounds; each from the training it has had, beside the reference rows of that rung. What a later round brings changes nothing of it.
 #[must_use]
 pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
     let seed = snapshot.search.seed;
@@ -54,18 +54,24 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
         })
         .collect();
     let references = [Arm::Untouched, Arm::BaseOnly];
-    let candidates = snapshot
-        .candidates
-        .iter()
-        .filter(|c| c.origin != Origin::Base && c.status.is_accepted())
-        .map(|c| Arm::Candidate(c.id));
+    let rounds = rounds(snapshot);
     let mut wanted: Vec<NewTrial> = references
         .into_iter()
-        .chain(candidates)
+        .chain(rounds.keys().copied())
         .map(|arm| ladder.trial(arm, 0, seed))
         .collect();
+    let numbers: BTreeSet<u32> = rounds.values().copied().collect();
     for (below, rung) in (0..).zip(1..ladder.rungs.len() as u32) {
-        let promoted = promoted(snapshot, ladder, below);
+        let here = Here {
+            snapshot,
+            rounds: &rounds,
+            rung: below,
+        };
+        let keep = ladder.rungs[below as usize].keep;
+        let promoted: Vec<Arm> = numbers
+            .iter()
+            .flat_map(|&round| here.promoted(round, keep))
+            .collect();
         if promoted.is_empty() {
             break;
         }
@@ -81,38 +87,93 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
     wanted
 }
 
-/// The best candidates of a rung, once all of its trials have ended.
-fn promoted(snapshot: &Snapshot, ladder: &Ladder, rung: u32) -> Vec<Arm> {
-    let here = |trial: &&Trial| trial.stage == Stage::Screen { rung };
-    let trials: BTreeMap<Arm, &Trial> = snapshot
-        .trials
+/// The trials whose checkpoints may still be gone on from: those under way, those they go on from, and those of a rung that is not the last
+/// as long as it is open who goes on. `finished` is the last round that is ranked.
+#[must_use]
+pub fn still_needed(snapshot: &Snapshot, ladder: &Ladder, finished: Option<u32>) -> Vec<TrialId> {
+    let rounds = rounds(snapshot);
+    let above = |trial: &Trial, rung: u32| {
+        let stage = Stage::Screen { rung: rung + 1 };
+        let mut trials = snapshot.trials.iter();
+        trials.any(|t| t.arm == trial.arm && t.stage == stage && t.state.has_ended())
+    };
+    let needed = snapshot.trials.iter().filter(|trial| {
+        let Stage::Screen { rung } = trial.stage else {
+            return !trial.state.has_ended();
+        };
+        if !trial.state.has_ended() {
+            return true;
+        }
+        let is_open = match rounds.get(&trial.arm) {
+            Some(round) => finished.is_none_or(|finished| finished < *round),
+            None => true,
+        };
+        let planned = snapshot
+            .trials
+            .iter()
+            .any(|t| t.from == Some(trial.id) && !t.state.has_ended());
+        planned || (is_open && ladder.goes_on_after(rung) && !above(trial, rung))
+    });
+    needed.map(|trial| trial.id).collect()
+}
+
+/// The accepted candidates in the order they were proposed, each with its round.
+fn rounds(snapshot: &Snapshot) -> BTreeMap<Arm, u32> {
+    let accepted = snapshot
+        .candidates
         .iter()
-        .filter(here)
-        .filter(|trial| matches!(trial.arm, Arm::Candidate(_)))
-        .map(|trial| (trial.arm, trial))
-        .collect();
-    if !snapshot
-        .trials
-        .iter()
-        .filter(here)
-        .all(|trial| trial.state.has_ended())
-    {
-        return Vec::new();
-    }
-    let judged: Vec<(Arm, &Evaluation)> = trials
-        .into_iter()
-        .filter_map(|(arm, trial)| {
-            let stored = snapshot.evaluations.get(&trial.id)?;
-            Some((arm, &stored.evaluation))
-        })
-        .collect();
-    let contenders: Vec<Contender<'_>> = judged
-        .iter()
-        .map(|&(_, evaluation)| Contender { rung, evaluation })
-        .collect();
-    order(&contenders)
-        .into_iter()
-        .take(ladder.rungs[rung as usize].keep)
-        .map(|at| judged[at].0)
+        .filter(|c| c.status.is_accepted());
+    accepted
+        .filter_map(|c| Some((Arm::Candidate(c.id), c.origin.round()?)))
         .collect()
+}
+
+/// One rung of a search.
+struct Here<'a> {
+    snapshot: &'a Snapshot,
+    rounds: &'a BTreeMap<Arm, u32>,
+    rung: u32,
+}
+
+impl Here<'_> {
+    /// The candidates of a round that go on, once all of the round has ended here.
+    fn promoted(&self, round: u32, keep: usize) -> Vec<Arm> {
+        let Self {
+            snapshot,
+            rounds,
+            rung,
+        } = *self;
+        let until = |trial: &&Trial| rounds.get(&trial.arm).is_none_or(|of| *of <= round);
+        let here: Vec<&Trial> = snapshot
+            .trials
+            .iter()
+            .filter(|trial| trial.stage == Stage::Screen { rung })
+            .filter(until)
+            .collect();
+        if here.iter().any(|trial| !trial.state.has_ended()) {
+            return Vec::new();
+        }
+        let candidates: BTreeMap<Arm, &Trial> = here
+            .into_iter()
+            .filter(|trial| rounds.contains_key(&trial.arm))
+            .map(|trial| (trial.arm, trial))
+            .collect();
+        let judged: Vec<(Arm, &Evaluation)> = candidates
+            .into_iter()
+            .filter_map(|(arm, trial)| {
+                let stored = snapshot.evaluations.get(&trial.id)?;
+                Some((arm, &stored.evaluation))
+            })
+            .collect();
+        let contenders: Vec<Contender<'_>> = judged
+            .iter()
+            .map(|&(_, evaluation)| Contender { rung, evaluation })
+            .collect();
+        order(&contenders)
+            .into_iter()
+            .take(keep)
+            .map(|at| judged[at].0)
+            .filter(|arm| rounds.get(arm) == Some(&round))
+            .collect()
+    }
 }

@@ -16,23 +16,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    context::Context, error::SearchError, finalists::Finalists, history::history, ladder::next,
+    account::Account, context::Context, error::SearchError, finalists::Finalists, ladder::next,
     pool, runner::TrialRunner,
 };
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
-        candidate::{CandidateId, NewCandidate},
+        candidate::CandidateId,
         draft::Draft,
-        seed::derive_seed,
         trial::{Arm, NewTrial, Stage},
     },
-    proposer::{Brief, Proposal, ProposeError, Proposer},
-    reward::{
-        admit::{Admission, Drafts, Examiner, admit},
-        maker::RewardMaker,
-        references,
-    },
+    proposer::{ProposeError, Proposer},
+    reward::{admit::Examiner, maker::RewardMaker, probe::Mixed, references},
     store::Proposed,
 };
 
@@ -46,6 +41,8 @@ pub struct Search {
     pub maker: RewardMaker,
     /// Runs the trials.
     pub runner: TrialRunner,
+    /// What proposing may cost, and has.
+    pub account: Account,
     /// Rewards that enter the first round before what is proposed.
     pub seeds: Vec<Draft>,
 }
@@ -84,6 +81,10 @@ impl Search {
     pub async fn run(&self) -> Result<StopReason, SearchError> {
         let Context { store, id, .. } = &*self.context;
         store.requeue(*id).await?;
+        let done = store.last_finished_round(*id).await?.unwrap_or(0);
+        if self.stop_reason(done).await?.is_none() {
+            self.check_proposer(done + 1).await?;
+        }
         self.references().await?;
         let examiner = self.examiner().await?;
         let reason = loop {
@@ -91,8 +92,18 @@ impl Search {
             if let Some(reason) = self.stop_reason(done).await? {
                 break reason;
             }
-            let report = self.round(done + 1, &examiner).await?;
-            self.context.events.ranking(&report.board, report.round);
+            match self.round(done + 1, &examiner).await {
+                Err(SearchError::Propose(ProposeError::Limit(why))) => {
+                    self.context.events.line(&format!(
+                        "  {why}: the search goes on from here when the limit is raised"
+                    ));
+                    break StopReason::BudgetSpent;
+                }
+                ended => {
+                    let report = ended?;
+                    self.context.events.ranking(&report.board, report.round);
+                }
+            }
         };
         let stored = serde_json::to_string(&reason).expect("a plain enum");
         store.stop_rounds(*id, &stored).await?;
@@ -113,8 +124,7 @@ impl Search {
         } = &*self.context;
         events.round(round, config.search.rounds);
         if !store.round_is_proposed(*id, round).await? {
-            let proposal = self.propose(round).await?;
-            let candidates = self.admit(round, &proposal, examiner).await?;
+            let candidates = self.candidates_of(round, examiner).await?;
             events.admitted(&candidates);
             let proposed = Proposed {
                 round,
@@ -123,7 +133,7 @@ impl Search {
             };
             store.record_round(*id, proposed).await?;
         }
-        self.runner.run_waiting().await?;
+        self.climb().await?;
         store.finish_round(*id, round).await?;
         let board = Leaderboard::read(store).await?;
         Ok(RoundReport { round, board })
@@ -190,76 +200,33 @@ impl Search {
         Ok(store.finish_round(*id, 0).await?)
     }
 
-    /// What accepted drafts are measured against.
-    async fn examiner(&self) -> Result<Examiner, SearchError> {
-        Ok(Examiner {
-            probe_set: pool::probe_set(&self.runner).await?,
-            gate: self.context.config.screen.gate.clone(),
-        })
-    }
-
-    /// Asks for the drafts of a round.
-    async fn propose(&self, round: u32) -> Result<Proposal, SearchError> {
-        let Context {
-            config,
-            store,
-            id,
-            task,
-            ..
-        } = &*self.context;
-        let seed = derive_seed(config.search.seed, &format!("propose/{round}"));
-        let history = history(store, *id).await?;
-        let brief = Brief {
-            round,
-            count: config.search.candidates_per_round,
-            seed,
-            history: &history,
-            problems: &task.problems(evaluator::Split::Train, 20, seed),
-            format_hint: task.format_hint(),
-        };
-        if let Some(answered) = store.answered(*id, round).await?
-            && let Some(proposal) = self.proposer.reread(&answered, brief)
-        {
-            return Ok(proposal);
-        }
-        let proposed = self.proposer.propose(brief).await;
-        let exchanges = match &proposed {
-            Ok(proposal) => &proposal.exchanges[..],
-            Err(ProposeError::Unavailable { exchanges, .. }) => exchanges,
-            Err(ProposeError::Setup(_)) => &[],
-        };
-        if !exchanges.is_empty() {
-            // On a task of its own, so that a stop in this very moment loses nothing that was paid for.
-            let (store, id, exchanges) = (store.clone(), *id, exchanges.to_vec());
-            let kept =
-                tokio::spawn(async move { store.record_exchanges(id, round, &exchanges).await });
-            kept.await.expect("writing a row does not panic")?;
-        }
-        Ok(proposed?)
-    }
-
-    /// Compiles, probes and measures every draft, in the first round the seeds before what was proposed.
-    async fn admit(
-        &self,
-        round: u32,
-        proposal: &Proposal,
-        examiner: &Examiner,
-    ) -> Result<Vec<NewCandidate>, SearchError> {
+    /// Runs what waits, and what follows from it, until nothing follows any more: a rung after the other.
+    async fn climb(&self) -> Result<(), SearchError> {
         let Context {
             config, store, id, ..
         } = &*self.context;
-        let earlier = store.candidates(*id).await?;
-        let with = Admission {
-            maker: &self.maker,
-            examiner,
-            concurrency: config.search.concurrency(),
-        };
-        let drafts = Drafts {
-            round,
-            seeds: if round == 1 { &self.seeds } else { &[] },
-            proposal,
-        };
-        Ok(admit(drafts, &earlier, with).await?)
+        let ladder = config.screen.ladder();
+        loop {
+            self.runner.run_waiting().await?;
+            let trials = next(&store.snapshot().await?, &ladder);
+            if trials.is_empty() {
+                return Ok(());
+            }
+            store.plan_trials(*id, &trials).await?;
+        }
+    }
+
+    /// What accepted drafts are measured against.
+    async fn examiner(&self) -> Result<Examiner, SearchError> {
+        let config = &self.context.config;
+        Ok(Examiner {
+            probe_set: pool::probe_set(&self.runner).await?,
+            gate: config.screen.gate.clone(),
+            mixed: Mixed {
+                scale: config.grpo.scale_rewards,
+                with_base_rewards: config.search.with_base_rewards,
+            },
+        })
     }
 
     /// The first trial of a candidate.
@@ -280,9 +247,7 @@ impl Search {
         if done >= config.search.rounds {
             return Ok(Some(StopReason::RoundLimit));
         }
-        if let Some(limit) = config.search.max_cost_usd
-            && store.spent_usd(*id).await? >= limit
-        {
+        if self.account.closed().is_some() {
             return Ok(Some(StopReason::BudgetSpent));
         }
         if done == 0 {

@@ -1,10 +1,12 @@
 //! The search: rounds of proposing, screening and ranking, and the confirmation of the finalists. Start reading at `loop.rs`.
 
+pub mod account;
 pub mod checkpoints;
 pub mod context;
 pub mod error;
 pub mod events;
 pub mod finalists;
+pub mod first_look;
 pub mod history;
 pub mod job;
 pub mod ladder;
@@ -12,8 +14,11 @@ mod r#loop;
 pub mod open;
 pub mod plan;
 pub mod pool;
+mod proposing;
+pub mod room;
 pub mod run_folder;
 pub mod runner;
+pub mod takeover;
 pub mod training;
 
 pub use self::{

@@ -2,19 +2,27 @@
 //!
 //! Everything that can be wrong with the input is found while a search is prepared, before there is a database.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use evaluator::Split;
 use sandbox::{Bench, CompilerConfig, FileGuard, HostError};
 use trainer_bridge::{Scoring, TrainError, Trainer};
 
 use super::{
     Search, SearchError, StopReason,
+    account::Account,
     checkpoints::TrialFolders,
     context::Context,
     events::Events,
+    first_look,
     job::Jobs,
     plan::{self, Plan},
+    room::{self, NoRoom},
     runner::TrialRunner,
+    takeover::Earlier,
 };
 use crate::{
     config::Config,
@@ -22,10 +30,10 @@ use crate::{
         hub::{Hub, HubError},
         task::{Task, TaskError},
     },
-    domain::{draft::Draft, seed::derive_seed},
+    domain::{difference::Difference, draft::Draft, seed::derive_seed},
     judge::{Judge, Judges, VerifierError, by_rule},
     proposer::{
-        self, ProposeError, Proposer, ProposerConfig,
+        self, Brief, ProposeError, Proposer, ProposerConfig, RequestSize,
         replay::{Replay, is_database},
     },
     reward::{
@@ -63,6 +71,19 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no room where the database is to be.
+    #[error("{0}")]
+    Room(#[from] NoRoom),
+    /// Only a new search can take another one over.
+    #[error(
+        "{database} holds a search already, and {from} cannot be taken over into it: name a new file with --database"
+    )]
+    NotNew {
+        /// The file.
+        database: PathBuf,
+        /// The search that was to be taken over.
+        from: PathBuf,
+    },
 }
 
 /// Said once, at the start of a search.
@@ -75,7 +96,8 @@ pub struct Prepared {
     trainer: Arc<dyn Trainer>,
     judge: Judge,
     maker: RewardMaker,
-    proposer: Arc<dyn Proposer>,
+    /// Without its key it can plan, and cannot search.
+    proposer: Result<Arc<dyn Proposer>, OpenError>,
     seeds: Result<Vec<Draft>, NoReward>,
 }
 
@@ -87,6 +109,8 @@ pub struct Opened {
     pub record: SearchRecord,
     /// Whether it begins now.
     pub is_new: bool,
+    /// Settings that were changed since the last sitting.
+    pub changed: Vec<Difference>,
     _lock: WriterLock,
 }
 
@@ -101,7 +125,7 @@ impl Search {
         events: Arc<dyn Events>,
     ) -> Result<Opened, OpenError> {
         let prepared = Prepared::of(config, &events).await?;
-        prepared.open(database, events).await
+        prepared.open(database, None, events).await
     }
 }
 
@@ -132,7 +156,7 @@ impl Prepared {
             task: &task,
         };
         plan::check_prompts(jobs, &*trainer).await?;
-        let proposer = proposer_of(&config.proposer).await?;
+        let proposer = proposer_of(&config.proposer).await;
         let rule = by_rule(config.task.extraction());
         let samples = ProbeSamples::of(&task, derive_seed(seed, "probe"), &*rule);
         let samples = samples.map_err(TrainError::from)?;
@@ -156,15 +180,30 @@ impl Prepared {
             config: &self.config,
             task: &self.task,
         };
-        let pace = plan::measure(jobs, &*self.trainer, &self.maker).await?;
-        Ok(Plan::of(&self.config, Some(pace)))
+        let measured = plan::measure(jobs, &*self.trainer, &self.maker).await?;
+        let plan = Plan::of(&self.config, Some(measured.pace));
+        Ok(match &self.proposer {
+            Ok(proposer) => plan.with_requests(&self.config, first_request(jobs, &**proposer)),
+            Err(_) => plan,
+        })
     }
 
-    /// Begins the search in a database, or finds it there.
+    /// Why nothing can be proposed, if that is so: what a plan says beside its figures.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<String> {
+        self.proposer.as_ref().err().map(ToString::to_string)
+    }
+
+    /// Begins the search in a database, or finds it there. A new one takes over the search in the database `from`, if one is named.
     ///
     /// # Errors
-    /// If a seed reward cannot be read, or the database cannot be used; see [`StoreError`].
-    pub async fn open(self, database: &Path, events: Arc<dyn Events>) -> Result<Opened, OpenError> {
+    /// If a seed reward cannot be read, or a database cannot be used; see [`StoreError`].
+    pub async fn open(
+        self,
+        database: &Path,
+        from: Option<&Path>,
+        events: Arc<dyn Events>,
+    ) -> Result<Opened, OpenError> {
         let Self {
             config,
             task,
@@ -174,21 +213,29 @@ impl Prepared {
             proposer,
             mut seeds,
         } = self;
+        let mut proposer = proposer?;
         if !database.exists() {
             seeds = Ok(seeds?);
         }
+        // Looked at before there is a new database.
+        let named = match from {
+            Some(from) => Some(Earlier::read(from).await?),
+            None => None,
+        };
+        room::check(database)?;
         let (store, lock) = Store::create_or_open(database).await?;
         let begun = store
             .begin(
                 &config.search.name,
-                &config.identity(),
+                &config.resolved(),
                 &trainer.describe().base_model,
                 config.search.seed,
             )
             .await?;
-        let (is_new, record) = match begun {
-            Begun::New(record) => (true, record),
-            Begun::Continued(record) => (false, record),
+        let (is_new, record, changed) = match begun {
+            Begun::New(record) => (true, record, Vec::new()),
+            Begun::Continued(record) => (false, record, Vec::new()),
+            Begun::Changed(record, changed) => (false, record, changed),
         };
         // Once the first round is stored, so are its seeds; their files may be gone.
         let seeds = if store.round_is_proposed(record.id, 1).await? {
@@ -196,7 +243,27 @@ impl Prepared {
         } else {
             seeds?
         };
+        let earlier = match (from, named) {
+            (Some(from), Some(_)) if !is_new && record.begun_from.as_deref() != Some(from) => {
+                return Err(OpenError::NotNew {
+                    database: database.to_owned(),
+                    from: from.to_owned(),
+                });
+            }
+            (Some(from), Some(named)) => {
+                store.begin_from(record.id, from).await?;
+                Some(named)
+            }
+            _ => match &record.begun_from {
+                Some(from) if !record.finished => Some(Earlier::read(from).await?),
+                _ => None,
+            },
+        };
+        if let Some(earlier) = &earlier {
+            proposer = earlier.before(&seeds, proposer).await?;
+        }
         let judge = judge.remembering(store.clone()).await?;
+        let account = Account::open(&store, record.id, &config.search).await?;
         let context = Arc::new(Context {
             config,
             store,
@@ -210,6 +277,7 @@ impl Prepared {
             judge,
             bench: maker.bench().clone(),
             folders: TrialFolders::beside(database),
+            earlier,
         };
         Ok(Opened {
             search: Search {
@@ -217,10 +285,12 @@ impl Prepared {
                 proposer,
                 maker,
                 runner,
+                account,
                 seeds,
             },
             record,
             is_new,
+            changed,
             _lock: lock,
         })
     }
@@ -239,12 +309,32 @@ impl Opened {
             ..
         } = &self.search;
         if self.is_new {
-            let pace = plan::measure(context.jobs(), &*runner.trainer, maker).await?;
-            let plan = Plan::of(&context.config, Some(pace));
+            let (jobs, proposer) = (context.jobs(), &*self.search.proposer);
+            let measured = plan::measure(jobs, &*runner.trainer, maker).await?;
+            let plan = Plan::of(&context.config, Some(measured.pace));
+            let plan = plan.with_requests(&context.config, first_request(jobs, proposer));
             context.events.line(&plan.to_string());
+            let looked = first_look::look(jobs, &*runner.trainer).await?;
+            let limit = context.config.grpo.max_completion_length;
+            if let Some(warning) = looked.warning(measured.cut, limit) {
+                context.events.line(&warning);
+            }
         }
         self.search.run().await
     }
+}
+
+/// About what the first request for drafts will take.
+fn first_request(jobs: Jobs<'_>, proposer: &dyn Proposer) -> Option<RequestSize> {
+    let seed = derive_seed(jobs.config.search.seed, "plan");
+    proposer.request_size(Brief {
+        round: 1,
+        count: jobs.config.search.candidates_per_round,
+        seed,
+        history: &[],
+        problems: &jobs.task.problems(Split::Train, 20, seed),
+        format_hint: jobs.task.format_hint(),
+    })
 }
 
 /// The proposer a configuration asks for; the recording of an earlier search is read here, where the store is known.

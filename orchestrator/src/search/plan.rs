@@ -9,11 +9,13 @@ use std::{
 use evaluator::{Problem, Split, smallest_detectable_difference};
 use futures_util::future::try_join_all;
 use sandbox::Module;
+use serde_json::Value;
 use trainer_bridge::{BoxFuture, RewardMember, StepMetrics, TrainError, TrainJob, Trainer};
 
 use crate::{
-    config::Config,
+    config::{Config, Ladder},
     domain::{candidate::NewCandidate, seed::derive_seed},
+    proposer::{ProposerConfig, RequestSize},
     reward::{maker::RewardMaker, references},
     search::{
         SearchError,
@@ -37,6 +39,8 @@ pub struct Plan {
     questions: (usize, usize),
     concurrency: usize,
     pace: Option<Pace>,
+    /// What is trained, where, on what, with which seeds: a word each and what it is.
+    facts: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,15 @@ pub struct Pace {
     pub completion: Duration,
 }
 
+/// What a measurement has seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// How fast the machine is.
+    pub pace: Pace,
+    /// The share of the untouched model's completions that met the limit of their length.
+    pub cut: f64,
+}
+
 impl Plan {
     /// Counts what a configuration asks for. Rejected drafts will make it less.
     #[must_use]
@@ -62,7 +75,9 @@ impl Plan {
         let rounds = u64::from(config.search.rounds);
         let seeds = config.search.seed_rewards.len() as u64;
         let candidates = rounds * config.search.candidates_per_round as u64 + seeds;
-        let trained = candidates + 1;
+        let gate = config.screen.gate.keep.unwrap_or(1.0);
+        let trained = (candidates as f64 * gate).ceil() as u64 + 1;
+        let ladder = config.screen.ladder();
         let sizes = config
             .ensemble
             .sizes
@@ -74,20 +89,25 @@ impl Plan {
         Self {
             rounds: config.search.rounds,
             candidates: config.search.candidates_per_round,
-            screening: Work {
-                trials: trained + 1,
-                steps: trained * u64::from(config.screen.steps),
-                completions: (trained + 1) * config.screen.problems as u64,
-            },
+            screening: screening(&ladder, trained, rounds),
             confirmation: Work {
                 trials: (finalists + 1) * seeds,
                 steps: finalists * seeds * u64::from(config.confirm.steps),
                 completions: (finalists + 1) * seeds * config.confirm.problems as u64,
             },
-            questions: (config.screen.problems, config.confirm.problems),
+            questions: (ladder.problems(), config.confirm.problems),
             concurrency: config.search.concurrency(),
             pace,
+            facts: facts(config),
         }
+    }
+
+    /// The same with what asking a language model will take; `request` is its first request.
+    #[must_use]
+    pub fn with_requests(mut self, config: &Config, request: Option<RequestSize>) -> Self {
+        let told = request.and_then(|request| requests(config, request));
+        self.facts.extend(told.map(|told| ("ask", told)));
+        self
     }
 
     /// The estimated wall time, if the pace is known.
@@ -110,8 +130,12 @@ impl fmt::Display for Plan {
             confirmation,
             questions: (dev, test),
             concurrency,
+            facts,
             ..
         } = self;
+        for (what, told) in facts {
+            writeln!(f, "  {what:<9} {told}")?;
+        }
         writeln!(
             f,
             "  propose   {rounds} rounds of {candidates} reward functions"
@@ -155,6 +179,96 @@ impl fmt::Display for Plan {
     }
 }
 
+/// The trials of the screening, at most: the candidates that go on are those that are better than all before them.
+fn screening(ladder: &Ladder, trained: u64, rounds: u64) -> Work {
+    let first = ladder.rungs[0];
+    let mut work = Work {
+        trials: trained + 1,
+        steps: trained * u64::from(first.steps),
+        completions: (trained + 1) * first.problems as u64,
+    };
+    let mut below = trained;
+    for pair in ladder.rungs.windows(2) {
+        let on = (pair[0].keep as u64 * rounds + 1).min(below);
+        work.trials += on + 1;
+        work.steps += on * u64::from(pair[1].steps - pair[0].steps);
+        work.completions += (on + 1) * pair[1].problems as u64;
+        below = on;
+    }
+    work
+}
+
+/// What is trained, where, on what, with which seeds.
+fn facts(config: &Config) -> Vec<(&'static str, String)> {
+    let plain = |value: serde_json::Result<Value>| value.unwrap_or_default();
+    let (trainer, task) = (
+        plain(serde_json::to_value(&config.trainer)),
+        plain(serde_json::to_value(&config.task)),
+    );
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let kind = text(&trainer["kind"]).unwrap_or_default();
+    let model = text(&trainer["model"]).unwrap_or_default();
+    let device = text(&trainer["devices"]).or_else(|| text(&trainer["device"]));
+    let device = device.unwrap_or_else(|| "the processor".to_owned());
+    let data = text(&task["kind"]).unwrap_or_default();
+    let path = text(&task["path"]).map_or_else(String::new, |path| format!(" in {path}"));
+    vec![
+        ("model", format!("{model} (trainer {kind}) on {device}")),
+        (
+            "data",
+            format!(
+                "{data}{path}; search seed {}, {} seeds for each finalist",
+                config.search.seed, config.confirm.seeds
+            ),
+        ),
+    ]
+}
+
+/// Tokens of a draft in a reply, and of an earlier candidate in a prompt: guesses, for a plan.
+const DRAFT_TOKENS: u64 = 400;
+const HISTORY_TOKENS: u64 = 350;
+
+/// What asking a chat model will take.
+fn requests(config: &Config, request: RequestSize) -> Option<String> {
+    let ProposerConfig::Chat(chat) = &config.proposer else {
+        return None;
+    };
+    let rounds = u64::from(config.search.rounds);
+    let candidates = config.search.candidates_per_round as u64;
+    let grown = HISTORY_TOKENS * candidates * rounds * rounds.saturating_sub(1) / 2;
+    let prompt = request.prompt_tokens * rounds + grown;
+    let most = request.most_completion_tokens;
+    let completion = rounds * (candidates * DRAFT_TOKENS).min(most);
+    let mut told = format!(
+        "{} for rewards, {rounds} requests or more, about {prompt} tokens in prompts and {completion} in replies (at most {})",
+        chat.model,
+        rounds * most
+    );
+    let prices = (
+        chat.price_per_million_prompt_tokens,
+        chat.price_per_million_completion_tokens,
+    );
+    told += &match prices {
+        (Some(of_prompt), Some(of_completion)) => {
+            let dollars = |tokens: u64| {
+                (prompt as f64 * of_prompt + tokens as f64 * of_completion) / 1e6
+            };
+            format!(
+                ": about {:.2} dollars, at most {:.2}",
+                dollars(completion),
+                dollars(rounds * most)
+            )
+        }
+        _ => "; dollars are not told without proposer.price_per_million_prompt_tokens and price_per_million_completion_tokens".to_owned(),
+    };
+    Some(told)
+}
+
 /// The smallest difference in accuracy that McNemar's test finds on so many questions.
 fn detectable(questions: usize) -> Option<f64> {
     /// Share of the questions that two trained policies answer differently: one right, one wrong. An assumption: it is not known before the search.
@@ -181,7 +295,7 @@ pub async fn measure(
     jobs: Jobs<'_>,
     trainer: &dyn Trainer,
     maker: &RewardMaker,
-) -> Result<Pace, SearchError> {
+) -> Result<Measured, SearchError> {
     let member = |base: NewCandidate| {
         Some(RewardMember {
             module: Module::from_bytes(base.wasm?),
@@ -207,7 +321,9 @@ pub async fn measure(
             },
         )
     });
-    let paces = try_join_all(side_by_side).await?;
+    let measured = try_join_all(side_by_side).await?;
+    let cut = measured.iter().map(|(_, cut)| cut).sum::<f64>() / measured.len().max(1) as f64;
+    let paces: Vec<Pace> = measured.into_iter().map(|(pace, _)| pace).collect();
     let mean = |part: fn(&Pace) -> Duration| {
         paces
             .iter()
@@ -215,9 +331,12 @@ pub async fn measure(
             .sum::<Duration>()
             .div_f64(paces.len().max(1) as f64)
     };
-    Ok(Pace {
-        step: mean(|p| p.step),
-        completion: mean(|p| p.completion),
+    Ok(Measured {
+        pace: Pace {
+            step: mean(|p| p.step),
+            completion: mean(|p| p.completion),
+        },
+        cut,
     })
 }
 
@@ -228,7 +347,7 @@ pub async fn measure(
 pub async fn check_prompts(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<(), TrainError> {
     let Jobs { config, task } = jobs;
     let held_out = [
-        (Split::Dev, config.screen.problems),
+        (Split::Dev, config.screen.ladder().problems()),
         (Split::Test, config.confirm.problems),
     ];
     let seed = config.search.seed;
@@ -240,7 +359,8 @@ pub async fn check_prompts(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<(), 
     trainer.check(&job).await
 }
 
-async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, SearchError> {
+/// The pace of a run, and the share of its first completions, which the untouched model wrote, that were cut.
+async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<(Pace, f64), SearchError> {
     let prompts = job.eval_prompts.len();
     let mut clock = Clock::default();
     let training = Training {
@@ -250,10 +370,11 @@ async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, Searc
     };
     training.to_completion(&mut clock).await?;
     let judged = clock.last.map_or(Duration::ZERO, |last| last.elapsed());
-    Ok(Pace {
+    let pace = Pace {
         step: Duration::from_secs_f64(clock.seconds / f64::from(MEASURED_STEPS)),
         completion: judged.div_f64(prompts.max(1) as f64),
-    })
+    };
+    Ok((pace, clock.cut.unwrap_or(0.0)))
 }
 
 /// Takes the time of steps.
@@ -261,6 +382,8 @@ async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<Pace, Searc
 struct Clock {
     seconds: f64,
     last: Option<Instant>,
+    /// Of the first step.
+    cut: Option<f64>,
 }
 
 impl Watch for Clock {
@@ -269,6 +392,7 @@ impl Watch for Clock {
         metrics: &'a StepMetrics,
     ) -> BoxFuture<'a, Result<ControlFlow<()>, TrainingError>> {
         self.seconds += metrics.step_time;
+        self.cut.get_or_insert(metrics.clipped_ratio);
         self.last = Some(Instant::now());
         Box::pin(async { Ok(ControlFlow::Continue(())) })
     }

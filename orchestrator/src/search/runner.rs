@@ -3,18 +3,18 @@
 
 use std::{collections::HashMap, ops::ControlFlow, sync::Arc, time::Instant};
 
-use evaluator::Problem;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sandbox::{Bench, CompileError, Module};
 use trainer_bridge::{
-    Aggregation, BoxFuture, RewardMember, RewardMix, StepMetrics, TrainError, TrainOutput, Trainer,
+    Aggregation, BoxFuture, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob,
+    TrainOutput, Trainer,
 };
 
 use crate::{
     domain::{
         candidate::{Candidate, CandidateId, Origin},
         figures::{Figures, bootstrap_of},
-        trial::{Arm, BASE_ONLY, Failure, Trial, UNTOUCHED},
+        trial::{Arm, BASE_ONLY, Failure, Stage, Trial, TrialId, UNTOUCHED},
     },
     judge::Judge,
     reward::maker::blocking,
@@ -23,9 +23,11 @@ use crate::{
         checkpoints::TrialFolders,
         context::Context,
         events::TrialEvents,
+        ladder::still_needed,
+        takeover::Earlier,
         training::{Training, TrainingError, Watch},
     },
-    store::{Ensemble, Judged, Store},
+    store::{Attempt, Ensemble, Judged, Store},
 };
 
 /// Attempts at a trial that trouble of the host may cost; a candidate's own trouble is never retried.
@@ -43,6 +45,8 @@ pub struct TrialRunner {
     pub bench: Bench,
     /// Where trials keep their checkpoints.
     pub folders: TrialFolders,
+    /// The search whose finished trials are taken over where they are what this one asks for.
+    pub earlier: Option<Earlier>,
 }
 
 /// Named mixes and candidates as they are at the start of a batch of trials.
@@ -66,8 +70,7 @@ impl TrialRunner {
         } = &*self.context;
         let trials = store.waiting_trials(*id).await?;
         // What a trial leaves that ended while the process was killed.
-        let waiting: Vec<_> = trials.iter().map(|trial| trial.id).collect();
-        self.folders.keep_only(&waiting)?;
+        self.tidy().await?;
         if trials.is_empty() {
             return Ok(());
         }
@@ -76,7 +79,8 @@ impl TrialRunner {
             candidates: candidates.into_iter().map(|c| (c.id, c)).collect(),
             ensembles: store.ensembles(*id).await?,
         };
-        events.batch(trials.iter().map(|trial| trial.steps).sum());
+        let had = self.steps_before(&trials).await?;
+        events.batch(trials.iter().map(|t| t.steps - had(t)).sum());
         stream::iter(trials)
             .map(|trial| self.run_to_its_end(trial, &arms))
             .buffer_unordered(config.search.concurrency())
@@ -86,7 +90,38 @@ impl TrialRunner {
         if let Some(tally) = self.judge.tally() {
             events.line(&format!("  verdicts so far: {tally}"));
         }
-        Ok(self.folders.keep_only(&[])?)
+        self.tidy().await
+    }
+
+    /// Removes the checkpoints that nothing will go on from.
+    async fn tidy(&self) -> Result<(), SearchError> {
+        let Context {
+            config, store, id, ..
+        } = &*self.context;
+        let finished = store.last_finished_round(*id).await?;
+        let snapshot = store.snapshot().await?;
+        let needed = still_needed(&snapshot, &config.screen.ladder(), finished);
+        Ok(self.folders.keep_only(&needed)?)
+    }
+
+    /// The steps that trials have had when they begin.
+    async fn steps_before(
+        &self,
+        trials: &[Trial],
+    ) -> Result<impl Fn(&Trial) -> u32 + use<>, SearchError> {
+        let Context { store, id, .. } = &*self.context;
+        let goes_on = trials.iter().any(|trial| trial.from.is_some());
+        let all = match goes_on {
+            true => store.trials(*id).await?,
+            false => Vec::new(),
+        };
+        let steps: HashMap<TrialId, u32> = all.iter().map(|t| (t.id, t.steps)).collect();
+        Ok(move |trial: &Trial| {
+            trial
+                .from
+                .and_then(|from| steps.get(&from).copied())
+                .unwrap_or(0)
+        })
     }
 
     async fn run_to_its_end(&self, trial: Trial, arms: &Arms) -> Result<(), SearchError> {
@@ -116,7 +151,12 @@ impl TrialRunner {
         let (name, mix) = self.mix(trial.arm, arms).await?;
         let bar = self.context.events.trial(&name, trial);
         let problems = self.context.problems(trial.stage);
-        match self.train(trial, mix, &problems, &*bar).await {
+        let job = self.context.jobs();
+        let job = job.job(mix, &problems, trial.seed, trial.steps);
+        if self.take_over(trial, &job, &*bar).await? {
+            return Ok(());
+        }
+        match self.train(trial, job, &*bar).await {
             Ok(output) => {
                 let evaluated = self.judge.evaluate(&problems, &output.completions).await?;
                 let bootstrap = bootstrap_of(config.search.seed);
@@ -140,25 +180,77 @@ impl TrialRunner {
             }
             Err(error) => return Err(error),
         }
-        Ok(self.folders.of(trial.id).remove()?)
+        let ladder = config.screen.ladder();
+        match trial.stage {
+            // It is open yet who goes on to the next rung, from here.
+            Stage::Screen { rung } if ladder.goes_on_after(rung) => Ok(()),
+            _ => Ok(self.folders.of(trial.id).remove()?),
+        }
+    }
+
+    /// Takes over what the same job has come to in the search that this one was begun from; false if it has not.
+    async fn take_over(
+        &self,
+        trial: &Trial,
+        job: &TrainJob,
+        bar: &dyn TrialEvents,
+    ) -> Result<bool, SearchError> {
+        let Context { config, store, .. } = &*self.context;
+        let Some(earlier) = &self.earlier else {
+            return Ok(false);
+        };
+        let (digest, split) = (self.context.jobs().digest(job), trial.stage.split());
+        let base_model = self.trainer.describe().base_model;
+        let Some(taken) = earlier.finished(&base_model, &digest, split).await? else {
+            return Ok(false);
+        };
+        let attempt = Attempt {
+            after: 0,
+            done: 0,
+            job: Some(&digest),
+        };
+        store.begin_trial(trial.id, attempt).await?;
+        for metrics in &taken.curve {
+            store.record_step(trial.id, metrics).await?;
+        }
+        let bootstrap = bootstrap_of(config.search.seed);
+        let figures = Figures::of(&taken.evaluated.evaluation, &bootstrap);
+        let judged = Judged {
+            split,
+            evaluated: &taken.evaluated,
+            figures: &figures,
+            completions: &taken.completions,
+            seconds: taken.seconds,
+        };
+        store.complete_trial(trial.id, judged).await?;
+        bar.complete(&figures, 0.0);
+        Ok(true)
     }
 
     async fn train(
         &self,
         trial: &Trial,
-        mix: RewardMix,
-        problems: &[Problem],
+        mut job: TrainJob,
         bar: &dyn TrialEvents,
     ) -> Result<TrainOutput, SearchError> {
         let Context { config, store, .. } = &*self.context;
-        let jobs = self.context.jobs();
-        let mut job = jobs.job(mix, problems, trial.seed, trial.steps);
         let folder = self.folders.of(trial.id);
-        let digest = job.digest();
+        let digest = self.context.jobs().digest(&job);
         folder.claim(&digest)?;
-        let done = folder.step()?.unwrap_or(0);
+        // Where the checkpoint of the rung below is gone, all of the training is done again: it comes to the same.
+        job.from = match trial.from {
+            Some(below) => self.folders.of(below).newest()?,
+            None => None,
+        };
+        let (after, own) = (job.done(), folder.step()?);
+        let attempt = Attempt {
+            after,
+            done: own.unwrap_or(after),
+            job: Some(&digest),
+        };
         // A step is stored before the checkpoint after it is kept; where it got lost all the same, the trial begins anew.
-        if store.start_trial(trial.id, done).await? < done {
+        let begun = store.begin_trial(trial.id, attempt).await?;
+        if own.is_some_and(|own| begun < own) {
             folder.remove()?;
             folder.claim(&digest)?;
         }

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 pub struct Training<'a> {
     /// Who trains.
     pub trainer: &'a dyn Trainer,
-    /// What; it begins where the folder's newest checkpoint is, if there is one.
+    /// What; it begins where the folder's newest checkpoint is, if there is one, else where the job says.
     pub job: TrainJob,
     /// Where checkpoints are kept, every `job.save_every` steps and at the end.
     pub folder: Option<&'a CheckpointFolder>,
@@ -77,7 +77,7 @@ impl Training<'_> {
             folder,
         } = self;
         if let Some(folder) = folder {
-            job.from = folder.newest()?;
+            job.from = folder.newest()?.or(job.from);
         }
         let keep = |saved: &Saved, watch: &mut dyn Watch| -> Result<(), TrainingError> {
             if let Some(folder) = folder {

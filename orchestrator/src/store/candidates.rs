@@ -45,10 +45,13 @@ macro_rules! whole {
     };
 }
 
-/// The cause stored of a duplicate.
+/// The cause stored of a duplicate, and of a twin.
 #[derive(Serialize, Deserialize)]
 struct DuplicateOf {
     of: String,
+    /// Not the sources are the same but what they teach.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    teaches: bool,
 }
 
 /// The cause stored of what cannot be read.
@@ -156,10 +159,10 @@ impl Store {
             status: match self.of_word(&row.status)? {
                 StatusWord::Accepted => Status::Accepted,
                 StatusWord::Rejected => Status::Rejected(self.of_json(cause, "candidates.cause")?),
-                StatusWord::Duplicate => {
-                    let DuplicateOf { of } = self.of_json(cause, "candidates.cause")?;
-                    Status::Duplicate { of }
-                }
+                StatusWord::Duplicate => match self.of_json(cause, "candidates.cause")? {
+                    DuplicateOf { of, teaches: false } => Status::Duplicate { of },
+                    DuplicateOf { of, teaches: true } => Status::Twin { of },
+                },
                 StatusWord::Unreadable => {
                     let Unread { reason } = self.of_json(cause, "candidates.cause")?;
                     Status::Unreadable { reason }
@@ -205,8 +208,11 @@ fn status_columns(status: &Status) -> (StatusWord, Option<String>) {
     match status {
         Status::Accepted => (StatusWord::Accepted, None),
         Status::Rejected(refusal) => (StatusWord::Rejected, Some(json(refusal))),
-        Status::Duplicate { of } => {
-            let cause = json(&DuplicateOf { of: of.clone() });
+        Status::Duplicate { of } | Status::Twin { of } => {
+            let cause = json(&DuplicateOf {
+                of: of.clone(),
+                teaches: matches!(status, Status::Twin { .. }),
+            });
             (StatusWord::Duplicate, Some(cause))
         }
         Status::Unreadable { reason } => {

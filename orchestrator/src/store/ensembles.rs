@@ -1,6 +1,6 @@
 //! Tables `ensembles` and `ensemble_members`: named, weighted mixes of candidates.
 
-use sqlx::{Row as _, SqliteExecutor};
+use sqlx::{Row as _, SqliteConnection, SqliteExecutor};
 use trainer_bridge::Aggregation;
 
 use super::{SearchId, Store, StoreError, words::Word as _};
@@ -20,7 +20,8 @@ pub struct Ensemble {
 }
 
 impl Store {
-    /// Stores a mix, or returns the stored one of that name.
+    /// The mix of that name, made if need be. One of the same name that is made of something else, as it is where a search was extended
+    /// after its finalists were chosen, is called `NAME@1` from then on (the next one `NAME@2`): what was judged of it stays.
     ///
     /// # Errors
     /// If SQLite fails.
@@ -32,15 +33,37 @@ impl Store {
         members: &[(CandidateId, f64)],
     ) -> Result<Ensemble, StoreError> {
         let sql = |e| self.sql(e);
-        if let Some(found) = self
-            .ensembles(search)
-            .await?
-            .into_iter()
-            .find(|e| e.name == name)
-        {
-            return Ok(found);
+        let stored = self.ensembles(search).await?;
+        let earlier = |known: &str| {
+            let rest = known.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+        };
+        let namesakes: Vec<&Ensemble> = stored.iter().filter(|e| earlier(&e.name)).collect();
+        let same = namesakes
+            .iter()
+            .find(|e| e.aggregation == aggregation && e.members == members);
+        if let Some(found) = same.filter(|e| e.name == name) {
+            return Ok((**found).clone());
         }
         let mut transaction = self.pool.begin().await.map_err(sql)?;
+        if let Some(other) = namesakes.iter().find(|e| e.name == name) {
+            let free = (1..).map(|n| format!("{name}@{n}"));
+            let mut free = free.filter(|wish| namesakes.iter().all(|e| e.name != *wish));
+            let renamed = free.next().expect("there are more numbers than names");
+            rename(&mut transaction, other.id, &renamed)
+                .await
+                .map_err(sql)?;
+        }
+        if let Some(again) = same {
+            rename(&mut transaction, again.id, name)
+                .await
+                .map_err(sql)?;
+            transaction.commit().await.map_err(sql)?;
+            return Ok(Ensemble {
+                name: name.to_owned(),
+                ..(**again).clone()
+            });
+        }
         let id =
             sqlx::query("INSERT INTO ensembles (search_id, name, aggregation) VALUES (?, ?, ?)")
                 .bind(search.0)
@@ -109,4 +132,17 @@ impl Store {
         }
         Ok(ensembles)
     }
+}
+
+async fn rename(
+    connection: &mut SqliteConnection,
+    ensemble: EnsembleId,
+    name: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE ensembles SET name = ? WHERE id = ?")
+        .bind(name)
+        .bind(ensemble.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

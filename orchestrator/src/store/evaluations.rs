@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use evaluator::{BootstrapConfig, ConfidenceInterval, Estimate, Evaluation, Split};
 use serde::Deserialize;
-use sqlx::SqliteExecutor;
+use sqlx::{Row as _, SqliteExecutor};
+use trainer_bridge::StepMetrics;
 
 use super::{SearchId, Store, StoreError, trials::complete, words::Word as _};
 use crate::domain::{
@@ -80,7 +81,60 @@ struct EvaluationRow<'t> {
     figures: Option<[f64; 9]>,
 }
 
+/// What a finished trial of another search has come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The outcomes, with who decided each.
+    pub evaluated: Evaluated,
+    /// What the policy wrote to each question.
+    pub completions: Vec<String>,
+    /// The steps of its training.
+    pub curve: Vec<StepMetrics>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
 impl Store {
+    /// What the finished trial of this job has come to, on the questions of this split; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`], or [`StoreError::Unusable`] if what is stored cannot be read.
+    pub async fn finished_job(&self, job: &str, split: Split) -> Result<Option<Taken>, StoreError> {
+        let row = sqlx::query(
+            "SELECT t.id, ifnull(t.seconds, 0.0) AS seconds, e.outcomes, e.deciders
+             FROM trials t JOIN evaluations e ON e.trial_id = t.id
+             WHERE t.job = ? AND t.state = 'complete' AND e.split = ? ORDER BY t.id LIMIT 1",
+        )
+        .bind(job)
+        .bind(split.word())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let trial = TrialId(row.get("id"));
+        let evaluation = Evaluation::from_bytes(row.get("outcomes"))
+            .map_err(|e| self.unusable(&format!("outcomes of a trial: {e}")))?;
+        let deciders = match row.get::<Option<&[u8]>, _>("deciders") {
+            None => vec![Decider::Rule; evaluation.outcomes().len()],
+            Some(bytes) => {
+                let known: Option<Vec<Decider>> =
+                    bytes.iter().map(|byte| Decider::from_byte(*byte)).collect();
+                known.ok_or_else(|| self.unusable("who decided a trial cannot be read"))?
+            }
+        };
+        Ok(Some(Taken {
+            evaluated: Evaluated {
+                evaluation,
+                deciders,
+            },
+            completions: self.completions(trial).await?.unwrap_or_default(),
+            curve: self.curve(trial).await?,
+            seconds: row.get("seconds"),
+        }))
+    }
+
     /// Stores an evaluation and completes its trial, in one transaction.
     ///
     /// # Errors

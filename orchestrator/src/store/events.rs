@@ -2,11 +2,26 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 use trainer_bridge::StepMetrics;
 
 use super::{SearchId, Store, StoreError};
 use crate::domain::trial::TrialId;
+
+/// A query for the steps of trials, those of the trials they went on from included.
+macro_rules! curves {
+    ($which:literal) => {
+        concat!(
+            "WITH RECURSIVE line (trial, source) AS (
+                 SELECT id, id FROM trials WHERE ",
+            $which,
+            "    UNION ALL
+                 SELECT line.trial, t.from_trial FROM line JOIN trials t ON t.id = line.source WHERE t.from_trial IS NOT NULL)
+             SELECT line.trial AS trial, e.metrics AS metrics FROM line JOIN events e ON e.trial_id = line.source
+             ORDER BY line.trial, e.step, line.source DESC"
+        )
+    };
+}
 
 impl Store {
     /// Stores a step's metrics and the trial's progress.
@@ -37,22 +52,21 @@ impl Store {
         transaction.commit().await.map_err(sql)
     }
 
-    /// The learning curve of one trial, in step order; empty if it has none.
+    /// The learning curve of one trial, in step order, with the steps of the trial it went on from; empty if it has none.
     ///
     /// # Errors
     /// [`StoreError::Sql`], or [`StoreError::Unknown`] if a step is not what this program writes.
     pub async fn curve(&self, trial: TrialId) -> Result<Vec<StepMetrics>, StoreError> {
-        let rows = sqlx::query("SELECT metrics FROM events WHERE trial_id = ? ORDER BY step")
+        let rows = sqlx::query(curves!("id = ?"))
             .bind(trial.0)
             .fetch_all(&self.pool)
             .await
             .map_err(|e| self.sql(e))?;
-        rows.iter()
-            .map(|row| self.read_json(row, "events.metrics"))
-            .collect()
+        let mut curves = self.curves_from(&rows)?;
+        Ok(curves.remove(&trial).unwrap_or_default())
     }
 
-    /// The learning curve of every trial of a search, in step order.
+    /// The learning curve of every trial of a search, likewise.
     ///
     /// # Errors
     /// As [`Store::curve`].
@@ -60,21 +74,26 @@ impl Store {
         &self,
         search: SearchId,
     ) -> Result<HashMap<TrialId, Vec<StepMetrics>>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT e.trial_id, e.metrics FROM events e JOIN trials t ON t.id = e.trial_id
-             WHERE t.search_id = ? ORDER BY e.trial_id, e.step",
-        )
-        .bind(search.0)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.sql(e))?;
+        let rows = sqlx::query(curves!("search_id = ?"))
+            .bind(search.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        self.curves_from(&rows)
+    }
+
+    fn curves_from(
+        &self,
+        rows: &[SqliteRow],
+    ) -> Result<HashMap<TrialId, Vec<StepMetrics>>, StoreError> {
         let mut curves: HashMap<TrialId, Vec<StepMetrics>> = HashMap::new();
-        for row in &rows {
-            let metrics = self.read_json(row, "events.metrics")?;
-            curves
-                .entry(TrialId(row.get("trial_id")))
-                .or_default()
-                .push(metrics);
+        for row in rows {
+            let metrics: StepMetrics = self.read_json(row, "events.metrics")?;
+            let curve = curves.entry(TrialId(row.get("trial"))).or_default();
+            // A trial that could not go on from another's training has done those steps itself; its own come first.
+            if curve.last().is_none_or(|last| last.step < metrics.step) {
+                curve.push(metrics);
+            }
         }
         Ok(curves)
     }

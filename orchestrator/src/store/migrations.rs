@@ -16,13 +16,14 @@ macro_rules! sql {
 }
 
 /// Version, description and text of each.
-const ALL: [(i64, &str, &str); 6] = [
+const ALL: [(i64, &str, &str); 7] = [
     (1, "search", sql!("0001_search.sql")),
     (2, "verdicts", sql!("0002_verdicts.sql")),
     (3, "pools", sql!("0003_pools.sql")),
     (4, "base model", sql!("0004_base_model.sql")),
     (5, "domain", sql!("0005_domain.sql")),
     (6, "exchanges", sql!("0006_exchanges.sql")),
+    (7, "changes", sql!("0007_changes.sql")),
 ];
 
 /// The migrations, ready to be run.

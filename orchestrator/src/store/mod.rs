@@ -1,6 +1,7 @@
 //! The search's memory: one SQLite file, one writer, readers that never block it. SQL stands only in this folder, one file a table.
 
 mod candidates;
+mod changes;
 mod ensembles;
 mod evaluations;
 mod events;
@@ -28,10 +29,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use migrations::MIGRATIONS;
 
 pub use ensembles::Ensemble;
-pub use evaluations::{Judged, StoredEvaluation};
+pub use evaluations::{Judged, StoredEvaluation, Taken};
 pub use proposals::Proposed;
 pub use searches::{Begun, SearchRecord};
 pub use snapshot::Snapshot;
+pub use trials::Attempt;
 pub use verdicts::{CachedVerdict, VerdictKey};
 
 /// The key of a search in its database.
@@ -97,12 +99,12 @@ pub enum StoreError {
     },
     /// It holds a search of another configuration.
     #[error(
-        "{path} holds a search with another configuration (first difference: {difference}). Continue it with its own configuration, or start this one with --database OTHER.db"
+        "{path} holds a search whose figures cannot be compared with those of this configuration: {difference}. Continue it with its own values, or begin a new search that takes over what stays comparable: --database OTHER.db --from {path}"
     )]
     OtherConfig {
         /// The file.
         path: PathBuf,
-        /// The first key that differs, with both values.
+        /// The keys that differ and decide figures, with both values.
         difference: String,
     },
     /// Something in it is not what this program writes or knows; reading it as something else would be a guess.

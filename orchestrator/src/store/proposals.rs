@@ -6,6 +6,7 @@ use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::i
 use crate::domain::{
     candidate::{CandidateId, NewCandidate, Origin},
     draft::Exchange,
+    spending::Spending,
     trial::NewTrial,
 };
 
@@ -77,7 +78,8 @@ impl Store {
         transaction.commit().await.map_err(sql)
     }
 
-    /// The reply that a round has been given already, if it was: it is never asked for again.
+    /// The reply that a round has been given already, if it was: it is never asked for again. `again` is the number of a request for further
+    /// drafts, and 0 for the first.
     ///
     /// # Errors
     /// If SQLite fails.
@@ -85,13 +87,17 @@ impl Store {
         &self,
         search: SearchId,
         round: u32,
+        again: u32,
     ) -> Result<Option<Exchange>, StoreError> {
         let row = sqlx::query(
             "SELECT step, model, prompt, reply, reasoning, instead, stopped_because, answered_by FROM proposals
-             WHERE search_id = ? AND round = ? AND error IS NULL ORDER BY id DESC LIMIT 1",
+             WHERE search_id = ?1 AND round = ?2 AND error IS NULL AND step <> 'check'
+               AND CASE WHEN ?3 = 0 THEN step NOT LIKE 'again-%' ELSE step LIKE 'again-' || ?3 || '/%' END
+             ORDER BY id DESC LIMIT 1",
         )
         .bind(search.0)
         .bind(round)
+        .bind(again)
         .fetch_optional(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;
@@ -108,19 +114,30 @@ impl Store {
         }))
     }
 
-    /// Dollars spent on language models so far, as far as prices are configured.
+    /// What language models have cost so far.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn spent_usd(&self, search: SearchId) -> Result<f64, StoreError> {
+    pub async fn spending(&self, search: SearchId) -> Result<Spending, StoreError> {
         let row = sqlx::query(
-            "SELECT coalesce(sum(cost_usd), 0.0) AS spent FROM proposals WHERE search_id = ?",
+            "SELECT count(*) AS requests, count(error) AS failed, coalesce(sum(is_estimate), 0) AS estimated,
+                    coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(completion_tokens), 0) AS completion,
+                    coalesce(sum(cost_usd), 0.0) AS cost
+             FROM proposals WHERE search_id = ?",
         )
         .bind(search.0)
         .fetch_one(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;
-        Ok(row.get("spent"))
+        let count = |column| row.get::<i64, _>(column).unsigned_abs();
+        Ok(Spending {
+            requests: count("requests"),
+            failed: count("failed"),
+            estimated: count("estimated"),
+            prompt_tokens: count("prompt"),
+            completion_tokens: count("completion"),
+            cost_usd: row.get("cost"),
+        })
     }
 }
 

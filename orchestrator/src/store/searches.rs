@@ -1,9 +1,14 @@
 //! Table `searches`: what was asked for, and why it ended.
 
+use std::path::{Path, PathBuf};
+
 use sqlx::{Row as _, SqliteExecutor};
 
-use super::{SearchId, Store, StoreError};
-use crate::domain::difference::first_difference;
+use super::{SearchId, Store, StoreError, changes::insert_change};
+use crate::domain::{
+    change::may_change,
+    difference::{Difference, differences},
+};
 
 /// A stored search.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +27,29 @@ pub struct SearchRecord {
     pub stop_reason: Option<String>,
     /// Whether the finalists are confirmed.
     pub finished: bool,
+    /// The database whose rounds it takes over.
+    pub begun_from: Option<PathBuf>,
+}
+
+/// The setting that counts until the first round is there.
+const SEEDS: &str = "search.seed_rewards";
+/// Differences that are listed by name.
+const LISTED: usize = 4;
+
+/// A difference with what there is to know about it.
+fn told(difference: &Difference) -> String {
+    match &*difference.setting {
+        SEEDS => format!("{difference} (seed rewards enter the first round, and that is proposed)"),
+        _ => difference.to_string(),
+    }
+}
+
+fn listed(differences: &[String]) -> String {
+    let (shown, more) = differences.split_at(differences.len().min(LISTED));
+    match more.len() {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
+    }
 }
 
 /// Whether a search was found or made.
@@ -31,13 +59,16 @@ pub enum Begun {
     New(SearchRecord),
     /// It was, unfinished or not.
     Continued(SearchRecord),
+    /// It was, with other values of these settings.
+    Changed(SearchRecord, Vec<Difference>),
 }
 
 impl Store {
-    /// Starts a search, or continues the one with the same configuration. `base_model` is a digest of what its trials start from.
+    /// Starts a search, or continues the one that is there. `base_model` is a digest of what its trials start from. Settings that decide no
+    /// figure may have changed since: then the change is kept with its time, and a search that had ended is open again.
     ///
     /// # Errors
-    /// [`StoreError::OtherConfig`] if the file holds a search of another configuration or base model.
+    /// [`StoreError::OtherConfig`] if the file holds a search whose figures cannot be compared with those of this configuration.
     pub async fn begin(
         &self,
         name: &str,
@@ -51,17 +82,26 @@ impl Store {
             // Through text and back, as the stored one went, so that both are rounded alike.
             let config: serde_json::Value =
                 serde_json::from_str(&config.to_string()).unwrap_or_default();
-            let other_base = || {
-                let known = !stored.base_model.is_empty() && stored.base_model != base_model;
-                known.then(|| "the weights of the base model have changed".to_owned())
-            };
-            return match first_difference(&before, &config).or_else(other_base) {
-                None => Ok(Begun::Continued(stored)),
-                Some(difference) => Err(StoreError::OtherConfig {
+            let seeds_are_in = self.round_is_proposed(stored.id, 1).await?;
+            let (changed, decisive): (Vec<Difference>, Vec<Difference>) =
+                differences(&before, &config)
+                    .into_iter()
+                    .partition(|d| may_change(&d.setting) && !(seeds_are_in && d.setting == SEEDS));
+            let mut decisive: Vec<String> = decisive.iter().map(told).collect();
+            if !stored.base_model.is_empty() && stored.base_model != base_model {
+                decisive.push("the weights of the base model have changed".to_owned());
+            }
+            if !decisive.is_empty() {
+                return Err(StoreError::OtherConfig {
                     path: self.path.clone(),
-                    difference,
-                }),
-            };
+                    difference: listed(&decisive),
+                });
+            }
+            if changed.is_empty() {
+                return Ok(Begun::Continued(stored));
+            }
+            self.change(stored.id, name, &config, &changed).await?;
+            return Ok(Begun::Changed(self.search().await?, changed));
         }
         sqlx::query("INSERT INTO searches (name, config, base_model, seed) VALUES (?, ?, ?, ?)")
             .bind(name)
@@ -72,6 +112,47 @@ impl Store {
             .await
             .map_err(|e| self.sql(e))?;
         Ok(Begun::New(self.search().await?))
+    }
+
+    /// Keeps what was changed, and opens the search again.
+    async fn change(
+        &self,
+        search: SearchId,
+        name: &str,
+        config: &serde_json::Value,
+        changed: &[Difference],
+    ) -> Result<(), StoreError> {
+        let sql = |e| self.sql(e);
+        let mut transaction = self.pool.begin().await.map_err(sql)?;
+        for change in changed {
+            insert_change(&mut transaction, search, change)
+                .await
+                .map_err(sql)?;
+        }
+        sqlx::query(
+            "UPDATE searches SET name = ?, config = ?, stop_reason = NULL, finished_at = NULL WHERE id = ?",
+        )
+        .bind(name)
+        .bind(config.to_string())
+        .bind(search.0)
+        .execute(&mut *transaction)
+        .await
+        .map_err(sql)?;
+        transaction.commit().await.map_err(sql)
+    }
+
+    /// Keeps the database whose rounds the search takes over.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn begin_from(&self, search: SearchId, earlier: &Path) -> Result<(), StoreError> {
+        sqlx::query("UPDATE searches SET begun_from = ? WHERE id = ?")
+            .bind(earlier.display().to_string())
+            .bind(search.0)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(())
     }
 
     /// The search in this file.
@@ -95,7 +176,7 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
     ) -> Result<Option<SearchRecord>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, name, config, base_model, seed, stop_reason, finished_at IS NOT NULL AS finished
+            "SELECT id, name, config, base_model, seed, stop_reason, finished_at IS NOT NULL AS finished, begun_from
              FROM searches ORDER BY id DESC LIMIT 1",
         )
         .fetch_optional(executor)
@@ -109,6 +190,9 @@ impl Store {
             seed: row.get::<i64, _>("seed").cast_unsigned(),
             stop_reason: row.get("stop_reason"),
             finished: row.get("finished"),
+            begun_from: row
+                .get::<Option<String>, _>("begun_from")
+                .map(PathBuf::from),
         }))
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation};
 use crate::domain::{
     candidate::CandidateEntry,
+    change::Change,
     trial::{Trial, TrialId},
 };
 
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub trials: Vec<Trial>,
     /// The evaluations of the complete ones.
     pub evaluations: HashMap<TrialId, StoredEvaluation>,
+    /// Settings that were changed between two sittings.
+    pub changes: Vec<Change>,
 }
 
 impl Store {
@@ -39,6 +42,7 @@ impl Store {
             ensembles: self.ensembles_in(&mut *transaction, search.id).await?,
             trials: self.trials_in(&mut *transaction, search.id).await?,
             evaluations: self.evaluations_in(&mut *transaction, search.id).await?,
+            changes: self.changes_in(&mut *transaction, search.id).await?,
             search,
         };
         transaction.commit().await.map_err(sql)?;

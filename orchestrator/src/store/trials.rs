@@ -50,6 +50,17 @@ enum End<'a> {
     Failed(&'a Failure),
 }
 
+/// An attempt at a trial.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The step of the training it goes on with; 0 for one that begins with the base model.
+    pub after: u32,
+    /// The step of its own last checkpoint.
+    pub done: u32,
+    /// A digest of all it depends on.
+    pub job: Option<&'a str>,
+}
+
 impl Store {
     /// Plans trials, in order and in one transaction; those that are planned already are left as they are.
     ///
@@ -114,33 +125,57 @@ impl Store {
         rows.into_iter().map(|row| self.trial_from(&row)).collect()
     }
 
-    /// Marks a trial as started after the first `done` of its steps; what is stored of later ones, which will be done again, is
-    /// forgotten. Returns `done`; if not all of those steps are stored, all are forgotten and it begins after none.
+    /// Marks a trial as started after the first `done` of its steps; see [`Store::begin_trial`].
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn start_trial(&self, trial: TrialId, done: u32) -> Result<u32, StoreError> {
+        let attempt = Attempt {
+            after: 0,
+            done,
+            job: None,
+        };
+        self.begin_trial(trial, attempt).await
+    }
+
+    /// Marks a trial as started after the step `done`; what is stored of later ones, which will be done again, is forgotten. Returns `done`;
+    /// if not all of the steps between `after` and `done` are stored, all are forgotten and it begins after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn begin_trial(
+        &self,
+        trial: TrialId,
+        attempt: Attempt<'_>,
+    ) -> Result<u32, StoreError> {
         let sql = |e| self.sql(e);
+        let Attempt { after, done, job } = attempt;
         let mut transaction = self.pool.begin().await.map_err(sql)?;
-        let stored: u32 =
-            sqlx::query_scalar("SELECT count(*) FROM events WHERE trial_id = ? AND step <= ?")
-                .bind(trial.0)
-                .bind(done)
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(sql)?;
-        let done = if stored == done { done } else { 0 };
-        sqlx::query("DELETE FROM events WHERE trial_id = ? AND step > ?")
+        let stored: u32 = sqlx::query_scalar(
+            "SELECT count(*) FROM events WHERE trial_id = ? AND step > ? AND step <= ?",
+        )
+        .bind(trial.0)
+        .bind(after)
+        .bind(done)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(sql)?;
+        let is_whole = stored == done.saturating_sub(after);
+        let done = if is_whole { done.max(after) } else { after };
+        let kept = if is_whole { done } else { 0 };
+        sqlx::query("DELETE FROM events WHERE trial_id = ? AND (step > ? OR step <= ?)")
             .bind(trial.0)
-            .bind(done)
+            .bind(kept)
+            .bind(after)
             .execute(&mut *transaction)
             .await
             .map_err(sql)?;
         sqlx::query(
-            "UPDATE trials SET state = 'running', step = ?, attempts = attempts + 1,
+            "UPDATE trials SET state = 'running', step = ?, attempts = attempts + 1, job = ifnull(?, job),
                     started_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
         )
         .bind(done)
+        .bind(job)
         .bind(trial.0)
         .execute(&mut *transaction)
         .await

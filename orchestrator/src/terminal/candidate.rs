@@ -67,6 +67,10 @@ fn write_origin(out: &mut impl Write, candidate: &CandidateView) -> io::Result<(
     if !candidate.rationale.is_empty() {
         writeln!(out, "{}", one_line(&candidate.rationale, 2000))?;
     }
+    for change in &candidate.changes {
+        let change = one_line(&change.to_string(), 400);
+        writeln!(out, "changed     {change}")?;
+    }
     if !candidate.parents.is_empty() {
         let parents = one_line(&candidate.parents.join(", "), 400);
         writeln!(out, "parents     {parents}")?;

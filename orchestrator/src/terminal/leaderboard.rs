@@ -80,7 +80,7 @@ impl Leaderboard {
                 .unwrap_or_default();
             text += &format!(
                 "{item}{} (round {}) {}{reason}",
-                row.name,
+                named(row),
                 row.round().unwrap_or_default(),
                 row.state
             );
@@ -156,6 +156,9 @@ impl Leaderboard {
         if let Some(verdicts) = &self.verdicts {
             text += &format!("Verdicts: {verdicts}.\n");
         }
+        for change in &self.changes {
+            text += &format!("Changed {change}.\n");
+        }
         if !self.confirmed.is_empty() {
             text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, these seeds being given, Holm-adjusted over the finalists.\n";
         }
@@ -212,6 +215,14 @@ impl Leaderboard {
     }
 }
 
+/// Its name, and whose twin it is.
+fn named(row: &Row) -> String {
+    match &row.same_as {
+        Some(twin) => format!("{} = {twin}", row.name),
+        None => row.name.clone(),
+    }
+}
+
 fn figures_row(rank: String, row: &Row) -> Vec<String> {
     let (f1, bounds, accuracy, answered) = match &row.figures {
         Some(f) => (
@@ -230,10 +241,7 @@ fn figures_row(rank: String, row: &Row) -> Vec<String> {
     let round = row
         .round()
         .map_or_else(String::new, |round| round.to_string());
-    let name = match &row.same_as {
-        Some(twin) => format!("{} = {twin}", row.name),
-        None => row.name.clone(),
-    };
+    let name = named(row);
     vec![
         rank,
         name,

@@ -2,7 +2,7 @@
 
 use evaluator::{Split, toy};
 use orchestrator::proposer::{
-    Brief, Proposal, ProposeError, Proposer as _,
+    Brief, Proposal, ProposeError, Proposer as _, Unkept,
     chat::{Chat, ChatConfig, Key},
 };
 
@@ -38,7 +38,7 @@ pub async fn ask(config: ChatConfig) -> Result<Proposal, ProposeError> {
         problems: &problems,
         format_hint: "Answers stand in <solution> tags.",
     };
-    chat.propose(brief).await
+    chat.propose(brief, &Unkept).await
 }
 
 /// The names of the drafts, in order.

@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use orchestrator::judge::endpoint::CHECKING;
 use serde_json::{Value, json};
 
 /// What the endpoint does with one request.
@@ -86,6 +87,7 @@ impl Request {
 pub struct Endpoint {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
+    checks: Arc<Mutex<Vec<Request>>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -97,9 +99,11 @@ impl Endpoint {
         let endpoint = Self {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
+            checks: Arc::default(),
             stop: Arc::default(),
         };
         let (requests, stop) = (endpoint.requests.clone(), endpoint.stop.clone());
+        let checks = endpoint.checks.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::Relaxed) {
@@ -109,6 +113,18 @@ impl Endpoint {
                     continue;
                 };
                 let path = request.path.clone();
+                if request.body.contains(CHECKING) {
+                    // Answered as long as anything will be; the script is for what comes after.
+                    let reply = match script.last() {
+                        Some(Reply::Status(status, headers, body)) if *status >= 400 => {
+                            Reply::Status(*status, headers.clone(), body.clone())
+                        }
+                        _ => Reply::Says("OK".to_owned()),
+                    };
+                    checks.lock().unwrap().push(request);
+                    thread::spawn(move || answer(stream, &path, reply));
+                    continue;
+                }
                 let turn = {
                     let mut requests = requests.lock().unwrap();
                     requests.push(request);
@@ -126,7 +142,12 @@ impl Endpoint {
         format!("http://{}/v1", self.address)
     }
 
-    /// Every request so far.
+    /// Every request so far that only saw whether there is an answer.
+    pub fn checks(&self) -> Vec<Request> {
+        self.checks.lock().unwrap().clone()
+    }
+
+    /// Every other request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }

@@ -11,7 +11,7 @@ use trainer_bridge::TrainError;
 
 use super::doctor::{NotReady, Unready};
 use crate::{
-    board::comparison::CompareError,
+    board::{comparison::CompareError, outcome::NothingFound},
     cli::interrupt::Interrupted,
     config::ConfigError,
     data::{gsm8k::DataError, hub::HubError, task::TaskError},
@@ -24,7 +24,7 @@ use crate::{
         references::BaseRewardError,
     },
     search::{
-        OpenError, SearchError, checkpoints::FolderError, run_folder::RunFolderError,
+        OpenError, SearchError, checkpoints::FolderError, room::NoRoom, run_folder::RunFolderError,
         training::TrainingError,
     },
     store::StoreError,
@@ -39,6 +39,8 @@ pub(super) enum Blame {
     World,
     /// The user asked to stop.
     Interruption,
+    /// Nobody's: all was done, and nothing came of it.
+    Fruitless,
 }
 
 /// An error that knows whose fault it is.
@@ -70,7 +72,9 @@ whose_fault!(
     ImportError,
     Interrupted,
     NoReward,
+    NoRoom,
     NotReady,
+    NothingFound,
     OpenError,
     ProposeError,
     RunFolderError,
@@ -87,7 +91,7 @@ whose_fault!(
 /// Whose fault a failure of a command is: the world's, if the world is to blame for any of its causes.
 pub(super) fn blame(error: &anyhow::Error) -> Blame {
     let told: Vec<Blame> = error.chain().filter_map(whose_fault).collect();
-    [Blame::Interruption, Blame::World]
+    [Blame::Interruption, Blame::Fruitless, Blame::World]
         .into_iter()
         .find(|blame| told.contains(blame))
         .unwrap_or(Blame::Input)
@@ -209,6 +213,21 @@ impl Blamed for NoReward {
     }
 }
 
+impl Blamed for NothingFound {
+    fn blame(&self) -> Blame {
+        Blame::Fruitless
+    }
+}
+
+impl Blamed for NoRoom {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::NotWritable { source, .. } => source.blame(),
+            Self::Full { .. } => Blame::World,
+        }
+    }
+}
+
 /// What is missing on a machine is no fault of a configuration.
 impl Blamed for NotReady {
     fn blame(&self) -> Blame {
@@ -227,6 +246,8 @@ impl Blamed for OpenError {
             Self::Judge(error) => error.blame(),
             Self::Host(error) => error.blame(),
             Self::Store(error) => error.blame(),
+            Self::Room(error) => error.blame(),
+            Self::NotNew { .. } => Blame::Input,
         }
     }
 }
@@ -234,8 +255,8 @@ impl Blamed for OpenError {
 impl Blamed for ProposeError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Setup(_) => Blame::Input,
-            Self::Unavailable { .. } => Blame::World,
+            Self::Setup(_) | Self::Limit(_) => Blame::Input,
+            Self::Unavailable { .. } | Self::Unkept(_) => Blame::World,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     cli::arguments::{DoctorArgs, Format},
     config::Config,
     data::{config::TaskConfig, gsm8k::gsm8k_folder, hub::Hub},
-    judge::endpoint::EndpointConfig,
+    judge::endpoint::{EndpointConfig, key_name},
     proposer::ProposerConfig,
     terminal::table::{Column::Text, Table},
     text::one_line,
@@ -354,6 +354,7 @@ fn key(endpoint: &EndpointConfig) -> Option<Check> {
     let variable = endpoint.api_key_env.as_deref()?;
     let setting = endpoint.origin.setting("api_key_env");
     let set = std::env::var_os(variable).is_some_and(|key| !key.is_empty());
+    let variable = key_name(variable);
     Some(if set {
         Check::ready("key", format!("{variable} is set ({setting})"))
     } else {
@@ -367,7 +368,7 @@ fn key(endpoint: &EndpointConfig) -> Option<Check> {
 }
 
 /// Whether the rewards of a configuration may be written in Python.
-fn wants_python(config: &Config) -> bool {
+pub(super) fn wants_python(config: &Config) -> bool {
     let proposed =
         matches!(&config.proposer, ProposerConfig::Chat(chat) if chat.language == Language::Python);
     let seeds = config.search.seed_rewards.iter();

@@ -52,12 +52,17 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
 /// Stopped by Ctrl-C, as shells number it.
 const INTERRUPTED: u8 = 130;
 
-/// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 130 after Ctrl-C.
+/// A search ended and has nothing to show.
+const NOTHING_FOUND: u8 = 3;
+
+/// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 3 for a search that ended and found
+/// nothing, 130 after Ctrl-C.
 #[must_use]
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match blame(error) {
         Blame::World => 1,
         Blame::Input => 2,
+        Blame::Fruitless => NOTHING_FOUND,
         Blame::Interruption => INTERRUPTED,
     }
 }

@@ -6,6 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
+use sandbox::build_guest;
+
 use super::doctor;
 use crate::{
     board::leaderboard::Leaderboard,
@@ -14,9 +17,8 @@ use crate::{
         interrupt::{Interrupted, asked_to_stop},
     },
     config::Config,
-    search::{Prepared, events::Events},
-    store::Store,
-    terminal::progress::Progress,
+    search::{Prepared, Search, events::Events},
+    terminal::progress::{self, Progress},
 };
 
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
@@ -30,22 +32,34 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         .unwrap_or_else(|| PathBuf::from(format!("{}.db", config.search.name)));
     doctor::insist_on_compiler()?;
     let events: Arc<dyn Events> = Arc::new(Progress::to_stderr());
+    let wants_python = doctor::wants_python(&config);
     let prepared = Prepared::of(config, &events).await?;
     if args.plan {
         writeln!(stdout(), "{}", prepared.plan().await?)?;
+        if let Some(why) = prepared.hindrance() {
+            writeln!(stdout(), "  but       {why}")?;
+        }
         return Ok(());
     }
-    let opened = prepared.open(&database, Arc::clone(&events)).await?;
-    let store = opened.search.context.store.clone();
+    if wants_python {
+        let build = || build_guest(&progress::guest_to_stderr());
+        let built = tokio::task::spawn_blocking(build).await;
+        built.context("the build of the Python guest broke off")??;
+    }
+    let from = args.from.as_deref();
+    let opened = prepared.open(&database, from, Arc::clone(&events)).await?;
     for warning in warnings {
         events.line(&format!("warning: {warning}"));
+    }
+    for change in &opened.changed {
+        events.line(&format!("changed: {change}"));
     }
     if opened.record.finished {
         events.line(&format!(
             "{} is finished; this is its result.",
             database.display()
         ));
-        return result(store, &database).await;
+        return result(opened.search, &database).await;
     }
     let headline = if opened.is_new {
         "Search"
@@ -61,15 +75,23 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         ended = opened.run() => { ended?; }
         () = asked_to_stop() => return Err(Interrupted { can_go_on: true }.into()),
     };
-    result(store, &database).await
+    result(opened.search, &database).await
 }
 
 /// Prints what came out, and writes all of it into the one file.
-async fn result(store: Store, database: &std::path::Path) -> anyhow::Result<()> {
+async fn result(search: Search, database: &std::path::Path) -> anyhow::Result<()> {
     let mut out = stdout();
+    let store = search.context.store.clone();
     let board = Leaderboard::read(&store).await?;
+    let spent = search.account.spent();
     store.close().await;
     writeln!(out, "\n{}", board.to_text())?;
+    if spent.requests > 0 {
+        writeln!(out, "asked language models:          {spent}")?;
+    }
+    if let Some(nothing) = board.nothing_found() {
+        return Err(nothing.into());
+    }
     let few = board.distinct().count().min(3);
     let database = database.display();
     writeln!(

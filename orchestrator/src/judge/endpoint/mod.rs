@@ -5,6 +5,7 @@
 
 mod api;
 mod body;
+mod check;
 mod config;
 mod key;
 mod reply;
@@ -29,8 +30,9 @@ pub(crate) use config::endpoint_section;
 
 pub use self::{
     api::Messages,
+    check::CHECKING,
     config::{ChatApi, EndpointConfig, Origin, Prices},
-    key::Key,
+    key::{Key, key_name},
     reply::Reply,
     tries::{Came, Tries},
 };

@@ -11,11 +11,17 @@ use sandbox::{FileGuard, Language};
 
 use self::prompt::{Prompt, Templates};
 pub use crate::judge::endpoint::Key;
-use crate::judge::endpoint::{AskError, Endpoint, Messages, Reply};
+use crate::judge::endpoint::{AskError, Came, Endpoint, Messages, Reply};
 
 pub use self::config::ChatConfig;
-use super::{BoxFuture, Brief, Proposal, ProposeError, Proposer, Unreadable, parse::parse};
-use crate::domain::draft::Exchange;
+use super::{
+    BoxFuture, Brief, Ledger, Proposal, ProposeError, Proposer, RequestSize, Unreadable,
+    parse::parse,
+};
+use crate::domain::draft::{CHECK, Exchange};
+
+/// Bytes of a prompt that make about a token.
+const BYTES_PER_TOKEN: usize = 4;
 
 /// A chat model as a [`Proposer`].
 #[derive(Debug)]
@@ -55,29 +61,68 @@ impl Chat {
         })
     }
 
-    async fn ask(&self, brief: &Brief<'_>) -> Result<Proposal, ProposeError> {
+    async fn ask(&self, brief: &Brief<'_>, ledger: &dyn Ledger) -> Result<Proposal, ProposeError> {
         let prompt = self.templates.render(brief, self.language).map_err(setup)?;
         let mut exchanges = Vec::new();
-        let mut record = |exchange| exchanges.push(self.exchange(&prompt, exchange));
-        let asked = self
-            .endpoint
-            .ask(&Messages::from(&prompt), brief.seed, &mut record)
-            .await;
-        match asked {
-            Ok(reply) => Ok(self.proposal(&reply, brief.count, exchanges)),
-            Err(AskError::Setup(why) | AskError::Refused(why)) => Err(setup(why)),
-            Err(AskError::Unavailable(message)) => {
-                Err(ProposeError::Unavailable { message, exchanges })
+        let messages = Messages::from(&prompt);
+        let mut tries = self.endpoint.tries(&messages, brief.seed);
+        loop {
+            if let Some(why) = ledger.closed() {
+                return Err(ProposeError::Limit(why));
+            }
+            let (made, came) = tries.next().await;
+            let exchange = self.exchange(&prompt, made);
+            ledger.keep(&exchange).await?;
+            exchanges.push(exchange);
+            match came {
+                Came::Reply(reply) => return Ok(self.proposal(&reply, brief.count, exchanges)),
+                Came::Error(AskError::Unavailable(message)) => {
+                    return Err(ProposeError::Unavailable { message, exchanges });
+                }
+                Came::Error(AskError::Setup(why) | AskError::Refused(why)) => {
+                    return Err(setup(why));
+                }
+                Came::Pause { length, told } => {
+                    tracing::warn!("{told}");
+                    tokio::time::sleep(length).await;
+                }
+                Came::Adjusted => {}
             }
         }
     }
 
+    /// Renders the prompts, and asks the endpoint for a word.
+    async fn look(&self, brief: &Brief<'_>, ledger: &dyn Ledger) -> Result<(), ProposeError> {
+        self.templates.render(brief, self.language).map_err(setup)?;
+        let mut made = Vec::new();
+        let mut record = |exchange| made.push(exchange);
+        let checked = self.endpoint.check(&mut record).await;
+        for exchange in made {
+            let exchange = Exchange {
+                step: CHECK.to_owned(),
+                ..self.exchange_of(String::new(), exchange)
+            };
+            ledger.keep(&exchange).await?;
+        }
+        checked.map_err(|error| match error {
+            AskError::Setup(why) | AskError::Refused(why) => setup(why),
+            AskError::Unavailable(message) => ProposeError::Unavailable {
+                message,
+                exchanges: Vec::new(),
+            },
+        })
+    }
+
     /// A request with what was asked, as it is stored.
     fn exchange(&self, prompt: &Prompt, made: crate::judge::endpoint::Exchange) -> Exchange {
+        self.exchange_of(prompt.to_string(), made)
+    }
+
+    fn exchange_of(&self, prompt: String, made: crate::judge::endpoint::Exchange) -> Exchange {
         Exchange {
             step: "ask".to_owned(),
             model: self.endpoint.config().model.clone(),
-            prompt: prompt.to_string(),
+            prompt,
             reply: made.reply,
             reasoning: made.reasoning,
             instead: made.instead,
@@ -153,8 +198,28 @@ impl From<&Prompt> for Messages {
 }
 
 impl Proposer for Chat {
-    fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
-        Box::pin(async move { self.ask(&brief).await })
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+        Box::pin(async move { self.ask(&brief, ledger).await })
+    }
+
+    fn check<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<(), ProposeError>> {
+        Box::pin(async move { self.look(&brief, ledger).await })
+    }
+
+    fn request_size(&self, brief: Brief<'_>) -> Option<RequestSize> {
+        let prompt = self.templates.render(&brief, self.language).ok()?;
+        Some(RequestSize {
+            prompt_tokens: (prompt.to_string().len() / BYTES_PER_TOKEN) as u64,
+            most_completion_tokens: self.endpoint.config().max_tokens.into(),
+        })
     }
 
     fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {

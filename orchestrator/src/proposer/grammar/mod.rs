@@ -23,7 +23,7 @@ use sandbox::{Language, Source};
 
 pub use self::config::GrammarConfig;
 use self::{evidence::Evidence, recipe::Recipe, term::Family, vary::Child};
-use super::{BoxFuture, Brief, Fate, PastCandidate, Proposal, ProposeError, Proposer};
+use super::{BoxFuture, Brief, Fate, Ledger, PastCandidate, Proposal, ProposeError, Proposer};
 use crate::domain::draft::Draft;
 
 /// Tries at a child that has not been there before, ere a fresh draw takes its place.
@@ -83,7 +83,11 @@ impl Grammar {
 }
 
 impl Proposer for Grammar {
-    fn propose<'a>(&'a self, brief: Brief<'a>) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        _ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
         Box::pin(async move {
             Ok(Proposal {
                 drafts: self.drafts(&brief),

@@ -6,6 +6,7 @@ mod gate;
 mod hacks;
 mod pool;
 mod statistics;
+mod twins;
 mod worth;
 
 use std::{collections::HashMap, sync::Arc};
@@ -19,6 +20,7 @@ use trainer_bridge::{
 pub use hacks::Hack;
 pub use pool::BadPool;
 pub use statistics::PairShare;
+pub use twins::Mixed;
 pub use worth::{Agreement, HackShare, Worth};
 
 use crate::domain::pool::Pool;
@@ -36,6 +38,9 @@ pub struct Probed {
     /// On the pool; the base rewards have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worth: Option<Worth>,
+    /// A digest of its advantages on the pool, by which twins are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advantages: Option<String>,
 }
 
 /// What rewards are measured against.
@@ -88,6 +93,14 @@ impl ProbeSet {
     /// # Errors
     /// The reward's first fault on a completion of the pool, or on a hack.
     pub fn measure(&self, reward: &RewardFn) -> Result<Worth, Fault> {
+        Ok(self.measured(reward)?.0)
+    }
+
+    /// Measures a reward; its scores on the pool come along.
+    ///
+    /// # Errors
+    /// As [`ProbeSet::measure`].
+    pub fn measured(&self, reward: &RewardFn) -> Result<(Worth, Vec<f64>), Fault> {
         let samples = self.samples();
         let scores = reward.score(&samples)?;
         let reversed: Vec<Sample<'_>> = samples.iter().rev().copied().collect();
@@ -102,7 +115,7 @@ impl ProbeSet {
         let groups = self.sizes.len();
         let mixed = split(&right, &self.sizes)
             .filter(|group| group.contains(&true) && group.contains(&false));
-        Ok(Worth {
+        let worth = Worth {
             completions: scores.len(),
             right: right.iter().filter(|right| **right).count(),
             groups,
@@ -119,7 +132,22 @@ impl ProbeSet {
             hacks: self.hack_shares(reward, &scores)?,
             mean_fuel: fuels.iter().sum::<u64>() / fuels.len().max(1) as u64,
             most_fuel: fuels.iter().copied().max().unwrap_or(0),
-        })
+        };
+        Ok((worth, scores))
+    }
+
+    /// A digest of the advantages that a reward with these scores on the pool has, alone or added to the base rewards.
+    #[must_use]
+    pub fn advantages(&self, scores: &[f64], mixed: Mixed) -> String {
+        let mut sums = scores.to_vec();
+        if mixed.with_base_rewards {
+            for (_, base) in &self.base {
+                for (sum, score) in sums.iter_mut().zip(base) {
+                    *sum += score;
+                }
+            }
+        }
+        twins::digest(&sums, &self.sizes, mixed.scale)
     }
 
     fn agreement(&self, scores: &[f64]) -> Vec<Agreement> {

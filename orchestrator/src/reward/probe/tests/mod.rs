@@ -30,16 +30,23 @@ fn worth(flat_groups: f64, mixed_groups: usize, auc: f64, error: Option<f64>) ->
 }
 
 #[test]
-fn the_gate_refuses_what_it_was_told_to_and_nothing_by_default() {
+fn the_gate_refuses_what_teaches_nothing_and_what_it_was_told_to() {
     let flat = worth(1.0, 2, 0.5, Some(0.0));
     let inverted = worth(0.0, 2, 0.2, Some(0.05));
-    let off = GateConfig::default();
-    assert!(off.is_off());
-    assert_eq!((off.refusal(&flat), off.refusal(&inverted)), (None, None));
+    let usual = GateConfig::default();
+    assert!(usual.is_usual());
+    assert!(usual.refusal(&flat).is_some());
+    assert_eq!(usual.refusal(&inverted), None);
+    let off = GateConfig {
+        refuse_flat: false,
+        ..usual
+    };
+    assert_eq!(off.refusal(&flat), None);
 
     let gate = GateConfig {
         refuse_flat: true,
         min_auc: Some(0.5),
+        ..GateConfig::default()
     };
     assert!(
         gate.refusal(&flat)
@@ -55,6 +62,7 @@ fn the_gate_refuses_nobody_for_what_chance_or_the_pool_explains() {
     let gate = GateConfig {
         refuse_flat: true,
         min_auc: Some(0.5),
+        ..GateConfig::default()
     };
     assert_eq!(gate.refusal(&worth(0.0, 2, 0.45, Some(0.03))), None);
     assert_eq!(gate.refusal(&worth(0.0, 2, 0.45, None)), None);
