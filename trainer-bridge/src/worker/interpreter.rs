@@ -84,7 +84,7 @@ impl Interpreter {
         process::clear_environment(&mut command);
         let said = command.output().map_err(|error| match error.kind() {
             ErrorKind::NotFound => setup(format!(
-                "there is no Python {at}: name one that has TRL in `trainer.python`, or leave that out and run `reward-search worker install`"
+                "there is no Python {at}: name another one, or leave it out: `reward-search worker install` makes one that has TRL"
             )),
             _ => setup(format!("cannot run {at}: {error}")),
         })?;
