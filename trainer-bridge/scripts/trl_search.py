@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The tiny base model trained by TRL itself, on the processor: what no test without torch can see.
 
-    python3 trainer-bridge/scripts/trl_search.py [--venv DIR] [--work DIR] [--steps 25] [search] [kill] [compare]
+    python3 trainer-bridge/scripts/trl_search.py [--venv DIR] [--work DIR] [--steps 25] [search] [kill] [faults] [compare]
 
 `search` runs a search of two rounds with `kind = "trl"` and scores every rollout of every trial again with the program: each reward must be
 equal to the last bit. `kill` kills such a search in the middle of a trial, runs it again and wants the leaderboard of the one that was not
-killed. `compare` trains with six rewards by both kinds of trainer and prints F1 side by side. All three if none is named.
+killed. `faults` provokes what can go wrong with a real worker. `compare` trains with six rewards by both kinds of trainer and prints F1 side by side. All of them if none is named.
 
 The interpreter is made below --venv with the worker's own requirements the first time: about six gigabytes. REWARD_SEARCH_PROGRAM names the
 program, else `cargo build --release` makes it. Exit code 1 if something is not as it must be.
@@ -154,6 +154,39 @@ class Script:
                 found.add(folder.name)
         return found
 
+    def faults(self):
+        """What goes wrong with a real worker is told as what it is."""
+        trap = self.work / "trap.rs"
+        trap.write_text("pub fn reward(s: &Sample) -> f64 { [1.0, 2.0][s.completion().len() + 2] }")
+        runaway = {"[screen]": "[grpo]\nlearning_rate = 1e30\nwarmup_steps = 0\n[screen]"}
+        cases = [
+            ("a GPU that is not there", {"devices = []": "devices = [0]"}, "base/exact_format", "finds no GPU", False),
+            ("a reward that panics", {}, trap, "failed at step 1", False),
+            ("numbers that run away", runaway, "base/answer_check", "is not finite", False),
+            ("a worker that is killed", {}, "base/answer_check", "signal 9", True),
+        ]
+        passed = True
+        for what, changes, reward, expected, kills in cases:
+            config = self.config("faulty", "trl", 6, 20)
+            text = config.read_text()
+            for old, new in changes.items():
+                text = text.replace(old, new)
+            config.write_text(text)
+            command = [self.program, "train", config, "--reward", reward]
+            process = subprocess.Popen(list(map(str, command)), cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if kills and " 2/6" in line:
+                    for worker in self.workers():
+                        os.kill(int(worker), signal.SIGKILL)
+            process.wait()
+            error = next((line.strip() for line in reversed(said) if line.startswith("error")), f"no error: {said[-1:]}")
+            good = process.returncode != 0 and expected in error
+            passed &= good
+            print("as it must be" if good else "NOT AS IT MUST BE", "|", what, "|", error, flush=True)
+        return passed
+
     def compare(self):
         """F1 after some steps of a few rewards, by both kinds of trainer."""
         figures = {}
@@ -177,10 +210,10 @@ def main():
     parser.add_argument("--venv", type=Path, default=ROOT / "target/trl/venv")
     parser.add_argument("--work", type=Path, default=ROOT / "target/trl/work")
     parser.add_argument("--steps", type=int, default=25)
-    parser.add_argument("what", nargs="*", choices=["search", "kill", "compare", []])
+    parser.add_argument("what", nargs="*", choices=["search", "kill", "faults", "compare", []])
     arguments = parser.parse_args()
     script = Script(arguments)
-    passed = [getattr(script, what)() for what in arguments.what or ["search", "kill", "compare"]]
+    passed = [getattr(script, what)() for what in arguments.what or ["search", "kill", "faults", "compare"]]
     return 0 if all(passed) else 1
 
 

@@ -26,7 +26,7 @@ pub struct Change {
 const FREE_SECTIONS: [&str; 2] = ["proposer", "screen.gate"];
 
 /// Single settings of which the same holds. Confirmations of other steps are rows of their own; other mixes are other mixes.
-const FREE: [&str; 29] = [
+const FREE: [&str; 33] = [
     "search.name",
     "search.rounds",
     "search.candidates_per_round",
@@ -46,6 +46,10 @@ const FREE: [&str; 29] = [
     "trainer.devices",
     "trainer.offline",
     "trainer.step_ms",
+    "trainer.python",
+    "trainer.silence_s",
+    "trainer.stop_s",
+    "trainer.rollouts",
     "verifier.base_url",
     "verifier.api",
     "verifier.api_key_env",
@@ -104,6 +108,7 @@ mod tests {
             "screen.gate.keep",
             "verifier.price_per_million_prompt_tokens",
             "trainer.device",
+            "trainer.python",
         ] {
             assert!(may_change(free), "{free}");
         }

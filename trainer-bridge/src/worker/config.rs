@@ -42,7 +42,7 @@ pub struct TrlConfig {
     pub chat_template_kwargs: BTreeMap<String, serde_json::Value>,
     /// GPUs by their numbers, one run at a time on each; empty trains on the processor.
     pub devices: Vec<u32>,
-    /// Type of the weights; absent, `bf16` on a GPU and `f32` on the processor.
+    /// Type of the arithmetic, and with an adapter of the base model's weights; what is trained has `f32`. Absent, `bf16` on a GPU and `f32` on the processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtype: Option<FloatType>,
     /// Threads of a run's own computing on the processor.

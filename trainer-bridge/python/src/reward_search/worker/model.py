@@ -18,6 +18,12 @@ GIB = 1 << 30
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 
+def dtype_of(spec: Spec) -> str:
+    """The type that the weights are kept in. What is trained is kept in f32: steps are too small for 16 bits; the arithmetic has them all the same."""
+    dtype: str = spec.settings["dtype"]
+    return dtype if spec.settings.get("lora") else "f32"
+
+
 def check_device(spec: Spec) -> None:
     """Refuses a device that is not there, or has less memory free than the weights alone take."""
     if spec.settings["device"] == "cpu":
@@ -45,7 +51,7 @@ def weight_bytes(spec: Spec) -> int:
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
         config = json.load(file)
     was = 4 if config.get("dtype", config.get("torch_dtype")) == "float32" else 2
-    return stored * (4 if spec.settings["dtype"] == "f32" else 2) // was
+    return stored * (4 if dtype_of(spec) == "f32" else 2) // was
 
 
 def tokenizer_of(spec: Spec) -> Any:
@@ -74,8 +80,8 @@ def tokenizer_of(spec: Spec) -> Any:
 
 
 def model_of(spec: Spec, tokenizer: Any) -> Any:
-    """The base model on the device, its weights in the type that is trained in."""
-    model = AutoModelForCausalLM.from_pretrained(spec.settings["model"], dtype=_DTYPES[spec.settings["dtype"]])
+    """The base model on the device."""
+    model = AutoModelForCausalLM.from_pretrained(spec.settings["model"], dtype=_DTYPES[dtype_of(spec)])
     # What a model's maker thinks of temperatures and penalties would be merged into what the job says.
     own = model.generation_config
     model.generation_config = GenerationConfig(eos_token_id=own.eos_token_id, bos_token_id=own.bos_token_id, pad_token_id=tokenizer.pad_token_id)

@@ -164,7 +164,7 @@ class Run:
             torch.manual_seed(spec.seed("evaluate", start // portion))
             encoded = model.encode(spec, tokenizer, prompts[start : start + portion])
             padded = tokenizer.pad({"input_ids": encoded}, return_tensors="pt").to(trained.device)
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(trained.device.type, torch.bfloat16, enabled=spec.settings["dtype"] == "bf16"):
                 drawn = trained.generate(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"], generation_config=config)
             for ids in drawn[:, padded["input_ids"].shape[1] :].tolist():
                 end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
