@@ -106,15 +106,17 @@ class Script:
         rollouts = differences = 0
         for path in sorted((self.work / "straight/rollouts").glob("*.jsonl")):
             rows = [json.loads(line) for line in path.read_text().splitlines()]
-            for name in rows[0]["rewards"]:
-                scored = self.output("score", name, "--database", "straight.db", "--samples", self.samples(rows)).splitlines()
-                for row, line in zip(rows, scored, strict=True):
-                    again = json.loads(line)
-                    rollouts += 1
-                    if row["rewards"][name] != again["score"] or row["correct"] != again["correct"]:
-                        differences += 1
-                        print("    differs:", name, row["rewards"][name], again["score"], row["completion"])
-        print(f"rewards of rollouts scored again: {rollouts}, of which {differences} differ")
+            job = path.with_suffix(".job.json")
+            scored = self.output("score", "--job", job, "--samples", self.samples(rows)).splitlines()
+            for row, line in zip(rows, scored, strict=True):
+                again = json.loads(line)
+                rollouts += 1
+                parts = again.get("components", {})
+                same = all(value == parts.get(name, again["score"]) for name, value in row["rewards"].items())
+                if not same or row["total"] != again["score"] or row["correct"] != again["correct"]:
+                    differences += 1
+                    print("    differs:", row, again)
+        print(f"rollouts scored again: {rollouts}, of which {differences} differ")
         return rollouts > 0 and differences == 0
 
     def samples(self, rows):

@@ -76,7 +76,7 @@ pub struct TrlConfig {
     pub silence_s: u64,
     /// A worker that is to stop and has not after so many seconds is killed.
     pub stop_s: u64,
-    /// A folder for all rollouts with their rewards, a file of JSON lines a run.
+    /// A folder for all rollouts with their rewards, a file of JSON lines a run, beside it the job, which `score --job` takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollouts: Option<PathBuf>,
 }

@@ -218,12 +218,16 @@ impl Shared {
             .collect();
         let digest = job.digest();
         let job = written(job, work.path()).map_err(host)?;
+        let settings = self.settings(&lease, &digest).map_err(host)?;
+        if let Some(rollouts) = &settings.rollouts {
+            fs::copy(&job, rollouts.with_extension("job.json")).map_err(host)?;
+        }
         let start = Start {
             protocol: PROTOCOL,
             job,
             work: work.path().to_owned(),
             program: self.program.clone(),
-            settings: self.settings(&lease, &digest).map_err(host)?,
+            settings,
             learning_rates: rates,
         };
         let own = env::var("CUDA_VISIBLE_DEVICES").ok();
