@@ -68,4 +68,38 @@ mod tests {
             assert!(known || !is_source, "{name} is not in FILES");
         }
     }
+
+    /// The modules of the package that a file imports: `from .x import` and `from . import x, y`, one or two dots deep.
+    fn imports(path: &str, text: &str) -> Vec<String> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut found = Vec::new();
+        for line in text.lines() {
+            let Some(rest) = line.trim().strip_prefix("from .") else {
+                continue;
+            };
+            let (module, names) = rest.split_once(" import ").unwrap();
+            let (folder, module) = match module.strip_prefix('.') {
+                Some(module) => ("", module),
+                None => (folder, module),
+            };
+            let modules = if module.is_empty() { names } else { module };
+            let slash = if folder.is_empty() { "" } else { "/" };
+            let file = |module: &str| format!("{folder}{slash}{}.py", module.trim());
+            found.extend(modules.split(',').map(file));
+        }
+        found
+    }
+
+    #[test]
+    fn everything_that_the_worker_imports_is_part_of_the_program() {
+        let known: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        let mut seen = 0;
+        for (path, text) in FILES {
+            for module in imports(path, text) {
+                assert!(known.contains(&&*module), "{path} imports {module}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "the imports are found");
+    }
 }
