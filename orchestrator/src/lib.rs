@@ -27,4 +27,6 @@ pub mod search;
 
 pub mod terminal;
 
+pub mod web;
+
 pub mod cli;

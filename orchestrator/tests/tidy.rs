@@ -63,7 +63,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
         "orchestrator",
         &[
             "text", "domain", "store", "judge", "board", "data", "proposer", "config", "reward",
-            "stdio", "search", "terminal", "cli",
+            "stdio", "search", "terminal", "web", "cli",
         ],
     ),
 ];

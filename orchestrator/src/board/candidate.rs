@@ -81,7 +81,20 @@ impl Shown {
     /// [`StoreError::NotFound`], naming the nearest name there is; else as [`Store::snapshot`].
     pub async fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
         let snapshot = store.snapshot().await?;
-        let board = Leaderboard::of(&snapshot);
+        let board = Leaderboard::of(&snapshot).told(store.is_held());
+        Self::of(store, &snapshot, &board, name).await
+    }
+
+    /// The same from what is read already.
+    ///
+    /// # Errors
+    /// As [`Shown::read`].
+    pub async fn of(
+        store: &Store,
+        snapshot: &Snapshot,
+        board: &Leaderboard,
+        name: &str,
+    ) -> Result<Self, StoreError> {
         let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
         if let Some(mix) = board.confirmed.iter().find(is_mix) {
             return Ok(Self::Mix(mix.clone()));
@@ -93,13 +106,13 @@ impl Shown {
             }));
         }
         let candidate = store.candidate(snapshot.search.id, name).await?;
-        let mut view = CandidateView::of(store, &board, candidate).await?;
+        let mut view = CandidateView::of(store, board, candidate).await?;
         if view
             .screening
             .as_ref()
             .is_some_and(|row| row.rank == Some(1))
         {
-            view.f1_corrected_for_choice = leaders_corrected_f1(&board, &snapshot);
+            view.f1_corrected_for_choice = leaders_corrected_f1(board, snapshot);
         }
         Ok(Self::Candidate(Box::new(view)))
     }

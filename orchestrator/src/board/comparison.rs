@@ -145,8 +145,15 @@ pub enum CompareError {
 /// # Errors
 /// See [`CompareError`].
 pub async fn of_search(store: &Store, names: &[String]) -> Result<Vec<Comparison>, CompareError> {
-    let snapshot = store.snapshot().await?;
-    let runs = runs(&snapshot);
+    of_snapshot(&store.snapshot().await?, names)
+}
+
+/// The same from what is read already.
+///
+/// # Errors
+/// As [`of_search`].
+pub fn of_snapshot(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Comparison>, CompareError> {
+    let runs = runs(snapshot);
     let of_each = names
         .iter()
         .map(|name| runs_of(&runs, name))

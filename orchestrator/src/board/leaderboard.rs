@@ -29,7 +29,7 @@ pub struct Leaderboard {
     pub search: String,
     /// The seed all draws descend from.
     pub seed: u64,
-    /// `running`, `screened` or `finished`.
+    /// `running`, `screened` (the finalists are being confirmed), `stopped` (it is not at its end, and nobody works on it) or `finished`.
     pub state: &'static str,
     /// Why no further round follows, once that is so.
     pub stop_reason: Option<serde_json::Value>,
@@ -129,7 +129,22 @@ impl Leaderboard {
     /// # Errors
     /// As [`Store::snapshot`].
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self::of(&store.snapshot().await?))
+        Ok(Self::of(&store.snapshot().await?).told(store.is_held()))
+    }
+
+    /// What a dead process left marked as running does not run: it is told whether a live one holds the database.
+    #[must_use]
+    pub fn told(mut self, is_held: bool) -> Self {
+        if is_held || self.state == "finished" {
+            return self;
+        }
+        self.state = "stopped";
+        for row in self.candidates.iter_mut().chain(&mut self.references) {
+            if row.state == RowState::Running {
+                row.state = RowState::Waiting;
+            }
+        }
+        self
     }
 
     /// Ranks what a search has come to.

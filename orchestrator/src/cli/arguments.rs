@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what `--help` says of it.
 
 mod sharing;
+mod reading;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use trainer_bridge::Aggregation;
 
 pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
+pub use reading::{
+    CompareArgs, CompletionsArgs, LeaderboardArgs, ManArgs, PlotArgs, PlotKind, ReportArgs,
+    ReportFormat, SearchesArgs, ServeArgs, ShowArgs, ShowFormat,
+};
 
 /// Find the reward function to train with.
 ///
@@ -34,6 +39,14 @@ pub enum Command {
     Show(ShowArgs),
     /// Compare candidates (or `untouched`, `base-rewards-only`, `top-3`) question by question: any number of them.
     Compare(CompareArgs),
+    /// Show searches in a browser, also while they run: read-only, for this machine alone unless a token is set.
+    Serve(ServeArgs),
+    /// List the searches of a database.
+    Searches(SearchesArgs),
+    /// Write a search as one page that stands by itself, or as Markdown or JSON.
+    Report(ReportArgs),
+    /// Draw a chart of a search as SVG.
+    Plot(PlotArgs),
     /// Judge completions made elsewhere, or ask a served model for them: figures with intervals, and all pairwise tests.
     Evaluate(Box<EvaluateArgs>),
     /// Decide whether an answer is right, and explain why, step by step.
@@ -70,6 +83,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Train the tiny built-in base model again from its seed.
     Pretrain(PretrainArgs),
+    /// Print what a shell needs to complete this program's arguments, for instance into ~/.local/share/bash-completion/completions/reward-search.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands to a folder.
+    Man(ManArgs),
     /// Fetch data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -108,6 +125,9 @@ pub struct DatabaseArg {
     /// The search's database; by default the only `.db` file in this folder.
     #[arg(long, short, value_name = "FILE", env = "REWARD_SEARCH_DATABASE")]
     pub database: Option<PathBuf>,
+    /// Which of its searches, by name or by number (`reward-search searches`); by default the latest.
+    #[arg(long = "search", value_name = "NAME|N")]
+    pub search: Option<String>,
 }
 
 /// How to print.
@@ -150,47 +170,6 @@ pub struct DoctorArgs {
     pub config: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
-}
-
-/// Arguments of `leaderboard`.
-#[derive(Debug, Args)]
-pub struct LeaderboardArgs {
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-    /// Only candidates of this round.
-    #[arg(long, value_name = "N")]
-    pub round: Option<u32>,
-    /// Only the best K.
-    #[arg(long, value_name = "K")]
-    pub top: Option<usize>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// Arguments of `show`.
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// Its name, as in the leaderboard.
-    pub candidate: String,
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-}
-
-/// Arguments of `compare`.
-#[derive(Debug, Args)]
-pub struct CompareArgs {
-    /// Names, as in the leaderboard.
-    #[arg(required = true, num_args = 2.., value_name = "NAME")]
-    pub names: Vec<String>,
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
 }
 

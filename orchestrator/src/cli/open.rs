@@ -1,6 +1,6 @@
 //! What commands open: the database that is meant, and the judge that was asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use evaluator::ExtractionConfig;
@@ -13,10 +13,27 @@ use crate::{
 };
 
 /// The database a reading command means.
-pub(super) fn database(arg: DatabaseArg) -> anyhow::Result<PathBuf> {
-    if let Some(path) = arg.database {
+pub(super) fn database_of(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(path) = named {
         return Ok(path);
     }
+    match databases_here()?.as_slice() {
+        [only] => Ok(only.clone()),
+        [first, .., _] => {
+            let found = databases_here()?.len();
+            bail!(
+                "{found} .db files in this folder: say which with --database, for instance --database {}",
+                first.display()
+            )
+        }
+        [] => bail!("{NONE_HERE}"),
+    }
+}
+
+const NONE_HERE: &str = "no .db file in this folder: name one with --database FILE, or start a search with `reward-search run CONFIG`";
+
+/// The `.db` files in this folder; at least one.
+pub(super) fn databases_here() -> anyhow::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(".")
         .context("cannot read the current folder")?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -24,22 +41,24 @@ pub(super) fn database(arg: DatabaseArg) -> anyhow::Result<PathBuf> {
         .map(|path| path.strip_prefix(".").map(PathBuf::from).unwrap_or(path))
         .collect();
     found.sort();
-    match found.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => bail!(
-            "no .db file in this folder: name one with --database FILE, or start a search with `reward-search run CONFIG`"
-        ),
-        [first, ..] => bail!(
-            "{} .db files in this folder: say which with --database, for instance --database {}",
-            found.len(),
-            first.display()
-        ),
+    if found.is_empty() {
+        bail!("{NONE_HERE}");
     }
+    Ok(found)
 }
 
-/// Opens it for reading.
+/// Opens a database for reading.
+pub(super) async fn open_file(path: &Path) -> anyhow::Result<Store> {
+    Ok(Store::read(path).await?)
+}
+
+/// Opens the search that is meant for reading.
 pub(super) async fn open(arg: DatabaseArg) -> anyhow::Result<Store> {
-    Ok(Store::read(&database(arg)?).await?)
+    let store = open_file(&database_of(arg.database)?).await?;
+    match arg.search {
+        Some(wanted) => Ok(store.choose(&wanted).await?),
+        None => Ok(store),
+    }
 }
 
 /// The judge a command judges with, and the lock on the database of its verdicts.

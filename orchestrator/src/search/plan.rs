@@ -110,6 +110,12 @@ impl Plan {
         self
     }
 
+    /// Optimiser steps of the screening and of the confirmation.
+    #[must_use]
+    pub fn steps(&self) -> [u64; 2] {
+        [self.screening.steps, self.confirmation.steps]
+    }
+
     /// The estimated wall time, if the pace is known.
     #[must_use]
     pub fn estimate(&self) -> Option<Duration> {

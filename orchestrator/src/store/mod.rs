@@ -5,13 +5,16 @@ mod changes;
 mod ensembles;
 mod evaluations;
 mod events;
+mod exchanges;
 pub mod lock;
 mod migrations;
+mod pace;
 mod packed;
 mod pools;
 mod proposals;
 mod rounds;
 mod searches;
+mod shelf;
 mod snapshot;
 mod trials;
 mod verdicts;
@@ -30,14 +33,17 @@ use migrations::MIGRATIONS;
 
 pub use ensembles::Ensemble;
 pub use evaluations::{Judged, StoredEvaluation, Taken};
+pub use exchanges::{ExchangeEntry, Spend};
+pub use pace::TrialTimes;
 pub use proposals::Proposed;
 pub use searches::{Begun, SearchRecord};
+pub use shelf::SearchEntry;
 pub use snapshot::Snapshot;
 pub use trials::Attempt;
 pub use verdicts::{CachedVerdict, VerdictKey};
 
 /// The key of a search in its database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SearchId(pub i64);
 
 /// An open database.
@@ -45,6 +51,8 @@ pub struct SearchId(pub i64);
 pub struct Store {
     pool: SqlitePool,
     path: PathBuf,
+    /// Which of the file's searches is read; the latest if none is named.
+    chosen: Option<SearchId>,
 }
 
 /// What can go wrong with a database, by what the user can do about it.
@@ -243,12 +251,16 @@ impl Store {
         // One connection: one writer, and no lock that this process could hold against itself.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            // The one connection stays: what it has seen of others' writing is told from it.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options)
             .await;
         match pool {
             Ok(pool) => Ok(Self {
                 pool,
                 path: path.to_owned(),
+                chosen: None,
             }),
             Err(error) => Err(classify(path, error)),
         }

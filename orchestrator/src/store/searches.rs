@@ -177,8 +177,9 @@ impl Store {
     ) -> Result<Option<SearchRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT id, name, config, base_model, seed, stop_reason, finished_at IS NOT NULL AS finished, begun_from
-             FROM searches ORDER BY id DESC LIMIT 1",
+             FROM searches WHERE ?1 IS NULL OR id = ?1 ORDER BY id DESC LIMIT 1",
         )
+        .bind(self.chosen.map(|id| id.0))
         .fetch_optional(executor)
         .await
         .map_err(|e| self.sql(e))?;

@@ -28,6 +28,7 @@ use crate::{
         training::TrainingError,
     },
     store::StoreError,
+    web::ServeError,
 };
 
 /// Whose fault an error is.
@@ -79,6 +80,7 @@ whose_fault!(
     ProposeError,
     RunFolderError,
     SearchError,
+    ServeError,
     StoreError,
     TaskError,
     TrainError,
@@ -320,6 +322,14 @@ impl Blamed for TrainError {
             | Self::OutOfMemory(_)
             | Self::Setup(_)
             | Self::Checkpoint(_) => Blame::Input,
+        }
+    }
+}
+
+impl Blamed for ServeError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::NoToken(_) | Self::EmptyToken | Self::Listen { .. } => Blame::Input,
         }
     }
 }

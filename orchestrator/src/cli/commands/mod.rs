@@ -12,9 +12,13 @@ pub mod leaderboard;
 pub mod pretrain;
 pub mod probe;
 pub mod records;
+pub mod report;
 mod rewards;
 pub mod run;
 pub mod score;
+pub mod searches;
+pub mod serve;
+pub mod shell;
 pub mod show;
 pub mod train;
 pub mod verify;
@@ -33,6 +37,10 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Leaderboard(args) => leaderboard::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::Compare(args) => compare::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Searches(args) => searches::run(args).await,
+        Command::Report(args) => report::run(args).await,
+        Command::Plot(args) => report::draw(args).await,
         Command::Evaluate(args) => evaluate::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Export(args) => export::run(args).await,
@@ -45,6 +53,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Probe(args) => probe::run(args).await,
         Command::Doctor(args) => doctor::run(args),
         Command::Pretrain(args) => pretrain::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Data(command) => data::run(command).await,
     }
 }

@@ -1,0 +1,35 @@
+//! Small bars within a table: an interval on a common scale, and a share.
+
+use evaluator::Estimate;
+
+use super::{scale::Scale, svg::Svg};
+
+const WIDTH: f64 = 168.0;
+const HEIGHT: f64 = 18.0;
+
+/// An estimate with its interval from 0 to 1, and the reference as a mark.
+pub(crate) fn interval_bar(estimate: &Estimate, reference: Option<f64>) -> String {
+    let x = Scale::new((0.0, 1.0), (3.0, WIDTH - 3.0));
+    let middle = HEIGHT / 2.0;
+    let mut svg = Svg::new(WIDTH, HEIGHT);
+    svg.line("track", (x.at(0.0), middle), (x.at(1.0), middle));
+    if let Some(reference) = reference {
+        svg.line(
+            "mark",
+            (x.at(reference), 2.0),
+            (x.at(reference), HEIGHT - 2.0),
+        );
+    }
+    let (low, high) = (x.at(estimate.interval.lower), x.at(estimate.interval.upper));
+    svg.rect("span", (low, middle - 3.0), (high - low, 6.0));
+    svg.dot("point", (x.at(estimate.point), middle), 4.0, "");
+    svg.finish_as_ornament("bar")
+}
+
+/// A share as a bar that is filled that far.
+pub(crate) fn share_bar(share: f64) -> String {
+    let mut svg = Svg::new(WIDTH, 6.0);
+    svg.rect("track", (0.0, 0.0), (WIDTH, 6.0));
+    svg.rect("fill", (0.0, 0.0), (WIDTH * share.clamp(0.0, 1.0), 6.0));
+    svg.finish_as_ornament("share")
+}
