@@ -4,15 +4,19 @@ use evaluator::Estimate;
 
 use super::{scale::Scale, svg::Svg};
 
-const WIDTH: f64 = 168.0;
+const WIDTH: f64 = 200.0;
 const HEIGHT: f64 = 18.0;
 
-/// An estimate with its interval from 0 to 1, and the reference as a mark.
-pub(crate) fn interval_bar(estimate: &Estimate, reference: Option<f64>) -> String {
-    let x = Scale::new((0.0, 1.0), (3.0, WIDTH - 3.0));
+/// An estimate with its interval on a scale of these `ends`, and the reference as a mark.
+pub(crate) fn interval_bar(
+    estimate: &Estimate,
+    ends: (f64, f64),
+    reference: Option<f64>,
+) -> String {
+    let x = Scale::new(ends, (3.0, WIDTH - 3.0));
     let middle = HEIGHT / 2.0;
     let mut svg = Svg::new(WIDTH, HEIGHT);
-    svg.line("track", (x.at(0.0), middle), (x.at(1.0), middle));
+    svg.line("track", (x.at(ends.0), middle), (x.at(ends.1), middle));
     if let Some(reference) = reference {
         svg.line(
             "mark",
@@ -21,8 +25,12 @@ pub(crate) fn interval_bar(estimate: &Estimate, reference: Option<f64>) -> Strin
         );
     }
     let (low, high) = (x.at(estimate.interval.lower), x.at(estimate.interval.upper));
-    svg.rect("span", (low, middle - 3.0), (high - low, 6.0));
-    svg.dot("point", (x.at(estimate.point), middle), 4.0, "");
+    svg.rect("span", (low, middle - 4.0), (high - low, 8.0));
+    svg.rect(
+        "peak",
+        (x.at(estimate.point) - 1.5, middle - 6.5),
+        (3.0, 13.0),
+    );
     svg.finish_as_ornament("bar")
 }
 

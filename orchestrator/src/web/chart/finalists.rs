@@ -6,20 +6,24 @@ use super::{
 };
 use crate::{
     board::confirmed::Confirmed,
-    domain::trial::BASE_ONLY,
+    domain::trial::{BASE_ONLY, UNTOUCHED},
     text::{interval, one_line, share},
 };
 
 const WIDTH: f64 = 460.0;
-const ROW: f64 = 34.0;
+const ROW: f64 = 32.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 24.0;
-/// Where values begin; names stand above their line.
-const LEFT: f64 = 10.0;
+/// Where values begin; names stand before them.
+const LEFT: f64 = 150.0;
 const RIGHT: f64 = 12.0;
 
-/// The chart; `None` before a finalist is confirmed.
+/// The chart; `None` before a finalist is confirmed. The untouched model is left out: it is so far off that beside it no difference shows.
 pub(crate) fn finalists(confirmed: &[Confirmed]) -> Option<String> {
+    let confirmed: Vec<&Confirmed> = confirmed
+        .iter()
+        .filter(|row| row.name != UNTOUCHED)
+        .collect();
     let ends = confirmed.iter().flat_map(|row| {
         let interval = &row.f1.interval;
         let ends = [interval.lower, interval.upper];
@@ -45,22 +49,27 @@ pub(crate) fn finalists(confirmed: &[Confirmed]) -> Option<String> {
     }
     for (i, row) in confirmed.iter().enumerate() {
         let top = TOP + ROW * i as f64;
-        let middle = top + 24.0;
-        let name = one_line(&row.name, 44);
+        let middle = top + ROW / 2.0;
+        let name = one_line(&row.name, 20);
         svg.text(&Label {
             class: "name",
-            anchor: "start",
-            at: (LEFT, top + 13.0),
+            anchor: "end",
+            at: (LEFT - 12.0, middle + 4.0),
             text: &name,
         });
         let (low, high) = (x.at(row.f1.interval.lower), x.at(row.f1.interval.upper));
-        svg.rect("span", (low, middle - 3.0), (high - low, 6.0));
+        svg.rect("span", (low, middle - 5.0), (high - low, 10.0));
+        let told = format!("{}: mean F1 {}", row.name, share(row.f1.point));
+        svg.told_rect(
+            "peak",
+            (x.at(row.f1.point) - 1.5, middle - 9.0),
+            (3.0, 18.0),
+            &told,
+        );
         for (seed, f1) in (1..).zip(&row.per_seed) {
             let told = format!("{}, seed {seed}: F1 {}", row.name, share(*f1));
-            svg.dot("seed", (x.at(*f1), middle), 2.5, &told);
+            svg.dot("seed", (x.at(*f1), middle), 3.0, &told);
         }
-        let told = format!("{}: mean F1 {}", row.name, share(row.f1.point));
-        svg.dot("point", (x.at(row.f1.point), middle), 4.5, &told);
     }
     let each = confirmed
         .iter()

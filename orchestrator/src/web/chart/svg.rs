@@ -47,6 +47,14 @@ impl Svg {
         ));
     }
 
+    /// A rectangle; what it stands for shows when the pointer rests on it.
+    pub(super) fn told_rect(&mut self, class: &str, (x, y): At, (width, height): At, told: &str) {
+        let told = escaped(told);
+        self.put(format_args!(
+            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="1"><title>{told}</title></rect>"#
+        ));
+    }
+
     /// A dot; what it stands for shows when the pointer rests on it.
     pub(super) fn dot(&mut self, class: &str, (x, y): At, radius: f64, told: &str) {
         let told = escaped(told);

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use evaluator::Outcome;
+use evaluator::{Outcome, Split};
 use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::StepMetrics;
@@ -74,7 +74,7 @@ async fn candidate(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, 
         row => view(&row),
         mix => view(&mix),
         candidate => view(&candidate),
-        bar => figures.map(|f| drawn(interval_bar(&f.f1, base))),
+        bar => figures.map(|f| drawn(interval_bar(&f.f1, (0.0, 1.0), base))),
         ranked => board.ranked().count(),
         leader => board.ranked().next().map(|row| &row.name).filter(|name| **name != wanted.name),
         completions => match row.and_then(|row| row.trial) {
@@ -220,5 +220,11 @@ async fn completions(
             }
         })
         .collect();
-    Ok(context! { rows, leaf => view(&leaf), counts, split => judged.split.to_string() })
+    Ok(
+        context! { rows, leaf => view(&leaf), counts, split => match judged.split {
+            Split::Dev => "Dev",
+            Split::Test => "Test",
+            Split::Train => "Train",
+        } },
+    )
 }

@@ -104,7 +104,7 @@ async fn compare(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, Pa
 }
 
 fn bar(estimate: &Estimate) -> Value {
-    drawn(interval_bar(estimate, None))
+    drawn(interval_bar(estimate, (0.0, 1.0), None))
 }
 
 /// The questions that only one of them got right, with what both wrote.

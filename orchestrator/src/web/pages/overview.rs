@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use minijinja::context;
 use serde::Serialize;
 
-use super::{super::server::Site, optional_share};
+use super::super::server::Site;
 use crate::{
     board::leaderboard::Leaderboard,
     domain::trial::BASE_ONLY,
@@ -34,7 +34,6 @@ struct Line {
     f1: String,
     range: String,
     bar: Option<minijinja::Value>,
-    base: String,
     cost: Option<f64>,
 }
 
@@ -95,8 +94,7 @@ fn line(key: String, file: &str, entry: SearchEntry, reading: &Reading) -> Line 
         leader: leader.map(|row| row.name.clone()),
         f1: f1.map_or_else(|| "–".to_owned(), |f1| share(f1.point)),
         range: f1.map(interval).unwrap_or_default(),
-        bar: f1.map(|f1| super::drawn(interval_bar(f1, base))),
-        base: optional_share(base),
+        bar: f1.map(|f1| super::drawn(interval_bar(f1, (0.0, 1.0), base))),
         cost: reading.pace.spend.cost_usd,
     }
 }

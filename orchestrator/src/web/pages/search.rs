@@ -96,27 +96,29 @@ async fn search(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, Pag
 pub(in crate::web) fn values(key: &str, reading: &Reading, wanted: &Wanted) -> Value {
     let board = &reading.board;
     let base = base_f1(board);
+    let scale = scale(reading);
     let kept = kept(&board.candidates, wanted);
     let leaf = Leaf::of(wanted.page.parse().unwrap_or(1), kept.len(), ON_A_PAGE);
     let rows: Vec<Shown> = leaf
         .of_list(&kept)
         .iter()
-        .map(|row| shown(row, reading, base))
+        .map(|row| shown(row, reading, (base, scale)))
         .collect();
     let references: Vec<Shown> = board
         .references
         .iter()
-        .map(|row| shown(row, reading, base))
+        .map(|row| shown(row, reading, (base, scale)))
         .collect();
     let leader = board.ranked().next();
     context! {
         title => board.search.as_str(),
         search => frame(key, reading),
         tab => "ranking",
-        leader => leader.map(|row| view(&shown(row, reading, base))),
+        leader => leader.map(|row| view(&shown(row, reading, (base, scale)))),
         leader_estimate => leader.and_then(|row| Some(view(&row.figures.as_ref()?.f1))),
         gain => leader.and_then(|row| Some(row.figures.as_ref()?.f1.point - base?)),
         base,
+        scale => view(&scale),
         questions => board.questions,
         family => board.family,
         proposed => board.candidates.len(),
@@ -162,6 +164,23 @@ async fn running(reading: &Reading) -> Result<Vec<Value>, PageError> {
     Ok(lines)
 }
 
+/// The ends of the bars: tenths around all intervals.
+fn scale(reading: &Reading) -> (f64, f64) {
+    let board = &reading.board;
+    let intervals = board
+        .candidates
+        .iter()
+        .chain(&board.references)
+        .filter_map(|row| Some(&row.figures.as_ref()?.f1.interval));
+    let (low, high) = intervals.fold((1.0f64, 0.0f64), |(low, high), interval| {
+        (low.min(interval.lower), high.max(interval.upper))
+    });
+    match low < high {
+        true => ((low * 10.0).floor() / 10.0, (high * 10.0).ceil() / 10.0),
+        false => (0.0, 1.0),
+    }
+}
+
 /// The rows that are wanted, in the wanted order.
 fn kept<'a>(rows: &'a [Row], wanted: &Wanted) -> Vec<&'a Row> {
     let part = wanted.q.to_lowercase();
@@ -188,7 +207,7 @@ fn kept<'a>(rows: &'a [Row], wanted: &Wanted) -> Vec<&'a Row> {
     kept
 }
 
-fn shown(row: &Row, reading: &Reading, base: Option<f64>) -> Shown {
+fn shown(row: &Row, reading: &Reading, (base, ends): (Option<f64>, (f64, f64))) -> Shown {
     let figures = row.figures.as_ref();
     let f1 = figures.map(|f| &f.f1);
     let letters = row.rank.and_then(|rank| reading.letters.get(rank - 1));
@@ -207,7 +226,7 @@ fn shown(row: &Row, reading: &Reading, base: Option<f64>) -> Shown {
         state: row.state.to_string(),
         f1: optional_share(f1.map(|f1| f1.point)),
         range: f1.map(interval).unwrap_or_default(),
-        bar: f1.map(|f1| drawn(interval_bar(f1, base))),
+        bar: f1.map(|f1| drawn(interval_bar(f1, ends, base))),
         letters: letters.cloned().unwrap_or_default(),
         accuracy: figures.map_or_else(String::new, |f| share(f.accuracy.point)),
         answered: figures.map_or_else(String::new, |f| share(f.answer_rate)),
