@@ -11,7 +11,7 @@ use axum::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::server::Site;
+use super::site::Site;
 use crate::text::hex;
 
 const COOKIE: &str = "reward_search";

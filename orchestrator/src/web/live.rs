@@ -13,7 +13,7 @@ use futures_util::stream::unfold;
 
 use super::{
     page::PageError,
-    server::{Site, answer},
+    site::{Site, answer},
 };
 
 /// How often the database is looked at, which costs it next to nothing.

@@ -14,6 +14,7 @@ mod plot;
 mod report;
 mod server;
 mod shelf;
+mod site;
 mod style;
 
 pub use plot::{Plot, plot};

@@ -8,11 +8,7 @@ use std::{
 };
 
 use axum::{
-    Router,
-    extract::State,
-    http::header,
-    middleware::from_fn_with_state,
-    response::{IntoResponse, Response},
+    Router, extract::State, http::header, middleware::from_fn_with_state, response::Response,
     routing::get,
 };
 use tokio::net::TcpListener;
@@ -23,6 +19,7 @@ use super::{
     page::{PageError, Pages},
     pages::{candidate, compare, ensembles, exchanges, overview, refused, search},
     shelf::Shelf,
+    site::Site,
     style::STYLE,
 };
 
@@ -60,13 +57,6 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
-}
-
-/// What every page needs.
-pub(super) struct Site {
-    pub(super) shelf: Shelf,
-    pub(super) pages: Pages,
-    pub(super) guard: Guard,
 }
 
 /// A server that listens.
@@ -161,10 +151,4 @@ fn router(site: Arc<Site>) -> Router {
 async fn nothing(State(site): State<Arc<Site>>) -> Response {
     let what = "There is no such page.".to_owned();
     site.pages.trouble(&PageError::NotFound(what))
-}
-
-/// A page, or the page that says why there is none.
-pub(super) fn answer(site: &Site, page: Result<Response, PageError>) -> Response {
-    page.unwrap_or_else(|error| site.pages.trouble(&error))
-        .into_response()
 }

@@ -23,8 +23,8 @@ use crate::{
         diff::diff,
         highlight::highlighted,
         page::PageError,
-        server::{Site, answer},
         shelf::Reading,
+        site::{Site, answer},
     },
 };
 

@@ -21,8 +21,8 @@ use crate::{
         chart::interval_bar,
         diff::diff,
         page::PageError,
-        server::{Site, answer},
         shelf::Reading,
+        site::{Site, answer},
     },
 };
 

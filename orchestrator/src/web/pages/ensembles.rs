@@ -12,7 +12,7 @@ use super::{drawn, frame, reading, view};
 use crate::web::{
     chart::finalists,
     page::PageError,
-    server::{Site, answer},
+    site::{Site, answer},
 };
 
 pub(in crate::web) async fn page(

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{frame, reading, view};
 use crate::web::{
     page::PageError,
-    server::{Site, answer},
+    site::{Site, answer},
 };
 
 /// Which request.

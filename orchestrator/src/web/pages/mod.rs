@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::{
     outlook::{outlook, rough},
     page::PageError,
-    server::Site,
     shelf::Reading,
+    site::Site,
 };
 use crate::text::share;
 

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use minijinja::context;
 use serde::Serialize;
 
-use super::super::server::Site;
+use super::super::site::Site;
 use crate::{
     board::leaderboard::Leaderboard,
     domain::trial::BASE_ONLY,
@@ -15,8 +15,8 @@ use crate::{
     web::{
         chart::interval_bar,
         page::PageError,
-        server::answer,
         shelf::{Book, Reading},
+        site::answer,
     },
 };
 

@@ -14,7 +14,7 @@ use crate::{
     board::{leaderboard::Row, state::RowState},
     web::{
         page::PageError,
-        server::{Site, answer},
+        site::{Site, answer},
     },
 };
 

@@ -18,8 +18,8 @@ use crate::{
     web::{
         chart::{Series, curves, finalists, interval_bar, rounds, share_bar},
         page::PageError,
-        server::{Site, answer},
         shelf::Reading,
+        site::{Site, answer},
     },
 };
 
