@@ -103,7 +103,11 @@ fn a_search_ranks_what_runs_and_keeps_the_reason_of_what_does_not() {
     let shown = program.succeed(&["show", "right"]);
     assert!(shown.contains(chosen), "{shown}");
     let csv = program.succeed(&["leaderboard", "--format", "csv"]);
-    assert_eq!(csv.lines().count(), 1 + 8 + 2, "{csv}");
+    assert_eq!(csv.lines().count(), 1 + 8 + 2 + 4, "{csv}");
+    assert!(
+        csv.contains("same_as") && csv.contains("\nfinalist,"),
+        "{csv}"
+    );
     let second: Value = serde_json::from_str(&program.succeed(&[
         "leaderboard",
         "--round",
@@ -225,7 +229,7 @@ fn asked_to_stop_it_says_how_to_go_on() {
             printed.err
         );
     }
-    assert_eq!(program.leaderboard()["state"], "running");
+    assert_eq!(program.leaderboard()["state"], "stopped");
 }
 
 #[test]
@@ -238,7 +242,7 @@ fn a_database_serves_one_search_at_a_time_and_any_number_of_readers() {
             break;
         }
     }
-    assert_eq!(program.leaderboard()["state"], "running");
+    assert_eq!(program.leaderboard()["state"], "stopped");
     let second = program.run(&["run", "search.toml"]);
     assert_eq!(second.code, 2);
     assert!(second.err.contains("in use"), "{}", second.err);
@@ -369,7 +373,7 @@ fn an_endpoint_that_stays_away_leaves_a_resumable_search() {
     let printed = program.run(&["run", "search.toml"]);
     assert_eq!(printed.code, 1, "{printed:?}");
     assert!(printed.err.contains("503"), "{}", printed.err);
-    assert_eq!(program.leaderboard()["state"], "running");
+    assert_eq!(program.leaderboard()["state"], "stopped");
     assert_eq!(
         program.leaderboard()["references"],
         serde_json::json!([]),

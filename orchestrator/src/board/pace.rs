@@ -1,11 +1,14 @@
 //! How far a search is: trials by state, what runs now, and what language models have cost.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::arm_names::ArmNames;
 use crate::{
     domain::trial::{Arm, TrialState},
     store::{Snapshot, Spend, Store, StoreError, TrialTimes},
+    text::counted,
 };
 
 /// How far a search is.
@@ -44,6 +47,28 @@ pub struct UnderWay {
     pub step: u32,
     /// Steps in all.
     pub steps: u32,
+}
+
+impl fmt::Display for Pace {
+    /// What is done and what is left, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.trials - self.ended;
+        write!(
+            f,
+            "  done: {} of {} planned so far",
+            self.ended,
+            counted(self.trials, "trial")
+        )?;
+        match left {
+            0 => f.write_str("; what follows is planned now"),
+            _ => write!(
+                f,
+                "; left of these: {}, {} optimiser steps",
+                counted(left, "trial"),
+                self.steps_left
+            ),
+        }
+    }
 }
 
 impl Pace {

@@ -24,6 +24,27 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Say nothing but the result, and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// How log lines are written to standard error. REWARD_SEARCH_LOG or RUST_LOG says which; warnings by default.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line, with its time.
+    Json,
 }
 
 /// The commands.

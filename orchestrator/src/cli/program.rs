@@ -6,11 +6,16 @@
     reason = "errors go to standard error, here and nowhere else"
 )]
 
-use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use super::{arguments::Cli, commands};
 use clap::Parser as _;
+use console::Style;
 use tracing_subscriber::EnvFilter;
+
+use super::{
+    arguments::{Cli, LogFormat},
+    commands,
+};
 
 /// How long what runs on other threads may take to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,15 +26,7 @@ pub fn main() -> ExitCode {
         return answered;
     }
     let cli = Cli::parse();
-    let filter =
-        EnvFilter::try_from_env("REWARD_SEARCH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .without_time()
-        .with_target(false)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    log(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -50,9 +47,29 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", one_line(&error));
+            let error_word = Style::new().for_stderr().red().bold().apply_to("error:");
+            eprintln!("{error_word} {}", one_line(&error));
             ExitCode::from(commands::exit_code(&error))
         }
+    }
+}
+
+/// Sets up what is told of the inside of things: warnings, or what the environment asks for.
+fn log(cli: &Cli) {
+    let usual = if cli.quiet { "error" } else { "warn" };
+    let filter = ["REWARD_SEARCH_LOG", "RUST_LOG"]
+        .into_iter()
+        .find_map(|variable| EnvFilter::try_from_env(variable).ok());
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(usual)))
+        .with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => lines
+            .without_time()
+            .with_target(false)
+            .with_ansi(console::colors_enabled_stderr())
+            .init(),
     }
 }
 

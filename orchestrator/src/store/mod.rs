@@ -16,6 +16,7 @@ mod rounds;
 mod searches;
 mod shelf;
 mod snapshot;
+mod told;
 mod trials;
 mod verdicts;
 mod words;
@@ -131,7 +132,7 @@ pub enum StoreError {
     #[error("{0}")]
     NotFound(String),
     /// SQLite failed (disk full, no permission, …).
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", told::told(source))]
     Sql {
         /// The file.
         path: PathBuf,

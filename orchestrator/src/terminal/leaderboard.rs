@@ -1,48 +1,95 @@
 //! The leaderboard as a person reads it in a terminal or on a page, and as CSV.
 
-use crate::board::leaderboard::{Leaderboard, Row};
+use crate::board::{
+    confirmed::Confirmed,
+    leaderboard::{Leaderboard, Row},
+};
 use crate::{
     board::rank::Comparison,
     domain::trial::BASE_ONLY,
-    terminal::table::{
-        Column::{Number, Text},
-        Table,
+    terminal::{
+        screen::{Mark, Screen},
+        table::{
+            Column::{Number, Text},
+            Table,
+        },
     },
-    text::{interval, one_line, probability, share},
+    text::{counted, interval, one_line, probability, share},
 };
+
+/// What a narrow terminal can do without, first to go first.
+const LEAST_FIRST: [&str; 7] = [
+    "accuracy",
+    "answered",
+    "p vs best",
+    "seeds",
+    "steps",
+    "round",
+    "p vs base",
+];
+
+/// A form of the board.
+struct Form<'a> {
+    /// A table whose column of this name may be cut.
+    table: &'a dyn Fn(&Table, &str) -> String,
+    /// Stands before the headline.
+    mark: &'a str,
+    /// Stands between a heading and its table.
+    gap: &'a str,
+    /// Stands before each unranked candidate.
+    item: &'a str,
+    screen: Screen,
+}
 
 impl Leaderboard {
     /// The whole board for a terminal: ranking, references, rounds, finalists, and what the figures mean.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        self.whole("", Table::to_text, "\n", "\n  ")
+    pub fn to_text(&self, screen: &Screen) -> String {
+        self.whole(&Form {
+            table: &|table, cut| table.to_screen(screen, &LEAST_FIRST, cut),
+            mark: "",
+            gap: "\n",
+            item: "\n  ",
+            screen: *screen,
+        })
     }
 
     /// The same for a page.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        self.whole("# ", Table::to_markdown, "\n\n", "\n\n- ")
+        self.whole(&Form {
+            table: &|table, _| table.to_markdown(),
+            mark: "# ",
+            gap: "\n\n",
+            item: "\n\n- ",
+            screen: Screen::FILE,
+        })
     }
 
-    /// The board with its tables in a `form`; `gap` stands between a heading and its table, `item` before each unranked candidate.
-    fn whole(&self, mark: &str, form: fn(&Table) -> String, gap: &str, item: &str) -> String {
+    fn whole(&self, form: &Form<'_>) -> String {
+        let Form {
+            table, mark, gap, ..
+        } = form;
         let mut text = format!(
-            "{mark}{} (seed {}, {})\n\n{}",
-            self.search,
+            "{mark}{} (seed {}, {})\n\n",
+            one_line(&self.search, 200),
             self.seed,
             self.state,
-            form(&self.ranking())
         );
-        text += &self.unranked(item);
+        let ranking = self.ranking();
+        if !ranking.is_empty() {
+            text += &table(&ranking, "reward");
+        }
+        text += &self.unranked(form);
         text.push('\n');
         if self.rounds.len() > 1 {
-            text += &format!("\n{}\n", form(&self.rounds_table()));
+            text += &format!("\n{}\n", table(&self.rounds_table(), ""));
         }
         if !self.confirmed.is_empty() {
-            let finalists = form(&self.confirmed_table());
+            let finalists = table(&self.confirmed_table(), "finalist");
             text += &format!("\nFinalists on Test{gap}{finalists}\n");
         }
-        text + &self.legend()
+        text + &form.screen.wrapped(&self.legend())
     }
 
     fn ranking(&self) -> Table {
@@ -56,34 +103,52 @@ impl Leaderboard {
             Number("answered"),
             Number("p vs base"),
             Number("p vs best"),
+            Text("same as"),
         ]);
+        let ranks: std::collections::HashMap<&str, usize> = self
+            .ranked()
+            .filter_map(|row| Some((row.name.as_str(), row.rank?)))
+            .collect();
         for row in self.ranked() {
-            table.push(figures_row(
-                row.rank.map_or_else(String::new, |r| r.to_string()),
-                row,
-            ));
+            let mut cells = figures_row(row.rank.map_or_else(String::new, |r| r.to_string()), row);
+            let twin = row.same_as.as_deref();
+            cells.push(twin.map_or_else(String::new, |twin| match ranks.get(twin) {
+                Some(rank) => format!("= {rank}"),
+                None => format!("= {}", one_line(twin, 40)),
+            }));
+            let mark = (row.rank == Some(1)).then_some(Mark::Leader);
+            table.push_marked(cells, mark);
         }
         for row in &self.references {
-            table.push(figures_row("-".into(), row));
+            let mut cells = figures_row("-".into(), row);
+            cells.push(String::new());
+            table.push_marked(cells, Some(Mark::Aside));
+        }
+        if self.ranked().all(|row| row.same_as.is_none()) {
+            table.leave_out("same as");
         }
         table
     }
 
     /// Those without figures, each with its reason.
-    fn unranked(&self, item: &str) -> String {
+    fn unranked(&self, form: &Form<'_>) -> String {
+        let Form { item, screen, .. } = form;
         let mut text = String::new();
         for row in self.candidates.iter().filter(|row| row.rank.is_none()) {
             let reason = row
                 .reason
                 .as_deref()
-                .map(|r| format!(": {}", one_line(r, 160)))
+                .map(|r| format!(": {r}"))
                 .unwrap_or_default();
-            text += &format!(
-                "{item}{} (round {}) {}{reason}",
+            let line = format!(
+                "{} (round {}) {}{reason}",
                 named(row),
                 row.round().unwrap_or_default(),
                 row.state
             );
+            let room = screen.width.map_or(240, |width| width.saturating_sub(3));
+            let mark = row.reason.is_some().then_some(Mark::Trouble);
+            text += &format!("{item}{}", screen.marked(&one_line(&line, room), mark));
         }
         text
     }
@@ -126,7 +191,7 @@ impl Leaderboard {
                 String::new()
             };
             table.push(vec![
-                row.name.clone(),
+                one_line(&row.name, 60),
                 row.steps.to_string(),
                 share(row.f1.point),
                 interval(&row.f1),
@@ -142,13 +207,20 @@ impl Leaderboard {
 
     fn legend(&self) -> String {
         let family = self.family;
+        if self.questions == 0 {
+            return "\nNothing is judged yet.\n".to_owned();
+        }
+        let over = match family {
+            0 | 1 => String::new(),
+            _ => format!(", Holm-adjusted over all {family} ranked candidates"),
+        };
         let mut text = format!(
             "\nF1 on {} Dev questions with bootstrap intervals. F1 = 2a/(1+a) of accuracy a, so ranking by one is ranking by the other.\n\
-             p: exact McNemar on the same questions, Holm-adjusted over all {family} ranked candidates; base: {BASE_ONLY}.\n",
+             p: exact McNemar on the same questions{over}; base: {BASE_ONLY}.\n",
             self.questions,
         );
         if self.ranked().any(|row| row.same_as.is_some()) {
-            text += "a = b: a taught the policy exactly what b did; it is not combined, confirmed or exported beside b.\n";
+            text += "same as: the two taught the policy exactly the same; only the first is combined, confirmed or exported.\n";
         }
         if family > 1 {
             text += "The best of many on Dev flatters itself; only the figures on Test are free of that.\n";
@@ -160,55 +232,30 @@ impl Leaderboard {
             text += &format!("Changed {change}.\n");
         }
         if !self.confirmed.is_empty() {
-            text += "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right\nwith more of the seeds, these seeds being given, Holm-adjusted over the finalists.\n";
+            text += &format!(
+                "Finalists: intervals resample seeds and questions; p: exact sign test on who got a question right with more of the seeds, these \
+                 seeds being given, Holm-adjusted over {}.\n",
+                counted(self.confirmed.len(), "finalist")
+            );
         }
         text
     }
 
-    /// The candidates and references as CSV, one line each.
+    /// Everything as CSV, unrounded: a line a candidate, reference and finalist.
     ///
     /// # Errors
     /// If a line cannot be encoded (it always can).
     pub fn to_csv(&self) -> Result<String, csv::Error> {
         let mut out = csv::Writer::from_writer(Vec::new());
-        out.write_record([
-            "rank",
-            "name",
-            "round",
-            "state",
-            "f1",
-            "f1_lower",
-            "f1_upper",
-            "accuracy",
-            "accuracy_lower",
-            "accuracy_upper",
-            "answer_rate",
-            "p_vs_base_holm",
-            "p_vs_leader_holm",
-            "reason",
-        ])?;
-        for row in self.candidates.iter().chain(&self.references) {
-            let figures = row.figures.as_ref();
-            let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-            out.write_record([
-                row.rank.map(|r| r.to_string()).unwrap_or_default(),
-                row.name.clone(),
-                row.round().unwrap_or_default().to_string(),
-                row.state.to_string(),
-                number(figures.map(|f| f.f1.point)),
-                number(figures.map(|f| f.f1.interval.lower)),
-                number(figures.map(|f| f.f1.interval.upper)),
-                number(figures.map(|f| f.accuracy.point)),
-                number(figures.map(|f| f.accuracy.interval.lower)),
-                number(figures.map(|f| f.accuracy.interval.upper)),
-                number(figures.map(|f| f.answer_rate)),
-                number(row.vs_base.map(|c| c.p_holm)),
-                number(row.vs_leader.map(|c| c.p_holm)),
-                row.reason
-                    .as_deref()
-                    .map(|reason| one_line(reason, 2000))
-                    .unwrap_or_default(),
-            ])?;
+        out.write_record(CSV)?;
+        for row in &self.candidates {
+            out.write_record(csv_row("candidate", row))?;
+        }
+        for row in &self.references {
+            out.write_record(csv_row("reference", row))?;
+        }
+        for row in &self.confirmed {
+            out.write_record(csv_finalist(row))?;
         }
         let bytes = out.into_inner().map_err(|e| e.into_error())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -221,6 +268,115 @@ fn named(row: &Row) -> String {
         Some(twin) => format!("{} = {twin}", row.name),
         None => row.name.clone(),
     }
+}
+
+const CSV: [&str; 26] = [
+    "kind",
+    "rank",
+    "name",
+    "round",
+    "rung",
+    "state",
+    "f1",
+    "f1_error",
+    "f1_lower",
+    "f1_upper",
+    "accuracy",
+    "accuracy_lower",
+    "accuracy_upper",
+    "answer_rate",
+    "precision",
+    "recall",
+    "only_this_vs_base",
+    "only_base",
+    "p_vs_base_holm",
+    "only_this_vs_leader",
+    "only_leader",
+    "p_vs_leader_holm",
+    "same_as",
+    "seeds",
+    "minus_base",
+    "reason",
+];
+
+/// A number as short as it can be read back; small ones in powers of ten.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |v| match v.abs() {
+        small if small > 0.0 && small < 1e-4 => format!("{v:e}"),
+        _ => v.to_string(),
+    })
+}
+
+fn counts(comparison: Option<Comparison>) -> [String; 3] {
+    match comparison {
+        Some(c) => [
+            c.only_this.to_string(),
+            c.only_reference.to_string(),
+            number(Some(c.p_holm)),
+        ],
+        None => Default::default(),
+    }
+}
+
+fn csv_row(kind: &str, row: &Row) -> Vec<String> {
+    let of = |value: fn(&crate::domain::figures::Figures) -> f64| {
+        number(row.figures.as_ref().map(value))
+    };
+    let figures = row.figures.as_ref();
+    let mut cells = vec![
+        kind.to_owned(),
+        row.rank.map(|r| r.to_string()).unwrap_or_default(),
+        row.name.clone(),
+        row.round().unwrap_or_default().to_string(),
+        row.rung.to_string(),
+        row.state.to_string(),
+        of(|f| f.f1.point),
+        of(|f| f.f1.standard_error),
+        of(|f| f.f1.interval.lower),
+        of(|f| f.f1.interval.upper),
+        of(|f| f.accuracy.point),
+        of(|f| f.accuracy.interval.lower),
+        of(|f| f.accuracy.interval.upper),
+        of(|f| f.answer_rate),
+        number(figures.and_then(|f| f.precision)),
+        number(figures.and_then(|f| f.recall)),
+    ];
+    cells.extend(counts(row.vs_base));
+    cells.extend(counts(row.vs_leader));
+    let reason = row.reason.as_deref().map(|reason| one_line(reason, 2000));
+    cells.extend([
+        row.same_as.clone().unwrap_or_default(),
+        String::new(),
+        String::new(),
+        reason.unwrap_or_default(),
+    ]);
+    cells
+}
+
+fn csv_finalist(row: &Confirmed) -> Vec<String> {
+    let seeds: Vec<String> = row.per_seed.iter().map(|f1| number(Some(*f1))).collect();
+    let mut cells = vec![String::new(); CSV.len()];
+    let mut put = |name: &str, value: String| {
+        let at = CSV.iter().position(|column| *column == name);
+        cells[at.expect("a column of the list")] = value;
+    };
+    put("kind", "finalist".to_owned());
+    put("name", row.name.clone());
+    put("state", "complete".to_owned());
+    put("f1", number(Some(row.f1.point)));
+    put("f1_error", number(Some(row.f1.standard_error)));
+    put("f1_lower", number(Some(row.f1.interval.lower)));
+    put("f1_upper", number(Some(row.f1.interval.upper)));
+    let [this, base, p] = counts(row.vs_base);
+    put("only_this_vs_base", this);
+    put("only_base", base);
+    put("p_vs_base_holm", p);
+    put("seeds", seeds.join(" "));
+    put(
+        "minus_base",
+        number(row.minus_base.as_ref().map(|d| d.point)),
+    );
+    cells
 }
 
 fn figures_row(rank: String, row: &Row) -> Vec<String> {
@@ -241,7 +397,7 @@ fn figures_row(rank: String, row: &Row) -> Vec<String> {
     let round = row
         .round()
         .map_or_else(String::new, |round| round.to_string());
-    let name = named(row);
+    let name = one_line(&row.name, 200);
     vec![
         rank,
         name,

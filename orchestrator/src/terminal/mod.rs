@@ -4,5 +4,6 @@ pub mod candidate;
 pub mod comparison;
 pub mod leaderboard;
 pub mod progress;
+pub mod screen;
 pub mod table;
 pub mod worth;

@@ -75,8 +75,8 @@ impl Events for Progress {
     fn admitted(&self, candidates: &[NewCandidate]) {
         let accepted = candidates.iter().filter(|c| c.status.is_accepted()).count();
         self.line(&format!(
-            "  {} drafts proposed, {accepted} compiled and passed the probe",
-            candidates.len()
+            "  {} proposed, {accepted} compiled and passed the probe",
+            crate::text::counted(candidates.len(), "draft")
         ));
         for candidate in candidates {
             if let Some(reason) = candidate.status.reason() {
@@ -91,7 +91,8 @@ impl Events for Progress {
 
     fn confirming(&self, arms: usize, seeds: u32) {
         self.line(&format!(
-            "\nConfirming on Test: {arms} finalists, seeds for each: {seeds}"
+            "\nConfirming on Test: {}, seeds for each: {seeds}",
+            crate::text::counted(arms, "finalist")
         ));
     }
 

@@ -1,6 +1,9 @@
 //! A table of texts in every form it is asked for: for a terminal, for a Markdown page, for a spreadsheet.
 
 use comfy_table::{CellAlignment, ContentArrangement, presets};
+use console::{measure_text_width, truncate_str};
+
+use super::screen::{Mark, Screen};
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,8 @@ impl Column {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    /// What stands out, one a row.
+    marks: Vec<Option<Mark>>,
 }
 
 impl Table {
@@ -33,13 +38,77 @@ impl Table {
         Self {
             columns: columns.to_vec(),
             rows: Vec::new(),
+            marks: Vec::new(),
         }
     }
 
     /// Adds a row: one text a column.
     pub fn push(&mut self, row: Vec<String>) {
+        self.push_marked(row, None);
+    }
+
+    /// Adds a row that stands out.
+    pub fn push_marked(&mut self, row: Vec<String>, mark: Option<Mark>) {
         debug_assert_eq!(row.len(), self.columns.len());
         self.rows.push(row);
+        self.marks.push(mark);
+    }
+
+    /// The table for a terminal: columns named in `least_first` are left out, in that order, until it fits; what is still too long in
+    /// the column called `cut` is cut.
+    #[must_use]
+    pub fn to_screen(&self, screen: &Screen, least_first: &[&str], cut: &str) -> String {
+        let mut table = self.clone();
+        if let Some(width) = screen.width {
+            for name in least_first {
+                if table.width() <= width {
+                    break;
+                }
+                table.leave_out(name);
+            }
+            let over = table.width().saturating_sub(width);
+            if let Some(at) = table.columns.iter().position(|c| c.name() == cut)
+                && over > 0
+            {
+                let room = table.width_of(at).saturating_sub(over).max(8);
+                for row in &mut table.rows {
+                    row[at] = truncate_str(&row[at], room, "…").into_owned();
+                }
+            }
+        }
+        let text = table.to_text();
+        let marks = std::iter::once(&None).chain(&table.marks);
+        let lines = text.lines().zip(marks);
+        let lines: Vec<String> = lines
+            .map(|(line, mark)| screen.marked(line, *mark))
+            .collect();
+        lines.join("\n")
+    }
+
+    /// Leaves a column out.
+    pub fn leave_out(&mut self, name: &str) {
+        let Some(at) = self.columns.iter().position(|c| c.name() == name) else {
+            return;
+        };
+        self.columns.remove(at);
+        for row in &mut self.rows {
+            row.remove(at);
+        }
+    }
+
+    /// The width of a column's longest cell.
+    fn width_of(&self, column: usize) -> usize {
+        let cells = self.rows.iter().map(|row| row[column].as_str());
+        let all = cells.chain([self.columns[column].name()]);
+        all.map(measure_text_width).max().unwrap_or(0)
+    }
+
+    /// The width of the longest line: a blank before each cell, two between two of them.
+    fn width(&self) -> usize {
+        (0..self.columns.len())
+            .map(|at| self.width_of(at) + 3)
+            .sum::<usize>()
+            .saturating_sub(2)
     }
 
     /// Whether it has no rows.
@@ -62,7 +131,9 @@ impl Table {
                 cells.set_cell_alignment(CellAlignment::Right);
             }
         }
-        table.to_string()
+        let text = table.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        lines.join("\n")
     }
 
     /// A table of GitHub's Markdown.
@@ -116,11 +187,50 @@ mod tests {
         let mut table = Table::new(&[Column::Text("name"), Column::Number("n")]);
         assert!(table.is_empty());
         table.push(vec!["a|b".into(), "12".into()]);
-        assert_eq!(table.to_text(), " name   n \n a|b   12 ");
+        assert_eq!(table.to_text(), " name   n\n a|b   12");
         assert_eq!(
             table.to_markdown(),
             "| name | n |\n| --- | ---: |\n| a\\|b | 12 |"
         );
         assert_eq!(table.to_csv().unwrap(), "name,n\na|b,12\n");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_then_cut() {
+        let mut table = Table::new(&[
+            Column::Text("name"),
+            Column::Number("n"),
+            Column::Text("more"),
+        ]);
+        table.push_marked(
+            vec!["a long name of a reward".into(), "1".into(), "xxxx".into()],
+            Some(Mark::Leader),
+        );
+        let shown = |width| {
+            let screen = Screen {
+                width,
+                colour: false,
+            };
+            table.to_screen(&screen, &["more", "n"], "name")
+        };
+        assert_eq!(
+            shown(None).lines().nth(1),
+            Some(" a long name of a reward   1   xxxx")
+        );
+        assert_eq!(shown(Some(35)), shown(None), "it just fits");
+        assert_eq!(
+            shown(Some(34)).lines().nth(1),
+            Some(" a long name of a reward   1")
+        );
+        assert_eq!(shown(Some(20)).lines().nth(1), Some(" a long name of a r…"));
+        let coloured = Screen {
+            width: None,
+            colour: true,
+        };
+        let text = table.to_screen(&coloured, &[], "name");
+        assert!(
+            text.contains("\u{1b}[32m") && text.lines().count() == 2,
+            "{text:?}"
+        );
     }
 }

@@ -27,6 +27,14 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
+/// A number of things: `1 draft`, `2 drafts`.
+pub(crate) fn counted(n: usize, thing: &str) -> String {
+    match n {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
+    }
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

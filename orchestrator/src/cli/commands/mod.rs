@@ -33,7 +33,7 @@ use crate::cli::arguments::{Cli, Command};
 /// Whatever the command cannot do, in one line that says what was wrong, where, and what to do.
 pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Run(args) => run::run(args).await,
+        Command::Run(args) => run::run(args, cli.quiet).await,
         Command::Leaderboard(args) => leaderboard::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::Compare(args) => compare::run(args).await,

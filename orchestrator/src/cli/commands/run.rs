@@ -11,17 +11,20 @@ use sandbox::build_guest;
 
 use super::doctor;
 use crate::{
-    board::leaderboard::Leaderboard,
+    board::{leaderboard::Leaderboard, pace::Pace},
     cli::{
         arguments::RunArgs,
         interrupt::{Interrupted, asked_to_stop},
     },
     config::Config,
     search::{Prepared, Search, events::Events},
-    terminal::progress::{self, Progress},
+    terminal::{
+        progress::{self, Progress},
+        screen::Screen,
+    },
 };
 
-pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
+pub(super) async fn run(args: RunArgs, quiet: bool) -> anyhow::Result<()> {
     let mut config = Config::load(&args.config)?;
     if let Some(seed) = args.seed {
         config.search.seed = seed;
@@ -31,7 +34,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         .database
         .unwrap_or_else(|| PathBuf::from(format!("{}.db", config.search.name)));
     doctor::insist_on_compiler()?;
-    let events: Arc<dyn Events> = Arc::new(Progress::to_stderr());
+    let events: Arc<dyn Events> = Arc::new(if quiet {
+        Progress::silent()
+    } else {
+        Progress::to_stderr()
+    });
     let wants_python = doctor::wants_python(&config);
     let prepared = Prepared::of(config, &events).await?;
     if args.plan {
@@ -71,6 +78,12 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         opened.record.name,
         database.display()
     ));
+    if !opened.is_new {
+        let store = &opened.search.context.store;
+        let snapshot = store.snapshot().await?;
+        let pace = Pace::read(store, &snapshot, true).await?;
+        events.line(&pace.to_string());
+    }
     tokio::select! {
         ended = opened.run() => { ended?; }
         () = asked_to_stop() => return Err(Interrupted { can_go_on: true }.into()),
@@ -85,7 +98,7 @@ async fn result(search: Search, database: &std::path::Path) -> anyhow::Result<()
     let board = Leaderboard::read(&store).await?;
     let spent = search.account.spent();
     store.close().await;
-    writeln!(out, "\n{}", board.to_text())?;
+    writeln!(out, "\n{}", board.to_text(&Screen::of_stdout()))?;
     if spent.requests > 0 {
         writeln!(out, "asked language models:          {spent}")?;
     }
