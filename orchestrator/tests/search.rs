@@ -242,7 +242,7 @@ fn a_database_serves_one_search_at_a_time_and_any_number_of_readers() {
             break;
         }
     }
-    assert_eq!(program.leaderboard()["state"], "stopped");
+    assert_eq!(program.leaderboard()["state"], "running");
     let second = program.run(&["run", "search.toml"]);
     assert_eq!(second.code, 2);
     assert!(second.err.contains("in use"), "{}", second.err);

@@ -80,9 +80,21 @@ impl Shown {
     /// # Errors
     /// [`StoreError::NotFound`], naming the nearest name there is; else as [`Store::snapshot`].
     pub async fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
-        let snapshot = store.snapshot().await?;
-        let board = Leaderboard::of(&snapshot).told(store.is_held());
-        Self::of(store, &snapshot, &board, name).await
+        let snapshot = store.outcomes().await?;
+        let board = Leaderboard::of_outcomes(&snapshot).told(store.is_held());
+        let mut shown = Self::of(store, &snapshot, &board, name).await?;
+        let row = match &mut shown {
+            Self::Mix(_) => None,
+            Self::Reference(reference) => Some(&mut reference.row),
+            Self::Candidate(candidate) => candidate.screening.as_mut(),
+        };
+        if let Some(row) = row
+            && let Some(trial) = row.trial
+            && let Some(judged) = store.evaluation(trial).await?
+        {
+            row.figures = Some(judged.figures(&bootstrap_of(snapshot.search.seed)));
+        }
+        Ok(shown)
     }
 
     /// The same from what is read already.

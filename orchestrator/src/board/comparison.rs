@@ -145,7 +145,7 @@ pub enum CompareError {
 /// # Errors
 /// See [`CompareError`].
 pub async fn of_search(store: &Store, names: &[String]) -> Result<Vec<Comparison>, CompareError> {
-    of_snapshot(&store.snapshot().await?, names)
+    of_snapshot(&store.outcomes().await?, names)
 }
 
 /// The same from what is read already.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use evaluator::BootstrapConfig;
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -150,16 +151,25 @@ impl Leaderboard {
     /// Ranks what a search has come to.
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
+        Self::with(snapshot, Some(&bootstrap_of(snapshot.search.seed)))
+    }
+
+    /// The same with rows that have no figures, of a snapshot that has none.
+    #[must_use]
+    pub fn of_outcomes(snapshot: &Snapshot) -> Self {
+        Self::with(snapshot, None)
+    }
+
+    fn with(snapshot: &Snapshot, bootstrap: Option<&BootstrapConfig>) -> Self {
         let search = &snapshot.search;
-        let bootstrap = bootstrap_of(search.seed);
-        let screenings = Screenings::of(snapshot, &bootstrap);
+        let screenings = Screenings::of(snapshot);
         let arms = ArmNames::of(snapshot);
         let references = [(Arm::Untouched, UNTOUCHED), (Arm::BaseOnly, BASE_ONLY)];
         let references = references.into_iter().filter_map(|(arm, name)| {
             let screening = screenings.highest.get(&arm)?;
-            Some(screening.row(name.to_owned(), None, &bootstrap))
+            Some(screening.row(name.to_owned(), None, bootstrap))
         });
-        let rows = rank_candidates(&snapshot.candidates, &screenings, &bootstrap);
+        let rows = rank_candidates(&snapshot.candidates, &screenings, bootstrap);
         Self {
             state: match (search.finished, &search.stop_reason) {
                 (true, _) => "finished",
@@ -178,7 +188,7 @@ impl Leaderboard {
             rounds: summaries(&rows, &screenings),
             candidates: rows,
             references: references.collect(),
-            confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap),
+            confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap_of(search.seed)),
             changes: snapshot.changes.clone(),
         }
     }

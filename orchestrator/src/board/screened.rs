@@ -24,11 +24,12 @@ pub(super) struct Screening<'a> {
 }
 
 impl Screening<'_> {
+    /// The row; its figures are left out where there is nothing to resample them with.
     pub(super) fn row(
         &self,
         name: String,
         candidate: Option<&CandidateEntry>,
-        bootstrap: &BootstrapConfig,
+        bootstrap: Option<&BootstrapConfig>,
     ) -> Row {
         Row {
             rank: None,
@@ -36,7 +37,10 @@ impl Screening<'_> {
             origin: candidate.map(|c| c.origin),
             rung: self.rung,
             state: (&self.trial.state).into(),
-            figures: self.judged.map(|judged| judged.figures(bootstrap)),
+            figures: self
+                .judged
+                .zip(bootstrap)
+                .map(|(judged, bootstrap)| judged.figures(bootstrap)),
             vs_base: None,
             vs_leader: None,
             same_as: None,
@@ -57,7 +61,7 @@ pub(super) struct Screenings<'a> {
 }
 
 impl<'a> Screenings<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot, bootstrap: &BootstrapConfig) -> Self {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
         let mut all = Self {
             highest: HashMap::new(),
             first: HashMap::new(),
@@ -70,8 +74,7 @@ impl<'a> Screenings<'a> {
             let judged = snapshot.evaluations.get(&trial.id);
             if let Some(judged) = judged {
                 if rung == 0 {
-                    all.first
-                        .insert(trial.arm, judged.figures(bootstrap).f1.point);
+                    all.first.insert(trial.arm, judged.evaluation.f1());
                 }
                 if trial.arm == Arm::BaseOnly {
                     all.base.insert(rung, &judged.evaluation);
@@ -108,7 +111,7 @@ impl<'a> Screenings<'a> {
 pub(super) fn rank_candidates(
     candidates: &[CandidateEntry],
     screenings: &Screenings<'_>,
-    bootstrap: &BootstrapConfig,
+    bootstrap: Option<&BootstrapConfig>,
 ) -> Vec<Row> {
     let proposed: Vec<&CandidateEntry> = candidates
         .iter()

@@ -1,18 +1,18 @@
 //! The command line: what can be typed, and what `--help` says of it.
 
-mod sharing;
 mod reading;
+mod sharing;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trainer_bridge::Aggregation;
 
-pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
 pub use reading::{
     CompareArgs, CompletionsArgs, LeaderboardArgs, ManArgs, PlotArgs, PlotKind, ReportArgs,
     ReportFormat, SearchesArgs, ServeArgs, ShowArgs, ShowFormat,
 };
+pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
 
 /// Find the reward function to train with.
 ///

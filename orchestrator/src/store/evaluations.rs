@@ -56,13 +56,20 @@ pub struct Judged<'a> {
 /// A query for all of evaluations but what the policy wrote.
 macro_rules! evaluations {
     ($which:literal) => {
+        evaluations!(
+            "CASE WHEN e.accuracy_error IS NOT NULL THEN json(printf(
+                 '[%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g]',
+                 e.f1, e.f1_error, e.f1_lower, e.f1_upper,
+                 e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate)) END",
+            $which
+        )
+    };
+    // `NULL` in place of the figures: to write out a thousand of them takes as long as to read all the rest.
+    ($figures:literal, $which:literal) => {
         concat!(
-            "SELECT json_group_array(json_array(e.trial_id, e.split, CAST(e.outcomes AS TEXT), coalesce(CAST(e.deciders AS TEXT), ''),
-                    CASE WHEN e.accuracy_error IS NOT NULL THEN json(printf(
-                        '[%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g]',
-                        e.f1, e.f1_error, e.f1_lower, e.f1_upper,
-                        e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate)) END))
-             FROM evaluations e ",
+            "SELECT json_group_array(json_array(e.trial_id, e.split, CAST(e.outcomes AS TEXT), coalesce(CAST(e.deciders AS TEXT), ''), ",
+            $figures,
+            ")) FROM evaluations e ",
             $which
         )
     };
@@ -218,11 +225,16 @@ impl Store {
         &self,
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
+        with_figures: bool,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
-        let query = sqlx::query_scalar(evaluations!(
-            "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"
-        ))
-        .bind(search.0);
+        let query = match with_figures {
+            true => evaluations!("JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"),
+            false => evaluations!(
+                "NULL",
+                "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"
+            ),
+        };
+        let query = sqlx::query_scalar(query).bind(search.0);
         let text = self.packed(executor, query).await?;
         let rows: Vec<EvaluationRow<'_>> = self.unpacked("evaluations", &text)?;
         rows.iter()
