@@ -103,12 +103,12 @@ impl Table {
         all.map(measure_text_width).max().unwrap_or(0)
     }
 
-    /// The width of the longest line: a blank before each cell, two between two of them.
+    /// The width of the longest line: a blank on either side of each cell, but for the last one's right.
     fn width(&self) -> usize {
         (0..self.columns.len())
-            .map(|at| self.width_of(at) + 3)
+            .map(|at| self.width_of(at) + 2)
             .sum::<usize>()
-            .saturating_sub(2)
+            .saturating_sub(1)
     }
 
     /// Whether it has no rows.
@@ -215,12 +215,12 @@ mod tests {
         };
         assert_eq!(
             shown(None).lines().nth(1),
-            Some(" a long name of a reward   1   xxxx")
+            Some(" a long name of a reward  1  xxxx")
         );
-        assert_eq!(shown(Some(35)), shown(None), "it just fits");
+        assert_eq!(shown(Some(33)), shown(None), "it just fits");
         assert_eq!(
-            shown(Some(34)).lines().nth(1),
-            Some(" a long name of a reward   1")
+            shown(Some(32)).lines().nth(1),
+            Some(" a long name of a reward  1")
         );
         assert_eq!(shown(Some(20)).lines().nth(1), Some(" a long name of a r…"));
         let coloured = Screen {

@@ -143,7 +143,10 @@ fn text_end(rest: &str, quote: char) -> usize {
 fn letter_end(rest: &str) -> usize {
     let mut letters = rest.char_indices().skip(1);
     let end = match letters.next() {
-        Some((_, '\\')) => rest[2..].find('\'').map(|at| at + 3),
+        Some((_, '\\')) => rest
+            .get(3..)
+            .and_then(|after| after.find('\''))
+            .map(|at| at + 4),
         Some(_) => letters
             .next()
             .filter(|(_, c)| *c == '\'')
