@@ -69,6 +69,7 @@ fn draft(name: &str, parents: &[&str]) -> NewCandidate {
             most_fuel: 1,
         },
         worth: Some(worth),
+        advantages: None,
     };
     NewCandidate {
         origin: Origin::Round(1),
