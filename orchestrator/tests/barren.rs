@@ -15,9 +15,9 @@ use sqlx::Row as _;
 /// The exit code of a search that ended and found nothing.
 const NOTHING_FOUND: i32 = 3;
 
-fn replayed(drafts: &str, more: &str) -> (Program, Printed) {
+fn replayed(drafts: &str) -> (Program, Printed) {
     let config = config("kind = 'replay'\npath = 'drafts.jsonl'", "", 1);
-    let program = folder(&config.replace("gate.refuse_flat = false\n", more));
+    let program = folder(&config.replace("gate.refuse_flat = false\n", ""));
     program.write("drafts.jsonl", drafts);
     let printed = program.run(&["run", "search.toml"]);
     (program, printed)
@@ -41,7 +41,7 @@ fn a_search_in_which_nothing_worked_says_so_and_ends_with_a_code_of_its_own() {
             "no candidate is above the untouched model",
         ),
     ] {
-        let (program, printed) = replayed(&drafts, "");
+        let (program, printed) = replayed(&drafts);
         assert_eq!(printed.code, NOTHING_FOUND, "{printed:?}");
         let told = "the search found nothing: ";
         assert!(
@@ -53,7 +53,7 @@ fn a_search_in_which_nothing_worked_says_so_and_ends_with_a_code_of_its_own() {
         assert_eq!(again.code, NOTHING_FOUND, "it is said again: {again:?}");
         assert_eq!(program.leaderboard()["state"], "finished");
     }
-    let (_, printed) = replayed(&draft("right", CORRECT), "");
+    let (_, printed) = replayed(&draft("right", CORRECT));
     assert_eq!(printed.code, 0, "{printed:?}");
 }
 

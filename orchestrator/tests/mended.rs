@@ -198,6 +198,32 @@ async fn killed_mended_and_extended_it_ends_as_one_that_was_left_alone() {
 }
 
 #[tokio::test]
+async fn a_twin_is_named_and_another_is_asked_for_in_its_place() {
+    let tripled = "pub fn reward(sample: &Sample) -> f64 { 3.0 * f64::from(u8::from(sample.correct())) - 1.0 }";
+    let endpoint = Endpoint::start(vec![
+        replies::good(&[("right", CORRECT), ("tripled", tripled)]),
+        replies::good(&[("wrong_way", INVERTED)]),
+    ]);
+    let program = folder(&search(&endpoint, "m", 1).replace("gate.replace_twins = false\n", ""));
+    program.succeed(&["run", "search.toml"]);
+    let board = program.leaderboard();
+    let of = |name: &str| row(&board["candidates"], name).clone();
+    assert_eq!(of("tripled")["same_as"], "right");
+    assert_eq!(of("tripled")["state"], "duplicate");
+    assert_eq!(of("wrong_way")["state"], "complete");
+    let requests = endpoint.requests();
+    assert_eq!(requests.len(), 2, "the twin's place was asked for once");
+    assert!(
+        requests[1].body.contains("a twin of `right`"),
+        "it is told why"
+    );
+    let text = program.succeed(&["leaderboard"]);
+    assert!(text.contains("tripled = right"), "{text}");
+    let shown = program.succeed(&["show", "tripled"]);
+    assert!(shown.contains("a twin of `right`"), "{shown}");
+}
+
+#[tokio::test]
 async fn more_seeds_and_steps_of_confirmation_are_had_afterwards() {
     let program = replay();
     let text = std::fs::read_to_string(program.path("search.toml")).unwrap();
@@ -246,9 +272,7 @@ async fn what_is_incomparable_is_refused_by_name_and_taken_over_into_a_new_searc
     let program = folder(&text);
     program.succeed(&["run", "search.toml"]);
     let asked = endpoint.requests().len();
-    let other = text
-        .replace("problems = 100\nseeds", "problems = 60\nseeds")
-        .replace("learning_rate", "learning_rate");
+    let other = text.replace("problems = 100\nseeds", "problems = 60\nseeds");
     assert_ne!(other, text);
     program.write("search.toml", &other);
     let refused = program.run(&["run", "search.toml"]);
@@ -306,8 +330,10 @@ async fn what_is_incomparable_is_refused_by_name_and_taken_over_into_a_new_searc
 #[test]
 fn rungs_spend_less_and_a_lost_checkpoint_changes_nothing() {
     let rungs = "rungs = [{ steps = 4, problems = 40, keep = 2 }, { steps = 9, problems = 100 }]\n";
-    let ladder =
-        config("kind = 'grammar'", "step_ms = 20", 3).replace("gate.refuse_flat = false\n", rungs);
+    let ladder = config("kind = 'grammar'", "step_ms = 20", 3).replace(
+        "gate.refuse_flat = false\ngate.replace_twins = false\n",
+        rungs,
+    );
     let (calm, killed) = (folder(&ladder), folder(&ladder));
     calm.succeed(&["run", "search.toml"]);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);

@@ -288,7 +288,10 @@ fn a_twin_is_named_and_not_trained_where_that_is_asked_for() {
 
 #[test]
 fn seed_rewards_enter_the_first_round_before_the_drafts() {
-    let program = search("", "seed_rewards = ['mine.rs', 'same.rs']");
+    let program = search(
+        "[screen.gate]\nreplace_twins = false",
+        "seed_rewards = ['mine.rs', 'same.rs']",
+    );
     let mine =
         "pub fn reward(sample: &Sample) -> f64 { 2.0 * f64::from(u8::from(sample.correct())) }";
     program.write("mine.rs", mine);

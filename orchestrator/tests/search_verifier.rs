@@ -7,7 +7,7 @@ mod program;
 use std::fs;
 
 use endpoint::{Endpoint, Reply};
-use program::{Program, row};
+use program::{Printed, Program, row};
 use serde_json::json;
 
 /// Questions in GSM8K's format that the fake trainer never gets right by the rule: the reference is a word.
@@ -40,14 +40,39 @@ fn config(verifier: &str) -> String {
     )
 }
 
+/// Runs the search to its end. What a judge of one word makes of it may be no better than the untouched model: then the exit code is 3.
+fn ended(program: &Program) -> Printed {
+    let printed = program.run(&["run", "search.toml"]);
+    assert!([0, 3].contains(&printed.code), "{}", printed.err);
+    printed
+}
+
+#[test]
+fn a_judge_that_refuses_is_known_before_anything_is_trained() {
+    let program = folder();
+    let endpoint = Endpoint::start(vec![Reply::error(401, "no such key")]);
+    program.write(
+        "search.toml",
+        &config(&format!("base_url = '{}'", endpoint.base_url())),
+    );
+    let printed = program.run(&["run", "search.toml"]);
+    assert_eq!(printed.code, 2, "{printed:?}");
+    assert!(
+        printed.err.contains("verifier.api_key_env"),
+        "{}",
+        printed.err
+    );
+    assert_eq!(program.leaderboard()["references"], json!([]));
+    assert_eq!((endpoint.checks().len(), endpoint.requests().len()), (1, 0));
+}
+
 #[test]
 fn a_model_judges_training_and_evaluation_and_what_it_did_is_shown() {
     let program = folder();
     let endpoint = Endpoint::start(vec![Reply::Says("True".to_owned())]);
     let url = format!("base_url = '{}'", endpoint.base_url());
     program.write("search.toml", &config(&url));
-    let printed = program.run(&["run", "search.toml"]);
-    assert_eq!(printed.code, 0, "{}", printed.err);
+    let printed = ended(&program);
     assert!(printed.err.contains("verdicts so far"), "{}", printed.err);
 
     let board = program.leaderboard();
@@ -93,14 +118,12 @@ fn an_endpoint_out_of_reach_stops_the_search_or_is_counted() {
     let endpoint = Endpoint::start(vec![Reply::Says("False".to_owned())]);
     let url = format!("base_url = '{}'\non_failure = 'stop'", endpoint.base_url());
     program.write("search.toml", &config(&url));
-    let printed = program.run(&["run", "search.toml"]);
-    assert_eq!(printed.code, 0, "{}", printed.err);
+    let printed = ended(&program);
     assert!(!endpoint.requests().is_empty());
 
     let other = folder();
     other.write("search.toml", &config("base_url = 'http://127.0.0.1:9/v1'"));
-    let printed = other.run(&["run", "search.toml"]);
-    assert_eq!(printed.code, 0, "{}", printed.err);
+    let printed = ended(&other);
     assert!(printed.err.contains("failed requests"), "{}", printed.err);
     let board = other.succeed(&["leaderboard"]);
     assert!(
@@ -117,7 +140,7 @@ fn verifier_settings_are_part_of_the_search() {
     let endpoint = Endpoint::start(vec![Reply::Says("True".to_owned())]);
     let url = format!("base_url = '{}'", endpoint.base_url());
     program.write("search.toml", &config(&url));
-    program.succeed(&["run", "search.toml"]);
+    ended(&program);
     program.write(
         "search.toml",
         &config(&format!("{url}\nguard_numbers = false")),

@@ -15,13 +15,10 @@ pub struct GateConfig {
     /// (new, made from one other, made from several). Absent means all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<f64>,
-    /// Leave out a reward whose advantages on the pool equal a known one's, and ask for another in its place.
-    #[serde(skip_serializing_if = "is_false")]
-    pub replace_twins: bool,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
+    /// Leave out a reward whose advantages on the pool equal a known one's, and ask for another in its place. Absent: where a language model
+    /// proposes or has proposed; the grammar's are trained, for what it learns from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace_twins: Option<bool>,
 }
 
 impl Default for GateConfig {
@@ -30,7 +27,7 @@ impl Default for GateConfig {
             refuse_flat: true,
             min_auc: None,
             keep: None,
-            replace_twins: false,
+            replace_twins: None,
         }
     }
 }

@@ -224,6 +224,13 @@ impl Config {
         }
     }
 
+    /// Whether what teaches the same as a known candidate is left out.
+    #[must_use]
+    pub fn replaces_twins(&self) -> bool {
+        let by_the_grammar = matches!(self.proposer, ProposerConfig::Grammar(_));
+        self.screen.gate.replace_twins.unwrap_or(!by_the_grammar)
+    }
+
     /// The configuration as it is stored with the search and compared when that is continued: a verifier's prompt by what it says, and
     /// nothing that may be a key.
     #[must_use]

@@ -26,7 +26,7 @@ pub struct Change {
 const FREE_SECTIONS: [&str; 2] = ["proposer", "screen.gate"];
 
 /// Single settings of which the same holds. Confirmations of other steps are rows of their own; other mixes are other mixes.
-const FREE: [&str; 33] = [
+const FREE: [&str; 34] = [
     "search.name",
     "search.rounds",
     "search.candidates_per_round",
@@ -60,6 +60,7 @@ const FREE: [&str; 33] = [
     "verifier.max_requests",
     "verifier.max_cost_usd",
     "trainer.fails_at_step",
+    "trainer.vllm_server_base_url",
 ];
 
 /// Whether a search may go on with another value of a setting.

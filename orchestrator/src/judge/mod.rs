@@ -150,6 +150,17 @@ impl Judge {
         Ok(self)
     }
 
+    /// Sees whether its model answers, before anything is built on it.
+    ///
+    /// # Errors
+    /// [`VerifierError::Setup`] if it never will; [`VerifierError::Unavailable`] if it does not, where `on_failure` is to stop.
+    pub async fn check(&self) -> Result<(), VerifierError> {
+        match self {
+            Self::Rule(_) => Ok(()),
+            Self::Model(asked) => asked.model.check().await,
+        }
+    }
+
     /// The kind of model that is asked, if one is.
     #[must_use]
     pub fn model_kind(&self) -> Option<ModelKind> {

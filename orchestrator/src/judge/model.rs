@@ -186,6 +186,32 @@ impl Model {
         })
     }
 
+    /// Asks for a word, unless the limits allow no more.
+    pub(super) async fn check(&self) -> Result<(), VerifierError> {
+        if !self.reserve() {
+            return Ok(());
+        }
+        // It is no verdict.
+        self.give_back();
+        let mut cost_usd = 0.0;
+        let mut account = |exchange: Exchange| cost_usd += exchange.cost_usd.unwrap_or(0.0);
+        let checked = self.endpoint.check(&mut account).await;
+        self.spent.lock().expect("no holder panics").cost_usd += cost_usd;
+        match checked {
+            Ok(()) => Ok(()),
+            Err(AskError::Setup(why) | AskError::Refused(why)) => Err(VerifierError::Setup(why)),
+            Err(AskError::Unavailable(why)) => match self.config.on_failure {
+                OnFailure::Stop => Err(VerifierError::Unavailable(why)),
+                OnFailure::Rule => {
+                    tracing::warn!(
+                        "{why}; verifier.on_failure = \"rule\": the rule's verdict stands until it answers"
+                    );
+                    Ok(())
+                }
+            },
+        }
+    }
+
     /// Stores a verdict, and returns the one that stands: another trial may have been faster.
     async fn remember(
         &self,

@@ -29,8 +29,8 @@ pub struct Examiner {
     pub probe_set: Arc<ProbeSet>,
     /// Whom it refuses.
     pub gate: GateConfig,
-    /// How a reward becomes an advantage.
-    pub mixed: Mixed,
+    /// How a reward becomes an advantage, where twins are told by it; absent where they are not.
+    pub twins: Option<Mixed>,
 }
 
 /// What drafts are admitted with.
@@ -123,7 +123,7 @@ pub async fn admit(
         .buffered(concurrency)
         .try_collect()
         .await?;
-    if examiner.gate.replace_twins {
+    if examiner.twins.is_some() {
         leave_out_twins(&mut candidates, known(earlier));
     }
     for (number, piece) in proposal.unreadable.iter().enumerate() {
@@ -203,11 +203,11 @@ type Examined = (Worth, Option<String>);
 impl Examiner {
     /// Measures on a blocking thread. The inner error says what went wrong in the reward.
     async fn examine(&self, reward: RewardFn) -> Result<Result<Examined, Refusal>, HostError> {
-        let (probe_set, mixed) = (Arc::clone(&self.probe_set), self.mixed);
-        let told = self.gate.replace_twins;
+        let (probe_set, twins) = (Arc::clone(&self.probe_set), self.twins);
         let measured = tokio::task::spawn_blocking(move || {
             let (worth, scores) = probe_set.measured(&reward)?;
-            Ok((worth, told.then(|| probe_set.advantages(&scores, mixed))))
+            let advantages = twins.map(|mixed| probe_set.advantages(&scores, mixed));
+            Ok((worth, advantages))
         });
         let measured: Result<Result<Examined, Fault>, _> = measured.await;
         let Ok(measured) = measured else {

@@ -85,6 +85,7 @@ impl Search {
         if self.stop_reason(done).await?.is_none() {
             self.check_proposer(done + 1).await?;
         }
+        self.runner.judge.check().await?;
         self.references().await?;
         let examiner = self.examiner().await?;
         let reason = loop {
@@ -222,10 +223,10 @@ impl Search {
         Ok(Examiner {
             probe_set: pool::probe_set(&self.runner).await?,
             gate: config.screen.gate.clone(),
-            mixed: Mixed {
+            twins: config.replaces_twins().then_some(Mixed {
                 scale: config.grpo.scale_rewards,
                 with_base_rewards: config.search.with_base_rewards,
-            },
+            }),
         })
     }
 

@@ -15,7 +15,7 @@ pub fn config(proposer: &str, trainer: &str, rounds: u32) -> String {
     format!(
         "[search]\nname = 'x'\nseed = 7\nrounds = {rounds}\ncandidates_per_round = 4\nmax_concurrent_trials = 2\n\
          [task]\nkind = 'gsm8k'\npath = 'sums'\ndev_size = 100\n[proposer]\n{proposer}\n[trainer]\nkind = 'fake'\n{trainer}\n\
-         [screen]\nsteps = 8\nproblems = 100\ngate.refuse_flat = false\n[ensemble]\nsizes = [2]\n\
+         [screen]\nsteps = 8\nproblems = 100\ngate.refuse_flat = false\ngate.replace_twins = false\n[ensemble]\nsizes = [2]\n\
          [confirm]\nsteps = 10\nproblems = 100\nseeds = 2\ncandidates = 1\n"
     )
 }
