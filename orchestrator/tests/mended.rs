@@ -337,12 +337,15 @@ fn rungs_spend_less_and_a_lost_checkpoint_changes_nothing() {
     let (calm, killed) = (folder(&ladder), folder(&ladder));
     calm.succeed(&["run", "search.toml"]);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let mut lost = 0;
     for _ in 0..6 {
         let mut child = killed.start(&["run", "search.toml"]);
         thread::sleep(Duration::from_millis(rng.random_range(400..1500)));
         child.kill().unwrap();
         child.wait().unwrap();
+        lost += u32::from(std::fs::remove_dir_all(killed.path("x.db.checkpoints")).is_ok());
     }
+    assert!(lost > 0, "there were checkpoints to be lost");
     killed.succeed(&["run", "search.toml"]);
     let board = calm.leaderboard();
     assert_eq!(board, killed.leaderboard());

@@ -77,7 +77,7 @@ impl FirstLook {
                  task.extraction (where answers are looked for), task.prompt, trainer.system_prompt and trainer.chat_template."
             ),
             (answered, true) => format!(
-                "The untouched model: every completion it was trained on for a trial met the limit of grpo.max_completion_length = {limit}, and an answer \
+                "The untouched model: every completion of its first training step met the limit of grpo.max_completion_length = {limit}, and an answer \
                  was found in {answered} of {asked} others. Raise grpo.max_completion_length and evaluation.max_completion_length, or look at \
                  trainer.stop_strings and trainer.chat_template."
             ),

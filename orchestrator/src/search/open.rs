@@ -232,7 +232,7 @@ impl Prepared {
                 config.search.seed,
             )
             .await?;
-        let (is_new, record, changed) = match begun {
+        let (is_new, mut record, changed) = match begun {
             Begun::New(record) => (true, record, Vec::new()),
             Begun::Continued(record) => (false, record, Vec::new()),
             Begun::Changed(record, changed) => (false, record, changed),
@@ -252,6 +252,7 @@ impl Prepared {
             }
             (Some(from), Some(named)) => {
                 store.begin_from(record.id, from).await?;
+                record.begun_from = Some(from.to_owned());
                 Some(named)
             }
             _ => match &record.begun_from {

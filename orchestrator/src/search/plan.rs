@@ -228,7 +228,7 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
         (
             "data",
             format!(
-                "{data}{path}; search seed {}, {} seeds for each finalist",
+                "{data}{path}; search seed {}, seeds for each finalist: {}",
                 config.search.seed, config.confirm.seeds
             ),
         ),

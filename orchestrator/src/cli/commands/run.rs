@@ -58,6 +58,12 @@ pub(super) async fn run(args: RunArgs, quiet: bool) -> anyhow::Result<()> {
     for warning in warnings {
         events.line(&format!("warning: {warning}"));
     }
+    if let Some(from) = &opened.record.begun_from {
+        events.line(&format!(
+            "taking over from {}: its rounds are proposed again, and trials that are asked for in just the same way are not trained again",
+            from.display()
+        ));
+    }
     for change in &opened.changed {
         events.line(&format!("changed: {change}"));
     }
