@@ -14,7 +14,7 @@ fn bad_rewards_look_bad_and_a_good_one_looks_good() {
     let program = Program::with(
         "[search]\nname = 'x'\nseed = 3\nrounds = 1\ncandidates_per_round = 7\n[task]\nkind = 'toy'\n\
          [proposer]\nkind = 'replay'\npath = 'drafts.jsonl'\n[trainer]\nkind = 'candle'\nmodel = 'toy'\n\
-         [screen]\nsteps = 25\nproblems = 400\n[confirm]\nseeds = 0\n",
+         [screen]\nsteps = 25\nproblems = 400\ngate.refuse_flat = false\ngate.replace_twins = false\n[confirm]\nseeds = 0\n",
     );
     let bad = fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -206,7 +206,7 @@ impl Examiner {
         let (probe_set, twins) = (Arc::clone(&self.probe_set), self.twins);
         let measured = tokio::task::spawn_blocking(move || {
             let (worth, scores) = probe_set.measured(&reward)?;
-            let advantages = twins.map(|mixed| probe_set.advantages(&scores, mixed));
+            let advantages = twins.and_then(|mixed| probe_set.advantages(&scores, mixed));
             Ok((worth, advantages))
         });
         let measured: Result<Result<Examined, Fault>, _> = measured.await;

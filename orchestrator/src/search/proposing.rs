@@ -1,6 +1,8 @@
 //! From a round's history to its candidates: the proposer is asked, its drafts are judged, and others are asked for in place of those that
 //! teach nothing new.
 
+use std::collections::HashSet;
+
 use evaluator::Split;
 
 use super::{
@@ -11,6 +13,7 @@ use crate::{
         candidate::{Candidate, CandidateId, NewCandidate, Origin, Status},
         draft::Draft,
         seed::derive_seed,
+        trial::{Arm, Trial, TrialState},
     },
     proposer::{Brief, Fate, PastCandidate, Proposal, ProposeError},
     reward::{
@@ -50,6 +53,11 @@ impl Search {
             ..
         } = &*self.context;
         let mut earlier = store.candidates(*id).await?;
+        // What failed in training teaches nothing, and what teaches the same may not fail.
+        let failed = failed(&store.trials(*id).await?);
+        for candidate in earlier.iter_mut().filter(|c| failed.contains(&c.id)) {
+            candidate.probe = None;
+        }
         let wanted = Wanted {
             round,
             again: 0,
@@ -179,6 +187,19 @@ impl Search {
         };
         Ok(admit(drafts, earlier, with).await?)
     }
+}
+
+/// The candidates whose training failed.
+fn failed(trials: &[Trial]) -> HashSet<CandidateId> {
+    let failed = trials
+        .iter()
+        .filter(|trial| matches!(trial.state, TrialState::Failed(_)));
+    failed
+        .filter_map(|trial| match trial.arm {
+            Arm::Candidate(id) => Some(id),
+            Arm::Untouched | Arm::BaseOnly | Arm::Ensemble(_) => None,
+        })
+        .collect()
 }
 
 fn is_proposed_twin(candidate: &NewCandidate) -> bool {

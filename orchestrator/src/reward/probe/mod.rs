@@ -136,9 +136,10 @@ impl ProbeSet {
         Ok((worth, scores))
     }
 
-    /// A digest of the advantages that a reward with these scores on the pool has, alone or added to the base rewards.
+    /// A digest of the advantages that a reward with these scores on the pool has, alone or added to the base rewards; `None` where they are
+    /// too large.
     #[must_use]
-    pub fn advantages(&self, scores: &[f64], mixed: Mixed) -> String {
+    pub fn advantages(&self, scores: &[f64], mixed: Mixed) -> Option<String> {
         let mut sums = scores.to_vec();
         if mixed.with_base_rewards {
             for (_, base) in &self.base {

@@ -18,8 +18,9 @@ pub struct Mixed {
 /// Advantages are told apart to a millionth: closer ones are the same number, computed on another way.
 const STEPS: f64 = 1e6;
 
-/// A digest of the advantages of these scores in groups. Where a group's deviation divides them, a reward and its multiple have the same.
-pub(super) fn digest(scores: &[f64], sizes: &[usize], scale: ScaleRewards) -> String {
+/// A digest of the advantages of these scores in groups; `None` where they are too large to be reckoned with. Where a group's deviation
+/// divides them, a reward and its multiple have the same.
+pub(super) fn digest(scores: &[f64], sizes: &[usize], scale: ScaleRewards) -> Option<String> {
     let centred: Vec<Vec<f64>> = split(scores, sizes)
         .map(|group| {
             let mean = group.iter().sum::<f64>() / group.len() as f64;
@@ -40,11 +41,14 @@ pub(super) fn digest(scores: &[f64], sizes: &[usize], scale: ScaleRewards) -> St
         };
         for value in group {
             let advantage = if by > 0.0 { value / by } else { 0.0 };
+            if !by.is_finite() || !advantage.is_finite() {
+                return None;
+            }
             let number = (advantage * STEPS).round();
             hash.update((number as i64).to_le_bytes());
         }
     }
-    hex(&hash.finalize())
+    Some(hex(&hash.finalize()))
 }
 
 #[cfg(test)]
@@ -75,5 +79,7 @@ mod tests {
         );
         let other = [0.0, 1.0, 0.9, 0.1, 0.2, 0.4];
         assert_ne!(of(&other, ScaleRewards::Group), group);
+        let huge = scores.map(|s| 1e200 * s);
+        assert_eq!(of(&huge, ScaleRewards::Group), None, "it fails in training");
     }
 }
