@@ -14,7 +14,7 @@ use endpoint::{
 use orchestrator::{
     judge::endpoint::ChatApi,
     proposer::{
-        Brief, Proposal, ProposeError, Proposer as _, Unkept,
+        Background, Brief, Proposal, ProposeError, Proposer as _, Unkept,
         chat::{Chat, ChatConfig},
     },
 };
@@ -99,6 +99,7 @@ async fn the_key_stands_in_its_header_alone() {
         history: &[],
         problems: &[],
         format_hint: "",
+        background: Background::NONE,
     };
     chat.propose(brief, &Unkept).await.unwrap();
     assert_eq!(endpoint.requests()[0].header("authorization"), None);

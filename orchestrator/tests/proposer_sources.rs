@@ -7,7 +7,7 @@ use std::path::Path;
 use orchestrator::{
     domain::draft::Draft,
     proposer::{
-        Brief, Proposal, Proposer, Unkept,
+        Background, Brief, Proposal, Proposer, Unkept,
         grammar::{Grammar, GrammarConfig},
         replay::Replay,
     },
@@ -83,6 +83,7 @@ fn round_trip(proposer: &dyn Proposer, round: u32, count: usize, seed: u64) -> P
         history: &[],
         problems: &[],
         format_hint: "",
+        background: Background::NONE,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -1,5 +1,6 @@
 //! Who suggests reward functions: one trait, three implementations (a chat model, the built-in grammar, a recording).
 
+mod brief;
 pub mod chat;
 pub mod config;
 pub mod grammar;
@@ -8,14 +9,15 @@ pub mod replay;
 
 use std::{future::Future, pin::Pin};
 
-use crate::domain::{
-    candidate::Origin,
-    draft::{Draft, Exchange},
-};
-use evaluator::Problem;
-use serde::{Deserialize, Serialize};
+use crate::domain::draft::{Draft, Exchange};
 
-pub use self::config::{ProposerConfig, build};
+pub use self::{
+    brief::{
+        Aftermath, Background, Brief, Curve, Fate, Lesson, Misjudged, PastCandidate, ProbeFigures,
+        Reference, Setback, Study, Written, Wrong,
+    },
+    config::{ProposerConfig, build},
+};
 
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,10 +56,19 @@ pub trait Proposer: Send + Sync {
         None
     }
 
-    /// The proposal that a reply of an earlier sitting holds, so that it is not asked and paid for again; `None` where the proposer asks nobody.
-    fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {
-        let _ = (answered, brief);
-        None
+    /// Drafts that make good what was wrong with a proposal, asked for once a round: the refused ones mended by what was said of them,
+    /// others in place of twins and of what did not come. None where the proposer has nothing to say to that.
+    ///
+    /// # Errors
+    /// As [`Proposer::propose`].
+    fn follow_up<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        aftermath: Aftermath<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+        let _ = (brief, aftermath, ledger);
+        Box::pin(async { Ok(Proposal::default()) })
     }
 }
 
@@ -71,6 +82,46 @@ pub trait Ledger: Send + Sync {
 
     /// Why no further request may be made, if that is so.
     fn closed(&self) -> Option<String>;
+
+    /// The reply that a step of this round has been given already: it is not asked and paid for again.
+    ///
+    /// # Errors
+    /// [`ProposeError::Unkept`] if what was kept cannot be read.
+    fn answered<'a>(
+        &'a self,
+        step: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Exchange>, ProposeError>> {
+        let _ = step;
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The name under which a step is kept: a round may be asked several times over.
+    fn name_of(&self, step: &str) -> String {
+        step.to_owned()
+    }
+
+    /// Is told how a request fares while it is under way.
+    fn hears(&self, heard: &Heard<'_>) {
+        let _ = heard;
+    }
+}
+
+/// How a request to a language model fares.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Heard<'a> {
+    /// It is made.
+    Asking {
+        /// The model asked.
+        model: &'a str,
+        /// Which request of its round.
+        step: &'a str,
+    },
+    /// About so many tokens of the reply have come.
+    Tokens(u64),
+    /// It failed, and is made again after a pause: what happened, and for how long.
+    Pause(&'a str),
+    /// It has ended, this way.
+    Done(&'a Exchange),
 }
 
 /// A ledger for who searches nothing: it keeps nothing and is never closed.
@@ -94,67 +145,6 @@ pub struct RequestSize {
     pub prompt_tokens: u64,
     /// Tokens of the reply at most.
     pub most_completion_tokens: u64,
-}
-
-/// What a proposer is told.
-#[derive(Debug, Clone, Copy)]
-pub struct Brief<'a> {
-    /// The round under way, from 1.
-    pub round: u32,
-    /// How many drafts are wanted.
-    pub count: usize,
-    /// Every draw of the proposer descends from this; differs per round.
-    pub seed: u64,
-    /// All earlier candidates: ranked ones first, best first, then the failed and rejected.
-    pub history: &'a [PastCandidate],
-    /// Sample problems of the training split.
-    pub problems: &'a [Problem],
-    /// What a well-formed completion looks like, for prompts (taken from the task's config).
-    pub format_hint: &'a str,
-}
-
-/// An earlier candidate as the proposer sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastCandidate {
-    /// Where it comes from.
-    pub origin: Origin,
-    /// What its author wrote.
-    pub draft: Draft,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What became of a candidate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "fate", rename_all = "snake_case")]
-pub enum Fate {
-    /// Screened; figures on the Dev split.
-    Ranked {
-        /// 1 is best.
-        rank: usize,
-        /// F1 of the trained policy.
-        f1: f64,
-        /// 95 % interval of F1.
-        interval: [f64; 2],
-        /// Accuracy.
-        accuracy: f64,
-        /// Share of questions with an extracted answer.
-        answer_rate: f64,
-        /// Mean reward of each training step.
-        reward_curve: Vec<f64>,
-        /// Share of right rollouts of each training step.
-        correct_curve: Vec<f64>,
-    },
-    /// Never ran.
-    Rejected {
-        /// Why, in one line.
-        reason: String,
-    },
-    /// Went wrong in training.
-    Failed {
-        /// Why, in one line.
-        reason: String,
-    },
 }
 
 /// What one call of a proposer brought.

@@ -1,6 +1,7 @@
-//! Drafts written down before: a JSONL file by hand, or what an earlier search proposed.
+//! What was said before: drafts in a JSONL file by hand, the drafts of an earlier search, or every word of one.
 //!
-//! What a round gets depends on its number alone, so that a search that was interrupted goes on where it was.
+//! Drafts depend on the number of their round alone, so that a search that was interrupted goes on where it was. The words of an earlier
+//! search ([`Rehearsal`]) are read as they were then, so that the same search comes of them, without network.
 
 use std::{
     collections::BTreeMap,
@@ -11,9 +12,12 @@ use std::{
 use sandbox::{Language, Source};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::draft::Draft;
+use crate::domain::draft::{Draft, Exchange};
 
-use super::{BoxFuture, Brief, Ledger, Proposal, ProposeError, Proposer};
+use super::{
+    Aftermath, BoxFuture, Brief, Heard, Ledger, Proposal, ProposeError, Proposer,
+    chat::{Chat, ChatConfig},
+};
 
 /// Where written-down drafts are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -170,6 +174,113 @@ impl Proposer for Replay {
                 ..Proposal::default()
             })
         })
+    }
+}
+
+/// The exchanges of an earlier search with its language models, as a [`Proposer`]: it says what they said, to who asks the same.
+#[derive(Debug)]
+pub struct Rehearsal {
+    chat: Chat,
+    rounds: BTreeMap<u32, Vec<Exchange>>,
+}
+
+impl Rehearsal {
+    /// Says again what stands in these exchanges, each with the round it was part of. `config` is that of the search they are from.
+    ///
+    /// # Errors
+    /// [`ProposeError::Setup`] if the configuration cannot be used here.
+    pub fn new(
+        config: &ChatConfig,
+        exchanges: impl IntoIterator<Item = (u32, Exchange)>,
+    ) -> Result<Self, ProposeError> {
+        let mut rounds: BTreeMap<u32, Vec<Exchange>> = BTreeMap::new();
+        for (round, exchange) in exchanges {
+            rounds.entry(round).or_default().push(exchange);
+        }
+        Ok(Self {
+            chat: Chat::without_network(config)?,
+            rounds,
+        })
+    }
+
+    fn recorded<'a>(&'a self, round: u32, ledger: &'a dyn Ledger) -> Recorded<'a> {
+        Recorded {
+            exchanges: self.rounds.get(&round).map_or(&[], Vec::as_slice),
+            ledger,
+        }
+    }
+}
+
+impl Proposer for Rehearsal {
+    fn propose<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+        Box::pin(async move {
+            let recorded = self.recorded(brief.round, ledger);
+            self.chat.propose(brief, &recorded).await
+        })
+    }
+
+    fn follow_up<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        aftermath: Aftermath<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
+        Box::pin(async move {
+            let recorded = self.recorded(brief.round, ledger);
+            self.chat.follow_up(brief, aftermath, &recorded).await
+        })
+    }
+}
+
+/// A ledger in which the replies of an earlier search stand already. They are copied into that of the new one as they are asked for, failed
+/// requests and costs included: it then says of itself what the earlier one does.
+struct Recorded<'a> {
+    exchanges: &'a [Exchange],
+    ledger: &'a dyn Ledger,
+}
+
+impl Ledger for Recorded<'_> {
+    fn keep<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<(), ProposeError>> {
+        self.ledger.keep(exchange)
+    }
+
+    fn closed(&self) -> Option<String> {
+        self.ledger.closed()
+    }
+
+    fn answered<'a>(
+        &'a self,
+        step: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Exchange>, ProposeError>> {
+        Box::pin(async move {
+            if let Some(kept) = self.ledger.answered(step).await? {
+                return Ok(Some(kept));
+            }
+            if self.ledger.closed().is_some() {
+                return Ok(None);
+            }
+            let name = self.ledger.name_of(step);
+            let mut answer = None;
+            for recorded in self.exchanges.iter().filter(|e| e.step == name) {
+                let exchange = Exchange {
+                    step: step.to_owned(),
+                    ..recorded.clone()
+                };
+                self.ledger.keep(&exchange).await?;
+                if exchange.error.is_none() {
+                    answer = Some(exchange);
+                }
+            }
+            Ok(answer)
+        })
+    }
+
+    fn hears(&self, heard: &Heard<'_>) {
+        self.ledger.hears(heard);
     }
 }
 

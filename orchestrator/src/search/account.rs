@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use crate::{
     config::SearchConfig,
     domain::{draft::Exchange, spending::Spending},
-    proposer::{BoxFuture, Ledger, ProposeError},
+    proposer::{BoxFuture, Heard, Ledger, ProposeError},
+    search::events::Events,
     store::{SearchId, Store, StoreError},
 };
 
@@ -22,6 +23,8 @@ pub struct Account {
 pub struct RoundLedger<'a> {
     /// The account.
     pub account: &'a Account,
+    /// Who is told how a request fares.
+    pub events: &'a dyn Events,
     /// The round.
     pub round: u32,
     /// How often it was asked for further drafts before.
@@ -103,5 +106,25 @@ impl Ledger for RoundLedger<'_> {
 
     fn closed(&self) -> Option<String> {
         self.account.closed()
+    }
+
+    fn answered<'a>(
+        &'a self,
+        step: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Exchange>, ProposeError>> {
+        Box::pin(async move {
+            let Account { store, search, .. } = self.account;
+            let step = self.name_of(step);
+            let kept = store.answered(*search, self.round, &step).await;
+            kept.map_err(|error| ProposeError::Unkept(error.to_string()))
+        })
+    }
+
+    fn name_of(&self, step: &str) -> String {
+        step_of(self.again, step)
+    }
+
+    fn hears(&self, heard: &Heard<'_>) {
+        self.events.hears(heard);
     }
 }

@@ -5,6 +5,7 @@ use trainer_bridge::StepMetrics;
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{candidate::NewCandidate, figures::Figures, trial::Trial},
+    proposer::Heard,
 };
 
 /// Is told of everything that happens in a search, in order.
@@ -17,6 +18,11 @@ pub trait Events: Send + Sync {
 
     /// A round begins.
     fn round(&self, round: u32, of: u32);
+
+    /// A language model is asked, or answers.
+    fn hears(&self, heard: &Heard<'_>) {
+        let _ = heard;
+    }
 
     /// A round's drafts are judged.
     fn admitted(&self, candidates: &[NewCandidate]);

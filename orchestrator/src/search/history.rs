@@ -1,16 +1,18 @@
-//! What a proposer is told of the past: every candidate with its source and its fate, the best first.
+//! What a proposer is told of the past: every candidate with its source, its fate and what was seen of it, the best first.
 
 use std::collections::HashMap;
 
 use trainer_bridge::StepMetrics;
 
+use super::background::diagnostic;
 use crate::{
     board::{
         leaderboard::{Leaderboard, Row},
         state::RowState,
     },
-    domain::candidate::{Candidate, CandidateId},
-    proposer::{Fate, PastCandidate},
+    domain::candidate::{Candidate, CandidateId, Status},
+    proposer::{Curve, Fate, Misjudged, PastCandidate, ProbeFigures, Study},
+    reward::probe::Probed,
     store::{SearchId, Store, StoreError},
 };
 
@@ -25,23 +27,28 @@ pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidat
     let mut candidates: HashMap<CandidateId, Candidate> =
         candidates.into_iter().map(|c| (c.id, c)).collect();
     let past = board.candidates.iter().filter_map(|row| {
-        let curve = row
+        let steps = row
             .trial
             .and_then(|id| curves.get(&id))
             .map_or(&[][..], Vec::as_slice);
-        let fate = fate(row, curve)?;
         let candidate = candidates.remove(&row.candidate?)?;
         Some(PastCandidate {
+            fate: fate(row, &candidate)?,
+            study: Study {
+                curves: curves_of(steps, &candidate.draft.name),
+                misjudged: misjudged(steps),
+                probe: candidate.probe.as_deref().and_then(probe_figures),
+                same_as: row.same_as.clone(),
+            },
             origin: candidate.origin,
             draft: candidate.draft,
-            fate,
         })
     });
     Ok(past.collect())
 }
 
-fn fate(row: &Row, curve: &[StepMetrics]) -> Option<Fate> {
-    let reason = row.reason.clone().unwrap_or_default();
+fn fate(row: &Row, candidate: &Candidate) -> Option<Fate> {
+    let reason = || row.reason.clone().unwrap_or_default();
     Some(match (&row.figures, row.state) {
         (Some(figures), _) => Fate::Ranked {
             rank: row.rank?,
@@ -49,11 +56,92 @@ fn fate(row: &Row, curve: &[StepMetrics]) -> Option<Fate> {
             interval: [figures.f1.interval.lower, figures.f1.interval.upper],
             accuracy: figures.accuracy.point,
             answer_rate: figures.answer_rate,
-            reward_curve: curve.iter().map(|m| m.reward).collect(),
-            correct_curve: curve.iter().map(|m| m.correct).collect(),
         },
-        (None, RowState::Failed) => Fate::Failed { reason },
-        (None, state) if state.is_refused() => Fate::Rejected { reason },
+        (None, RowState::Failed) => Fate::Failed { reason: reason() },
+        (None, state) if state.is_refused() => Fate::Rejected {
+            reason: match &candidate.status {
+                Status::Rejected(refusal) => diagnostic(refusal),
+                _ => reason(),
+            },
+        },
         _ => return None,
+    })
+}
+
+/// The reward, its parts, and how the policy behaved.
+fn curves_of(steps: &[StepMetrics], name: &str) -> Vec<Curve> {
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let curve = |of: &str, value: fn(&StepMetrics) -> f64| Curve {
+        of: of.to_owned(),
+        values: steps.iter().map(value).collect(),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in steps.iter().flat_map(|step| &step.parts) {
+        if part.reward == name && !parts.contains(&&*part.part) {
+            parts.push(&part.part);
+        }
+    }
+    let part = |part: &&str| Curve {
+        of: format!("part {part}"),
+        values: steps
+            .iter()
+            .map(|step| {
+                let own = step
+                    .parts
+                    .iter()
+                    .find(|p| p.reward == name && p.part == *part);
+                own.map_or(0.0, |own| own.mean)
+            })
+            .collect(),
+    };
+    let mut curves = vec![curve("reward", |step| step.reward)];
+    curves.extend(parts.iter().map(part));
+    curves.extend([
+        curve("spread", |step| step.reward_std),
+        curve("flat", |step| step.frac_reward_zero_std),
+        curve("right", |step| step.correct),
+        curve("length", |step| step.completion_length),
+        curve("cut", |step| step.clipped_ratio),
+    ]);
+    curves
+}
+
+/// The last wrong completion that was paid the most of its step, and the last right one that was paid the least.
+fn misjudged(steps: &[StepMetrics]) -> Vec<Misjudged> {
+    let told = |step: &StepMetrics, at: usize, correct: bool| {
+        // The first sample of a step is the best paid one, the last the worst.
+        let (best, worst) = (step.samples.first()?, step.samples.last()?);
+        let sample = [best, worst][at];
+        (sample.correct == correct && best.reward > worst.reward).then(|| Misjudged {
+            step: step.step,
+            prompt: sample.prompt.clone(),
+            completion: sample.completion.clone(),
+            reward: sample.reward,
+            correct,
+        })
+    };
+    let wrong = steps.iter().rev().find_map(|step| told(step, 0, false));
+    let right = steps.iter().rev().find_map(|step| told(step, 1, true));
+    wrong.into_iter().chain(right).collect()
+}
+
+fn probe_figures(json: &str) -> Option<ProbeFigures> {
+    let worth = serde_json::from_str::<Probed>(json).ok()?.worth?;
+    Some(ProbeFigures {
+        auc: worth.auc_within.as_ref().map(|share| share.point),
+        flat: worth.flat_groups,
+        range: [worth.lowest, worth.highest],
+        agreement: worth
+            .agreement
+            .into_iter()
+            .filter_map(|a| Some((a.with, a.kendall?)))
+            .collect(),
+        hacks: worth
+            .hacks
+            .into_iter()
+            .map(|hack| (hack.kind, hack.above))
+            .collect(),
     })
 }

@@ -33,8 +33,9 @@ use crate::{
     domain::{difference::Difference, draft::Draft, seed::derive_seed},
     judge::{Judge, Judges, VerifierError, by_rule},
     proposer::{
-        self, Brief, ProposeError, Proposer, ProposerConfig, RequestSize,
-        replay::{Replay, is_database},
+        self, Background, Brief, ProposeError, Proposer, ProposerConfig, RequestSize,
+        chat::ChatConfig,
+        replay::{Rehearsal, Replay, is_database},
     },
     reward::{
         files::NoReward,
@@ -335,6 +336,7 @@ fn first_request(jobs: Jobs<'_>, proposer: &dyn Proposer) -> Option<RequestSize>
         history: &[],
         problems: &jobs.task.problems(Split::Train, 20, seed),
         format_hint: jobs.task.format_hint(),
+        background: Background::NONE,
     })
 }
 
@@ -343,8 +345,22 @@ async fn proposer_of(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, OpenE
     match config {
         ProposerConfig::Replay(replay) if is_database(&replay.path).unwrap_or(false) => {
             let earlier = Store::read(&replay.path).await?;
+            let record = earlier.search().await?;
+            if let Some(chat) = chat_of(&record.config) {
+                let exchanges = earlier.exchanges(record.id).await?;
+                return Ok(Arc::new(Rehearsal::new(&chat, exchanges)?));
+            }
             Ok(Arc::new(Replay::by_round(earlier.drafts_by_round().await?)))
         }
         _ => Ok(proposer::build(config)?),
+    }
+}
+
+/// The settings of the language model that a stored configuration asks, if it asks one.
+fn chat_of(config: &str) -> Option<ChatConfig> {
+    let mut config: serde_json::Value = serde_json::from_str(config).ok()?;
+    match serde_json::from_value(config.get_mut("proposer")?.take()).ok()? {
+        ProposerConfig::Chat(chat) => Some(chat),
+        _ => None,
     }
 }

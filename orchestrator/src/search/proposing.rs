@@ -6,7 +6,12 @@ use std::collections::HashSet;
 use evaluator::Split;
 
 use super::{
-    account::RoundLedger, context::Context, error::SearchError, history::history, r#loop::Search,
+    account::RoundLedger,
+    background::{background, setbacks},
+    context::Context,
+    error::SearchError,
+    history::history,
+    r#loop::Search,
 };
 use crate::{
     domain::{
@@ -15,7 +20,7 @@ use crate::{
         seed::derive_seed,
         trial::{Arm, Trial, TrialState},
     },
-    proposer::{Brief, Fate, PastCandidate, Proposal, ProposeError},
+    proposer::{Aftermath, Brief, Fate, PastCandidate, Proposal, ProposeError, Setback, Study},
     reward::{
         admit::{Admission, Drafts, Examiner, admit},
         winnow::keep_the_better,
@@ -36,6 +41,8 @@ struct Wanted<'a> {
     count: usize,
     /// What the round has brought before.
     before: &'a [NewCandidate],
+    /// What of it is to be made good; a request for new drafts where there is none.
+    aftermath: Option<Aftermath<'a>>,
 }
 
 impl Search {
@@ -63,12 +70,33 @@ impl Search {
             again: 0,
             count: config.search.candidates_per_round,
             before: &[],
+            aftermath: None,
         };
         let proposal = self.propose(wanted).await?;
         let seeds = if round == 1 { &self.seeds[..] } else { &[] };
         let mut all = self
             .admit(round, seeds, (&proposal, &earlier), examiner)
             .await?;
+        let setbacks: Vec<Setback> = setbacks(&all);
+        let aftermath = Aftermath {
+            setbacks: &setbacks,
+            missing: wanted.count.saturating_sub(proposal.drafts.len()),
+        };
+        let mending = Wanted {
+            before: &all,
+            aftermath: Some(aftermath),
+            ..wanted
+        };
+        let mended = match self.propose(mending).await {
+            Err(SearchError::Propose(ProposeError::Limit(_))) => Proposal::default(),
+            mended => mended?,
+        };
+        let known: Vec<Candidate> = earlier
+            .iter()
+            .cloned()
+            .chain(all.iter().map(stored))
+            .collect();
+        all.extend(self.admit(round, &[], (&mended, &known), examiner).await?);
         let mut newest = all.clone();
         for again in 1..=AGAIN {
             let twins = newest.iter().filter(|c| is_proposed_twin(c)).count();
@@ -98,20 +126,21 @@ impl Search {
         Ok(all)
     }
 
-    /// Asks for drafts; what was answered before is not asked for again.
+    /// Asks for drafts, or for what makes good earlier ones; what was answered before is not asked for again.
     async fn propose(&self, wanted: Wanted<'_>) -> Result<Proposal, SearchError> {
         let Context {
             config,
             store,
             id,
             task,
-            ..
+            events,
         } = &*self.context;
         let Wanted {
             round,
             again,
             count,
             before,
+            aftermath,
         } = wanted;
         let purpose = match again {
             0 => format!("propose/{round}"),
@@ -120,6 +149,7 @@ impl Search {
         let seed = derive_seed(config.search.seed, &purpose);
         let mut history = history(store, *id).await?;
         history.extend(before.iter().map(past));
+        let background = background(&self.context, round, &self.seeds).await?;
         let brief = Brief {
             round,
             count,
@@ -127,18 +157,19 @@ impl Search {
             history: &history,
             problems: &task.problems(Split::Train, PROBLEMS, seed),
             format_hint: task.format_hint(),
+            background: &background,
         };
-        if let Some(answered) = store.answered(*id, round, again).await?
-            && let Some(proposal) = self.proposer.reread(&answered, brief)
-        {
-            return Ok(proposal);
-        }
         let ledger = RoundLedger {
             account: &self.account,
+            events: &**events,
             round,
             again,
         };
-        Ok(self.proposer.propose(brief, &ledger).await?)
+        let proposer = &self.proposer;
+        Ok(match aftermath {
+            None => proposer.propose(brief, &ledger).await?,
+            Some(aftermath) => proposer.follow_up(brief, aftermath, &ledger).await?,
+        })
     }
 
     /// Sees whether drafts can be asked for: the prompts, the address, the key, the model.
@@ -151,6 +182,7 @@ impl Search {
             ..
         } = &*self.context;
         let seed = derive_seed(config.search.seed, "check");
+        let background = background(&self.context, round, &self.seeds).await?;
         let brief = Brief {
             round,
             count: config.search.candidates_per_round,
@@ -158,9 +190,11 @@ impl Search {
             history: &history(store, *id).await?,
             problems: &task.problems(Split::Train, PROBLEMS, seed),
             format_hint: task.format_hint(),
+            background: &background,
         };
         let ledger = RoundLedger {
             account: &self.account,
+            events: &*self.context.events,
             round: 0,
             again: 0,
         };
@@ -228,5 +262,6 @@ fn past(new: &NewCandidate) -> PastCandidate {
         fate: Fate::Rejected {
             reason: new.status.reason().unwrap_or_else(waiting),
         },
+        study: Study::default(),
     }
 }

@@ -10,12 +10,10 @@ use std::{
 use evaluator::Split;
 
 use crate::{
-    domain::{
-        candidate::source_hash,
-        draft::{Draft, Exchange},
-    },
+    domain::{candidate::source_hash, draft::Draft},
     proposer::{
-        BoxFuture, Brief, Ledger, Proposal, ProposeError, Proposer, RequestSize, replay::Replay,
+        Aftermath, BoxFuture, Brief, Ledger, Proposal, ProposeError, Proposer, RequestSize,
+        replay::Replay,
     },
     store::{Store, StoreError, Taken},
 };
@@ -98,10 +96,15 @@ impl Proposer for Continued {
         self.earlier.propose(Brief { count, ..brief }, ledger)
     }
 
-    fn reread(&self, answered: &Exchange, brief: Brief<'_>) -> Option<Proposal> {
+    fn follow_up<'a>(
+        &'a self,
+        brief: Brief<'a>,
+        aftermath: Aftermath<'a>,
+        ledger: &'a dyn Ledger,
+    ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
         match brief.round > self.last {
-            true => self.then.reread(answered, brief),
-            false => None,
+            true => self.then.follow_up(brief, aftermath, ledger),
+            false => Box::pin(async { Ok(Proposal::default()) }),
         }
     }
 

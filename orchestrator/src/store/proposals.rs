@@ -1,6 +1,6 @@
 //! Table `proposals`: every exchange with a language model, whole; and the transaction that turns a proposal into candidates and trials.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{SearchId, Store, StoreError, candidates::insert_candidate, trials::insert_trial};
 use crate::domain::{
@@ -9,6 +9,38 @@ use crate::domain::{
     spending::Spending,
     trial::NewTrial,
 };
+
+/// A query for exchanges.
+macro_rules! exchanges {
+    ($which:literal) => {
+        concat!(
+            "SELECT round, step, model, prompt, reply, reasoning, instead, stopped_because, answered_by, error,
+                    prompt_tokens, completion_tokens, is_estimate, cost_usd
+             FROM proposals WHERE search_id = ? ",
+            $which
+        )
+    };
+}
+
+/// A row of such a query.
+fn exchange_from(row: &SqliteRow) -> Exchange {
+    let count = |column| row.get::<Option<i64>, _>(column).map(i64::unsigned_abs);
+    Exchange {
+        step: row.get("step"),
+        model: row.get("model"),
+        prompt: row.get("prompt"),
+        reply: row.get("reply"),
+        reasoning: row.get("reasoning"),
+        instead: row.get("instead"),
+        stopped_because: row.get("stopped_because"),
+        answered_by: row.get("answered_by"),
+        error: row.get("error"),
+        prompt_tokens: count("prompt_tokens"),
+        completion_tokens: count("completion_tokens"),
+        is_estimate: row.get("is_estimate"),
+        cost_usd: row.get("cost_usd"),
+    }
+}
 
 /// What a round brought, judged and ready to be stored.
 #[derive(Clone, Copy)]
@@ -78,8 +110,7 @@ impl Store {
         transaction.commit().await.map_err(sql)
     }
 
-    /// The reply that a round has been given already, if it was: it is never asked for again. `again` is the number of a request for further
-    /// drafts, and 0 for the first.
+    /// The reply that a step of a round has been given already, if it was: it is never asked for again.
     ///
     /// # Errors
     /// If SQLite fails.
@@ -87,31 +118,34 @@ impl Store {
         &self,
         search: SearchId,
         round: u32,
-        again: u32,
+        step: &str,
     ) -> Result<Option<Exchange>, StoreError> {
-        let row = sqlx::query(
-            "SELECT step, model, prompt, reply, reasoning, instead, stopped_because, answered_by FROM proposals
-             WHERE search_id = ?1 AND round = ?2 AND error IS NULL AND step <> 'check'
-               AND CASE WHEN ?3 = 0 THEN step NOT LIKE 'again-%' ELSE step LIKE 'again-' || ?3 || '/%' END
-             ORDER BY id DESC LIMIT 1",
-        )
+        let row = sqlx::query(exchanges!(
+            "AND round = ? AND step = ? AND error IS NULL ORDER BY id DESC LIMIT 1"
+        ))
         .bind(search.0)
         .bind(round)
-        .bind(again)
+        .bind(step)
         .fetch_optional(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;
-        Ok(row.map(|row| Exchange {
-            step: row.get("step"),
-            model: row.get("model"),
-            prompt: row.get("prompt"),
-            reply: row.get("reply"),
-            reasoning: row.get("reasoning"),
-            instead: row.get("instead"),
-            stopped_because: row.get("stopped_because"),
-            answered_by: row.get("answered_by"),
-            ..Exchange::default()
-        }))
+        Ok(row.as_ref().map(exchange_from))
+    }
+
+    /// Every exchange of a search in the order they were made, each with its round.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn exchanges(&self, search: SearchId) -> Result<Vec<(u32, Exchange)>, StoreError> {
+        let rows = sqlx::query(exchanges!("ORDER BY id"))
+            .bind(search.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get("round"), exchange_from(row)))
+            .collect())
     }
 
     /// What language models have cost so far.

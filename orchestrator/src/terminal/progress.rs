@@ -4,7 +4,11 @@
     reason = "this module exists to talk to the person at the terminal"
 )]
 
-use std::{io::IsTerminal as _, sync::Mutex, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use trainer_bridge::StepMetrics;
@@ -13,9 +17,11 @@ use crate::{
     board::leaderboard::Leaderboard,
     domain::{
         candidate::NewCandidate,
+        draft::Exchange,
         figures::Figures,
         trial::{Stage, Trial},
     },
+    proposer::Heard,
     search::events::{Events, TrialEvents},
 };
 
@@ -23,7 +29,14 @@ use crate::{
 pub struct Progress {
     bars: Option<MultiProgress>,
     steps: Mutex<Option<ProgressBar>>,
+    asking: Mutex<Option<Asking>>,
     quiet: bool,
+}
+
+/// A language model that is being asked.
+struct Asking {
+    since: Instant,
+    spinner: Option<ProgressBar>,
 }
 
 /// Receives word of a build of the Python guest and prints it.
@@ -40,6 +53,7 @@ impl Progress {
         Self {
             bars,
             steps: Mutex::new(None),
+            asking: Mutex::new(None),
             quiet: false,
         }
     }
@@ -50,6 +64,7 @@ impl Progress {
         Self {
             bars: None,
             steps: Mutex::new(None),
+            asking: Mutex::new(None),
             quiet: true,
         }
     }
@@ -70,6 +85,45 @@ impl Events for Progress {
 
     fn round(&self, round: u32, of: u32) {
         self.line(&format!("\nRound {round} of {of}"));
+    }
+
+    fn hears(&self, heard: &Heard<'_>) {
+        let mut asking = self.asking.lock().expect("no holder panics");
+        match heard {
+            Heard::Asking { model, step } => {
+                let spinner = self.bars.as_ref().map(|bars| {
+                    let style =
+                        ProgressStyle::with_template("  {spinner} {prefix}: {elapsed} {msg}");
+                    let spinner = bars.add(ProgressBar::new_spinner());
+                    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                    spinner.set_prefix(format!(
+                        "asking {} ({step})",
+                        crate::text::one_line(model, 60)
+                    ));
+                    spinner.enable_steady_tick(Duration::from_millis(200));
+                    spinner
+                });
+                let since = Instant::now();
+                *asking = Some(Asking { since, spinner });
+            }
+            Heard::Tokens(tokens) => {
+                if let Some(spinner) = asking.as_ref().and_then(|asking| asking.spinner.as_ref()) {
+                    spinner.set_message(format!("about {tokens} tokens"));
+                }
+            }
+            Heard::Pause(told) => self.line(&format!("  {}", crate::text::one_line(told, 300))),
+            Heard::Done(exchange) => {
+                let Some(Asking { since, spinner }) = asking.take() else {
+                    return;
+                };
+                if let Some(spinner) = spinner {
+                    spinner.finish_and_clear();
+                }
+                if exchange.error.is_none() {
+                    self.line(&format!("  {}", asked(exchange, since.elapsed())));
+                }
+            }
+        }
     }
 
     fn admitted(&self, candidates: &[NewCandidate]) {
@@ -155,6 +209,23 @@ impl Events for Progress {
             ));
         }
     }
+}
+
+/// What a request came to: `m (ask): 12.3 s, 5200 + 840 tokens, 0.0310 dollars`.
+fn asked(exchange: &Exchange, took: Duration) -> String {
+    let model = crate::text::one_line(&exchange.model, 60);
+    let about = if exchange.is_estimate { "about " } else { "" };
+    let tokens = match (exchange.prompt_tokens, exchange.completion_tokens) {
+        (Some(prompt), Some(completion)) => format!(", {about}{prompt} + {completion} tokens"),
+        _ => String::new(),
+    };
+    let cost = exchange.cost_usd;
+    let cost = cost.map_or_else(String::new, |cost| format!(", {about}{cost:.4} dollars"));
+    format!(
+        "{model} ({}): {:.1} s{tokens}{cost}",
+        exchange.step,
+        took.as_secs_f64()
+    )
 }
 
 /// The display of one trial.

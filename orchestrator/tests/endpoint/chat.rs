@@ -2,7 +2,7 @@
 
 use evaluator::{Split, toy};
 use orchestrator::proposer::{
-    Brief, Proposal, ProposeError, Proposer as _, Unkept,
+    Background, Brief, Proposal, ProposeError, Proposer as _, Unkept,
     chat::{Chat, ChatConfig, Key},
 };
 
@@ -37,6 +37,7 @@ pub async fn ask(config: ChatConfig) -> Result<Proposal, ProposeError> {
         history: &[],
         problems: &problems,
         format_hint: "Answers stand in <solution> tags.",
+        background: Background::NONE,
     };
     chat.propose(brief, &Unkept).await
 }

@@ -87,6 +87,12 @@ fn pieces(text: &str) -> Option<Vec<Value>> {
     (!pieces.is_empty()).then_some(pieces)
 }
 
+/// About how many tokens a piece of a stream brings: most servers send an event a token.
+pub(super) fn pieces_in(chunk: &[u8]) -> u64 {
+    const EVENT: &[u8] = b"data:";
+    chunk.windows(EVENT.len()).filter(|at| *at == EVENT).count() as u64
+}
+
 fn error_of(piece: &Value) -> Option<&Value> {
     piece.get("error").filter(|error| !error.is_null())
 }

@@ -34,7 +34,7 @@ pub use self::{
     config::{ChatApi, EndpointConfig, Origin, Prices},
     key::{Key, key_name},
     reply::Reply,
-    tries::{Came, Tries},
+    tries::{Came, Hears, Tries},
 };
 
 /// Bytes of a reply at most; a model's reply is some ten thousand.
@@ -208,10 +208,14 @@ impl Endpoint {
     }
 
     /// One request.
-    async fn attempt(&self, request: &mut Request) -> (Attempt, Exchange) {
+    async fn attempt(
+        &self,
+        request: &mut Request,
+        heard: Option<Hears<'_>>,
+    ) -> (Attempt, Exchange) {
         let mut exchange = Exchange::default();
         let prompt_bytes = request.body().to_string().len();
-        let attempt = match self.send(request).await {
+        let attempt = match self.send(request, heard).await {
             Err(broke) => {
                 if broke.may_be_paid {
                     exchange.bill(&Bill::of_broken("", prompt_bytes, self.config.prices));
@@ -344,7 +348,7 @@ impl Endpoint {
     }
 
     /// What one request brought; what broke, if it never got as far as a status.
-    async fn send(&self, request: &Request) -> Result<Received, Broke> {
+    async fn send(&self, request: &Request, heard: Option<Hears<'_>>) -> Result<Received, Broke> {
         let mut builder = self.client.post(self.url.clone()).json(request.body());
         for (name, value) in api::headers(self.config.api, self.key.as_ref()) {
             builder = builder.header(name, value);
@@ -355,7 +359,7 @@ impl Endpoint {
             .map_err(|error| self.describe(&error))?;
         let status = response.status();
         let retry_after = retry::retry_after(response.headers());
-        let (mut bytes, mut broke) = (Vec::new(), None);
+        let (mut bytes, mut broke, mut pieces) = (Vec::new(), None, 0);
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_REPLY => {
@@ -365,7 +369,13 @@ impl Endpoint {
                     });
                     break;
                 }
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => {
+                    bytes.extend_from_slice(&chunk);
+                    if let Some(heard) = heard {
+                        pieces += body::pieces_in(&chunk);
+                        heard(pieces);
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => {
                     broke = Some(self.describe(&error));

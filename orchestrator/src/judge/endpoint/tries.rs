@@ -22,7 +22,11 @@ pub struct Tries<'a> {
     backoff: Backoff,
     made: u32,
     paid_failures: u32,
+    heard: Option<Hears<'a>>,
 }
+
+/// Is told about how many tokens of a reply have come, as they come; only a stream comes in more than one piece.
+pub type Hears<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
 /// What came of a request.
 #[derive(Debug)]
@@ -51,12 +55,20 @@ impl<'a> Tries<'a> {
             endpoint,
             made: 0,
             paid_failures: 0,
+            heard: None,
         }
+    }
+
+    /// The same, with somebody to be told how a reply grows.
+    #[must_use]
+    pub fn telling(mut self, heard: Hears<'a>) -> Self {
+        self.heard = Some(heard);
+        self
     }
 
     /// Makes one request. After a reply or an error there is nothing to be made.
     pub async fn next(&mut self) -> (Exchange, Came) {
-        let (attempt, exchange) = self.endpoint.attempt(&mut self.request).await;
+        let (attempt, exchange) = self.endpoint.attempt(&mut self.request, self.heard).await;
         self.made += 1;
         let came = match attempt {
             Attempt::Answered(reply) => Came::Reply(reply),

@@ -1,42 +1,57 @@
-//! The prompt: two templates, and a brief put into words.
+//! The prompts: four templates, and what is put into them.
 //!
 //! A template is Markdown with `{{ variables }}`, in minijinja's language. What is put in is never searched for variables itself.
 
-use std::{fmt, fmt::Write, fs, io, path::Path};
+use std::{fmt, fs, io, path::Path};
 
-use evaluator::Problem;
-use minijinja::context;
+use minijinja::{Value, context};
 use sandbox::Language;
 
-use super::Brief;
+use super::{
+    Brief,
+    detail::{self, Detail},
+    errand::{Errand, Move},
+    told,
+};
 use crate::{
-    proposer::{Fate, PastCandidate},
+    proposer::{Aftermath, Unreadable},
     text::template::Template,
 };
 
 /// What templates may refer to.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 31] = [
     "language",
+    "tag",
     "example",
     "sdk_reference",
     "round",
     "count",
     "format_hint",
     "problems",
+    "written",
+    "baselines",
+    "added",
+    "seeds",
     "history",
     "best",
+    "curves",
+    "misjudged",
     "failures",
+    "lessons",
+    "asks_lessons",
+    "errand",
+    "chosen",
+    "refused",
+    "twins",
+    "missing",
+    "names",
+    "user",
+    "reason",
+    "excerpt",
+    "base",
+    "steps",
+    "group",
 ];
-/// Rows of the ranking that are shown.
-const MOST_RANKED: usize = 40;
-/// Sources of the best that are shown.
-const MOST_SOURCES: usize = 3;
-/// Rejected and failed candidates that are shown, the latest.
-const MOST_FAILURES: usize = 12;
-/// Bytes shown of a source.
-const LONGEST_SOURCE: usize = 6000;
-/// Bytes shown of a rationale or a reason.
-const LONGEST_LINE: usize = 400;
 
 /// A rendered prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +71,20 @@ impl fmt::Display for Prompt {
     }
 }
 
-/// The templates of both messages.
+impl Prompt {
+    /// About how many tokens it has.
+    pub(super) fn tokens(&self) -> usize {
+        (self.system.len() + self.user.len()) / super::BYTES_PER_TOKEN
+    }
+}
+
+/// The templates of all messages.
 #[derive(Debug)]
 pub(super) struct Templates {
     system: Template,
     user: Template,
+    follow_up: Template,
+    unreadable: Template,
 }
 
 /// The name of a template in a user's folder, and the text that is used where the folder has none.
@@ -68,53 +92,186 @@ type BuiltIn = (&'static str, &'static str);
 
 const SYSTEM: BuiltIn = ("system.md", include_str!("../prompts/system.md"));
 const USER: BuiltIn = ("user.md", include_str!("../prompts/user.md"));
+const FOLLOW_UP: BuiltIn = ("follow_up.md", include_str!("../prompts/follow_up.md"));
+const UNREADABLE: BuiltIn = ("unreadable.md", include_str!("../prompts/unreadable.md"));
+
+/// How a prompt is written, whatever it is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// The language rewards are written in.
+    pub(super) language: Language,
+    /// Tokens it should not exceed.
+    pub(super) budget: usize,
+}
 
 impl Templates {
     /// Compiles the built-in templates, or those of `folder` where it has them.
     ///
     /// # Errors
-    /// One line that names the file, if one cannot be read or used, or if the folder has neither.
+    /// One line that names the file, if one cannot be read or used, or if the folder has none.
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, String> {
-        let own = |(name, _): BuiltIn| folder.map(|folder| own(&folder.join(name))).transpose();
-        let (system, user) = (own(SYSTEM)?.flatten(), own(USER)?.flatten());
-        if let (Some(folder), None, None) = (folder, &system, &user) {
-            return Err(format!(
-                "proposer.prompt_dir {} holds neither a system.md nor a user.md",
+        let mut found = 0;
+        let mut load = |(name, text): BuiltIn| {
+            let own = folder.map(|folder| own(&folder.join(name))).transpose()?;
+            match own.flatten() {
+                Some(template) => {
+                    found += 1;
+                    Ok(template)
+                }
+                None => Template::new(text, &VARIABLES),
+            }
+        };
+        let templates = Self {
+            system: load(SYSTEM)?,
+            user: load(USER)?,
+            follow_up: load(FOLLOW_UP)?,
+            unreadable: load(UNREADABLE)?,
+        };
+        match folder {
+            Some(folder) if found == 0 => Err(format!(
+                "proposer.templates {} holds neither a system.md nor a user.md, a follow_up.md or an unreadable.md",
                 folder.display()
-            ));
+            )),
+            _ => Ok(templates),
         }
-        let built_in = |(_, text): BuiltIn| Template::new(text, &VARIABLES);
-        Ok(Self {
-            system: system.map_or_else(|| built_in(SYSTEM), Ok)?,
-            user: user.map_or_else(|| built_in(USER), Ok)?,
-        })
     }
 
-    /// Writes the prompt for a round.
+    /// Writes the prompt of a request, with as much of what is known as its budget allows.
     ///
     /// # Errors
     /// One line, if a template of the user's asks for something that cannot be computed.
-    pub(super) fn render(&self, brief: &Brief<'_>, language: Language) -> Result<Prompt, String> {
+    pub(super) fn ask(
+        &self,
+        brief: &Brief<'_>,
+        errand: &Errand,
+        form: Form,
+    ) -> Result<Prompt, String> {
+        let mut last = None;
+        for detail in detail::from_most() {
+            let user = render(&self.user, told_values(brief, errand, &detail, form))?;
+            let prompt = Prompt {
+                system: self.system(form)?,
+                user,
+            };
+            if prompt.tokens() <= form.budget {
+                return Ok(prompt);
+            }
+            last = Some(prompt);
+        }
+        let prompt = last.expect("there is a least detail");
+        tracing::warn!(
+            tokens = prompt.tokens(),
+            "the prompt is longer than proposer.prompt_tokens ({}) with all left out that may be",
+            form.budget
+        );
+        Ok(prompt)
+    }
+
+    /// Writes the prompt that asks for what a round still lacks.
+    ///
+    /// # Errors
+    /// As [`Templates::ask`].
+    pub(super) fn follow_up(
+        &self,
+        brief: &Brief<'_>,
+        aftermath: Aftermath<'_>,
+        form: Form,
+    ) -> Result<Prompt, String> {
         let values = context! {
-            language => language_name(language),
-            example => example(language),
-            sdk_reference => reference(language).trim(),
             round => brief.round,
-            count => brief.count,
+            count => aftermath.setbacks.len() + aftermath.missing,
             format_hint => brief.format_hint.trim(),
-            problems => problems(brief.problems),
-            history => history(brief.history),
-            best => best(brief.history),
-            failures => failures(brief.history),
-        };
-        let render = |template: &Template| {
-            let rendered = template.render(values.clone());
-            rendered.map_err(|why| format!("a template of proposer.prompt_dir: {why}"))
+            refused => told::refused(aftermath.setbacks),
+            twins => told::twins(aftermath.setbacks),
+            missing => aftermath.missing,
+            names => told::names(brief.history),
+            ..general(form.language)
         };
         Ok(Prompt {
-            system: render(&self.system)?,
-            user: render(&self.user)?,
+            system: self.system(form)?,
+            user: render(&self.follow_up, values)?,
         })
+    }
+
+    /// Writes the prompt that asks once more, after a reply that held no draft.
+    ///
+    /// # Errors
+    /// As [`Templates::ask`].
+    pub(super) fn unreadable(
+        &self,
+        asked: &Prompt,
+        unreadable: &[Unreadable],
+        form: Form,
+    ) -> Result<Prompt, String> {
+        let first = unreadable.first();
+        let values = context! {
+            user => asked.user.trim_end(),
+            reason => first.map_or("", |piece| &piece.reason),
+            excerpt => first.map_or_else(String::new, |piece| told::quoted(&piece.text)),
+            ..general(form.language)
+        };
+        Ok(Prompt {
+            system: asked.system.clone(),
+            user: render(&self.unreadable, values)?,
+        })
+    }
+
+    fn system(&self, form: Form) -> Result<String, String> {
+        render(&self.system, general(form.language))
+    }
+}
+
+fn render(template: &Template, values: Value) -> Result<String, String> {
+    let rendered = template.render(values);
+    rendered.map_err(|why| format!("a template of proposer.templates: {why}"))
+}
+
+/// The values of every template; those of others are empty.
+fn general(language: Language) -> Value {
+    let empty: Vec<(&str, &str)> = VARIABLES.iter().map(|name| (*name, "")).collect();
+    context! {
+        language => language_name(language),
+        tag => tag(language),
+        example => example(language),
+        sdk_reference => reference(language).trim(),
+        missing => 0,
+        asks_lessons => false,
+        ..Value::from_iter(empty)
+    }
+}
+
+/// The values of `user.md`.
+fn told_values(brief: &Brief<'_>, errand: &Errand, detail: &Detail, form: Form) -> Value {
+    let background = brief.background;
+    let chosen = errand.sources(brief, detail);
+    let names: Vec<&str> = chosen.iter().map(|c| &*c.draft.name).collect();
+    context! {
+        round => brief.round,
+        count => errand.count,
+        format_hint => brief.format_hint.trim(),
+        problems => told::problems(brief.problems, detail),
+        written => told::written(&background.written, detail),
+        baselines => told::baselines(background),
+        added => told::added(background),
+        base => told::sources(&background.base.iter().collect::<Vec<_>>()),
+        seeds => told::sources(&background.seeds.iter().collect::<Vec<_>>()),
+        steps => background.steps,
+        group => background.group,
+        history => told::history(brief.history, detail),
+        best => told::sources(&chosen.iter().map(|c| &c.draft).collect::<Vec<_>>()),
+        curves => told::curves(&chosen, detail),
+        misjudged => told::misjudged(&chosen, detail),
+        failures => told::failures(brief.history, detail),
+        lessons => told::lessons(&background.lessons, detail),
+        asks_lessons => errand.notes && brief.round > 1,
+        errand => match errand.kind {
+            Move::All => "all",
+            Move::Fresh => "fresh",
+            Move::Mutate => "mutate",
+            Move::Combine => "combine",
+        },
+        chosen => names.join(", "),
+        ..general(form.language)
     }
 }
 
@@ -139,12 +296,22 @@ const fn language_name(language: Language) -> &'static str {
     }
 }
 
-/// A reward function in one line of a JSON string.
+/// What stands behind the fence of a block.
+pub(super) const fn tag(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "rust",
+        Language::Python => "python",
+    }
+}
+
+/// A reward function that is no idea of its own.
 const fn example(language: Language) -> &'static str {
     match language {
-        Language::Rust => "pub fn reward(sample: &Sample) -> f64 { ... }",
+        Language::Rust => {
+            "pub fn reward(sample: &Sample) -> f64 {\n    if sample.correct() { 1.0 } else { 0.0 }\n}"
+        }
         Language::Python => {
-            r"def reward(prompts, completions, answer, **kwargs):\n    return [...]"
+            "def reward(completions, correct, **kwargs):\n    return [1.0 if right else 0.0 for right in correct]"
         }
     }
 }
@@ -154,180 +321,5 @@ const fn reference(language: Language) -> &'static str {
     match language {
         Language::Rust => sandbox::SDK_REFERENCE,
         Language::Python => sandbox::PYTHON_REFERENCE,
-    }
-}
-
-fn problems(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|p| {
-            format!(
-                "- {} -> {}",
-                one_line(&p.question),
-                one_line(p.answer.as_str())
-            )
-        })
-        .collect();
-    lines.join("\n")
-}
-
-/// The ranking as a table, best first.
-fn history(history: &[PastCandidate]) -> String {
-    let mut table = String::from(
-        "| rank | name | round | F1 | 95 % interval | accuracy | answered | reward in training | right in training | idea |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
-    );
-    let mut rows = 0;
-    for candidate in history.iter() {
-        let Fate::Ranked {
-            rank,
-            f1,
-            interval: [low, high],
-            accuracy,
-            answer_rate,
-            reward_curve,
-            correct_curve,
-        } = &candidate.fate
-        else {
-            continue;
-        };
-        rows += 1;
-        if rows > MOST_RANKED {
-            continue;
-        }
-        let _ = writeln!(
-            table,
-            "| {rank} | {} | {} | {f1:.3} | {low:.3} to {high:.3} | {accuracy:.3} | {answer_rate:.3} | {} | {} | {} |",
-            cell(&candidate.draft.name),
-            candidate.origin.round().unwrap_or_default(),
-            curve(reward_curve),
-            curve(correct_curve),
-            cell(&candidate.draft.rationale),
-        );
-    }
-    match rows {
-        0 => "Nothing yet: this is the first round.".to_owned(),
-        1..=MOST_RANKED => table,
-        _ => format!("{table}\n({} more below these.)", rows - MOST_RANKED),
-    }
-}
-
-/// The sources of the best candidates.
-fn best(history: &[PastCandidate]) -> String {
-    let mut text = String::new();
-    let ranked = history
-        .iter()
-        .filter(|c| matches!(c.fate, Fate::Ranked { .. }));
-    for candidate in ranked.take(MOST_SOURCES) {
-        let tag = match candidate.draft.source.language {
-            Language::Rust => "rust",
-            Language::Python => "python",
-        };
-        let code = cut(candidate.draft.source.code.trim_end(), LONGEST_SOURCE);
-        let _ = write!(
-            text,
-            "Source of {}:\n\n```{tag}\n{code}\n```\n\n",
-            one_line(&candidate.draft.name)
-        );
-    }
-    text.trim_end().to_owned()
-}
-
-/// The latest candidates that never got a rank, and why.
-fn failures(history: &[PastCandidate]) -> String {
-    let lines: Vec<String> = history
-        .iter()
-        .filter_map(|candidate| {
-            let (what, reason) = match &candidate.fate {
-                Fate::Ranked { .. } => return None,
-                Fate::Rejected { reason } => ("was rejected", reason),
-                Fate::Failed { reason } => ("failed in training", reason),
-            };
-            let name = one_line(&candidate.draft.name);
-            Some(format!(
-                "- {name} {what}: {}",
-                cut(&one_line(reason), LONGEST_LINE)
-            ))
-        })
-        .collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    let latest = &lines[lines.len().saturating_sub(MOST_FAILURES)..];
-    format!(
-        "Without a rank; avoid their mistakes:\n\n{}",
-        latest.join("\n")
-    )
-}
-
-/// A curve by its beginning, middle and end: means of a fifth of it each, so that a noisy step does not mislead.
-fn curve(values: &[f64]) -> String {
-    if values.is_empty() {
-        return "-".to_owned();
-    }
-    let width = (values.len() / 5).max(1);
-    let mean = |from: usize| values[from..from + width].iter().sum::<f64>() / width as f64;
-    let [first, middle, last] = [0, (values.len() - width) / 2, values.len() - width].map(mean);
-    format!("{first:.2} → {middle:.2} → {last:.2}")
-}
-
-/// Text for one cell of a table.
-fn cell(text: &str) -> String {
-    cut(&one_line(text), LONGEST_LINE).replace('|', "/")
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn cut(text: &str, bytes: usize) -> String {
-    match text.len() <= bytes {
-        true => text.to_owned(),
-        false => format!("{}…", &text[..text.floor_char_boundary(bytes)]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn templates_of_ones_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let load = || Templates::load(Some(folder.path()));
-        let why = load().unwrap_err();
-        assert!(why.contains("neither"), "{why}");
-        let own = "Give {{count}}{% if round > 1 %} more{% endif %}.\n";
-        fs::write(folder.path().join("user.md"), own).unwrap();
-        let brief = Brief {
-            round: 2,
-            count: 8,
-            seed: 0,
-            history: &[],
-            problems: &[],
-            format_hint: "",
-        };
-        let prompt = load().unwrap().render(&brief, Language::Rust).unwrap();
-        assert_eq!(prompt.user, "Give 8 more.\n");
-        assert!(prompt.system.contains(sandbox::SDK_REFERENCE.trim()));
-        for (bad, says) in [
-            ("{{cuont}}", "Did you mean `count`?"),
-            ("one\n{% nonsense %}", "system.md: line 2"),
-            ("\n", "it is empty"),
-        ] {
-            fs::write(folder.path().join("system.md"), bad).unwrap();
-            let why = load().unwrap_err();
-            assert!(why.contains(says), "{why}");
-        }
-    }
-
-    #[test]
-    fn curves_are_summed_up() {
-        assert_eq!(curve(&[]), "-");
-        assert_eq!(curve(&[1.0]), "1.00 → 1.00 → 1.00");
-        let rising: Vec<f64> = (0..25).map(f64::from).collect();
-        assert_eq!(curve(&rising), "2.00 → 12.00 → 22.00");
     }
 }

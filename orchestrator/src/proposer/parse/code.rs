@@ -40,10 +40,11 @@ pub(super) fn sources(
         language,
         code: code.to_owned(),
     };
-    let functions = match language {
-        Language::Python => python_rewards(&code),
-        Language::Rust => Vec::new(),
-    };
+    if language == Language::Rust {
+        let named = |(name, code): (Option<String>, String)| (name, source(&code));
+        return Ok(rust_rewards(&code).into_iter().map(named).collect());
+    }
+    let functions = python_rewards(&code);
     if functions.len() < 2 {
         return Ok(vec![(functions.into_iter().next(), source(&code))]);
     }
@@ -83,6 +84,63 @@ fn unescaped(code: &str) -> String {
         }
     }
     text
+}
+
+/// What begins a reward in Rust, before its name.
+const RUST_FUNCTION: &str = "pub fn ";
+
+/// The rewards of a Rust block: as it is where there is one, else each by itself, with what stands before the first and between.
+///
+/// Several functions `reward` are as many files behind each other; functions of other names that take a sample are each called by a
+/// `reward` of their own.
+fn rust_rewards(code: &str) -> Vec<(Option<String>, String)> {
+    let starts: Vec<(usize, &str)> = code
+        .match_indices(RUST_FUNCTION)
+        .filter(|(at, _)| code[..*at].is_empty() || code[..*at].ends_with('\n'))
+        .filter_map(|(at, _)| {
+            let (name, rest) = code[at + RUST_FUNCTION.len()..].split_once('(')?;
+            let takes_a_sample = rest.split(')').next()?.contains(": &Sample");
+            takes_a_sample.then_some((at, name.trim()))
+        })
+        .collect();
+    let called_reward = starts.iter().filter(|(_, name)| *name == "reward").count();
+    if called_reward > 1 {
+        let begins: Vec<usize> = starts
+            .iter()
+            .filter(|(_, name)| *name == "reward")
+            .map(|(at, _)| above(code, *at))
+            .collect();
+        let head = &code[..begins[0]];
+        let ends = begins.iter().skip(1).copied().chain([code.len()]);
+        return begins
+            .iter()
+            .zip(ends)
+            .map(|(from, to)| (None, format!("{head}{}", &code[*from..to])))
+            .collect();
+    }
+    if called_reward == 1 || starts.is_empty() {
+        return vec![(None, code.to_owned())];
+    }
+    let calling = |(_, name): &(usize, &str)| {
+        let call = format!(
+            "{}\n\npub fn reward(sample: &Sample) -> f64 {{\n    {name}(sample)\n}}\n",
+            code.trim_end()
+        );
+        (Some((*name).to_owned()), call)
+    };
+    starts.iter().map(calling).collect()
+}
+
+/// Where the comments right above a function begin.
+fn above(code: &str, mut at: usize) -> usize {
+    while let Some(before) = code[..at].strip_suffix('\n') {
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        if !line.trim_start().starts_with("//") {
+            break;
+        }
+        at -= line.len() + 1;
+    }
+    at
 }
 
 /// Names of the functions at the margin of a Python file that take completions: its rewards.

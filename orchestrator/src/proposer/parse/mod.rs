@@ -7,7 +7,11 @@
 mod code;
 mod fences;
 mod json;
+mod lessons;
+mod markup;
 mod thinking;
+
+pub use lessons::lessons;
 
 use sandbox::{Language, Source};
 use serde_json::{Map, Value};
@@ -84,6 +88,15 @@ impl Found {
         }
         let has_json = !found.drafts.is_empty() || !found.unreadable.is_empty();
         if !has_json {
+            let mut marked = markup::in_yaml(text);
+            if marked.is_empty() && !fences::code_blocks(text).iter().any(is_reward_block) {
+                marked = markup::in_xml(text);
+            }
+            for marked in marked {
+                found.take_marked(marked);
+            }
+        }
+        if found.drafts.is_empty() && !has_json {
             for block in fences::code_blocks(text) {
                 found.take_block(block, is_cut);
             }
@@ -94,6 +107,20 @@ impl Found {
             found.refuse(rest, BREAKS_OFF);
         }
         found
+    }
+
+    /// A draft in YAML or XML.
+    fn take_marked(&mut self, marked: markup::Marked) {
+        let draft = Draft {
+            name: marked.name,
+            source: Source {
+                language: fences::language_of(&marked.language).unwrap_or(self.language),
+                code: fences::unwrapped(&marked.code).to_owned(),
+            },
+            rationale: marked.why,
+            parents: listed(&marked.parents),
+        };
+        self.take(draft);
     }
 
     /// A code block is a draft, or several, if a reward function stands in it.
@@ -300,7 +327,13 @@ fn clean_name(name: &str) -> Option<String> {
 }
 
 fn looks_like_a_reward(code: &str) -> bool {
-    code.contains("fn reward") || code.contains("def ")
+    code.contains("fn reward") || code.contains("def ") || code.contains("(sample: &Sample)")
+}
+
+/// Whether a block holds a reward, and is not a document that holds some.
+fn is_reward_block(block: &fences::Block<'_>) -> bool {
+    let is_markup = matches!(block.tag, "xml" | "html" | "yaml" | "yml");
+    !is_markup && looks_like_a_reward(&block.code) && !block.code.trim_start().starts_with('<')
 }
 
 /// The beginning of a text, cut at a character.

@@ -5,7 +5,10 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::domain::candidate::Origin;
+use crate::{
+    domain::candidate::Origin,
+    proposer::{Background, Study},
+};
 
 fn grammar() -> Grammar {
     Grammar::new(GrammarConfig::default()).unwrap()
@@ -19,6 +22,7 @@ fn brief(round: u32, seed: u64, history: &[PastCandidate]) -> Brief<'_> {
         history,
         problems: &[],
         format_hint: "",
+        background: Background::NONE,
     }
 }
 
@@ -27,6 +31,7 @@ fn past(draft: &Draft, round: u32, fate: Fate) -> PastCandidate {
         origin: Origin::Round(round),
         draft: draft.clone(),
         fate,
+        study: Study::default(),
     }
 }
 
@@ -37,8 +42,6 @@ fn ranked(rank: usize, f1: f64) -> Fate {
         interval: [f1 - 0.05, f1 + 0.05],
         accuracy: f1 / (2.0 - f1),
         answer_rate: 1.0,
-        reward_curve: Vec::new(),
-        correct_curve: Vec::new(),
     }
 }
 
