@@ -45,7 +45,7 @@ async fn a_good_reply_is_read_and_accounted_for() {
     );
     assert!((exchange.cost_usd.unwrap() - 0.002).abs() < 1e-12);
     assert_eq!(exchange.error, None);
-    assert!(exchange.prompt.contains("Propose 4 reward functions"));
+    assert!(exchange.prompt.contains("4 reward functions are wanted"));
     assert!(exchange.reply.starts_with('['));
 
     let [request] = &endpoint.requests()[..] else {

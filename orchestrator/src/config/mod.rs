@@ -242,6 +242,9 @@ impl Config {
         }
         if let ProposerConfig::Chat(chat) = &mut resolved.proposer {
             chat.api_key_env = chat.api_key_env.as_deref().map(key_name);
+            for model in &mut chat.models {
+                model.api_key_env = model.api_key_env.as_deref().map(key_name);
+            }
         }
         serde_json::to_value(resolved).expect("a configuration is plain data")
     }

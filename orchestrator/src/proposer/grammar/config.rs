@@ -10,6 +10,14 @@ pub struct GrammarConfig {
     pub explore: f64,
     /// Terms a reward may have at most.
     pub max_terms: usize,
+    /// Draw half of what is drawn afresh in later rounds from what the ranking taught: the measures, weights, gates and sizes of the better
+    /// rewards.
+    #[serde(skip_serializing_if = "is_false")]
+    pub learn: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Default for GrammarConfig {
@@ -17,6 +25,7 @@ impl Default for GrammarConfig {
         Self {
             explore: 0.2,
             max_terms: 5,
+            learn: false,
         }
     }
 }

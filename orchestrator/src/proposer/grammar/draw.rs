@@ -10,17 +10,17 @@ use super::{
 };
 
 /// Weights of the part that leads a fresh recipe.
-const LEAD_WEIGHTS: [f64; 4] = [1.0, 1.5, 2.0, 3.0];
+pub(super) const LEAD_WEIGHTS: [f64; 4] = [1.0, 1.5, 2.0, 3.0];
 /// Weights of every other new part.
-const SIDE_WEIGHTS: [f64; 4] = [0.2, 0.5, 1.0, 1.5];
+pub(super) const SIDE_WEIGHTS: [f64; 4] = [0.2, 0.5, 1.0, 1.5];
 /// What a gate may leave.
-const FLOORS: [f64; 4] = [0.0, 0.2, 0.3, 0.5];
+pub(super) const FLOORS: [f64; 4] = [0.0, 0.2, 0.3, 0.5];
 /// How often the leading part of a fresh recipe is gated.
-const GATED_LEADS: f64 = 0.3;
+pub(super) const GATED_LEADS: f64 = 0.3;
 /// How often a new side part is gated.
-const GATED_SIDES: f64 = 0.1;
+pub(super) const GATED_SIDES: f64 = 0.1;
 /// Relative frequency of fresh recipes of one, two, three and four parts.
-const SIZES: [(usize, u32); 4] = [(1, 3), (2, 4), (3, 2), (4, 1)];
+pub(super) const SIZES: [(usize, u32); 4] = [(1, 3), (2, 4), (3, 2), (4, 1)];
 
 /// A fresh recipe whose heaviest part is of `family`. Knows nothing of earlier rounds.
 pub(super) fn recipe(family: Family, max_parts: usize, rng: &mut ChaCha8Rng) -> Option<Recipe> {

@@ -22,19 +22,19 @@ pub(super) struct Evidence {
 
 /// Where recipes stood between the worst (0) and the best (1).
 #[derive(Debug, Default, Clone, Copy)]
-struct Standing {
+pub(super) struct Standing {
     sum: f64,
     count: f64,
 }
 
 impl Standing {
-    fn observe(&mut self, standing: f64) {
+    pub(super) fn observe(&mut self, standing: f64) {
         self.sum += standing;
         self.count += 1.0;
     }
 
     /// The mean, drawn towards what was believed beforehand.
-    fn mean(self, believed: f64) -> f64 {
+    pub(super) fn mean(self, believed: f64) -> f64 {
         (self.sum + believed * PRIOR_OBSERVATIONS) / (self.count + PRIOR_OBSERVATIONS)
     }
 }
@@ -80,8 +80,13 @@ impl Evidence {
             .unwrap_or_default();
         let own = self.measures.get(measure.id).copied().unwrap_or_default();
         let mean = own.mean(family.mean(0.5));
-        measure.prior * (SHARPNESS * (mean - 0.5)).exp()
+        measure.prior * moved(mean)
     }
+}
+
+/// How much likelier a choice is for a mean standing, against one in the middle.
+pub(super) fn moved(mean: f64) -> f64 {
+    (SHARPNESS * (mean - 0.5)).exp()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod config;
 mod draw;
 mod evidence;
+mod learn;
 mod recipe;
 mod render;
 mod term;
@@ -22,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use sandbox::{Language, Source};
 
 pub use self::config::GrammarConfig;
-use self::{evidence::Evidence, recipe::Recipe, term::Family, vary::Child};
+use self::{evidence::Evidence, learn::Learnt, recipe::Recipe, term::Family, vary::Child};
 use super::{BoxFuture, Brief, Fate, Ledger, PastCandidate, Proposal, ProposeError, Proposer};
 use crate::domain::draft::Draft;
 
@@ -32,6 +33,8 @@ const TRIES: usize = 64;
 const CROSSED: f64 = 0.35;
 /// Share of the ranked recipes that may be parents.
 const PARENT_SHARE: f64 = 0.5;
+/// Of so many drafts that have no parents one is drawn from what the ranking taught, where that is asked for.
+const LEARNT_EVERY: usize = 2;
 /// Parents at most: deep in a long search, only the very best.
 const MOST_PARENTS: usize = 12;
 
@@ -63,7 +66,7 @@ impl Grammar {
 
     /// The drafts of a round.
     fn drafts(&self, brief: &Brief<'_>) -> Vec<Draft> {
-        let mut round = Round::open(brief, self.config.max_terms);
+        let mut round = Round::open(brief, &self.config);
         let fresh = match round.parents.is_empty() {
             true => brief.count,
             false => (self.config.explore * brief.count as f64).round() as usize,
@@ -73,6 +76,8 @@ impl Grammar {
             .map_while(|index| {
                 let child = if index < varied {
                     round.child(index)
+                } else if (index - varied).is_multiple_of(LEARNT_EVERY) {
+                    round.learnt()
                 } else {
                     None
                 };
@@ -110,6 +115,8 @@ struct Round<'a> {
     /// Best first.
     parents: Vec<Parent<'a>>,
     evidence: Evidence,
+    /// Where draws from it are asked for, and there is something to learn from.
+    learnt: Option<Learnt>,
     /// Fingerprints of every recipe so far, failed and rejected ones included.
     known: HashSet<String>,
     /// Names of every candidate so far.
@@ -120,7 +127,8 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn open(brief: &Brief<'a>, max_parts: usize) -> Self {
+    fn open(brief: &Brief<'a>, config: &GrammarConfig) -> Self {
+        let max_parts = config.max_terms;
         let mut rng = ChaCha8Rng::seed_from_u64(brief.seed);
         let mut families = Family::ALL;
         families.shuffle(&mut rng);
@@ -140,6 +148,8 @@ impl<'a> Round<'a> {
         ranked.sort_by_key(|(rank, _)| *rank);
         let mut parents: Vec<Parent<'a>> = ranked.into_iter().map(|(_, parent)| parent).collect();
         let evidence = Evidence::gather(parents.iter().map(|parent| &parent.recipe));
+        let recipes: Vec<&Recipe> = parents.iter().map(|parent| &parent.recipe).collect();
+        let learnt = (config.learn && !recipes.is_empty()).then(|| Learnt::gather(&recipes));
         let better = (PARENT_SHARE * parents.len() as f64).ceil() as usize;
         parents.truncate(better.clamp(1, MOST_PARENTS));
         Self {
@@ -147,6 +157,7 @@ impl<'a> Round<'a> {
             max_parts,
             parents,
             evidence,
+            learnt,
             known,
             names: brief.history.iter().map(|c| c.draft.name.clone()).collect(),
             families,
@@ -171,6 +182,24 @@ impl<'a> Round<'a> {
             match child {
                 Some(child) if self.known.insert(child.recipe.fingerprint()) => {
                     return Some(self.draft_of_child(&child, parents));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// A recipe as the better ones were made; `None` where that is not asked for, or brings nothing new.
+    fn learnt(&mut self) -> Option<Draft> {
+        for _ in 0..TRIES {
+            let recipe = self.learnt.as_ref()?.recipe(self.max_parts, &mut self.rng);
+            match recipe {
+                Some(recipe) if self.known.insert(recipe.fingerprint()) => {
+                    let rationale = format!(
+                        "Drawn from what the better rewards have in common. {}",
+                        render::summary(&recipe)
+                    );
+                    return Some(self.draft(&recipe, rationale, Vec::new()));
                 }
                 _ => {}
             }

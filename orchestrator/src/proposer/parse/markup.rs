@@ -171,25 +171,25 @@ struct Element<'a> {
     end: usize,
 }
 
-/// The next element whose name passes.
+/// The next element whose name passes; none after one that is never closed.
 fn next_element(text: &str, from: usize, passes: impl Fn(&str) -> bool) -> Option<Element<'_>> {
-    text[from..].match_indices('<').find_map(|(at, _)| {
+    for (at, _) in text[from..].match_indices('<') {
         let start = from + at;
         let rest = &text[start + 1..];
         let length = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
         let name = &rest[..length];
-        if !passes(name) {
-            return None;
+        if passes(name) {
+            let open = start + 1 + rest.find('>')? + 1;
+            let close = format!("</{name}>");
+            let end = open + text[open..].find(&close)?;
+            return Some(Element {
+                content: &text[open..end],
+                start,
+                end: end + close.len(),
+            });
         }
-        let open = start + 1 + rest.find('>')? + 1;
-        let close = format!("</{name}>");
-        let end = open + text[open..].find(&close)?;
-        Some(Element {
-            content: &text[open..end],
-            start,
-            end: end + close.len(),
-        })
-    })
+    }
+    None
 }
 
 /// The value of the last attribute of that name.

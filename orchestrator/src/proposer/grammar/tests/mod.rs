@@ -70,11 +70,15 @@ fn pretend_f1(draft: &Draft, target: &[&str]) -> f64 {
 
 /// Mean and best pretended F1 of each round of a search.
 fn search(seed: u64, rounds: u32, target: &[&str]) -> Vec<(f64, f64)> {
+    search_of(&grammar(), seed, rounds, target)
+}
+
+fn search_of(grammar: &Grammar, seed: u64, rounds: u32, target: &[&str]) -> Vec<(f64, f64)> {
     let mut all: Vec<(Draft, u32, f64)> = Vec::new();
     let mut history = Vec::new();
     let mut rows = Vec::new();
     for round in 1..=rounds {
-        let drafts = grammar().drafts(&brief(round, seed * 1000 + u64::from(round), &history));
+        let drafts = grammar.drafts(&brief(round, seed * 1000 + u64::from(round), &history));
         let scores: Vec<f64> = drafts.iter().map(|d| pretend_f1(d, target)).collect();
         rows.push((
             scores.iter().sum::<f64>() / scores.len() as f64,
@@ -190,6 +194,37 @@ fn feedback_lifts_later_rounds_whatever_matters() {
             best(4)
         );
     }
+}
+
+#[test]
+fn learning_is_asked_for_and_then_lifts_later_rounds_further() {
+    let learning = Grammar::new(GrammarConfig {
+        learn: true,
+        ..GrammarConfig::default()
+    })
+    .unwrap();
+    let written = serde_json::to_value(GrammarConfig::default()).unwrap();
+    assert!(
+        written.get("learn").is_none(),
+        "earlier searches stay the same"
+    );
+    let first = brief(1, 5, &[]);
+    assert_eq!(learning.drafts(&first), grammar().drafts(&first));
+    let mut gained = 0.0;
+    for target in [
+        ["correct", "valid_steps"],
+        ["repeats", "chain"],
+        ["concise", "bare_number"],
+    ] {
+        let mean = |grammar: &Grammar| {
+            let runs = (0..20).map(|seed| search_of(grammar, seed, 5, &target)[4].0);
+            runs.sum::<f64>() / 20.0
+        };
+        let (with, without) = (mean(&learning), mean(&grammar()));
+        println!("{target:?}: mean of round 5 {without:.3} without, {with:.3} with");
+        gained += with - without;
+    }
+    assert!(gained > 0.0, "{gained}");
 }
 
 #[test]
