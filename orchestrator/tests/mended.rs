@@ -66,7 +66,7 @@ fn script() -> Vec<Reply> {
 /// A search that asks this endpoint.
 fn search(endpoint: &Endpoint, model: &str, rounds: u32) -> String {
     let chat = format!(
-        "kind = 'chat'\nbase_url = '{}'\nmodel = '{model}'\nbackoff_ms = 20",
+        "kind = 'chat'\nbase_url = '{}'\nmodel = '{model}'\nbackoff_ms = 20\nfollow_up = false",
         endpoint.base_url()
     );
     config(&chat, "step_ms = 15", rounds)

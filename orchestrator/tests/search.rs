@@ -432,8 +432,7 @@ async fn killed_between_reply_and_round_it_asks_nobody_twice() {
             .len(),
         1
     );
-    let printed = program.run(&["run", "search.toml"]);
-    assert_eq!(printed.code, 3, "no draft was any good: {printed:?}");
+    program.succeed(&["run", "search.toml"]);
     assert_eq!(
         endpoint.requests().len(),
         2,
