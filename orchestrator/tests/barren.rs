@@ -84,7 +84,12 @@ async fn a_limit_of_tokens_stops_inside_a_round_and_the_raised_one_goes_on() {
         replies::good(&[("right", CORRECT), ("steps", replies::VALID)]),
     ]);
     let with_limit = |limit: u64| {
-        config(&chat(&endpoint, "max_tokens = 4000\nfollow_up = false"), "", 1).replace(
+        config(
+            &chat(&endpoint, "max_tokens = 4000\nfollow_up = false"),
+            "",
+            1,
+        )
+        .replace(
             "rounds = 1",
             &format!("rounds = 1\nmax_tokens_total = {limit}"),
         )

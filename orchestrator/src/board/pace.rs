@@ -6,8 +6,11 @@ use serde::Serialize;
 
 use super::arm_names::ArmNames;
 use crate::{
-    domain::trial::{Arm, TrialState},
-    store::{Snapshot, Spend, Store, StoreError, TrialTimes},
+    domain::{
+        spending::Spending,
+        trial::{Arm, TrialState},
+    },
+    store::{Snapshot, Store, StoreError, TrialTimes},
     text::counted,
 };
 
@@ -29,7 +32,7 @@ pub struct Pace {
     /// Mean seconds of a step of a complete trial, its judging included; absent before the first.
     pub seconds_per_step: Option<f64>,
     /// What language models have cost.
-    pub spend: Spend,
+    pub spend: Spending,
 }
 
 /// A trial under way.
@@ -83,7 +86,7 @@ impl Pace {
     ) -> Result<Self, StoreError> {
         let id = snapshot.search.id;
         let TrialTimes { steps, seconds } = store.trial_times(id).await?;
-        let spend = store.spend(id).await?;
+        let spend = store.spending(id).await?;
         let names = ArmNames::of(snapshot);
         let mut pace = Self {
             trials: snapshot.trials.len(),

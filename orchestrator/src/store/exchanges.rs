@@ -1,9 +1,9 @@
-//! Table `proposals`, as it is read by people: requests to a language model one by one, and what they cost together.
+//! Table `proposals`, as it is read by people: requests to a language model one by one.
 
 use serde::Serialize;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{SearchId, Store, StoreError};
+use super::{SearchId, Store, StoreError, proposals::exchange_from};
 use crate::domain::draft::Exchange;
 
 /// One request, without its texts.
@@ -33,54 +33,12 @@ pub struct ExchangeEntry {
     pub created_at: String,
 }
 
-/// What language models have cost a search.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Spend {
-    /// Requests, failed ones included.
-    pub requests: i64,
-    /// Of these, failed.
-    pub failed: i64,
-    /// Prompt tokens.
-    pub prompt_tokens: i64,
-    /// Completion tokens.
-    pub completion_tokens: i64,
-    /// Some of the tokens are guessed.
-    pub is_estimate: bool,
-    /// Dollars; absent where no price is configured.
-    pub cost_usd: Option<f64>,
-}
-
 impl Store {
-    /// What language models have cost so far.
-    ///
-    /// # Errors
-    /// If SQLite fails.
-    pub async fn spend(&self, search: SearchId) -> Result<Spend, StoreError> {
-        let row = sqlx::query(
-            "SELECT count(*) AS requests, count(error) AS failed, coalesce(sum(prompt_tokens), 0) AS prompt_tokens,
-                    coalesce(sum(completion_tokens), 0) AS completion_tokens, coalesce(max(is_estimate), 0) AS is_estimate,
-                    sum(cost_usd) AS cost_usd
-             FROM proposals WHERE search_id = ?",
-        )
-        .bind(search.0)
-        .fetch_one(&self.pool)
-        .await
-        .map_err(|e| self.sql(e))?;
-        Ok(Spend {
-            requests: row.get("requests"),
-            failed: row.get("failed"),
-            prompt_tokens: row.get("prompt_tokens"),
-            completion_tokens: row.get("completion_tokens"),
-            is_estimate: row.get::<i64, _>("is_estimate") != 0,
-            cost_usd: row.get("cost_usd"),
-        })
-    }
-
     /// All requests in the order they were made, without their texts.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn exchanges(&self, search: SearchId) -> Result<Vec<ExchangeEntry>, StoreError> {
+    pub async fn requests(&self, search: SearchId) -> Result<Vec<ExchangeEntry>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, round, step, model, error, prompt_tokens, completion_tokens, is_estimate, cost_usd,
                     length(reply) AS reply_length, created_at
@@ -110,7 +68,7 @@ impl Store {
         .fetch_optional(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;
-        Ok(row.map(|row| (entry(&row), whole(&row))))
+        Ok(row.map(|row| (entry(&row), exchange_from(&row))))
     }
 }
 
@@ -127,24 +85,5 @@ fn entry(row: &SqliteRow) -> ExchangeEntry {
         cost_usd: row.get("cost_usd"),
         reply_length: row.get("reply_length"),
         created_at: row.get("created_at"),
-    }
-}
-
-fn whole(row: &SqliteRow) -> Exchange {
-    let tokens = |column: &str| row.get::<Option<i64>, _>(column).map(i64::cast_unsigned);
-    Exchange {
-        step: row.get("step"),
-        model: row.get("model"),
-        prompt: row.get("prompt"),
-        reply: row.get("reply"),
-        reasoning: row.get("reasoning"),
-        instead: row.get("instead"),
-        stopped_because: row.get("stopped_because"),
-        answered_by: row.get("answered_by"),
-        error: row.get("error"),
-        prompt_tokens: tokens("prompt_tokens"),
-        completion_tokens: tokens("completion_tokens"),
-        is_estimate: row.get::<i64, _>("is_estimate") != 0,
-        cost_usd: row.get("cost_usd"),
     }
 }

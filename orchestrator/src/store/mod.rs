@@ -34,7 +34,7 @@ use migrations::MIGRATIONS;
 
 pub use ensembles::Ensemble;
 pub use evaluations::{Judged, StoredEvaluation, Taken};
-pub use exchanges::{ExchangeEntry, Spend};
+pub use exchanges::ExchangeEntry;
 pub use pace::TrialTimes;
 pub use proposals::Proposed;
 pub use searches::{Begun, SearchRecord};

@@ -23,7 +23,7 @@ macro_rules! exchanges {
 }
 
 /// A row of such a query.
-fn exchange_from(row: &SqliteRow) -> Exchange {
+pub(super) fn exchange_from(row: &SqliteRow) -> Exchange {
     let count = |column| row.get::<Option<i64>, _>(column).map(i64::unsigned_abs);
     Exchange {
         step: row.get("step"),

@@ -45,7 +45,7 @@ async fn exchanges(site: &Site, key: &str) -> Result<Response, PageError> {
         search => frame(key, &reading),
         tab => "exchanges",
         spend => view(&reading.pace.spend),
-        rows => view(&reading.store.exchanges(reading.snapshot.search.id).await?),
+        rows => view(&reading.store.requests(reading.snapshot.search.id).await?),
     };
     site.pages.page("exchanges.html", values)
 }

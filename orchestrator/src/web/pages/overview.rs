@@ -95,7 +95,7 @@ fn line(key: String, file: &str, entry: SearchEntry, reading: &Reading) -> Line 
         f1: f1.map_or_else(|| "–".to_owned(), |f1| share(f1.point)),
         range: f1.map(interval).unwrap_or_default(),
         bar: f1.map(|f1| super::drawn(interval_bar(f1, (0.0, 1.0), base))),
-        cost: reading.pace.spend.cost_usd,
+        cost: Some(reading.pace.spend.cost_usd).filter(|cost| *cost > 0.0),
     }
 }
 
