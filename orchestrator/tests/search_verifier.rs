@@ -118,7 +118,7 @@ fn an_endpoint_out_of_reach_stops_the_search_or_is_counted() {
     let endpoint = Endpoint::start(vec![Reply::Says("False".to_owned())]);
     let url = format!("base_url = '{}'\non_failure = 'stop'", endpoint.base_url());
     program.write("search.toml", &config(&url));
-    let printed = ended(&program);
+    ended(&program);
     assert!(!endpoint.requests().is_empty());
 
     let other = folder();
