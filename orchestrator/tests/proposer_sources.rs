@@ -29,6 +29,7 @@ fn sample(completion: &'static str, verdict: &'static Verdict) -> Sample<'static
         completion,
         answer: "242",
         verdict,
+        row: "",
     }
 }
 

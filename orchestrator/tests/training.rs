@@ -77,6 +77,7 @@ fn job() -> TrainJob {
             prompt: "Q: 3 and 4 ?".into(),
             question: "3 and 4 ?".into(),
             answer: "7".into(),
+            row: String::new(),
         }],
         eval_prompts: (0..40).map(|n| format!("{n} and 2 ?")).collect(),
         seed: 3,

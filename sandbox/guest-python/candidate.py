@@ -1,136 +1,192 @@
-"""One file of reward functions: checked, run, and called."""
+"""One file of reward functions: what its reward reaches is taken out, checked, run, and called."""
 
 import ast
 import builtins
-import importlib
 import math
 import sys
 import types
 from decimal import Decimal
 from numbers import Real
 
-import stub_logging
+import found
+import modules
+import shapes
+import slices
+import standins
+from refused import Refused, text
+from standins.system import opened
 
 FILE = "reward.py"
 MODULE = "reward"
-# Modules that work without files, clock or entropy. They are imported when the interpreter is built.
-MODULES = (
-    "__future__ abc ast bisect builtins cmath collections contextlib copy dataclasses datetime decimal difflib enum fractions "
-    "functools heapq itertools json logging math numbers operator random re statistics string textwrap types typing unicodedata"
-).split()
-# The column of reference answers, by the names that data sets give it.
-ANSWERS = ("answer", "solution", "ground_truth", "target", "label")
-COLUMNS = ("prompts", "completions", *ANSWERS, "correct", "extracted")
 MOST_COMPONENTS = 64
 MOST_FRAMES = 12
 LONGEST_NAME = 64
-LONGEST_MESSAGE = 1000
-VAR_KEYWORDS = 0x08
-
-sys.modules["logging"] = stub_logging
-for _name in [*MODULES, "collections.abc", "json.decoder", "json.encoder"]:
-    importlib.import_module(_name)
-# Imported on first use by the modules above, or by the interpreter itself.
-for _name in ("_strptime", "encodings.ascii", "encodings.latin_1", "encodings.utf_8", "traceback", "warnings"):
-    importlib.import_module(_name)
+MOST_DEPTH = 200
 
 
-class Refused(Exception):
-    """Something the author has to change."""
+class Checked:
+    """A file that only asks for what is there."""
 
-    def __init__(self, kind, message, line=None, index=None, found=None):
-        super().__init__(message)
-        self.kind, self.message, self.line, self.index, self.found = kind, text(message), line, index, found
+    def __init__(self, source, wanted=None):
+        tree = parsed(source)
+        self.source, self.rewards = source, looked_through(tree).rewards()
+        self.name = wanted or self.chosen(tree)
+        expression = parsed_expression(self.name)
+        roots = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+        sliced = slices.Slice(tree, roots - set(dir(builtins)))
+        self.tree = sliced.tree()
+        names = [one.name for one in self.rewards]
+        bound = set().union(*(s.binds for s in sliced.statements)) if sliced.statements else set()
+        lost = sorted(name for name in roots if name not in bound and name not in slices.BUILTINS)
+        if lost:
+            stars = [node for node in tree.body if slices.is_star(node)]
+            if not stars:
+                raise Refused("function", f"no function `{lost[0]}`; there is {', '.join(names) or 'none at all'}")
+        missing = modules.missing(self.tree, sliced.unknown())
+        if missing:
+            raise Refused("import", said(missing, self.working(source, names)), missing[0].line)
+        self.notes = modules.warnings(self.tree)
+        self.left_out = [shown(node, source.splitlines()) for node in sliced.left_out if not is_docstring(node)]
+        self.content = asks_for_content(self.tree)
+        try:
+            self.code = compile(ast.fix_missing_locations(self.tree), FILE, "exec")
+        except SyntaxError as error:
+            raise Refused("syntax", error.msg, error.lineno) from None
+
+    def chosen(self, tree):
+        """The function called `reward`, or the only one there is."""
+        names = [one.name for one in self.rewards]
+        if "reward" in names or "reward" in {n for node in tree.body for n in slices.scopes.of(node).bound}:
+            return "reward"
+        if not names:
+            missing = modules.missing(tree)
+            if missing:
+                raise Refused("import", said(missing, []), missing[0].line)
+            rewards(self.source)
+            raise Refused("function", "no function with a parameter `completions`: write `def reward(prompts, completions, answer, **kwargs)`")
+        if len(names) > 1:
+            raise Refused("function", f"several reward functions ({', '.join(names)}): say which, as FILE.py::NAME")
+        return names[0]
+
+    def working(self, source, names):
+        """The rewards of the file that need nothing that is missing."""
+        good = []
+        for name in names:
+            if name == self.name:
+                continue
+            tree = parsed(source)
+            sliced = slices.Slice(tree, {node.id for node in ast.walk(parsed_expression(name)) if isinstance(node, ast.Name)})
+            if not modules.missing(sliced.tree(), sliced.unknown()):
+                good.append(name)
+        return good
 
 
-def checked(source):
-    """The code of a file that only asks for what is there."""
+def looked_through(tree):
+    return found.Finder(list(slices.unfolded(tree.body)))
+
+
+def rewards(source):
+    """The names of the rewards in a file; for none, why there is none where that can be said."""
+    finder = looked_through(parsed(source))
+    names = [one.name for one in finder.rewards()]
+    if not names and finder.factories:
+        raise Refused("function", f"the file only makes rewards: give the arguments, as FILE.py::{finder.factories[0]}")
+    return names
+
+
+def said(missing, working):
+    """What is missing, the first without its line, which is told apart."""
+    what = "; ".join([missing[0].what, *map(str, missing[1:])])
+    if working:
+        what += f". Without {'it' if len(missing) == 1 else 'them'} work {', '.join(working)} (FILE.py::NAME)"
+    elif len(missing) == 1 and missing[0].what.startswith("the module"):
+        what += f"; there are {', '.join(sorted({*modules.REAL, *(name for name in standins.MODULES if '.' not in name)}))}"
+    return what
+
+
+def parsed(source):
     try:
         tree = ast.parse(source, FILE)
-        check_imports(tree)
-        return compile(tree, FILE, "exec")
+        check_depth(tree)
+        return tree
     except SyntaxError as error:
         raise Refused("syntax", error.msg, error.lineno) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Refused("syntax", f"cannot be compiled: {error or type(error).__name__}") from None
 
 
+def check_depth(tree):
+    """Code deeper than anybody writes is more than our own recursion takes."""
+    level, depth = [tree], 0
+    while level:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise Refused("syntax", f"is nested more than {MOST_DEPTH} deep")
+
+
+def parsed_expression(name):
+    try:
+        return ast.parse(name, "<name>", "eval")
+    except (SyntaxError, ValueError):
+        raise Refused("function", f"`{name}` is no name of a function, nor a call such as `make_reward(weight=2)`") from None
+
+
+def is_docstring(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def shown(node, lines):
+    first = lines[node.lineno - 1].strip() if node.lineno <= len(lines) else ""
+    return text(f"line {node.lineno}: {first[:80]}")
+
+
+def asks_for_content(tree):
+    """Whether it looks into messages."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and getattr(node.slice, "value", None) == "content":
+            return True
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "get" and node.args:
+            if getattr(node.args[0], "value", None) == "content":
+                return True
+    return False
+
+
 def run(code, source):
-    """Runs a file in a module of its own. `source` is for tracebacks."""
+    """Runs what was taken of a file in a module of its own. `source` is for tracebacks."""
     module = types.ModuleType(MODULE)
     module.__builtins__ = own_builtins()
+    module.__file__ = FILE
     sys.modules[MODULE] = module
     lines[:] = source.splitlines()
     exec(code, module.__dict__)
-    return Candidate(module.__dict__)
-
-
-class Candidate:
-    """A file that was run."""
-
-    def __init__(self, namespace):
-        self.namespace = namespace
-
-    def function_names(self):
-        """Names of the public functions defined here that take completions."""
-        return [
-            name
-            for name, value in self.namespace.items()
-            if isinstance(value, types.FunctionType)
-            and value.__module__ == MODULE
-            and not name.startswith("_")
-            and "completions" in parameters(value)
-        ]
-
-    def reward(self, name):
-        """The function of that name; without a name `reward`, or the only one there is."""
-        if name is None:
-            names = self.function_names()
-            if not names:
-                raise Refused("function", "no function with a parameter `completions`: write `def reward(prompts, completions, answer, **kwargs)`")
-            if len(names) > 1 and "reward" not in names:
-                raise Refused("function", f"several reward functions ({', '.join(names)}): say which, as FILE.py::NAME")
-            name = "reward" if "reward" in names else names[0]
-        function = self.namespace.get(name)
-        if not callable(function):
-            there = ", ".join(self.function_names()) or "none at all"
-            raise Refused("function", f"no function `{name}`; there is {there}")
-        return Reward(name, function)
+    return module.__dict__
 
 
 class Reward:
-    """A reward function and what it takes."""
+    """A reward function."""
 
-    def __init__(self, name, function):
-        self.name, self.function = name, function
-        # A callable of another kind (a decorator's, a partial) does not say: it is given everything.
-        plain = isinstance(function, types.FunctionType)
-        if plain and function.__code__.co_flags & 0x2A0:
-            raise Refused("function", f"`{name}` is asynchronous or a generator; it must return a list of numbers")
-        self.everything = not plain or bool(function.__code__.co_flags & VAR_KEYWORDS)
-        self.names = parameters(function) if plain else ()
-        if plain:
-            self._check_required()
-
-    def _check_required(self):
-        code, defaults = self.function.__code__, self.function.__defaults__ or ()
-        positional = code.co_varnames[: code.co_argcount - len(defaults)]
-        only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        for name in (*positional, *(name for name in only if name not in (self.function.__kwdefaults__ or {}))):
-            if name not in COLUMNS:
-                raise Refused(
-                    "function",
-                    f"`{self.name}` needs a parameter `{name}`, which nobody passes; there are {', '.join(COLUMNS)}",
-                    code.co_firstlineno,
-                )
+    def __init__(self, name, namespace, shape=None):
+        thing = eval(compile(parsed_expression(name), "<name>", "eval"), namespace)
+        self.name = name.partition("(")[0]
+        if isinstance(thing, type) and callable(getattr(thing, "__call__", None)) and "__call__" in {n for c in thing.__mro__ for n in vars(c)}:
+            thing = thing()
+        if not callable(thing):
+            raise Refused("function", f"`{name}` cannot be called: it is {type(thing).__name__}")
+        if isinstance(thing, types.FunctionType) and thing.__code__.co_flags & 0x220:
+            raise Refused("function", f"`{self.name}` is a generator; it must return a list of numbers", thing.__code__.co_firstlineno)
+        self.shape = shapes.Shape(self.name, thing, shape)
 
     def takes(self, column):
-        return self.everything or column in self.names
+        return self.shape.takes(column)
 
     def components(self, columns):
         """The named columns of scores for a batch."""
         count = len(columns["completions"])
-        result = self.function(**{name: column for name, column in columns.items() if self.takes(name)})
+        standins.asked.clear()
+        result = self.shape.call(columns)
+        if standins.asked:
+            raise Refused("absent", f"asked for `{standins.asked[0]}`, which is not there in the sandbox")
         if not isinstance(result, dict):
             return {text(self.name): scores(result, count, "it")}
         if not 0 < len(result) <= MOST_COMPONENTS:
@@ -140,14 +196,8 @@ class Reward:
             short = text(str(name))[:LONGEST_NAME]
             if short in components:
                 raise Refused("returned", f"returned two components called {short!r}")
-            components[short] = scores(values, count, f"component {name!r}")
+            components[short] = scores(shapes.listed(values), count, f"component {name!r}")
         return components
-
-
-def parameters(function):
-    """Names of the parameters that can be passed by name."""
-    code = function.__code__
-    return code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]
 
 
 def scores(values, count, what):
@@ -163,7 +213,9 @@ def score(value, index):
     if type(value) is float:
         return value
     if value is None:
-        raise Refused("returned", "returned None; a reward here cannot abstain, return 0.0", index=index)
+        # As TRL adds rewards up: who abstains adds nothing.
+        return 0.0
+    value = shapes.listed(value)
     if not isinstance(value, (Real, Decimal)):
         raise Refused("returned", f"returned {type(value).__name__}; a score must be a number", index=index)
     try:
@@ -172,50 +224,9 @@ def score(value, index):
         return math.inf
 
 
-def check_imports(tree):
-    """Refuses modules that are not there, but for those that a `try` has an alternative to, or that nobody asks for here."""
-    guarded = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.Try) and block.handlers or isinstance(block, ast.If) and never_runs(block.test)
-        for statement in block.body
-        for node in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in guarded:
-            continue
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = ["." * node.level + (node.module or "")]
-        else:
-            continue
-        for name in names:
-            if name.partition(".")[0] not in MODULES:
-                raise Refused("import", missing(name), node.lineno)
-
-
-def never_runs(test):
-    """Whether it is `__name__ == "__main__"` or `TYPE_CHECKING`."""
-    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) and len(test.ops) == 1:
-        sides = (test.left, test.comparators[0])
-        return any(getattr(s, "id", None) == "__name__" for s in sides) and any(getattr(s, "value", None) == "__main__" for s in sides)
-    return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
-
-
-def missing(name):
-    return f"the module `{name}` is not there in the sandbox; there are {', '.join(MODULES)}"
-
-
 def own_builtins():
     """The built-in functions as a candidate sees them."""
     own = dict(vars(builtins))
-    real_import = own["__import__"]
-
-    def guarded_import(name, globals=None, locals=None, fromlist=(), level=0):
-        if level or name.partition(".")[0] not in MODULES:
-            raise ImportError(missing(name))
-        return real_import(name, globals, locals, fromlist, level)
 
     def absent(name):
         def stand_in(*_, **__):
@@ -223,8 +234,9 @@ def own_builtins():
 
         return stand_in
 
-    own["__import__"] = guarded_import
-    for name in ("open", "input", "breakpoint", "help", "exit", "quit"):
+    own["__import__"] = modules.guarded_import
+    own["open"] = opened
+    for name in ("input", "breakpoint", "help", "exit", "quit"):
         own[name] = absent(name)
     return own
 
@@ -253,11 +265,3 @@ def exception(error):
         frames[half:-half] = [f"  ... {len(frames) - MOST_FRAMES} more ...\n"]
     head = "Traceback (most recent call last):\n" if frames else ""
     return Refused("exception", f"{head}{''.join(frames)}{kind}: {message}", index=None)
-
-
-def text(value):
-    """A text that is short and has no lone surrogates."""
-    value = str.__str__(value)
-    if len(value) > 4 * LONGEST_MESSAGE:
-        value = value[:LONGEST_MESSAGE] + " [cut]"
-    return value.encode("utf-8", "replace").decode("utf-8")

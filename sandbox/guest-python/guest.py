@@ -1,4 +1,4 @@
-"""The Python side of the sandbox: runs one file of reward functions and calls one of them as TRL does.
+"""The Python side of the sandbox: runs what a reward reaches of its file, and calls it as its trainer does.
 
 Everything here is imported once, when the interpreter is built, and frozen into its memory image. At run time there are no
 files, no clock and no entropy: what would ask for them ends the call. Nothing in this file protects the host, for the file
@@ -6,6 +6,7 @@ shares its interpreter with the candidate; the walls are WebAssembly's. It only 
 """
 
 import gc
+import json
 import marshal
 import random
 import sys
@@ -16,8 +17,9 @@ from componentize_py_types import Err
 import candidate
 import headstart
 import seeded
-from candidate import Refused
+import shapes
 from printed import Printed
+from refused import Refused
 
 
 class WitWorld(wit_world.WitWorld):
@@ -27,33 +29,45 @@ class WitWorld(wit_world.WitWorld):
 
     def functions(self, source):
         seal()
-        return self._answer(lambda: candidate.run(candidate.checked(source), source).function_names())
+        return self._answer(lambda: candidate.rewards(source))
 
-    def load(self, source, function):
+    def load(self, source, function, signature):
         def load():
-            code = candidate.checked(source)
-            stored = marshal.dumps(code)
-            reward = candidate.run(code, source).reward(function)
-            answer = any(map(reward.takes, candidate.ANSWERS))
+            checked = candidate.Checked(source, function)
+            stored = marshal.dumps(checked.code)
+            reward = candidate.Reward(checked.name, candidate.run(checked.code, source), signature)
+            answer = any(map(reward.takes, shapes.ANSWERS))
             return wit_world.Loaded(
-                reward.name, stored, reward.takes("prompts"), answer, reward.takes("correct"), reward.takes("extracted")
+                checked.name,
+                stored,
+                reward.takes("prompts"),
+                answer,
+                reward.takes("correct"),
+                reward.takes("extracted"),
+                checked.content,
+                reward.shape.shape,
+                shapes.WORDS[reward.shape.shape],
+                checked.notes,
+                checked.left_out,
             )
 
         seal()
         return self._answer(load)
 
-    def restore(self, code, source, function, patterns):
+    def restore(self, code, source, function, signature, patterns):
         def restore():
             headstart.restore(patterns)
-            WitWorld.reward = candidate.run(marshal.loads(code), source).reward(function)
+            WitWorld.reward = candidate.Reward(function, candidate.run(marshal.loads(code), source), signature)
 
         seal()
         return self._answer(restore)
 
-    def learn(self, code, source, function, batch):
+    def learn(self, code, source, function, signature, batch):
         def learn():
             columns = unpacked(batch)
-            return headstart.learned(lambda: candidate.run(marshal.loads(code), source).reward(function).components(columns))
+            columns["guess"] = shapes.guessing[0] = True
+            run = candidate.run
+            return headstart.learned(lambda: candidate.Reward(function, run(marshal.loads(code), source), signature).components(columns))
 
         seal()
         return self._answer(learn)
@@ -81,17 +95,22 @@ class WitWorld(wit_world.WitWorld):
 
 
 def unpacked(batch):
-    """The columns of a batch as a reward gets them."""
+    """The columns of a batch as a reward gets them. `rows` are the data set's own, by name."""
     prompts, completions = batch.prompts, batch.completions
     if batch.conversational:
         prompts = [[{"role": "user", "content": text}] for text in prompts]
         completions = [[{"role": "assistant", "content": text}] for text in completions]
+    rows = [json.loads(row) for row in batch.rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    answers = next((columns[name] for name in shapes.ANSWERS if name in columns), batch.answer)
     return {
         "prompts": prompts,
         "completions": completions,
-        **dict.fromkeys(candidate.ANSWERS, batch.answer),
+        "answer": answers,
         "correct": [flag == 1 for flag in batch.correct],
         "extracted": batch.extracted,
+        "rows": columns,
     }
 
 

@@ -143,6 +143,7 @@ mod tests {
             completion: "a b",
             answer: "4",
             verdict: &verdict,
+            row: "",
         };
         let mut expected = Vec::new();
         for field in [2_u32, 3, 2, 3, 1, 1, 3, 2, 3, 1, 1] {

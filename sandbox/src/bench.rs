@@ -127,6 +127,14 @@ impl Bench {
         }
     }
 
+    /// The names of the rewards in a Python file, each as [`Source::with_function`] takes it.
+    ///
+    /// # Errors
+    /// [`CompileError::Rejected`] if it cannot be read, [`CompileError::Host`] with the machine's trouble.
+    pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
+        self.sandbox(&Limits::default())?.functions(code)
+    }
+
     /// The engine for these limits, started now or before.
     ///
     /// # Errors

@@ -101,6 +101,14 @@ pub enum Fault {
         /// What it returned, and what it should.
         message: String,
     },
+    /// A Python reward needs something that is not there: a column of the samples, or a part of a stand-in for a module.
+    #[error("sample {index}: {message}")]
+    NotThere {
+        /// Place in the batch.
+        index: usize,
+        /// What is not there, and where it could come from.
+        message: String,
+    },
     /// A function for a batch returned too many scores or too few.
     #[error("sample {index}: {found} scores for {expected} completions")]
     WrongLength {
@@ -157,6 +165,7 @@ impl Fault {
             | Self::Protocol { index, .. }
             | Self::Exception { index, .. }
             | Self::WrongReturn { index, .. }
+            | Self::NotThere { index, .. }
             | Self::WrongLength { index, .. }
             | Self::Host { index, .. } => Some(*index),
             Self::Batch { .. } => None,
@@ -178,6 +187,7 @@ impl Fault {
             | Self::Protocol { index, .. }
             | Self::Exception { index, .. }
             | Self::WrongReturn { index, .. }
+            | Self::NotThere { index, .. }
             | Self::WrongLength { index, .. }
             | Self::Host { index, .. } => *index = place,
             Self::Batch { .. } => {}
@@ -210,6 +220,7 @@ impl Fault {
             Self::Protocol { .. } => "protocol",
             Self::Exception { .. } => "exception",
             Self::WrongReturn { .. } => "wrong_return",
+            Self::NotThere { .. } => "not_there",
             Self::WrongLength { .. } => "wrong_length",
             Self::Batch { .. } => "batch",
             Self::Host { .. } => "host",

@@ -13,7 +13,7 @@
 //! assert_eq!(report.highest, 1.0);
 //!
 //! let verdict = Verdict { correct: true, extracted: Some("5".to_owned()) };
-//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict: &verdict };
+//! let sample = Sample { prompt: "2 + 3 ?", completion: "5", answer: "5", verdict: &verdict, row: "" };
 //! assert_eq!(reward.score(&[sample])?, [1.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -61,7 +61,7 @@ pub use error::{CompileError, HostError};
 pub use fault::Fault;
 pub use limits::{BadLimit, Limits};
 pub use made_up::{TypicalSample, typical_samples};
-pub use python::{GuestStatus, Progress, build_guest, guest_status};
+pub use python::{About, GuestStatus, Progress, build_guest, guest_status};
 pub use regex::MODULE as REGEX_MODULE;
 pub use rejection::Rejection;
 pub use sample::{Sample, Verdict};

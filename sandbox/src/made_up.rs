@@ -24,6 +24,7 @@ impl MadeUp {
             completion: &self.completion,
             answer: self.answer,
             verdict: &self.verdict,
+            row: "",
         }
     }
 }

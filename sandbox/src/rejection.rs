@@ -109,6 +109,18 @@ pub enum Rejection {
         /// The score after others.
         second: f64,
     },
+    /// A sample got another score when its batch was scored back to front.
+    #[error(
+        "depends on the order: {sample} scored {first}, and {second} with the same batch back to front; a score may depend neither on what was scored before it nor on chance"
+    )]
+    OrderDependent {
+        /// Which sample, in words.
+        sample: String,
+        /// The score in the batch.
+        first: f64,
+        /// The score in the batch back to front.
+        second: f64,
+    },
     /// Every sample got the same score. The sandbox only reports this; whoever refuses constant rewards says it with this.
     #[error("constant: every sample scores {score}, so it teaches nothing")]
     Constant {
@@ -135,6 +147,7 @@ impl Rejection {
             Self::Start => "start",
             Self::Probe { .. } => "probe",
             Self::Unstable { .. } => "unstable",
+            Self::OrderDependent { .. } => "order_dependent",
             Self::Constant { .. } => "constant",
         }
     }

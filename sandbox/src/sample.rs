@@ -13,6 +13,8 @@ pub struct Sample<'a> {
     pub answer: &'a str,
     /// What the judge said of the completion.
     pub verdict: &'a Verdict,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none. Only Python rewards read them.
+    pub row: &'a str,
 }
 
 /// What a judge said of a completion, as far as a reward may see it.

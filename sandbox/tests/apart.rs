@@ -47,6 +47,7 @@ fn a_strangers_module_is_compiled_apart() {
         completion: "",
         answer: "",
         verdict: &Verdict::NO_ANSWER,
+        row: "",
     };
     let good = load(&module("(f64.const 2.5)")).unwrap();
     assert_eq!(good.score(&[sample]), Ok(vec![2.5]));

@@ -315,8 +315,8 @@ pub struct VerifyArgs {
 /// Arguments of `score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database. The
-    /// score of several is their weighted sum.
+    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `rewards.py::make(weight=2)`, `notebook.ipynb`, `x.wasm`), exported folders, or
+    /// names of candidates in the database. The score of several is their weighted sum.
     #[arg(required_unless_present = "job", value_name = "REWARD")]
     pub rewards: Vec<String>,
     /// Score as a training job in this file does: its rewards, weights, limits and judge.
@@ -332,6 +332,9 @@ pub struct ScoreArgs {
     /// Answer requests on standard input until it ends (see docs/stdio.md).
     #[arg(long, conflicts_with = "samples")]
     pub stdio: bool,
+    /// Say on standard error how each Python reward was understood: its signature, what of its file is not run, what is not as elsewhere.
+    #[arg(long)]
+    pub explain: bool,
     /// One weight for each reward; 1 by default, or what an exported manifest says.
     #[arg(
         long,

@@ -112,6 +112,7 @@ impl Task {
                 prompt: self.render(problem),
                 question: problem.question.clone(),
                 answer: problem.answer.as_str().to_owned(),
+                row: String::new(),
             })
             .collect()
     }

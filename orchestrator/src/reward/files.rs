@@ -1,11 +1,11 @@
-//! Rewards in files: `.rs`, `.py` (one function of it, or all), `.wasm`, and the folder of an export. Nothing is compiled here.
+//! Rewards in files: `.rs`, `.py` and `.ipynb` (one function of it, or all), `.wasm`, and the folder of an export. Nothing is compiled here.
 
-mod outline;
+mod notebook;
 
 use std::path::{Path, PathBuf};
 
 use evaluator::ExtractionConfig;
-use sandbox::{Limits, Module, Source};
+use sandbox::{Bench, CompileError, Limits, Module, Source};
 use trainer_bridge::Aggregation;
 
 use crate::reward::{
@@ -56,29 +56,30 @@ pub struct NoReward {
     what: String,
 }
 
-/// The rewards that `spec` names: a file, `FILE.py::FUNCTION`, or an exported folder. `None` if it names no file at all.
+/// The rewards that `spec` names: a file, `FILE.py::FUNCTION` (or a call that makes one, `FILE.py::make(weight=2)`), a notebook, or an
+/// exported folder. `None` if it names no file at all. The bench's Python guest looks for the functions where none is named.
 ///
 /// # Errors
-/// If the file cannot be read, is of no known kind, or has no such function.
-pub fn read(spec: &str) -> Result<Option<Vec<FileReward>>, NoReward> {
-    let (file, function) = match spec.rsplit_once("::") {
+/// If the file cannot be read, is of no known kind, or holds no reward.
+pub fn read(spec: &str, bench: &Bench) -> Result<Option<Vec<FileReward>>, NoReward> {
+    let (file, function) = match spec.split_once("::") {
         Some((file, function)) => (file, Some(function)),
         None => (spec, None),
     };
     let path = Path::new(file);
     let extension = path.extension().and_then(|e| e.to_str());
     match (extension, function) {
-        (Some("py"), _) => python(path, function).map(Some),
+        (Some("py" | "ipynb"), _) => python(path, function, bench).map(Some),
         (_, Some(_)) => Err(no_reward(
             path,
-            "`::FUNCTION` names a function of a .py file",
+            "`::FUNCTION` names a function of a .py file or a notebook",
         )),
         (Some("rs"), None) => rust(path).map(|found| Some(vec![found])),
         (Some("wasm"), None) => wasm(path).map(|found| Some(vec![found])),
         _ if path.is_dir() => exported(path).map(Some),
         _ if path.exists() => Err(no_reward(
             path,
-            "no reward: expected a .rs, .py or .wasm file, or an exported folder",
+            "no reward: expected a .rs, .py, .ipynb or .wasm file, or an exported folder",
         )),
         _ => Ok(None),
     }
@@ -88,19 +89,19 @@ pub fn read(spec: &str) -> Result<Option<Vec<FileReward>>, NoReward> {
 ///
 /// # Errors
 /// As [`read`], and if there is no such file or it holds no source.
-pub fn sources(spec: &str) -> Result<Vec<(String, Source)>, NoReward> {
+pub fn sources(spec: &str, bench: &Bench) -> Result<Vec<(String, Source)>, NoReward> {
     let missing = || no_reward(Path::new(spec), "no such file");
     if Path::new(spec).is_dir() {
         return export::sources(Path::new(spec)).map_err(|what| no_reward(Path::new(spec), what));
     }
-    let found = read(spec)?.ok_or_else(missing)?;
+    let found = read(spec, bench)?.ok_or_else(missing)?;
     found
         .into_iter()
         .map(|reward| match reward.guest {
             Guest::Source(source) => Ok((reward.name, source)),
             Guest::Module(_) => Err(no_reward(
                 Path::new(spec),
-                "holds no source: expected a .rs or .py file",
+                "holds no source: expected a .rs, .py or .ipynb file",
             )),
         })
         .collect()
@@ -164,36 +165,55 @@ fn exported(folder: &Path) -> Result<Vec<FileReward>, NoReward> {
         .collect()
 }
 
-/// One function of a Python file, or all that take completions.
-fn python(path: &Path, function: Option<&str>) -> Result<Vec<FileReward>, NoReward> {
-    let code = text(path)?;
-    let functions = outline::reward_functions(&code);
-    let wanted: Vec<&str> = match function {
-        // It may be an instance, a partial or a lambda: the guest, which runs the file, has the last word.
-        Some(one) if functions.contains(&one) || outline::names(&code, one) => vec![one],
-        None if !functions.is_empty() => functions,
-        _ => {
-            let there = if functions.is_empty() {
-                "none at all".to_owned()
-            } else {
-                functions.join(", ")
-            };
-            let what = match function {
-                Some(one) => format!("no reward function `{one}`; there is {there}"),
-                None => "no reward function: expected `def NAME(completions, …)`".to_owned(),
-            };
-            return Err(no_reward(path, what));
-        }
+/// One function of a Python file or a notebook, or all that look like rewards.
+fn python(path: &Path, function: Option<&str>, bench: &Bench) -> Result<Vec<FileReward>, NoReward> {
+    let (code, ran) = if path.extension().is_some_and(|e| e == "ipynb") {
+        let code = notebook::python(&text(path)?).map_err(|what| no_reward(path, what))?;
+        (code, None)
+    } else {
+        let code = text(path)?;
+        let ran = ran(path, code.as_bytes())?;
+        (code, ran)
     };
-    let ran = ran(path, code.as_bytes())?;
-    let reward = |name: &str| FileReward {
+    let source = Source::python(code);
+    let wanted = match function {
+        // Whether it is there, the guest says, which reads the file.
+        Some(one) => vec![one.to_owned()],
+        None => bench.functions(&source.code).map_err(|error| match error {
+            CompileError::Rejected(rejection) => no_reward(path, rejection.to_string()),
+            CompileError::Host(error) => no_reward(path, error.to_string()),
+        })?,
+    };
+    if wanted.is_empty() {
+        let what = "no reward function: expected `def NAME(completions, …)`, or the signature of another trainer; name one as FILE::NAME";
+        return Err(no_reward(path, what));
+    }
+    let reward = |function: &String| FileReward {
         ran: ran.clone(),
-        ..of_source(
-            name.to_owned(),
-            Source::python(code.as_str()).with_function(name),
-        )
+        ..of_source(name(path, function), source.clone().with_function(function))
     };
-    Ok(wanted.into_iter().map(reward).collect())
+    Ok(wanted.iter().map(reward).collect())
+}
+
+/// Names of functions that say nothing of what they reward.
+const GENERIC: [&str; 7] = [
+    "reward",
+    "rewards",
+    "reward_func",
+    "reward_fn",
+    "compute_score",
+    "compute_rewards",
+    "score",
+];
+
+/// The name of a reward in a file: its function's, without arguments; the file's, where every file calls it the same.
+fn name(path: &Path, function: &str) -> String {
+    let bare = function.split('(').next().unwrap_or(function).trim();
+    let stem = stem(path);
+    if GENERIC.contains(&bare) && !GENERIC.contains(&stem.as_str()) {
+        return stem;
+    }
+    bare.to_owned()
 }
 
 fn of_source(name: String, source: Source) -> FileReward {
@@ -232,42 +252,33 @@ mod tests {
 
     use super::*;
 
-    const TRL: &str = "import re\n\ndef helper(text):\n    def inner(completions): pass\n    return text\n\n\
-                       def _private(completions): pass\n\
-                       def correctness(prompts, completions, answer, **kwargs) -> list[float]:\n    return []\n\n\
-                       def brevity(\n    completions: list[str],\n    **kwargs,\n):\n    return []\n";
-
     #[test]
-    fn a_file_of_trl_rewards_is_taken_as_it_is() {
-        assert_eq!(outline::reward_functions(TRL), ["correctness", "brevity"]);
+    fn a_named_function_is_taken_on_trust_and_names_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rewards.py");
-        fs::write(&path, TRL).unwrap();
-        let names = |spec: &str| -> Vec<String> {
-            let found = read(spec).unwrap().unwrap();
-            found.into_iter().map(|reward| reward.name).collect()
-        };
+        let path = folder.path().join("brevity.py");
+        fs::write(&path, "def reward(completions):\n    return []\n").unwrap();
         let spec = path.display().to_string();
-        assert_eq!(names(&spec), ["correctness", "brevity"]);
-        assert_eq!(names(&format!("{spec}::brevity")), ["brevity"]);
-        let error = read(&format!("{spec}::length")).unwrap_err().to_string();
-        assert!(
-            error.contains("rewards.py") && error.contains("correctness, brevity"),
-            "{error}"
-        );
-        assert_eq!(names(&format!("{spec}::helper")), ["helper"]);
-        let (_, source) = sources(&format!("{spec}::brevity")).unwrap().remove(0);
+        let named = |function: &str| {
+            let found = read(&format!("{spec}::{function}"), &Bench::default());
+            found.unwrap().unwrap().remove(0).name
+        };
+        assert_eq!(named("reward"), "brevity");
+        assert_eq!(named("make_reward(weight='a::b')"), "make_reward");
+        assert_eq!(named("length"), "length");
+        let (_, source) = sources(&format!("{spec}::f(2)"), &Bench::default())
+            .unwrap()
+            .remove(0);
         assert!(
             source
                 .code
-                .ends_with("return []\n# reward-search: function=brevity\n")
+                .ends_with("return []\n# reward-search: function=f(2)\n")
         );
     }
 
     #[test]
     fn what_is_no_reward_is_told_from_what_is_no_file() {
-        assert_eq!(read("a-candidate"), Ok(None));
-        assert_eq!(read("base/exact_format"), Ok(None));
+        assert_eq!(read("a-candidate", &Bench::default()), Ok(None));
+        assert_eq!(read("base/exact_format", &Bench::default()), Ok(None));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display().to_string();
         for (spec, says) in [
@@ -276,11 +287,11 @@ mod tests {
             (format!("{path}/none.py"), "cannot be read"),
             (format!("{path}/x.rs::f"), "::FUNCTION"),
         ] {
-            let error = read(&spec).unwrap_err().to_string();
+            let error = read(&spec, &Bench::default()).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
         assert!(
-            sources("nowhere")
+            sources("nowhere", &Bench::default())
                 .unwrap_err()
                 .to_string()
                 .contains("no such file")

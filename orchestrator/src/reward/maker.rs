@@ -53,6 +53,7 @@ impl ProbeSamples {
 
 fn rollout_of(sample: &ProbeCompletion) -> Rollout<'_> {
     Rollout {
+        row: "",
         prompt: &sample.prompt,
         question: &sample.prompt,
         answer: &sample.answer,

@@ -1,5 +1,7 @@
 //! `[search] seed_rewards`: rewards a person already has, which enter the first round as candidates.
 
+use sandbox::Bench;
+
 use crate::{
     domain::draft::Draft,
     reward::files::{NoReward, sources},
@@ -12,10 +14,10 @@ pub const ORIGIN: &str = "A seed reward, from ";
 ///
 /// # Errors
 /// The first file that cannot be read or holds no source of a reward.
-pub fn drafts(specs: &[String]) -> Result<Vec<Draft>, NoReward> {
+pub fn drafts(specs: &[String], bench: &Bench) -> Result<Vec<Draft>, NoReward> {
     let mut drafts = Vec::new();
     for spec in specs {
-        for (name, source) in sources(spec)? {
+        for (name, source) in sources(spec, bench)? {
             drafts.push(Draft {
                 name,
                 source,

@@ -162,8 +162,8 @@ impl Prepared {
         let samples = ProbeSamples::of(&task, derive_seed(seed, "probe"), &*rule);
         let samples = samples.map_err(TrainError::from)?;
         Ok(Self {
+            seeds: seeds::drafts(&config.search.seed_rewards, &bench),
             maker: RewardMaker::new(bench, config.limits.clone(), samples)?,
-            seeds: seeds::drafts(&config.search.seed_rewards),
             config,
             task,
             trainer,

@@ -141,6 +141,7 @@ impl Service {
             question: question.map_or_else(known, |question| &question.0),
             answer: &sample.answer.0,
             completion: &sample.completion.0,
+            row: &sample.row,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The lines of `score --stdio`, version 1: what a request may look like, and the replies. Pure; `docs/stdio.md` is its manual.
 
-use std::num::NonZeroUsize;
+use std::{borrow::Cow, fmt, num::NonZeroUsize};
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::Value;
 
 use super::row;
@@ -49,8 +52,10 @@ pub struct Sample<'a> {
     pub question: Option<Text<'a>>,
     /// What the policy wrote.
     pub completion: Text<'a>,
-    /// The reference answer.
+    /// The reference answer; empty where the row has none.
     pub answer: AnswerText<'a>,
+    /// The row's other columns, and its answer where that is no text, as the text of a JSON object; empty where there are none.
+    pub row: String,
 }
 
 /// A line nobody can answer, or a request that went wrong.
@@ -137,45 +142,67 @@ impl<T: Serialize> Serialize for ByName<'_, T> {
 }
 
 /// A request as it is written.
-#[derive(Deserialize)]
-#[serde(expecting = "a request")]
+#[derive(Default)]
 struct Raw<'a> {
-    #[serde(default)]
     id: Id,
-    #[serde(default)]
     ping: bool,
     group: Option<NonZeroUsize>,
-    #[serde(borrow)]
     samples: Option<Vec<Sample<'a>>>,
-    #[serde(borrow)]
     prompts: Option<Vec<Text<'a>>>,
-    #[serde(borrow)]
     completions: Option<Vec<Text<'a>>>,
-    #[serde(borrow, alias = "answers")]
-    answer: Option<Vec<AnswerText<'a>>>,
-    // They may hold anything else.
-    question: Option<Value>,
+    /// The column of reference answers, by whichever name; what they hold is looked at only where they are needed.
+    answers: Option<Value>,
     questions: Option<Value>,
-    // Read only where there is no `answer`: they may hold anything else.
-    solution: Option<Value>,
-    ground_truth: Option<Value>,
-    target: Option<Value>,
-    label: Option<Value>,
+    /// Every other column by its name, and the answers by theirs.
+    others: Vec<(String, Value)>,
 }
 
-impl<'a> Raw<'a> {
-    /// The column of reference answers, by whichever name.
-    fn take_answers(&mut self) -> Result<Option<Vec<AnswerText<'a>>>, serde_json::Error> {
-        if self.answer.is_some() {
-            return Ok(self.answer.take());
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Request;
+        impl<'de> Visitor<'de> for Request {
+            type Value = Raw<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a request")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
+                let mut raw = Raw::default();
+                // The place of the name that counts, among those that an answer goes by.
+                let mut best = usize::MAX;
+                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                    match &*key {
+                        "id" => raw.id = map.next_value()?,
+                        "ping" => raw.ping = map.next_value()?,
+                        "group" => raw.group = map.next_value()?,
+                        "samples" => raw.samples = map.next_value()?,
+                        "prompts" => raw.prompts = map.next_value()?,
+                        "completions" => raw.completions = map.next_value()?,
+                        "question" | "questions" => {
+                            let column: Value = map.next_value()?;
+                            raw.others.push((key.into_owned(), column.clone()));
+                            raw.questions = Some(column);
+                        }
+                        other => {
+                            let column: Value = map.next_value()?;
+                            let names = ["answer", "answers"].into_iter().chain(row::ANSWERS);
+                            let place = names.enumerate().find(|(_, name)| *name == other);
+                            if let Some((place, _)) = place
+                                && place < best
+                            {
+                                best = place;
+                                raw.answers = Some(column.clone());
+                            }
+                            let name = if other == "answers" { "answer" } else { other };
+                            raw.others.push((name.to_owned(), column));
+                        }
+                    }
+                }
+                Ok(raw)
+            }
         }
-        let other = self
-            .solution
-            .take()
-            .or_else(|| self.ground_truth.take())
-            .or_else(|| self.target.take())
-            .or_else(|| self.label.take());
-        other.map(Vec::deserialize).transpose()
+        deserializer.deserialize_map(Request)
     }
 }
 
@@ -193,13 +220,7 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
         let message = "a request is an object: `{\"id\": …, \"samples\": […]}`";
         return Err((Id::Absent, Trouble::new("invalid_request", message)));
     }
-    let mut raw: Raw<'_> = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
-    if raw.samples.is_none() {
-        raw.answer = match raw.take_answers() {
-            Ok(answers) => answers,
-            Err(error) => return Err((raw.id, Trouble::new("invalid_request", error.to_string()))),
-        };
-    }
+    let raw: Raw<'_> = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
     match raw {
         Raw { id, ping: true, .. } => Ok(Request::Ping(id)),
         Raw {
@@ -213,20 +234,23 @@ pub fn parse(line: &[u8]) -> Result<Request<'_>, (Id, Trouble)> {
             id,
             samples: None,
             prompts,
-            question,
             questions,
             completions: Some(completions),
-            answer: Some(answers),
+            answers,
+            others,
             group,
             ..
-        } => {
+        } if answers.is_some() || !others.is_empty() => {
+            let answers = match answers.map(Vec::deserialize).transpose() {
+                Ok(answers) => answers,
+                Err(error) => return Err((id, Trouble::new("invalid_request", error.to_string()))),
+            };
             let columns = Columns {
                 prompts,
-                questions: question
-                    .or(questions)
-                    .and_then(|column| Vec::deserialize(column).ok()),
+                questions: questions.and_then(|column| Vec::deserialize(column).ok()),
                 completions,
                 answers,
+                others,
             };
             match columns.into_rows() {
                 Ok(samples) => score(id, samples, group),
@@ -278,31 +302,47 @@ struct Columns<'a> {
     prompts: Option<Vec<Text<'a>>>,
     questions: Option<Vec<Text<'a>>>,
     completions: Vec<Text<'a>>,
-    answers: Vec<AnswerText<'a>>,
+    answers: Option<Vec<AnswerText<'a>>>,
+    others: Vec<(String, Value)>,
 }
 
 impl<'a> Columns<'a> {
     fn into_rows(self) -> Result<Vec<Sample<'a>>, Trouble> {
         let n = self.completions.len();
         let given = self.prompts.as_ref().map(Vec::len);
-        if given.is_some_and(|given| given != n) || self.answers.len() != n {
+        let answers = self.answers.as_ref().map_or(n, Vec::len);
+        if given.is_some_and(|given| given != n) || answers != n {
             let prompts = given.map_or_else(String::new, |given| format!("{given} prompts, "));
             let message = format!(
-                "{prompts}{n} completions and {} answers: there must be as many of each",
-                self.answers.len()
+                "{prompts}{n} completions and {answers} answers: there must be as many of each"
             );
             return Err(Trouble::new("invalid_request", message));
         }
         let prompts = self.prompts.unwrap_or_else(|| vec![row::nothing(); n]);
         let questions = self.questions.filter(|questions| questions.len() == n);
         let mut questions = questions.into_iter().flatten();
-        let row = |((prompt, completion), answer)| Sample {
-            prompt,
-            question: questions.next(),
-            completion,
-            answer,
+        let mut answers = self.answers.into_iter().flatten();
+        // What is no list of as many things is no column.
+        let mut others: Vec<(String, std::vec::IntoIter<Value>)> = Vec::new();
+        for (name, column) in self.others {
+            if let Value::Array(column) = column
+                && column.len() == n
+            {
+                others.push((name, column.into_iter()));
+            }
+        }
+        let row = |(prompt, completion)| {
+            let named = others
+                .iter_mut()
+                .filter_map(|(name, column)| Some((name.clone(), column.next()?)));
+            Sample {
+                prompt,
+                question: questions.next(),
+                completion,
+                answer: answers.next().unwrap_or_else(AnswerText::none),
+                row: row::text(named.collect()),
+            }
         };
-        let rows = prompts.into_iter().zip(self.completions).zip(self.answers);
-        Ok(rows.map(row).collect())
+        Ok(prompts.into_iter().zip(self.completions).map(row).collect())
     }
 }

@@ -4,9 +4,9 @@ use std::{borrow::Cow, fmt, sync::Once};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+    de::{Error, MapAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::protocol::Sample;
 use super::text::{AnswerText, Text};
@@ -15,7 +15,7 @@ use crate::text::nearest;
 /// What a row may hold.
 const KEYS: [&str; 4] = ["prompt", "question", "completion", "answer"];
 /// Other names of the answer, the first one first; read only where there is no `answer`.
-const ANSWERS: [&str; 4] = ["solution", "ground_truth", "target", "label"];
+pub(super) const ANSWERS: [&str; 4] = ["solution", "ground_truth", "target", "label"];
 
 /// The text of a prompt that is not given.
 pub(super) fn nothing<'a>() -> Text<'a> {
@@ -38,24 +38,23 @@ impl<'de> Visitor<'de> for Row {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample<'de>, A::Error> {
-        let (mut prompt, mut completion, mut answer) = (None, None, None);
-        let mut question = None;
-        let mut others: [Option<Value>; 4] = Default::default();
+        let (mut prompt, mut completion, mut question) = (None, None, None);
+        let mut columns = Map::new();
         let mut unread: Option<String> = None;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "prompt" => prompt = Some(map.next_value::<Text<'de>>()?),
-                // In a data set it may be anything.
-                "question" => question = Text::deserialize(map.next_value::<Value>()?).ok(),
                 "completion" => completion = Some(map.next_value::<Text<'de>>()?),
-                "answer" => answer = Some(map.next_value::<AnswerText<'de>>()?),
-                other => match ANSWERS.iter().position(|name| *name == other) {
-                    Some(place) => others[place] = Some(map.next_value()?),
-                    None => {
-                        map.next_value::<IgnoredAny>()?;
+                other => {
+                    let value: Value = map.next_value()?;
+                    // In a data set a question may be anything.
+                    if other == "question" {
+                        question = Text::deserialize(value.clone()).ok();
+                    } else if other != "answer" && !ANSWERS.contains(&other) {
                         unread.get_or_insert_with(|| other.to_owned());
                     }
-                },
+                    columns.insert(other.to_owned(), value);
+                }
             }
         }
         let hint = |key: &str| nearest::hint(key, KEYS);
@@ -63,13 +62,18 @@ impl<'de> Visitor<'de> for Row {
             let hint = unread.as_deref().map(hint).unwrap_or_default();
             A::Error::custom(format!("a sample needs `{name}`.{hint}"))
         };
-        let answer = match (answer, others.into_iter().flatten().next()) {
-            (Some(answer), _) => answer,
-            (None, Some(other)) => AnswerText::deserialize(other).map_err(A::Error::custom)?,
-            (None, None) => return Err(missing("answer")),
+        let answer = ["answer"].into_iter().chain(ANSWERS);
+        let answer = answer.filter_map(|name| columns.get(name)).next();
+        let answer = match (answer, &unread) {
+            (Some(answer), _) => {
+                AnswerText::deserialize(answer.clone()).map_err(A::Error::custom)?
+            }
+            // What is asked for may stand in another column.
+            (None, Some(key)) if hint(key).is_empty() => AnswerText::none(),
+            (None, _) => return Err(missing("answer")),
         };
         let completion = completion.ok_or_else(|| missing("completion"))?;
-        if let Some(key) = &unread {
+        if let Some(key) = unread.as_deref().filter(|key| !hint(key).is_empty()) {
             warn_once(key, &hint(key));
         }
         Ok(Sample {
@@ -77,15 +81,27 @@ impl<'de> Visitor<'de> for Row {
             question,
             completion,
             answer,
+            row: text(columns),
         })
     }
+}
+
+/// Columns as the text of an object; nothing where a text in `answer` is all there is.
+pub(super) fn text(columns: Map<String, Value>) -> String {
+    let plain = columns
+        .iter()
+        .all(|(name, value)| name == "answer" && value.is_string());
+    if plain {
+        return String::new();
+    }
+    Value::Object(columns).to_string()
 }
 
 fn warn_once(key: &str, hint: &str) {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
         tracing::warn!(
-            "a sample has the key `{}`, which nobody reads; there are `prompt`, `question`, `completion` and `answer`.{hint}",
+            "a sample has the key `{}`, which only rewards read; there are `prompt`, `question`, `completion` and `answer`.{hint}",
             key.escape_debug().take(80).collect::<String>()
         );
     });

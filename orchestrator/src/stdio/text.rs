@@ -4,16 +4,23 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 /// A prompt or a completion: a string, or a list of `{"role", "content"}` messages, whose contents are joined by line ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
-/// A reference answer: a string or a number.
+/// A reference answer: a string or a number; anything else is a reward's matter, and empty here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerText<'a>(pub Cow<'a, str>);
+
+impl AnswerText<'_> {
+    /// The answer of a row that has none.
+    pub(super) const fn none() -> Self {
+        Self(Cow::Borrowed(""))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(expecting = "a message `{\"role\", \"content\"}`")]
@@ -71,6 +78,32 @@ impl<'de: 'a, 'a> Deserialize<'de> for AnswerText<'a> {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<AnswerText<'de>, E> {
                 Ok(AnswerText(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<AnswerText<'de>, E> {
+                Ok(AnswerText::none())
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<AnswerText<'de>, E> {
+                Ok(AnswerText(Cow::Borrowed(if flag {
+                    "true"
+                } else {
+                    "false"
+                })))
+            }
+
+            // What only rewards understand: several answers, numbers to use and a target.
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<AnswerText<'de>, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(AnswerText::none())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnswerText<'de>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(AnswerText::none())
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<AnswerText<'de>, E> {

@@ -66,6 +66,7 @@ pub fn samples(texts: &[Texts]) -> Vec<Sample<'_>> {
             completion: &one.completion,
             answer: &one.answer,
             verdict: &Verdict::NO_ANSWER,
+            row: "",
         })
         .collect()
 }

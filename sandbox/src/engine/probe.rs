@@ -29,10 +29,11 @@ pub struct ProbeReport {
 }
 
 /// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards
-/// (a Python function again each alone). For a reward of groups, read "each group".
+/// (a Python function again each alone as well). For a reward of groups, read "each group".
 ///
 /// # Errors
-/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] where a score depends on what was scored before it,
+/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] and [`Rejection::OrderDependent`] where a score depends on what was
+/// scored before it,
 /// [`CompileError::Host`] where the engine failed and not the candidate.
 pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, CompileError> {
     let odd = made_up::odd();
@@ -59,10 +60,11 @@ pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, C
         compare(reward, &all, &forwards, &scores, &name)?;
         compare(reward, &all, &backwards, &scores, &name)?;
     } else {
-        // A Python function may weigh the completions of a batch against each other.
-        for index in backwards {
-            compare(reward, &all, &[index], &scores, &name)?;
+        // A Python function may weigh the completions of a batch against each other, but not by their order.
+        for index in &backwards {
+            compare(reward, &all, &[*index], &scores, &name)?;
         }
+        compare_orders(reward, &all, [&forwards, &backwards], &name)?;
     }
     let given = &scores[..samples.len()];
     let typical = if samples.is_empty() {
@@ -113,6 +115,40 @@ fn compare(
         if first.to_bits() != second.to_bits() {
             return Err(Rejection::Unstable {
                 sample: name(*index),
+                first,
+                second,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Scores all samples as one batch in two orders; that may change no score by more than rounding.
+fn compare_orders(
+    reward: &RewardFn,
+    all: &[Sample<'_>],
+    orders: [&[usize]; 2],
+    name: &impl Fn(usize) -> String,
+) -> Result<(), CompileError> {
+    const ROUNDING: f64 = 1e-9;
+    let in_order = |order: &[usize]| -> Result<Vec<f64>, CompileError> {
+        let batch: Vec<Sample<'_>> = order.iter().map(|index| all[*index]).collect();
+        let scores = reward.score(&batch).map_err(|fault| {
+            let index = order.get(fault.index().unwrap_or(0)).copied();
+            failure(name, index.unwrap_or(0), fault.at(0))
+        })?;
+        let mut placed = vec![0.0; all.len()];
+        for (index, score) in order.iter().zip(scores) {
+            placed[*index] = score;
+        }
+        Ok(placed)
+    };
+    let (first, second) = (in_order(orders[0])?, in_order(orders[1])?);
+    for (index, (first, second)) in first.into_iter().zip(second).enumerate() {
+        if (first - second).abs() > ROUNDING * first.abs().max(second.abs()).max(1.0) {
+            return Err(Rejection::OrderDependent {
+                sample: name(index),
                 first,
                 second,
             }

@@ -6,7 +6,7 @@ use super::guest::GuestCode;
 use super::host::Shared;
 use super::session;
 use crate::fault::Fault;
-use crate::python::Function;
+use crate::python::{About, Function};
 use crate::sample::Sample;
 use crate::scores::Scores;
 
@@ -60,6 +60,15 @@ impl RewardFn {
     #[must_use]
     pub fn is_of_groups(&self) -> bool {
         matches!(&self.loaded.code, Code::Wasm(guest) if guest.is_of_groups())
+    }
+
+    /// How a Python file was understood; `None` for Rust.
+    #[must_use]
+    pub fn about(&self) -> Option<&About> {
+        match &self.loaded.code {
+            Code::Wasm(_) => None,
+            Code::Python(function) => Some(function.about()),
+        }
     }
 
     /// Whether this is the same loaded function, not just an equal one.

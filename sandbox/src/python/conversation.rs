@@ -17,6 +17,14 @@ pub(super) fn is_wanted(traceback: &str) -> bool {
         .any(|line| SAID.iter().any(|said| line.starts_with(said)))
 }
 
+/// Whether an exception is what becomes of a list of messages that is taken for a text.
+pub(super) fn is_unwanted(traceback: &str) -> bool {
+    traceback.lines().any(|line| {
+        line.starts_with("AttributeError: 'list' object has no attribute")
+            || line.starts_with("TypeError: expected string or bytes-like object, got 'list'")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

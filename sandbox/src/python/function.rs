@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bindings::{self, Batch, Failure, Loaded};
 use super::instance::Instance;
-use super::{Directives, Interpreter, conversation};
+use super::{About, Directives, Interpreter, conversation};
 use crate::abi;
 use crate::error::{CompileError, HostError};
 use crate::fault::Fault;
@@ -42,6 +42,7 @@ pub(crate) struct Function {
     /// Its completions are lists of messages.
     conversational: bool,
     loaded: Loaded,
+    about: About,
     /// Its regular expressions, compiled, as far as it used them on made-up completions.
     patterns: Vec<u8>,
 }
@@ -61,30 +62,43 @@ impl Function {
         let _slot = slots.take();
         let answer = Instance::new(&interpreter).and_then(|mut instance| {
             instance.call(LOAD_FUEL, |reward, store| {
-                reward.call_load(store, source, directives.function.as_deref())
+                let (function, signature) = (&directives.function, &directives.signature);
+                reward.call_load(store, source, function.as_deref(), signature.as_deref())
             })
         });
         let mut function = Self {
             loaded: judged(answer)?,
+            about: About::default(),
             source: source.into(),
             conversational: directives.conversational.unwrap_or(false),
             patterns: Vec::new(),
             interpreter,
         };
         function.try_out(directives.conversational.is_none());
+        function.about = About::of(&function.loaded, function.conversational, one_line);
         Ok(function)
+    }
+
+    /// How the file was understood.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
     }
 
     /// Tries it on texts that never change, so that what comes of it depends on the reward alone: the patterns it uses, and,
     /// where it may be `either`, whether it wants completions as lists of messages. A reward that fails has no head start.
     fn try_out(&mut self, either: bool) {
         let mut learned = self.learn();
-        if either
-            && matches!(&learned, Ok(Err(failure)) if conversation::is_wanted(&failure.message))
-        {
+        // A file that looks into messages may fail here for want of a column before it comes to that.
+        let content = self.loaded.content;
+        let wanted = |failure: &Failure| content || conversation::is_wanted(&failure.message);
+        if either && matches!(&learned, Ok(Err(failure)) if wanted(failure)) {
             self.conversational = true;
             let again = self.learn();
-            self.conversational = matches!(again, Ok(Ok(_)));
+            self.conversational = match &again {
+                Ok(Ok(_)) => true,
+                Ok(Err(failure)) => content && !conversation::is_unwanted(&failure.message),
+                Err(_) => false,
+            };
             if self.conversational {
                 learned = again;
             }
@@ -100,10 +114,15 @@ impl Function {
         let typical = made_up::typical();
         let samples = typical.each_ref().map(MadeUp::sample);
         let columns = Columns::of(&samples, &self.loaded);
-        let Loaded { code, function, .. } = &self.loaded;
+        let Loaded {
+            code,
+            function,
+            signature,
+            ..
+        } = &self.loaded;
         Instance::new(&self.interpreter)?.call(LEARN_FUEL, |reward, store| {
             let batch = columns.batch(self.conversational);
-            reward.call_learn(store, code, &self.source, function, batch)
+            reward.call_learn(store, code, &self.source, function, signature, batch)
         })
     }
 
@@ -195,10 +214,16 @@ impl Function {
     /// A fresh instance that has run the file.
     fn restore(&self, samples: usize) -> Result<Instance, Fault> {
         let mut instance = Instance::new(&self.interpreter)?;
-        let Loaded { code, function, .. } = &self.loaded;
+        let Loaded {
+            code,
+            function,
+            signature,
+            ..
+        } = &self.loaded;
+        let patterns = &self.patterns;
         instance
             .call(LOAD_FUEL, |reward, store| {
-                reward.call_restore(store, code, &self.source, function, &self.patterns)
+                reward.call_restore(store, code, &self.source, function, signature, patterns)
             })?
             .map_err(|failure| fault(failure, samples))?;
         Ok(instance)
@@ -250,6 +275,7 @@ struct Columns<'a> {
     answer: Vec<&'a str>,
     correct: Vec<u8>,
     extracted: Vec<Option<&'a str>>,
+    rows: Vec<&'a str>,
 }
 
 impl<'a> Columns<'a> {
@@ -264,6 +290,7 @@ impl<'a> Columns<'a> {
             extracted: column(batch, wanted.extracted, |sample| {
                 sample.verdict.extracted.as_deref()
             }),
+            rows: rows(batch),
         }
     }
 
@@ -275,6 +302,7 @@ impl<'a> Columns<'a> {
             answer: &self.answer,
             correct: &self.correct,
             extracted: &self.extracted,
+            rows: &self.rows,
         }
     }
 }
@@ -283,9 +311,26 @@ fn column<'a, T>(batch: &[Sample<'a>], wanted: bool, of: impl Fn(&Sample<'a>) ->
     batch.iter().filter(|_| wanted).map(of).collect()
 }
 
+/// The data set's columns: nothing, or an object a sample.
+fn rows<'a>(batch: &[Sample<'a>]) -> Vec<&'a str> {
+    if batch.iter().all(|sample| sample.row.is_empty()) {
+        return Vec::new();
+    }
+    let row = |sample: &Sample<'a>| {
+        if sample.row.is_empty() {
+            "{}"
+        } else {
+            sample.row
+        }
+    };
+    batch.iter().map(row).collect()
+}
+
 /// The first sample with more text than a guest may be given.
 fn too_large(batch: &[Sample<'_>], limit: usize) -> Option<Fault> {
-    let sizes = batch.iter().map(abi::text_length);
+    let sizes = batch
+        .iter()
+        .map(|sample| abi::text_length(sample) + sample.row.len());
     let (index, bytes) = sizes.enumerate().find(|(_, bytes)| *bytes > limit)?;
     Some(Fault::SampleTooLarge { index, bytes })
 }
@@ -304,6 +349,10 @@ fn fault(failure: Failure, samples: usize) -> Fault {
             index,
             expected: samples,
             found: failure.found.map_or(0, |found| found as usize),
+        },
+        "column" | "absent" => Fault::NotThere {
+            index,
+            message: one_line(&failure.message),
         },
         _ => Fault::WrongReturn {
             index,

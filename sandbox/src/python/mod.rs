@@ -12,7 +12,9 @@
 //! | `instance` | one instance: fuel, memory, verdicts |
 //! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
+//! | `about` | what there is to say of a function that was loaded |
 
+mod about;
 mod conversation;
 mod files;
 mod function;
@@ -21,6 +23,7 @@ mod interpreter;
 mod meter;
 mod recipe;
 
+pub use about::About;
 pub use files::{GuestStatus, build_guest, guest_status};
 pub(crate) use function::{Function, functions};
 pub(crate) use interpreter::Interpreter;
@@ -64,7 +67,21 @@ pub(crate) struct Directives {
     pub(crate) function: Option<String>,
     /// Whether completions are passed as lists of messages; what the reward can work with, where it is not said.
     pub(crate) conversational: Option<bool>,
+    /// The shape of the function's signature, by its name; what its parameters are called tells, where it is not said.
+    pub(crate) signature: Option<String>,
 }
+
+/// The shapes a signature may have, as `guest-python/shapes.py` knows them.
+const SIGNATURES: [&str; 8] = [
+    "trl",
+    "verl",
+    "verl_batch",
+    "easyr1",
+    "openrlhf",
+    "verifiers",
+    "pair",
+    "pairs",
+];
 
 impl Directives {
     /// Reads the directives at the end of a source, the last one first, and then the comment lines on top. Later ones do not
@@ -90,10 +107,14 @@ impl Directives {
                 Some(("completions", "plain")) => {
                     found.conversational.get_or_insert(false);
                 }
+                Some(("signature", name)) if SIGNATURES.contains(&name) => {
+                    found.signature.get_or_insert_with(|| name.to_owned());
+                }
                 _ => {
                     return Err(format!(
-                        "`{}` is no directive; there are `function=NAME`, `completions=conversational` and `completions=plain`",
-                        line.chars().take(80).collect::<String>()
+                        "`{}` is no directive; there are `function=NAME`, `completions=conversational`, `completions=plain` and `signature=` with one of {}",
+                        line.chars().take(80).collect::<String>(),
+                        SIGNATURES.join(", "),
                     ));
                 }
             }
@@ -125,6 +146,7 @@ mod tests {
         let expected = Directives {
             function: Some("a".to_owned()),
             conversational: Some(true),
+            signature: None,
         };
         assert_eq!(Directives::of(code), Ok(expected));
         let named = format!("{code}x = 1\n# reward-search: function=c\n");

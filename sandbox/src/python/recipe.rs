@@ -14,23 +14,57 @@ use crate::digest;
 use crate::error::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 22] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
         "candidate.py",
         include_str!("../../guest-python/candidate.py"),
     ),
+    ("found.py", include_str!("../../guest-python/found.py")),
     ("guest.py", include_str!("../../guest-python/guest.py")),
     (
         "headstart.py",
         include_str!("../../guest-python/headstart.py"),
     ),
+    ("modules.py", include_str!("../../guest-python/modules.py")),
     ("printed.py", include_str!("../../guest-python/printed.py")),
+    ("refused.py", include_str!("../../guest-python/refused.py")),
     (
         "requirements.txt",
         include_str!("../../guest-python/requirements.txt"),
     ),
+    ("scopes.py", include_str!("../../guest-python/scopes.py")),
     ("seeded.py", include_str!("../../guest-python/seeded.py")),
+    ("shapes.py", include_str!("../../guest-python/shapes.py")),
+    ("slices.py", include_str!("../../guest-python/slices.py")),
+    (
+        "standins/__init__.py",
+        include_str!("../../guest-python/standins/__init__.py"),
+    ),
+    (
+        "standins/array_functions.py",
+        include_str!("../../guest-python/standins/array_functions.py"),
+    ),
+    (
+        "standins/arrays.py",
+        include_str!("../../guest-python/standins/arrays.py"),
+    ),
+    (
+        "standins/frameworks.py",
+        include_str!("../../guest-python/standins/frameworks.py"),
+    ),
+    (
+        "standins/system.py",
+        include_str!("../../guest-python/standins/system.py"),
+    ),
+    (
+        "standins/tensors.py",
+        include_str!("../../guest-python/standins/tensors.py"),
+    ),
+    (
+        "standins/waiting.py",
+        include_str!("../../guest-python/standins/waiting.py"),
+    ),
     (
         "stub_logging.py",
         include_str!("../../guest-python/stub_logging.py"),
@@ -246,7 +280,7 @@ mod tests {
     fn every_file_of_the_guest_is_embedded() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest-python");
         let mut there = Vec::new();
-        for folder in ["", "wit"] {
+        for folder in ["", "standins", "wit"] {
             for entry in fs::read_dir(root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 // The reference is for authors; it is no part of the guest.

@@ -31,6 +31,7 @@ fn honest_rewards_are_accepted_and_score() {
             completion,
             answer: "5",
             verdict,
+            row: "",
         })
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/honest");

@@ -62,6 +62,7 @@ fn sample<'a>(prompt: &'a str, completion: &'a str, answer: &'a str) -> Sample<'
         completion,
         answer,
         verdict: &Verdict::NO_ANSWER,
+        row: "",
     }
 }
 

@@ -31,6 +31,7 @@ fn the_guest_sees_the_sample_as_it_is() {
             completion: &long,
             answer: "日本",
             verdict: &verdict,
+            row: "",
         };
         let texts = ["q?\n→", &long, "日本", extracted.unwrap_or("?")];
         let hash = texts

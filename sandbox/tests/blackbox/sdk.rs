@@ -43,6 +43,7 @@ fn the_example_of_the_reference_is_a_reward() {
         completion,
         answer: "42",
         verdict: &verdict,
+        row: "",
     };
     assert_eq!(
         reward(example).score(&[right, sample("", "", "42")]),

@@ -81,22 +81,28 @@ fn refusals_name_line_and_module() {
             .unwrap_err()
             .to_string()
     };
-    let numpy = refused("import re\nimport numpy as np\n");
-    assert!(
-        numpy.starts_with("line 2: the module `numpy` is not there"),
-        "{numpy}"
+    let several = refused(
+        "import re\nimport sympy\nfrom openai import OpenAI\nclient = OpenAI()\ndef a(completions, **kwargs):\n    return [float(sympy.sympify(client.ask(c))) for c in completions]\ndef b(completions, **kwargs):\n    return [0.0]\n# reward-search: function=a\n",
+    );
+    assert_eq!(
+        several,
+        "line 2: the module `sympy` is not there in the sandbox; line 3: `openai` is not there: the sandbox has no network. Without them work b (FILE.py::NAME)"
     );
     let syntax = refused("def reward(completions):\n    return [\n");
     assert!(
         syntax.starts_with("line 2: '[' was never closed"),
         "{syntax}"
     );
-    let raised = refused("\n\nX = {}['key']\n");
+    let raised = refused("\n\nX = {}['key']\ndef reward(completions):\n    return X\n");
     assert_eq!(raised, "fails while it is loaded: KeyError: 'key' (line 3)");
-    let column = refused("def reward(completions, difficulty):\n    return []\n");
+    let factory = refused(
+        "def make(weight):\n    def f(completions, **kwargs):\n        return [weight]\n    return f\n",
+    );
+    assert!(factory.contains("FILE.py::make(weight=…)"), "{factory}");
+    let shape = refused("def f(a, b):\n    return a\n# reward-search: function=f\n");
     assert!(
-        column.contains("needs a parameter `difficulty`, which nobody passes"),
-        "{column}"
+        shape.contains("signature that no trainer here is known to call: (a, b)"),
+        "{shape}"
     );
 }
 
@@ -109,7 +115,7 @@ fn the_name_of_a_function_moves_no_line() {
     assert!(fault.unwrap_err().to_string().ends_with("(line 3)"));
     for (code, says) in [
         (
-            "import re\nimport numpy\ndef f(completions): ...",
+            "import re\nimport sympy\ndef f(completions): sympy.pi",
             "line 2: ",
         ),
         ("def f(completions):\n    return [\n", "line 2: "),
@@ -141,8 +147,61 @@ async def later(completions):
             "{name}"
         );
     }
-    let later = load(sandbox, &Source::python(code).with_function("later")).unwrap_err();
-    assert!(later.to_string().contains("asynchronous"), "{later}");
+}
+
+#[test]
+fn what_was_understood_can_be_asked_for() {
+    let Some(sandbox) = engine() else { return };
+    let code = "import time\nimport torch\nmodel = torch.load('x')\nasync def compute_score(data_source, solution_str, ground_truth, extra_info):\n    time.sleep(1)\n    return {'score': float(solution_str == ground_truth), 'acc': 7}\nprint(model)\n";
+    let reward = reward(sandbox, code);
+    let about = reward.about().unwrap();
+    assert_eq!(
+        (about.signature.as_str(), about.conversational),
+        ("verl", false)
+    );
+    assert!(about.notes[0].starts_with("line 1: `time`"), "{about:?}");
+    assert_eq!(
+        about.left_out,
+        [
+            "line 2: import torch",
+            "line 3: model = torch.load('x')",
+            "line 7: print(model)"
+        ]
+    );
+    let scores = reward.score(&[sample("", "4", "4"), sample("", "5", "4")]);
+    assert_eq!(scores, Ok(vec![1.0, 0.0]));
+}
+
+#[test]
+fn a_signature_can_be_said() {
+    let Some(sandbox) = engine() else { return };
+    let code = "# reward-search: signature=pair\ndef f(a, b):\n    return float(a == b)\n# reward-search: function=f\n";
+    let scores = reward(sandbox, code).score(&[sample("", "4", "4"), sample("", "5", "4")]);
+    assert_eq!(scores, Ok(vec![1.0, 0.0]));
+}
+
+#[test]
+fn columns_of_the_data_set_reach_a_reward_by_their_names() {
+    let Some(sandbox) = engine() else { return };
+    let code = "def f(completions, target, level, **kwargs):\n    return [float(len(c) == t) * n for c, t, n in zip(completions, target, level)]\n";
+    let f = reward(sandbox, code);
+    let row = |row| sandbox::Sample {
+        row,
+        ..sample("", "four", "")
+    };
+    let scores = f.score(&[
+        row(r#"{"target": 4, "level": 3}"#),
+        row(r#"{"target": 5, "level": 3}"#),
+    ]);
+    assert_eq!(scores, Ok(vec![3.0, 0.0]));
+    let fault = f.score(&[row(r#"{"target": 4}"#)]).unwrap_err();
+    assert_eq!(fault.kind(), "not_there");
+    assert!(
+        fault.to_string().contains(
+            "needs `level`, a column that the samples do not have; there are answer, completions"
+        ),
+        "{fault}"
+    );
 }
 
 #[test]

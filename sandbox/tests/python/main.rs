@@ -49,5 +49,6 @@ fn sample<'a>(prompt: &'a str, completion: &'a str, answer: &'a str) -> Sample<'
         completion,
         answer,
         verdict: &Verdict::NO_ANSWER,
+        row: "",
     }
 }

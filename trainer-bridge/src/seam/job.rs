@@ -16,6 +16,9 @@ pub struct TrainExample {
     pub question: String,
     /// The reference answer, for the judge and the rewards alone.
     pub answer: String,
+    /// The data set's other columns, as the text of a JSON object, for the rewards alone; empty where there are none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub row: String,
 }
 
 /// One training run.

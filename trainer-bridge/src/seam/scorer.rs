@@ -29,6 +29,8 @@ pub struct Rollout<'a> {
     pub answer: &'a str,
     /// What the policy wrote.
     pub completion: &'a str,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none.
+    pub row: &'a str,
 }
 
 impl<'a> Rollout<'a> {
@@ -40,6 +42,7 @@ impl<'a> Rollout<'a> {
             question: &example.question,
             answer: &example.answer,
             completion,
+            row: &example.row,
         }
     }
 
@@ -51,6 +54,7 @@ impl<'a> Rollout<'a> {
             completion: self.completion,
             answer: self.answer,
             verdict,
+            row: self.row,
         }
     }
 }

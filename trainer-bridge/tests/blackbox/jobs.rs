@@ -124,6 +124,7 @@ pub fn job(members: Vec<RewardMember>, until_step: u32) -> TrainJob {
             question: prompt.clone(),
             prompt,
             answer: (a + b - c).to_string(),
+            row: String::new(),
         }
     };
     TrainJob {

@@ -171,6 +171,7 @@ fn the_kind_of_judge_is_none_of_a_trainers_business_but_an_unknown_one_is_named(
 
 fn rollout<'a>(answer: &'a str, completion: &'a str) -> Rollout<'a> {
     Rollout {
+        row: "",
         prompt: "p",
         question: "q",
         answer,

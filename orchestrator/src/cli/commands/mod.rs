@@ -21,6 +21,7 @@ pub mod serve;
 pub mod shell;
 pub mod show;
 pub mod train;
+mod understood;
 pub mod verify;
 pub mod worker;
 

@@ -41,11 +41,11 @@ pub(super) async fn for_scoring(
     weights: &[f64],
     database: &DatabaseArg,
 ) -> anyhow::Result<ForScoring> {
-    let found = find(specs, weights, database).await?;
+    let bench = bench();
+    let found = find(specs, weights, (database, &bench)).await?;
     let extraction = extraction(&found)?;
     let aggregation = aggregation(&found).filter(|_| found.len() > 1);
-    let bench = bench();
-    let (mut loaded, mut served) = (Vec::new(), Vec::new());
+    let (mut loaded, mut served, mut why) = (Vec::new(), Vec::new(), Vec::new());
     for reward in found {
         served.push(ServedReward {
             name: reward.name.clone(),
@@ -53,7 +53,14 @@ pub(super) async fn for_scoring(
             limits: limits(&reward),
         });
         let name = reward.name.clone();
-        loaded.push(load(&bench, reward).map_err(|error| refused(&name, error))?);
+        match load(&bench, reward) {
+            Ok(reward) => loaded.push(reward),
+            Err(CompileError::Rejected(rejection)) => why.push((name, rejection)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(refusal) = all_refused(&why, &loaded) {
+        bail!(refusal);
     }
     Ok(ForScoring {
         loaded,
@@ -71,9 +78,9 @@ pub(super) async fn each(
     Vec<(String, Result<LoadedReward, Rejection>)>,
     ExtractionConfig,
 )> {
-    let found = find(specs, &[], database).await?;
-    let extraction = extraction(&found)?;
     let bench = bench();
+    let found = find(specs, &[], (database, &bench)).await?;
+    let extraction = extraction(&found)?;
     let mut rewards = Vec::new();
     for reward in found {
         let name = reward.name.clone();
@@ -122,7 +129,7 @@ pub(super) async fn for_training(
     database: &DatabaseArg,
     bench: &Bench,
 ) -> anyhow::Result<ForTraining> {
-    let mut found = find(specs, weights, database).await?;
+    let mut found = find(specs, weights, (database, bench)).await?;
     let single = found.len() == 1;
     let aggregation = match aggregation(&found) {
         Some(of_export) => of_export,
@@ -206,13 +213,13 @@ pub(super) async fn for_export(
 async fn find(
     specs: &[String],
     weights: &[f64],
-    database: &DatabaseArg,
+    (database, bench): (&DatabaseArg, &Bench),
 ) -> anyhow::Result<Vec<FileReward>> {
     let mut found = Vec::new();
     for spec in specs {
         if spec.starts_with(BASE_PREFIX) {
             found.push(base(spec)?);
-        } else if let Some(rewards) = files::read(spec)? {
+        } else if let Some(rewards) = files::read(spec, bench)? {
             found.extend(rewards);
         } else {
             found.push(candidate(spec, database).await?);
@@ -350,6 +357,25 @@ fn refused(name: &str, error: CompileError) -> anyhow::Error {
     match error {
         CompileError::Rejected(rejection) => anyhow!("{name} is refused: {rejection}"),
         CompileError::Host(error) => error.into(),
+    }
+}
+
+/// All that is in the way, and which of the rewards would go without the others.
+fn all_refused(why: &[(String, Rejection)], loaded: &[LoadedReward]) -> Option<String> {
+    let lines: Vec<String> = why
+        .iter()
+        .map(|(name, rejection)| format!("{name} is refused: {rejection}"))
+        .collect();
+    let good: Vec<&str> = loaded.iter().map(|reward| &*reward.name).collect();
+    match (lines.len(), good.is_empty()) {
+        (0, _) => None,
+        (1, true) => lines.into_iter().next(),
+        (_, true) => Some(lines.join("\n  ")),
+        (_, false) => Some(format!(
+            "{}\n  without trouble: {}",
+            lines.join("\n  "),
+            good.join(", ")
+        )),
     }
 }
 

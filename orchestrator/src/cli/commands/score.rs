@@ -14,7 +14,7 @@ use trainer_bridge::{
     Aggregation, RewardMember, Rollout, ScoreError, Scored, Scorer, Scoring, TrainJob,
 };
 
-use super::rewards;
+use super::{rewards, understood};
 use crate::{
     cli::{arguments::ScoreArgs, open},
     judge::Judges,
@@ -42,6 +42,7 @@ pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
 /// Scores with the rewards that were named.
 async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterLock>)> {
     let rewards = rewards::for_scoring(&args.rewards, &args.weights, &args.database).await?;
+    understood::say(&rewards.loaded, args.explain);
     let (judge, lock) = open::judge(&args.judge, rewards.extraction).await?;
     let scorer = Scorer::new(
         rewards.loaded,

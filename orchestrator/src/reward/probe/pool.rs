@@ -59,6 +59,7 @@ impl Pool {
         });
         completions
             .map(|(group, completion)| Rollout {
+                row: "",
                 prompt: &group.prompt,
                 question: &group.prompt,
                 answer: &group.answer,

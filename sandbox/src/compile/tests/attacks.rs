@@ -129,6 +129,7 @@ fn the_environment_is_empty() {
         completion: "",
         answer: "",
         verdict: &Verdict::NO_ANSWER,
+        row: "",
     };
     assert_eq!(
         sandbox.load(&module.unwrap()).unwrap().score(&[sample]),

@@ -358,6 +358,7 @@ mod tests {
             prompt: prompt.into(),
             question: prompt.into(),
             answer: answer.into(),
+            row: String::new(),
         }
     }
 
