@@ -167,7 +167,9 @@ class Reward:
     """A reward function."""
 
     def __init__(self, name, namespace, shape=None):
-        thing = eval(compile(parsed_expression(name), "<name>", "eval"), namespace)
+        thing = namespace.get(name)
+        if thing is None:
+            thing = eval(compile(parsed_expression(name), "<name>", "eval"), namespace)
         self.name = name.partition("(")[0]
         if isinstance(thing, type) and callable(getattr(thing, "__call__", None)) and "__call__" in {n for c in thing.__mro__ for n in vars(c)}:
             thing = thing()

@@ -11,7 +11,7 @@ import stub_logging
 # They are imported when the interpreter is built.
 REAL = (
     "__future__ abc array ast base64 binascii bisect builtins calendar cmath codecs collections contextlib copy dataclasses decimal difflib "
-    "enum fractions functools heapq html inspect itertools json keyword logging math numbers operator pprint random re reprlib "
+    "enum fractions functools heapq inspect itertools json keyword logging math numbers operator random re reprlib "
     "statistics string struct textwrap token tokenize traceback types typing unicodedata warnings weakref zlib"
 ).split()
 # Why others are not there.
@@ -22,7 +22,7 @@ MODELS = (
 ).split()
 
 sys.modules["logging"] = stub_logging
-for _name in [*REAL, "collections.abc", "json.decoder", "json.encoder", "html.parser", "html.entities"]:
+for _name in [*REAL, "collections.abc", "json.decoder", "json.encoder"]:
     importlib.import_module(_name)
 # Imported on first use by the modules above, or by the interpreter itself.
 for _name in ("_strptime", "encodings.ascii", "encodings.latin_1", "encodings.utf_8"):

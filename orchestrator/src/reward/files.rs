@@ -85,6 +85,18 @@ pub fn read(spec: &str, bench: &Bench) -> Result<Option<Vec<FileReward>>, NoRewa
     }
 }
 
+/// Whether `spec` names a file or an exported folder, not what somebody called something else.
+///
+/// # Errors
+/// As [`read`]: a file that is none of a reward's kinds.
+pub fn is_named(spec: &str) -> Result<bool, NoReward> {
+    let file = spec.split_once("::").map_or(spec, |(file, _)| file);
+    match Path::new(file).extension().and_then(|e| e.to_str()) {
+        Some("py" | "ipynb") => Ok(true),
+        _ => read(spec, &Bench::default()).map(|found| found.is_some()),
+    }
+}
+
 /// The rewards of `spec` as source, named by their file, or those of an exported folder; for those who keep what a reward's author wrote.
 ///
 /// # Errors

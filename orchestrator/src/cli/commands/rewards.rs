@@ -168,7 +168,7 @@ pub(super) async fn for_training(
 
 /// Whether a person who types this means a candidate of a search.
 pub(super) fn is_candidate(spec: &str) -> anyhow::Result<bool> {
-    Ok(!spec.starts_with(BASE_PREFIX) && files::read(spec)?.is_none())
+    Ok(!spec.starts_with(BASE_PREFIX) && !files::is_named(spec)?)
 }
 
 /// Finds and compiles rewards that are to be exported, each with its source where it has one.
@@ -178,7 +178,7 @@ pub(super) async fn for_export(
     database: &DatabaseArg,
     bench: &Bench,
 ) -> anyhow::Result<Gathered> {
-    let found = find(specs, weights, database).await?;
+    let found = find(specs, weights, (database, bench)).await?;
     let extraction = extraction(&found)?;
     let aggregation = aggregation(&found).filter(|_| found.len() > 1);
     // One set of limits goes into a manifest.
