@@ -1,6 +1,6 @@
 //! The verdict module says of every pair that the evaluator's tests know exactly what the evaluator itself says.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fs;
 
@@ -79,7 +79,7 @@ impl Asked {
 
 fn record(verdict: Verdict) -> (u8, String) {
     let correct = u8::from(verdict.outcome == Outcome::Correct);
-    let flags = correct | 2 * u8::from(verdict.extracted.is_some());
+    let flags = correct | (2 * u8::from(verdict.extracted.is_some()));
     (flags, verdict.extracted.unwrap_or_default())
 }
 

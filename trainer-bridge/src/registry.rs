@@ -15,7 +15,6 @@ use crate::{
 /// Which trainer runs the trials, and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum TrainerConfig {
     /// The embedded trainer.
     Candle(CandleConfig),

@@ -79,6 +79,8 @@ fn known_quantity(what: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
+
     use super::*;
     use crate::{Aggregation, RewardMember};
 

@@ -65,7 +65,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Why it did not finish. The worker is gone in any case, with all that it started.
-    pub async fn to_end(self, reporter: &mut Reporter) -> Result<Ended, TrainError> {
+    pub async fn follow(self, reporter: &mut Reporter) -> Result<Ended, TrainError> {
         let Self {
             mut worker,
             start,

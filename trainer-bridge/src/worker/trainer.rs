@@ -241,7 +241,7 @@ impl Shared {
                 stop: Duration::from_secs(self.config.stop_s),
             },
         };
-        session.to_end(reporter).await
+        session.follow(reporter).await
     }
 
     fn settings(&self, lease: &Lease, job: &str) -> std::io::Result<Settings<'_>> {

@@ -196,7 +196,8 @@ mod tests {
             let drawn = (0..2000).filter_map(|_| from.recipe(5, &mut rng));
             drawn.filter(what).count() as f64 / 2000.0
         };
-        let cases: [(&str, fn(&Recipe) -> bool); 4] = [
+        type Holds = fn(&Recipe) -> bool;
+        let cases: [(&str, Holds); 4] = [
             ("a lead", |r| r.parts()[0].term.measure.id == "chain"),
             ("a gate", |r| r.to_string().contains("chain[format")),
             ("a setting", |r| r.to_string().contains("concise(2)")),

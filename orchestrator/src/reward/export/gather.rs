@@ -103,9 +103,11 @@ pub async fn of_search(store: &Store, which: Which<'_>) -> Result<Gathered, Expo
         aggregation
     };
     let names: Vec<&String> = chosen.iter().map(|(name, _)| name).collect();
-    let confirmed = board.confirmed.iter();
-    let confirmed = confirmed.filter(|finalist| finalist.members.iter().eq(names.iter().copied()));
-    let confirmed = confirmed.last().cloned();
+    let mut confirmed = board
+        .confirmed
+        .iter()
+        .filter(|finalist| finalist.members.iter().eq(names.iter().copied()));
+    let confirmed = confirmed.next_back().cloned();
     let figures: BTreeMap<&str, &Figures> = board
         .candidates
         .iter()

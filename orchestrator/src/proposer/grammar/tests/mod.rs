@@ -221,7 +221,6 @@ fn learning_is_asked_for_and_then_lifts_later_rounds_further() {
             runs.sum::<f64>() / 20.0
         };
         let (with, without) = (mean(&learning), mean(&grammar()));
-        println!("{target:?}: mean of round 5 {without:.3} without, {with:.3} with");
         gained += with - without;
     }
     assert!(gained > 0.0, "{gained}");
