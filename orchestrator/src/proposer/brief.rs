@@ -145,7 +145,7 @@ pub struct Study {
     pub misjudged: Vec<Misjudged>,
     /// What it did before any training, on what the untouched model writes.
     pub probe: Option<ProbeFigures>,
-    /// The better-placed candidate that taught exactly the same.
+    /// The better-placed candidate that taught exactly the same, or the earlier one that this one only repeats.
     pub same_as: Option<String>,
 }
 

@@ -19,7 +19,7 @@ pub enum ProposerConfig {
     /// The built-in grammar: works offline.
     Grammar(GrammarConfig),
     /// A language model behind an HTTP endpoint.
-    Chat(ChatConfig),
+    Chat(Box<ChatConfig>),
     /// Drafts written down before.
     Replay(ReplayConfig),
 }
@@ -39,7 +39,7 @@ impl Default for ProposerConfig {
 pub fn build(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, ProposeError> {
     Ok(match config {
         ProposerConfig::Grammar(config) => Arc::new(Grammar::new(config.clone())?),
-        ProposerConfig::Chat(config) => Arc::new(Chat::from_environment(config.clone())?),
+        ProposerConfig::Chat(config) => Arc::new(Chat::from_environment((**config).clone())?),
         ProposerConfig::Replay(config) => Arc::new(Replay::from_jsonl(&config.path)?),
     })
 }

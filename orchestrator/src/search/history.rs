@@ -38,7 +38,10 @@ pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidat
                 curves: curves_of(steps, &candidate.draft.name),
                 misjudged: misjudged(steps),
                 probe: candidate.probe.as_deref().and_then(probe_figures),
-                same_as: row.same_as.clone(),
+                same_as: match &candidate.status {
+                    Status::Duplicate { of } | Status::Twin { of } => Some(of.clone()),
+                    _ => row.same_as.clone(),
+                },
             },
             origin: candidate.origin,
             draft: candidate.draft,
@@ -47,7 +50,11 @@ pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidat
     Ok(past.collect())
 }
 
+/// A piece of a reply that is no draft is no candidate to learn from.
 fn fate(row: &Row, candidate: &Candidate) -> Option<Fate> {
+    if matches!(candidate.status, Status::Unreadable { .. }) {
+        return None;
+    }
     let reason = || row.reason.clone().unwrap_or_default();
     Some(match (&row.figures, row.state) {
         (Some(figures), _) => Fate::Ranked {

@@ -360,7 +360,7 @@ async fn proposer_of(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, OpenE
 fn chat_of(config: &str) -> Option<ChatConfig> {
     let mut config: serde_json::Value = serde_json::from_str(config).ok()?;
     match serde_json::from_value(config.get_mut("proposer")?.take()).ok()? {
-        ProposerConfig::Chat(chat) => Some(chat),
+        ProposerConfig::Chat(chat) => Some(*chat),
         _ => None,
     }
 }

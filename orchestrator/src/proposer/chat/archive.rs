@@ -1,7 +1,7 @@
 //! Good candidates of which no two are alike: what is shown to a model that is to build on them.
 //!
 //! How alike two are is told by what they did on the untouched model's completions: how they agree with right answers and with the base
-//! rewards, what tricks they pay, how often they are flat. A candidate that taught exactly what a better one did is left out.
+//! rewards, what tricks they pay, how often they are flat. A candidate that taught exactly what a better one did is left out where there are others.
 
 use crate::proposer::{Fate, PastCandidate, ProbeFigures};
 
@@ -10,17 +10,23 @@ const NOVELTY: f64 = 0.5;
 /// How unlike two candidates are of which nothing is known.
 const UNKNOWN: f64 = 0.25;
 
+/// Candidates that there should be to build on; where fewer differ in what they taught, those that taught the same serve, too.
+const FEW: usize = 3;
+
 /// The best, then at each turn the one that is good and unlike those before; at most `most`.
 pub(super) fn archive(history: &[PastCandidate], most: usize) -> Vec<&PastCandidate> {
     let mut ranked: Vec<(usize, &PastCandidate)> = history
         .iter()
-        .filter(|c| c.study.same_as.is_none())
         .filter_map(|c| match c.fate {
             Fate::Ranked { rank, .. } => Some((rank, c)),
             _ => None,
         })
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
+    let differs = |(_, candidate): &(usize, &PastCandidate)| candidate.study.same_as.is_none();
+    if ranked.iter().filter(|one| differs(one)).count() >= FEW {
+        ranked.retain(differs);
+    }
     let count = ranked.len() as f64;
     let mut left: Vec<(f64, &PastCandidate)> = (0..)
         .zip(ranked)

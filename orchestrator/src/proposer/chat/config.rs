@@ -137,7 +137,7 @@ impl ChatConfig {
     /// # Errors
     /// If a weight cannot work.
     pub(super) fn endpoints(&self) -> Result<Vec<(EndpointConfig, f64)>, String> {
-        let usual = self.endpoint();
+        let usual = self.usual();
         if self.models.is_empty() {
             return Ok(vec![(usual, 1.0)]);
         }
@@ -189,9 +189,25 @@ impl ChatConfig {
         })
     }
 
-    /// How its endpoint is asked.
+    /// How the first of its models is asked.
     #[must_use]
     pub fn endpoint(&self) -> EndpointConfig {
+        let first = self.endpoints().ok().and_then(|all| all.into_iter().next());
+        first.map_or_else(|| self.usual(), |(endpoint, _)| endpoint)
+    }
+
+    /// Whether what each of its models costs is known.
+    #[must_use]
+    pub fn has_prices(&self) -> bool {
+        let priced = |endpoint: &EndpointConfig| {
+            endpoint.prices.prompt.is_some() && endpoint.prices.completion.is_some()
+        };
+        self.endpoints()
+            .is_ok_and(|all| all.iter().all(|(endpoint, _)| priced(endpoint)))
+    }
+
+    /// How a model is asked that says nothing of its own.
+    fn usual(&self) -> EndpointConfig {
         EndpointConfig {
             stream: self.stream,
             ..self.endpoint_of("proposer", self.max_tokens)
@@ -256,7 +272,7 @@ mod tests {
         assert_eq!(endpoints[1].0.prices.prompt, Some(3.0));
         let mut bad = config.clone();
         bad.models[0].weight = 0.0;
-        assert!(bad.endpoints().unwrap_err().contains("near is 0"));
+        assert!(bad.endpoints().is_err_and(|why| why.contains("near is 0")));
         bad.moves = Some(Moves {
             fresh: 0.0,
             mutate: 0.0,

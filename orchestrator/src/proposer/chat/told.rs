@@ -122,7 +122,10 @@ pub(super) fn history(history: &[PastCandidate], detail: &Detail) -> String {
         let share =
             |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
         let idea = match &candidate.study.same_as {
-            Some(better) => format!("taught exactly what {better} did"),
+            Some(better) => format!(
+                "(taught exactly what {better} did) {}",
+                candidate.draft.rationale
+            ),
             None => candidate.draft.rationale.clone(),
         };
         let _ = writeln!(
@@ -296,9 +299,10 @@ pub(super) fn failures(history: &[PastCandidate], detail: &Detail) -> String {
         .map(|(at, (candidate, what, reason))| {
             let name = one_line(&candidate.draft.name);
             let line = format!("- {name} {what}: {}", cut(&one_line(reason), LONGEST_LINE));
-            match at + detail.failed_sources >= latest.len()
-                && !candidate.draft.source.code.trim().is_empty()
-            {
+            let is_latest = at + detail.failed_sources >= latest.len();
+            let has_source =
+                candidate.study.same_as.is_none() && !candidate.draft.source.code.trim().is_empty();
+            match is_latest && has_source {
                 true => format!(
                     "{line}\n\n{}\n",
                     block(&candidate.draft, LONGEST_SOURCE / 2)

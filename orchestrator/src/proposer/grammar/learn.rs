@@ -207,7 +207,7 @@ mod tests {
             let (before, after) = (share(&nothing, holds), share(&learnt, holds));
             assert!(after > 1.1 * before, "{what}: {before} -> {after}");
         }
-        let bad: fn(&Recipe) -> bool = |r| r.to_string().contains("thorough");
+        let bad: Holds = |r| r.to_string().contains("thorough");
         assert!(share(&learnt, bad) < 0.7 * share(&nothing, bad));
     }
 }
