@@ -41,9 +41,7 @@ impl Config {
         let ProposerConfig::Chat(chat) = &self.proposer else {
             return None;
         };
-        let priced = chat.price_per_million_prompt_tokens.is_some()
-            && chat.price_per_million_completion_tokens.is_some();
-        (!priced).then(|| {
+        (!chat.has_prices()).then(|| {
             format!(
                 "search.max_cost_usd = {limit} needs proposer.price_per_million_prompt_tokens and \
                  proposer.price_per_million_completion_tokens: without prices nothing is counted"

@@ -49,7 +49,7 @@ pub(super) async fn background(
         })
     });
     let mut learnt: Vec<Lesson> = Vec::new();
-    for (of, exchange) in store.exchanges(*id).await? {
+    for (of, exchange) in store.whole_exchanges(*id).await? {
         let is_new =
             of < round && exchange.step != CHECK && learnt.last().is_none_or(|l| l.round != of);
         if let Some(text) = lessons(&exchange.reply).filter(|_| is_new) {

@@ -347,7 +347,7 @@ async fn proposer_of(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, OpenE
             let earlier = Store::read(&replay.path).await?;
             let record = earlier.search().await?;
             if let Some(chat) = chat_of(&record.config) {
-                let exchanges = earlier.exchanges(record.id).await?;
+                let exchanges = earlier.whole_exchanges(record.id).await?;
                 return Ok(Arc::new(Rehearsal::new(&chat, exchanges)?));
             }
             Ok(Arc::new(Replay::by_round(earlier.drafts_by_round().await?)))

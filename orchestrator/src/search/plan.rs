@@ -252,13 +252,11 @@ fn requests(config: &Config, request: RequestSize) -> Option<String> {
     let completion = rounds * (candidates * DRAFT_TOKENS).min(most);
     let mut told = format!(
         "{} for rewards, {rounds} requests or more, about {prompt} tokens in prompts and {completion} in replies (at most {})",
-        chat.model,
+        chat.asked(),
         rounds * most
     );
-    let prices = (
-        chat.price_per_million_prompt_tokens,
-        chat.price_per_million_completion_tokens,
-    );
+    let prices = chat.endpoint().prices;
+    let prices = (prices.prompt, prices.completion);
     told += &match prices {
         (Some(of_prompt), Some(of_completion)) => {
             let dollars = |tokens: u64| {

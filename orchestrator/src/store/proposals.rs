@@ -136,7 +136,10 @@ impl Store {
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn exchanges(&self, search: SearchId) -> Result<Vec<(u32, Exchange)>, StoreError> {
+    pub async fn whole_exchanges(
+        &self,
+        search: SearchId,
+    ) -> Result<Vec<(u32, Exchange)>, StoreError> {
         let rows = sqlx::query(exchanges!("ORDER BY id"))
             .bind(search.0)
             .fetch_all(&self.pool)

@@ -196,6 +196,18 @@ impl ChatConfig {
         first.map_or_else(|| self.usual(), |(endpoint, _)| endpoint)
     }
 
+    /// The names of its models.
+    #[must_use]
+    pub fn asked(&self) -> String {
+        match &self.models[..] {
+            [] => self.model.clone(),
+            models => {
+                let names: Vec<&str> = models.iter().map(|own| &*own.model).collect();
+                names.join(", ")
+            }
+        }
+    }
+
     /// Whether what each of its models costs is known.
     #[must_use]
     pub fn has_prices(&self) -> bool {
