@@ -21,9 +21,10 @@ from .errors import (
 )
 from .program import find_program
 from .rewards import CombinedReward, RewardFunction, Rewards, rewards
-from .search import Search, open
+from .search import Candidate, Search, open
 
 __all__ = [
+    "Candidate",
     "CombinedReward",
     "HostTrouble",
     "ProgramFailed",
