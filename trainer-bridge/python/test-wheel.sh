@@ -64,10 +64,10 @@ with reward_search.rewards("rewards.py") as rewards:
     columns = {"completions": ["<solution>4</solution>", "5"], "answer": ["4", "4"]}
     ours = [function(**columns) for function in rewards]
 assert ours == [[1.0, 0.0], [1.0, -0.1]], ours
-search.export("pair", top=2, to="trl,verl")
-import pair
+search.candidate("right").export("taken_along", to="trl,verl")
+import taken_along
 
-print({function.__name__: function(**columns) for function in pair.REWARD_FUNCS})
+assert taken_along.right(**columns) == [1.0, -0.1]
 LOOK
 # No cargo, no rustc: the venv's own programs and the system's.
 clean() { env -i HOME="$HOME" PATH="$work/venv/bin:/usr/bin:/bin" "$@"; }

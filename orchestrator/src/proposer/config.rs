@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sandbox::Language;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +23,18 @@ pub enum ProposerConfig {
     Chat(Box<ChatConfig>),
     /// Drafts written down before.
     Replay(ReplayConfig),
+}
+
+impl ProposerConfig {
+    /// Whether what it proposes needs rustc; what is replayed is not known before.
+    #[must_use]
+    pub fn writes_rust(&self) -> bool {
+        match self {
+            Self::Grammar(_) => true,
+            Self::Chat(config) => config.language == Language::Rust,
+            Self::Replay(_) => false,
+        }
+    }
 }
 
 impl Default for ProposerConfig {

@@ -1,10 +1,10 @@
-//! The three base rewards of arXiv 2605.02073: ordinary reward functions with protected names, compiled and sandboxed like
-//! every candidate.
+//! The three base rewards of arXiv 2605.02073: ordinary reward functions with protected names, sandboxed like every candidate. They come
+//! compiled, so that a search whose rewards are in Python needs no rustc.
 //!
 //! They reproduce the published scores. That the answer check pays for closeness is part of them, and is what a search can
 //! improve on.
 
-use sandbox::{Language, Source};
+use sandbox::{Language, Module, Source};
 
 use crate::domain::{candidate::BASE_PREFIX, draft::Draft};
 
@@ -28,6 +28,19 @@ pub fn base_rewards() -> [Draft; 3] {
             "The answer is right, or at least near.",
         ),
     ]
+}
+
+/// What the compiler of this version makes of a base reward, if the source is that of one. A test compiles them again.
+#[must_use]
+pub fn compiled(source: &Source) -> Option<Module> {
+    let modules: [&[u8]; 3] = [
+        include_bytes!("../../rewards/exact_format.wasm"),
+        include_bytes!("../../rewards/approximate_format.wasm"),
+        include_bytes!("../../rewards/answer_check.wasm"),
+    ];
+    let mut shipped = base_rewards().into_iter().zip(modules);
+    let (_, module) = shipped.find(|(base, _)| base.source == *source)?;
+    Some(Module::from_bytes(module))
 }
 
 fn base_reward(name: &str, code: &str, rationale: &str) -> Draft {

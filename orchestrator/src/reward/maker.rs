@@ -9,6 +9,7 @@ use sandbox::{
 use tokio::task::{JoinError, spawn_blocking};
 use trainer_bridge::{JudgeError, JudgeRollouts, Rollout};
 
+use super::base;
 use crate::data::task::{ProbeCompletion, Task};
 
 /// Makes rewards of drafts. Clones share the bench and the samples.
@@ -62,13 +63,12 @@ fn rollout_of(sample: &ProbeCompletion) -> Rollout<'_> {
 }
 
 impl RewardMaker {
-    /// Sets up the compiler.
+    /// Sets up nothing yet: the compiler is looked for when there is something to compile.
     ///
     /// # Errors
-    /// If the host lacks what it takes, with what to do about it.
+    /// If the limits cannot be kept.
     pub fn new(bench: Bench, limits: Limits, samples: ProbeSamples) -> Result<Self, HostError> {
         limits.validate()?;
-        bench.compiler()?;
         Ok(Self {
             bench,
             limits,
@@ -89,7 +89,10 @@ impl RewardMaker {
     pub async fn make(&self, source: Source) -> Result<Result<Made, Rejection>, HostError> {
         let (limits, samples) = (self.limits.clone(), self.samples.clone());
         let work = move |bench: &Bench| {
-            let module = bench.compile(&source)?;
+            let module = match base::compiled(&source) {
+                Some(module) => module,
+                None => bench.compile(&source)?,
+            };
             let reward = bench.load(&module, &limits)?;
             let judged = samples.judged.iter();
             let samples: Vec<Sample<'_>> = judged

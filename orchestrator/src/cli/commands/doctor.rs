@@ -72,7 +72,7 @@ impl Check {
     }
 }
 
-/// Refuses what a search cannot do without: a program copied to a machine without rustc says so before anything is fetched or run.
+/// Refuses what a search cannot do without whose proposer writes Rust: a program copied to a machine without rustc says so before anything is fetched or run.
 ///
 /// # Errors
 /// [`Unready`], with what is missing and what to type.

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     domain::{candidate::BASE_PREFIX, draft::Draft},
     reward::{
-        base::base_rewards,
+        base::{base_rewards, compiled},
         export::{Gatherable, Gathered},
         files::{self, FileReward, Guest, Ran},
     },
@@ -93,11 +93,9 @@ pub(super) async fn each(
     Ok((rewards, extraction))
 }
 
-/// The base rewards, compiled side by side: they are most of the time a probe takes.
+/// The base rewards, loaded side by side: they are most of the time a probe takes.
 pub(super) fn base_loaded() -> anyhow::Result<Vec<LoadedReward>> {
     let bench = bench();
-    // Made once, not by each of the threads.
-    bench.compiler()?;
     let load = |draft: Draft| {
         let name = draft.name.clone();
         load(&bench, of_base(draft)).map_err(|error| refused(&name, error))
@@ -382,7 +380,10 @@ fn all_refused(why: &[(String, Rejection)], loaded: &[LoadedReward]) -> Option<S
 fn module(bench: &Bench, guest: Guest) -> Result<Module, CompileError> {
     match guest {
         Guest::Module(module) => Ok(module),
-        Guest::Source(source) => bench.compile(&source),
+        Guest::Source(source) => match compiled(&source) {
+            Some(module) => Ok(module),
+            None => bench.compile(&source),
+        },
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) async fn run(args: RunArgs, quiet: bool) -> anyhow::Result<()> {
     let database = args
         .database
         .unwrap_or_else(|| PathBuf::from(format!("{}.db", config.search.name)));
-    doctor::insist_on_compiler()?;
+    if config.proposer.writes_rust() {
+        doctor::insist_on_compiler()?;
+    }
     let events: Arc<dyn Events> = Arc::new(if quiet {
         Progress::silent()
     } else {
