@@ -5,7 +5,8 @@
 
 `search` runs a search of two rounds with `kind = "trl"` and scores every rollout of every trial again with the program: each reward must be
 equal to the last bit. `kill` kills such a search in the middle of a trial, runs it again and wants the leaderboard of the one that was not
-killed. `faults` provokes what can go wrong with a real worker. `compare` trains with six rewards by both kinds of trainer and prints F1 side by side. All of them if none is named.
+killed. `faults` provokes what can go wrong with a real worker. `compare` trains with six rewards by both kinds of trainer and prints F1 side
+by side. All of them if none is named.
 
 The interpreter is made below --venv with the worker's own requirements the first time: about six gigabytes. REWARD_SEARCH_PROGRAM names the
 program, else `cargo build --release` makes it. Exit code 1 if something is not as it must be.

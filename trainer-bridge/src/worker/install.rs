@@ -14,6 +14,8 @@ use crate::TrainError;
 
 /// Written when everything is there.
 const READY: &str = "ready";
+/// Written when there is an interpreter with pip.
+const MADE: &str = "made";
 /// What is tried where no Python is named, the newest one that was run first.
 const USUAL: [&str; 4] = ["python3.11", "python3.12", "python3.13", "python3"];
 
@@ -82,7 +84,9 @@ pub fn install(
             was_there: true,
         });
     }
-    if Interpreter::look(&inside).is_err() {
+    // An interpreter may be there and pip not yet, where making it was interrupted.
+    let made = folder.join(MADE);
+    if !made.is_file() || Interpreter::look(&inside).is_err() {
         let base = base(python)?;
         progress(&format!(
             "making {} with Python {}",
@@ -93,6 +97,7 @@ pub fn install(
         venv.args(["-m", "venv", "--clear"])
             .arg(folder.join("venv"));
         run(venv, progress)?;
+        fs::write(&made, base.python).map_err(|error| trouble("write into", error))?;
     }
     let requirements = folder.join("requirements.txt");
     fs::write(&requirements, package::REQUIREMENTS)
