@@ -164,9 +164,9 @@ async fn conclude(
         Silence::Ended { torn } => {
             let torn = if torn { " while it wrote a line" } else { "" };
             TrainError::Host(format!(
-                "the worker ended {}{torn} after step {step}, without a result{}: {words}",
+                "the worker ended {}{torn} after step {step}, without a result{}",
                 how(status),
-                advice(status)
+                advice(status, &words)
             ))
         }
     })
@@ -247,10 +247,11 @@ fn how(status: Option<ExitStatus>) -> String {
 }
 
 /// What the end of a process may mean.
-fn advice(status: Option<ExitStatus>) -> &'static str {
+fn advice(status: Option<ExitStatus>, words: &str) -> String {
     match signal(status) {
-        Some(9) => " (killed: by somebody, or by the system when memory ran out)",
-        _ => "",
+        // What it said last has nothing to do with it.
+        Some(9) => ": killed by somebody, or by the system when memory ran out".to_owned(),
+        _ => format!(": {words}"),
     }
 }
 
