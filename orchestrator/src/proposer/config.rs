@@ -15,7 +15,6 @@ use super::{
 /// Which proposer a search uses: `kind = "grammar"`, `"chat"` or `"replay"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "a search has one")]
 pub enum ProposerConfig {
     /// The built-in grammar: works offline.
     Grammar(GrammarConfig),

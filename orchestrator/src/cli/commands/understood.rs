@@ -6,6 +6,7 @@ use trainer_bridge::LoadedReward;
 use crate::text::one_line;
 
 /// Says it on standard error: what may matter to the scores always, all of it where it is asked for.
+#[expect(clippy::print_stderr, reason = "what a program says of its input")]
 pub(super) fn say(rewards: &[LoadedReward], all: bool) {
     for member in rewards {
         if let Some(about) = member.reward.about() {
