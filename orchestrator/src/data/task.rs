@@ -106,7 +106,13 @@ impl Task {
     /// Training prompts with their answers.
     #[must_use]
     pub fn train_examples(&self, n: usize, seed: u64) -> Vec<TrainExample> {
-        self.problems(Split::Train, n, seed)
+        self.examples(&self.problems(Split::Train, n, seed))
+    }
+
+    /// Problems as prompts with their answers.
+    #[must_use]
+    pub fn examples(&self, problems: &[Problem]) -> Vec<TrainExample> {
+        problems
             .iter()
             .map(|problem| TrainExample {
                 prompt: self.render(problem),

@@ -2,7 +2,7 @@
 //! the first minute.
 
 use evaluator::Split;
-use trainer_bridge::{Rollout, TrainError, TrainExample, Trainer};
+use trainer_bridge::{Rollout, TrainError, Trainer};
 
 use super::{
     SearchError,
@@ -42,14 +42,7 @@ pub async fn look(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<FirstLook, Se
         folder: None,
     };
     let completions = training.to_completion(&mut Unwatched).await?.completions;
-    let examples: Vec<TrainExample> = problems
-        .iter()
-        .map(|problem| TrainExample {
-            prompt: jobs.task.render(problem),
-            question: problem.question.clone(),
-            answer: problem.answer.as_str().to_owned(),
-        })
-        .collect();
+    let examples = jobs.task.examples(&problems);
     let judge = by_rule(jobs.config.task.extraction());
     let verdicts = {
         let rollouts: Vec<Rollout<'_>> = examples
