@@ -52,7 +52,9 @@ def database(tmp_path_factory):
     """A search with the grammar's rewards, which trains nothing."""
     folder = tmp_path_factory.mktemp("search")
     (folder / "tiny.toml").write_text(SEARCH)
-    subprocess.run([PROGRAM, "run", "tiny.toml"], cwd=folder, check=True, capture_output=True)
+    done = subprocess.run([PROGRAM, "run", "tiny.toml"], cwd=folder, check=False, capture_output=True, text=True)
+    # 3: what was trained by nobody answers nothing.
+    assert done.returncode in (0, 3), done.stderr
     return folder / "tiny.db"
 
 
