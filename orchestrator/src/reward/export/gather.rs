@@ -103,11 +103,9 @@ pub async fn of_search(store: &Store, which: Which<'_>) -> Result<Gathered, Expo
         aggregation
     };
     let names: Vec<&String> = chosen.iter().map(|(name, _)| name).collect();
-    let mut confirmed = board
-        .confirmed
-        .iter()
-        .filter(|finalist| finalist.members.iter().eq(names.iter().copied()));
-    let confirmed = confirmed.next_back().cloned();
+    let mut confirmed = board.confirmed.iter();
+    let confirmed = confirmed.find(|finalist| finalist.members.iter().eq(names.iter().copied()));
+    let confirmed = confirmed.cloned();
     let figures: BTreeMap<&str, &Figures> = board
         .candidates
         .iter()
