@@ -122,7 +122,7 @@ class Script:
 
     def samples(self, rows):
         path = self.work / "samples.jsonl"
-        path.write_text("".join(json.dumps({key: row[key] for key in ("prompt", "question", "completion", "answer")}) + "\n" for row in rows))
+        path.write_text("".join(json.dumps({key: row[key] for key in ("prompt", "completion", "answer")}) + "\n" for row in rows))
         return path
 
     def kill(self):

@@ -77,13 +77,12 @@ class JobScorer:
     def _score(self, completion_ids: list[list[int]], examples: list[Json]) -> Batch:
         texts = [self._decode(ids) for ids in completion_ids]
         prompts = [example["prompt"] for example in examples]
-        request = {
-            "prompts": prompts,
-            "question": [example["question"] for example in examples],
-            "completions": texts,
-            "answer": [example["answer"] for example in examples],
-        }
-        reply = self._scoring._ask(request)
+        # As the embedded trainer has it: the question is the job's own, and beside the answer stand the example's other columns alone.
+        samples = [
+            {**json.loads(example.get("row") or "{}"), "prompt": example["prompt"], "completion": text, "answer": example["answer"]}
+            for example, text in zip(examples, texts, strict=True)
+        ]
+        reply = self._scoring._ask({"samples": samples})
         components: Mapping[str, list[float]] = reply.get("components", {})
         return Batch(
             prompts=prompts,
