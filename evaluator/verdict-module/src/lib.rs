@@ -121,7 +121,10 @@ fn judged(given: u32, by: fn(&RuleVerifier, &str, &Answer) -> Verdict) -> u64 {
     answered(|judge| {
         let texts = judge.room.split_at_checked(given as usize);
         let texts = texts.and_then(|(given, reference)| {
-            Some((std::str::from_utf8(given).ok()?, std::str::from_utf8(reference).ok()?))
+            Some((
+                std::str::from_utf8(given).ok()?,
+                std::str::from_utf8(reference).ok()?,
+            ))
         });
         let Some((given, reference)) = texts else {
             return (0, String::new());
