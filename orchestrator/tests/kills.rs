@@ -93,7 +93,7 @@ async fn killed_while_it_trains_it_goes_on_from_its_checkpoints_and_ends_the_sam
     let mut before: HashMap<i64, Vec<(u32, String)>> = HashMap::new();
     for _ in 0..60 {
         let mut child = killed.start(&["run", "search.toml"]);
-        thread::sleep(Duration::from_millis(rng.random_range(700..3000)));
+        thread::sleep(Duration::from_millis(rng.random_range(400..1500)));
         if child.try_wait().unwrap().is_some() {
             break;
         }

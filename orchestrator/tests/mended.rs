@@ -69,7 +69,7 @@ fn search(endpoint: &Endpoint, model: &str, rounds: u32) -> String {
         "kind = 'chat'\nbase_url = '{}'\nmodel = '{model}'\nbackoff_ms = 20\nfollow_up = false",
         endpoint.base_url()
     );
-    config(&chat, "step_ms = 15", rounds)
+    config(&chat, "step_ms = 40", rounds)
 }
 
 /// Whether nobody has been asked in the last moments: a reply that is under way when its reader is killed is lost to everybody.
@@ -119,7 +119,7 @@ async fn killed_mended_and_extended_it_ends_as_one_that_was_left_alone() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
     let mut kills = 0;
     for _ in 0..4 {
-        kills += u32::from(killed(&program, &[&first], rng.random_range(600..1800)));
+        kills += u32::from(killed(&program, &[&first], rng.random_range(250..900)));
     }
     // The server has moved: the same script goes on elsewhere.
     let asked = first.requests().len();
@@ -129,7 +129,7 @@ async fn killed_mended_and_extended_it_ends_as_one_that_was_left_alone() {
         kills += u32::from(killed(
             &program,
             &[&first, &second],
-            rng.random_range(600..1800),
+            rng.random_range(250..900),
         ));
     }
     // The model is another.
@@ -138,7 +138,7 @@ async fn killed_mended_and_extended_it_ends_as_one_that_was_left_alone() {
         kills += u32::from(killed(
             &program,
             &[&first, &second],
-            rng.random_range(600..1800),
+            rng.random_range(250..900),
         ));
     }
     eprintln!("{kills} kills");

@@ -81,7 +81,7 @@ fn without_landlock(program: &Program, arguments: &[&str]) -> Printed {
     Printed::from(command.output().unwrap())
 }
 
-/// Runs the search of [`attacker`] and returns what it printed, and the last request: nothing that was read may be in it.
+/// Runs the search of [`attacker`] and returns what it printed, and all requests but the first: nothing that was read may be in them.
 fn searched(run: impl Fn(&Program) -> Printed, more: &str) -> (Printed, String) {
     let secrets = tempfile::tempdir().unwrap();
     let secret = secrets.path().join("key");
@@ -110,8 +110,8 @@ fn searched(run: impl Fn(&Program) -> Printed, more: &str) -> (Printed, String) 
         let text = text.replace("\\\"", "\"");
         assert!(!text.contains(SECRET) && !text.contains(release), "{text}");
     }
-    let last = asked.last().unwrap().body.clone();
-    (printed, last)
+    let told: Vec<_> = asked.iter().skip(1).map(|one| one.body.as_str()).collect();
+    (printed, told.join("\n"))
 }
 
 /// What the model is told all the same: whose drafts failed and by which rule, and rustc's own words about one.

@@ -275,7 +275,9 @@ fn unreadable(text: &str, error: &serde_json::Error) -> (Id, Trouble) {
         id: Id,
     }
     let kind = match error.classify() {
-        serde_json::error::Category::Data => "invalid_request",
+        serde_json::error::Category::Data if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            "invalid_request"
+        }
         _ => "invalid_json",
     };
     let id = serde_json::from_str(text).map_or(Id::Absent, |OnlyId { id }| id);

@@ -11,7 +11,7 @@ use serde::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
-/// A reference answer: a string or a number; anything else is a reward's matter, and empty here.
+/// A reference answer: a string, a number or a truth value; anything else is a reward's matter, and empty here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerText<'a>(pub Cow<'a, str>);
 
