@@ -1,17 +1,20 @@
 //! The command line: what can be typed, and what `--help` says of it.
 
+mod judging;
 mod reading;
+mod rewards;
 mod sharing;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use trainer_bridge::Aggregation;
 
+pub use judging::{EvaluateArgs, JudgeArgs, ServedArgs, VerifyArgs};
 pub use reading::{
     CompareArgs, CompletionsArgs, LeaderboardArgs, ManArgs, PlotArgs, PlotKind, ReportArgs,
     ReportFormat, SearchesArgs, ServeArgs, ShowArgs, ShowFormat,
 };
+pub use rewards::{AggregationArg, ProbeArgs, ProbeFormat, ScoreArgs, TrainArgs, WeightsArg};
 pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
 
 /// Find the reward function to train with.
@@ -194,163 +197,6 @@ pub struct DoctorArgs {
     pub format: Format,
 }
 
-/// Who judges answers, where a command judges any.
-#[derive(Debug, Clone, Args)]
-pub struct JudgeArgs {
-    /// A configuration whose `[verifier]` section says who judges; the rules alone if absent.
-    #[arg(long, value_name = "CONFIG")]
-    pub verifier: Option<PathBuf>,
-    /// A database in which a judging model's verdicts are kept, so that nothing is asked twice.
-    #[arg(long, value_name = "FILE", requires = "verifier")]
-    pub cache: Option<PathBuf>,
-}
-
-/// Arguments of `evaluate`.
-#[derive(Debug, Args)]
-pub struct EvaluateArgs {
-    /// JSON lines: `{"answer": "18", "completions": {"model-a": "…", "model-b": "…"}}` or `{"answer": "18", "completion": "…"}`; also
-    /// GSM8K's example_model_solutions.jsonl, and what --endpoint wrote. Several files are compared with each other.
-    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "endpoint")]
-    pub predictions: Vec<PathBuf>,
-    /// The served model to ask.
-    #[command(flatten)]
-    pub served: ServedArgs,
-    /// Who judges.
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-    /// Seed of the bootstrap.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// A served model, and what it is asked.
-#[derive(Debug, Clone, Args)]
-pub struct ServedArgs {
-    /// An OpenAI-compatible endpoint up to and with its version, for instance http://localhost:8000/v1.
-    #[arg(long, value_name = "URL", requires_all = ["model", "problems"])]
-    pub endpoint: Option<String>,
-    /// The model's name as the endpoint knows it.
-    #[arg(long, value_name = "NAME", requires = "endpoint")]
-    pub model: Option<String>,
-    /// The questions: JSON lines `{"question": "…", "answer": "…"}`, for instance GSM8K's test.jsonl.
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
-    pub problems: Option<PathBuf>,
-    /// Only the first N questions.
-    #[arg(long, value_name = "N", requires = "endpoint")]
-    pub limit: Option<usize>,
-    /// Where the completions are kept as they come, MODEL.jsonl by default; run again, only what is missing there is asked.
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
-    pub out: Option<PathBuf>,
-    /// What the model is told, with {question} where the question goes.
-    #[arg(long, value_name = "TEXT", default_value = "{question}")]
-    pub prompt: String,
-    /// The system message; none by default.
-    #[arg(long, value_name = "TEXT")]
-    pub system: Option<String>,
-    /// NAME of the environment variable that holds the key.
-    #[arg(long, value_name = "NAME")]
-    pub api_key_env: Option<String>,
-    /// Sampling temperature.
-    #[arg(long, value_name = "T", default_value_t = 0.0)]
-    pub temperature: f64,
-    /// Tokens a completion may have at most.
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub max_tokens: u32,
-    /// Requests under way at a time.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub concurrency: u16,
-    /// Seconds until a request is given up (and tried again).
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub timeout_s: u64,
-    /// Further tries after a failed request.
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub max_retries: u32,
-}
-
-/// Arguments of `verify`.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The reference answer.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        required_unless_present = "pairs",
-        allow_hyphen_values = true
-    )]
-    pub reference: Option<String>,
-    /// The answer to be judged, without text around it.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        conflicts_with = "completion",
-        allow_hyphen_values = true
-    )]
-    pub answer: Option<String>,
-    /// A completion in which the answer is to be found.
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub completion: Option<String>,
-    /// The question, for a model that judges.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub question: String,
-    /// JSON lines `{"reference": "…", "answer": "…"}` (or `response`, `completion`), with `"label": true` or `false` where it is known.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["reference", "answer", "completion"])]
-    pub pairs: Option<PathBuf>,
-    /// Take `answer` and `reference` in --pairs for texts in which the answer is to be found.
-    #[arg(long, requires = "pairs")]
-    pub in_text: bool,
-    /// Where answers are looked for in a completion: strict, flexible, tags_only, or names of strategies joined by commas.
-    #[arg(long, value_name = "NAMES", default_value = "flexible")]
-    pub extraction: String,
-    /// Who judges.
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// Arguments of `score`.
-#[derive(Debug, Args)]
-pub struct ScoreArgs {
-    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `rewards.py::make(weight=2)`, `notebook.ipynb`, `x.wasm`), exported folders, or
-    /// names of candidates in the database. The score of several is their weighted sum.
-    #[arg(required_unless_present = "job", value_name = "REWARD")]
-    pub rewards: Vec<String>,
-    /// Score as a training job in this file does: its rewards, weights, limits and judge.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["rewards", "weights", "verifier"]
-    )]
-    pub job: Option<PathBuf>,
-    /// JSON lines `{"prompt": "…", "completion": "…", "answer": "…"}`; `-` reads standard input.
-    #[arg(long, value_name = "FILE", required_unless_present = "stdio")]
-    pub samples: Option<PathBuf>,
-    /// Answer requests on standard input until it ends (see docs/stdio.md).
-    #[arg(long, conflicts_with = "samples")]
-    pub stdio: bool,
-    /// Say on standard error how each Python reward was understood: its signature, what of its file is not run, what is not as elsewhere.
-    #[arg(long)]
-    pub explain: bool,
-    /// One weight for each reward; 1 by default, or what an exported manifest says.
-    #[arg(
-        long,
-        value_name = "W",
-        value_delimiter = ',',
-        allow_negative_numbers = true
-    )]
-    pub weights: Vec<f64>,
-    /// Who judges the samples.
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-}
-
 /// Arguments of `guest`.
 #[derive(Debug, Args)]
 pub struct GuestArgs {
@@ -390,99 +236,6 @@ pub enum WorkerCommand {
     },
     /// Say whether it is installed, and where it is kept.
     Status,
-}
-
-/// Arguments of `train`.
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// The configuration: its task, verifier, trainer, grpo, evaluation, screen, limits and `with_base_rewards` count, as in a search.
-    pub config: PathBuf,
-    /// What to reward: a file (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), an exported folder, `base/exact_format`,
-    /// `base/approximate_format` or `base/answer_check`, or the name of a candidate in the database. Several make a mix.
-    #[arg(long = "reward", value_name = "R", required = true)]
-    pub rewards: Vec<String>,
-    /// One weight for each reward, separated by commas; 1 for all if absent.
-    #[arg(
-        long,
-        value_name = "W,…",
-        value_delimiter = ',',
-        allow_negative_numbers = true
-    )]
-    pub weights: Vec<f64>,
-    /// How the rewards become one advantage. If absent: `sum_then_normalize` for one reward, the manifest's for an exported folder,
-    /// else `ensemble.aggregation`.
-    #[arg(long, value_enum)]
-    pub aggregation: Option<AggregationArg>,
-    /// Optimiser steps; overrides `screen.steps`.
-    #[arg(long, value_name = "N")]
-    pub steps: Option<u32>,
-    /// Dev questions to judge on; overrides `screen.problems`.
-    #[arg(long, value_name = "N")]
-    pub problems: Option<usize>,
-    /// Every random draw descends from it; overrides `search.seed`.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// The folder to keep the run in, or to continue it from.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Steps between two checkpoints in that folder.
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
-    pub save_every: u32,
-    /// The database that candidates are named in.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-    /// How to print the result.
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// How several rewards become one advantage, as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum AggregationArg {
-    /// Weighted sum, then group normalisation (GRPO).
-    SumThenNormalize,
-    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
-    NormalizeThenSum,
-}
-
-impl From<AggregationArg> for Aggregation {
-    fn from(typed: AggregationArg) -> Self {
-        match typed {
-            AggregationArg::SumThenNormalize => Self::SumThenNormalize,
-            AggregationArg::NormalizeThenSum => Self::NormalizeThenSum,
-        }
-    }
-}
-
-/// How `probe` prints: its figures make no rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProbeFormat {
-    /// For people.
-    Table,
-    /// For programs; the keys are stable.
-    Json,
-}
-
-/// Arguments of `probe`.
-#[derive(Debug, Args)]
-pub struct ProbeArgs {
-    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database.
-    #[arg(required = true, value_name = "REWARD")]
-    pub rewards: Vec<String>,
-    /// Recorded completions in groups, JSON lines `{"prompt": "…", "answer": "…", "completions": ["…", …]}`, or GSM8K's
-    /// example_model_solutions.jsonl as it is; by default completions made up for the built-in word problems.
-    #[arg(long, value_name = "FILE")]
-    pub pool: Option<PathBuf>,
-    /// Further hacks to try, JSON lines `{"question": "…", "reference": "…", "response": "…", "pattern": "…"}`.
-    #[arg(long, value_name = "FILE")]
-    pub hacks: Option<PathBuf>,
-    /// The database to read.
-    #[command(flatten)]
-    pub database: DatabaseArg,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: ProbeFormat,
 }
 
 /// Arguments of `pretrain`.

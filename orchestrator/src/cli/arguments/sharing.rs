@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::DatabaseArg;
+use super::{DatabaseArg, WeightsArg};
 use crate::reward::export::Target;
 
 /// Arguments of `export`.
@@ -30,14 +30,9 @@ pub struct ExportArgs {
         default_value = "wasm"
     )]
     pub to: Vec<TargetArg>,
-    /// One weight for each reward named; 1 by default.
-    #[arg(
-        long,
-        value_name = "W",
-        value_delimiter = ',',
-        allow_negative_numbers = true
-    )]
-    pub weights: Vec<f64>,
+    /// What each reward counts.
+    #[command(flatten)]
+    pub weights: WeightsArg,
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,

@@ -52,16 +52,17 @@ async fn gathered(args: &ExportArgs, bench: &Bench) -> anyhow::Result<Gathered> 
             args.top.is_none() && args.ensemble.is_none(),
             "rewards are named one by one or taken from the ranking (--top, --ensemble), not both"
         );
-        if let ([name], true) = (&*args.paths, args.weights.is_empty())
+        if let ([name], true) = (&*args.paths, args.weights.weights.is_empty())
             && rewards::is_candidate(name)?
         {
             let store = open(args.database.clone()).await?;
             return Ok(export::of_search(&store, Which::Candidate(name)).await?);
         }
-        return rewards::for_export(&args.paths, &args.weights, &args.database, bench).await;
+        return rewards::for_export(&args.paths, &args.weights.weights, &args.database, bench)
+            .await;
     }
     ensure!(
-        args.weights.is_empty(),
+        args.weights.weights.is_empty(),
         "--weights is for rewards that are named one by one"
     );
     let store = open(args.database.clone()).await?;

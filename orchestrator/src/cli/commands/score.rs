@@ -41,7 +41,8 @@ pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
 
 /// Scores with the rewards that were named.
 async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterLock>)> {
-    let rewards = rewards::for_scoring(&args.rewards, &args.weights, &args.database).await?;
+    let rewards =
+        rewards::for_scoring(&args.rewards, &args.weights.weights, &args.database).await?;
     understood::say(&rewards.loaded, args.explain);
     let (judge, lock) = open::judge(&args.judge, rewards.extraction).await?;
     let scorer = Scorer::new(

@@ -53,7 +53,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
         judges: Arc::new(Judges::sharing(&config.judge(), judge.clone())),
     };
     let trainer = trainer_bridge::build(&trainer_config, scoring)?;
-    let named = (&args.rewards[..], &args.weights[..]);
+    let named = (&args.rewards[..], &args.weights.weights[..]);
     let rewards = rewards::for_training(named, &config, &args.database, &bench).await?;
     let aggregation = args
         .aggregation

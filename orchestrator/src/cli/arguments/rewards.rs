@@ -1,0 +1,143 @@
+//! Arguments of the commands that use a reward: to score, to train, to be looked into.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use trainer_bridge::Aggregation;
+
+use super::{DatabaseArg, Format, JudgeArgs};
+
+/// What each of several rewards counts.
+#[derive(Debug, Args)]
+pub struct WeightsArg {
+    /// One weight for each reward, separated by commas; if absent 1, or what an exported folder's manifest says.
+    #[arg(
+        long,
+        value_name = "W,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    pub weights: Vec<f64>,
+}
+
+/// Arguments of `score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `rewards.py::make(weight=2)`, `notebook.ipynb`, `x.wasm`), exported folders, or
+    /// names of candidates in the database. The score of several is their weighted sum.
+    #[arg(required_unless_present = "job", value_name = "REWARD")]
+    pub rewards: Vec<String>,
+    /// Score as a training job in this file does: its rewards, weights, limits and judge.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["rewards", "weights", "verifier"]
+    )]
+    pub job: Option<PathBuf>,
+    /// JSON lines `{"prompt": "…", "completion": "…", "answer": "…"}`; `-` reads standard input.
+    #[arg(long, value_name = "FILE", required_unless_present = "stdio")]
+    pub samples: Option<PathBuf>,
+    /// Answer requests on standard input until it ends (see docs/stdio.md).
+    #[arg(long, conflicts_with = "samples")]
+    pub stdio: bool,
+    /// Say on standard error how each Python reward was understood: its signature, what of its file is not run, what is not as elsewhere.
+    #[arg(long)]
+    pub explain: bool,
+    /// What each reward counts.
+    #[command(flatten)]
+    pub weights: WeightsArg,
+    /// Who judges the samples.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// The database to read.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The configuration: its task, verifier, trainer, grpo, evaluation, screen, limits and `with_base_rewards` count, as in a search.
+    pub config: PathBuf,
+    /// What to reward: a file (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), an exported folder, `base/exact_format`,
+    /// `base/approximate_format` or `base/answer_check`, or the name of a candidate in the database. Several make a mix.
+    #[arg(long = "reward", value_name = "R", required = true)]
+    pub rewards: Vec<String>,
+    /// What each reward counts.
+    #[command(flatten)]
+    pub weights: WeightsArg,
+    /// How the rewards become one advantage. If absent: `sum_then_normalize` for one reward, the manifest's for an exported folder,
+    /// else `ensemble.aggregation`.
+    #[arg(long, value_enum)]
+    pub aggregation: Option<AggregationArg>,
+    /// Optimiser steps; overrides `screen.steps`.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u32>,
+    /// Dev questions to judge on; overrides `screen.problems`.
+    #[arg(long, value_name = "N")]
+    pub problems: Option<usize>,
+    /// Every random draw descends from it; overrides `search.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder to keep the run in, or to continue it from.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Steps between two checkpoints in that folder.
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: u32,
+    /// The database that candidates are named in.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How several rewards become one advantage, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum AggregationArg {
+    /// Weighted sum, then group normalisation (GRPO).
+    SumThenNormalize,
+    /// Group normalisation of each reward, weighted sum, then batch normalisation (GDPO).
+    NormalizeThenSum,
+}
+
+impl From<AggregationArg> for Aggregation {
+    fn from(typed: AggregationArg) -> Self {
+        match typed {
+            AggregationArg::SumThenNormalize => Self::SumThenNormalize,
+            AggregationArg::NormalizeThenSum => Self::NormalizeThenSum,
+        }
+    }
+}
+
+/// How `probe` prints: its figures make no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProbeFormat {
+    /// For people.
+    Table,
+    /// For programs; the keys are stable.
+    Json,
+}
+
+/// Arguments of `probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database.
+    #[arg(required = true, value_name = "REWARD")]
+    pub rewards: Vec<String>,
+    /// Recorded completions in groups, JSON lines `{"prompt": "…", "answer": "…", "completions": ["…", …]}`, or GSM8K's
+    /// example_model_solutions.jsonl as it is; by default completions made up for the built-in word problems.
+    #[arg(long, value_name = "FILE")]
+    pub pool: Option<PathBuf>,
+    /// Further hacks to try, JSON lines `{"question": "…", "reference": "…", "response": "…", "pattern": "…"}`.
+    #[arg(long, value_name = "FILE")]
+    pub hacks: Option<PathBuf>,
+    /// The database to read.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ProbeFormat,
+}
