@@ -30,6 +30,8 @@ mod dataset;
 mod evaluation;
 mod explain;
 mod extract;
+#[cfg(feature = "statistics")]
+pub mod hacks;
 mod outcome;
 #[cfg(feature = "statistics")]
 mod statistics;
