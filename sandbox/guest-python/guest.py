@@ -6,20 +6,20 @@ shares its interpreter with the candidate; the walls are WebAssembly's. It only 
 """
 
 import gc
-import json
 import marshal
 import random
 import sys
 
 import wit_world
+from calling import stub_logging
 from componentize_py_types import Err
 
-import candidate
-import headstart
-import seeded
-import shapes
-from printed import Printed
-from refused import Refused
+# Before anything imports it.
+sys.modules["logging"] = stub_logging
+import headstart  # noqa: E402
+from calling import batch, candidate, seeded, shapes  # noqa: E402
+from calling.refused import Refused  # noqa: E402
+from printed import Printed  # noqa: E402
 
 
 class WitWorld(wit_world.WitWorld):
@@ -62,9 +62,9 @@ class WitWorld(wit_world.WitWorld):
         seal()
         return self._answer(restore)
 
-    def learn(self, code, source, function, signature, batch):
+    def learn(self, code, source, function, signature, typical):
         def learn():
-            columns = unpacked(batch)
+            columns = batch.columns(typical)
             columns["guess"] = shapes.guessing[0] = True
             run = candidate.run
             return headstart.learned(lambda: candidate.Reward(function, run(marshal.loads(code), source), signature).components(columns))
@@ -72,8 +72,8 @@ class WitWorld(wit_world.WitWorld):
         seal()
         return self._answer(learn)
 
-    def score(self, batch):
-        columns = unpacked(batch)
+    def score(self, samples):
+        columns = batch.columns(samples)
 
         def score():
             components = WitWorld.reward.components(columns)
@@ -94,26 +94,6 @@ class WitWorld(wit_world.WitWorld):
         raise Err(wit_world.Failure(failure.kind, failure.message, failure.line, failure.index, failure.found))
 
 
-def unpacked(batch):
-    """The columns of a batch as a reward gets them. `rows` are the data set's own, by name."""
-    prompts, completions = batch.prompts, batch.completions
-    if batch.conversational:
-        prompts = [[{"role": "user", "content": text}] for text in prompts]
-        completions = [[{"role": "assistant", "content": text}] for text in completions]
-    rows = [json.loads(row) for row in batch.rows]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    answers = next((columns[name] for name in shapes.ANSWERS if name in columns), batch.answer)
-    return {
-        "prompts": prompts,
-        "completions": completions,
-        "answer": answers,
-        "correct": [flag == 1 for flag in batch.correct],
-        "extracted": batch.extracted,
-        "rows": columns,
-    }
-
-
 def seal():
     """Lets Python itself refuse what the sandbox does not have, where it announces it: an exception instead of a trap."""
     sys.addaudithook(absent)
@@ -124,9 +104,9 @@ def absent(event, _):
         raise PermissionError(f"`{event}` is not there in the sandbox")
 
 
-seeded.install()
+# What other modules draw from begins with the same numbers, too.
+seeded.install(random)
 sys.stdout = sys.stderr = Printed()
-random.seed(0)
 # What exists now lives as long as the interpreter: the collector need not look at it, nor touch its memory.
 gc.collect()
 gc.freeze()

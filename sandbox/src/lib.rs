@@ -61,7 +61,7 @@ pub use error::{CompileError, HostError};
 pub use fault::Fault;
 pub use limits::{BadLimit, Limits};
 pub use made_up::{TypicalSample, typical_samples};
-pub use python::{About, GuestStatus, Progress, build_guest, guest_status};
+pub use python::{About, GuestStatus, Progress, build_guest, calling_package, guest_status};
 pub use regex::MODULE as REGEX_MODULE;
 pub use rejection::Rejection;
 pub use sample::{Sample, Verdict};

@@ -16,9 +16,9 @@ pub use self::protocol::{Id, PROTOCOL, Reply, Request, Sample, Trouble, parse};
 
 use std::collections::HashMap;
 
-use sandbox::Limits;
+use sandbox::{Language, Limits, Module};
 use serde::Serialize;
-use trainer_bridge::{Aggregation, JudgeError, Rollout, Score, ScoreError, Scored};
+use trainer_bridge::{Aggregation, JudgeError, LoadedReward, Rollout, Score, ScoreError, Scored};
 
 use self::hello::Hello;
 use self::protocol::ByName;
@@ -50,6 +50,29 @@ pub struct ServedReward {
     pub weight: f64,
     /// What one call may use up.
     pub limits: Limits,
+    /// What it is written in: one in Rust is told nothing of the data set's own columns.
+    pub language: Language,
+    /// Whether it scores the completions of a prompt together.
+    pub of_groups: bool,
+    /// Whether it may read the column of the completions' tokens, which a trainer need not send else.
+    pub completion_ids: bool,
+}
+
+impl ServedReward {
+    /// What is said of a reward with this weight that may use up so much.
+    #[must_use]
+    pub fn of(reward: &LoadedReward, module: &Module, limits: Limits) -> Self {
+        let language = module.language();
+        let text = || str::from_utf8(module.bytes()).unwrap_or_default();
+        Self {
+            name: reward.name.clone(),
+            weight: reward.weight,
+            limits,
+            of_groups: reward.reward.is_of_groups(),
+            completion_ids: language == Language::Python && text().contains("completion_ids"),
+            language,
+        }
+    }
 }
 
 /// Answers requests until the input ends or the reader is gone.

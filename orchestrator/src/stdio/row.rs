@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Once};
 
+use evaluator::final_answer;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -86,11 +87,12 @@ impl<'de> Visitor<'de> for Row {
     }
 }
 
-/// Columns as the text of an object; nothing where a text in `answer` is all there is.
+/// Columns as the text of an object; nothing where `answer` is all there is, and a text that the verifier takes as it is.
 pub(super) fn text(columns: Map<String, Value>) -> String {
-    let plain = columns
-        .iter()
-        .all(|(name, value)| name == "answer" && value.is_string());
+    let plain = columns.iter().all(|(name, value)| {
+        let text = value.as_str();
+        name == "answer" && text.is_some_and(|text| final_answer(text) == text)
+    });
     if plain {
         return String::new();
     }

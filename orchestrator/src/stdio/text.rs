@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use evaluator::final_answer;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -11,7 +12,8 @@ use serde::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
-/// A reference answer: a string, a number or a truth value; anything else is a reward's matter, and empty here.
+/// A reference answer: a string (of a worked answer of GSM8K's the final one), a number or a truth value; anything else is a reward's matter,
+/// and empty here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerText<'a>(pub Cow<'a, str>);
 
@@ -73,11 +75,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for AnswerText<'a> {
             }
 
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<AnswerText<'de>, E> {
-                Ok(AnswerText(Cow::Borrowed(text)))
+                Ok(AnswerText(Cow::Borrowed(final_answer(text))))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<AnswerText<'de>, E> {
-                Ok(AnswerText(Cow::Owned(text.to_owned())))
+                Ok(AnswerText(Cow::Owned(final_answer(text).to_owned())))
             }
 
             fn visit_unit<E: Error>(self) -> Result<AnswerText<'de>, E> {

@@ -5,6 +5,8 @@ use super::bindings::Loaded;
 /// How a Python function was understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct About {
+    /// The function, or the call that makes it.
+    pub function: String,
     /// The shape of its signature, by name: `trl`, `verl`, `openrlhf` and so on.
     pub signature: String,
     /// The same in words.
@@ -27,6 +29,7 @@ impl About {
         const MOST: usize = 200;
         let all = |lines: &[String]| lines.iter().take(MOST).map(|line| clean(line)).collect();
         Self {
+            function: clean(&loaded.function),
             signature: clean(&loaded.signature),
             words: clean(&loaded.words),
             conversational,

@@ -27,6 +27,7 @@ pub use about::About;
 pub use files::{GuestStatus, build_guest, guest_status};
 pub(crate) use function::{Function, functions};
 pub(crate) use interpreter::Interpreter;
+pub use recipe::calling_package;
 
 use crate::source::{DIRECTIVE, Module, PYTHON_HEADER, unpack};
 
@@ -71,7 +72,7 @@ pub(crate) struct Directives {
     pub(crate) signature: Option<String>,
 }
 
-/// The shapes a signature may have, as `guest-python/shapes.py` knows them.
+/// The shapes a signature may have, as `guest-python/calling/shapes.py` knows them.
 const SIGNATURES: [&str; 8] = [
     "trl",
     "verl",

@@ -14,66 +14,97 @@ use crate::digest;
 use crate::error::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 24] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
-        "candidate.py",
-        include_str!("../../guest-python/candidate.py"),
+        "calling/__init__.py",
+        include_str!("../../guest-python/calling/__init__.py"),
     ),
-    ("found.py", include_str!("../../guest-python/found.py")),
+    (
+        "calling/batch.py",
+        include_str!("../../guest-python/calling/batch.py"),
+    ),
+    (
+        "calling/candidate.py",
+        include_str!("../../guest-python/calling/candidate.py"),
+    ),
+    (
+        "calling/found.py",
+        include_str!("../../guest-python/calling/found.py"),
+    ),
+    (
+        "calling/modules.py",
+        include_str!("../../guest-python/calling/modules.py"),
+    ),
+    (
+        "calling/refused.py",
+        include_str!("../../guest-python/calling/refused.py"),
+    ),
+    (
+        "calling/scopes.py",
+        include_str!("../../guest-python/calling/scopes.py"),
+    ),
+    (
+        "calling/seeded.py",
+        include_str!("../../guest-python/calling/seeded.py"),
+    ),
+    (
+        "calling/shapes.py",
+        include_str!("../../guest-python/calling/shapes.py"),
+    ),
+    (
+        "calling/slices.py",
+        include_str!("../../guest-python/calling/slices.py"),
+    ),
+    (
+        "calling/standins/__init__.py",
+        include_str!("../../guest-python/calling/standins/__init__.py"),
+    ),
+    (
+        "calling/standins/array_functions.py",
+        include_str!("../../guest-python/calling/standins/array_functions.py"),
+    ),
+    (
+        "calling/standins/arrays.py",
+        include_str!("../../guest-python/calling/standins/arrays.py"),
+    ),
+    (
+        "calling/standins/frameworks.py",
+        include_str!("../../guest-python/calling/standins/frameworks.py"),
+    ),
+    (
+        "calling/standins/system.py",
+        include_str!("../../guest-python/calling/standins/system.py"),
+    ),
+    (
+        "calling/standins/tensors.py",
+        include_str!("../../guest-python/calling/standins/tensors.py"),
+    ),
+    (
+        "calling/standins/waiting.py",
+        include_str!("../../guest-python/calling/standins/waiting.py"),
+    ),
+    (
+        "calling/stub_logging.py",
+        include_str!("../../guest-python/calling/stub_logging.py"),
+    ),
     ("guest.py", include_str!("../../guest-python/guest.py")),
     (
         "headstart.py",
         include_str!("../../guest-python/headstart.py"),
     ),
-    ("modules.py", include_str!("../../guest-python/modules.py")),
     ("printed.py", include_str!("../../guest-python/printed.py")),
-    ("refused.py", include_str!("../../guest-python/refused.py")),
     (
         "requirements.txt",
         include_str!("../../guest-python/requirements.txt"),
-    ),
-    ("scopes.py", include_str!("../../guest-python/scopes.py")),
-    ("seeded.py", include_str!("../../guest-python/seeded.py")),
-    ("shapes.py", include_str!("../../guest-python/shapes.py")),
-    ("slices.py", include_str!("../../guest-python/slices.py")),
-    (
-        "standins/__init__.py",
-        include_str!("../../guest-python/standins/__init__.py"),
-    ),
-    (
-        "standins/array_functions.py",
-        include_str!("../../guest-python/standins/array_functions.py"),
-    ),
-    (
-        "standins/arrays.py",
-        include_str!("../../guest-python/standins/arrays.py"),
-    ),
-    (
-        "standins/frameworks.py",
-        include_str!("../../guest-python/standins/frameworks.py"),
-    ),
-    (
-        "standins/system.py",
-        include_str!("../../guest-python/standins/system.py"),
-    ),
-    (
-        "standins/tensors.py",
-        include_str!("../../guest-python/standins/tensors.py"),
-    ),
-    (
-        "standins/waiting.py",
-        include_str!("../../guest-python/standins/waiting.py"),
-    ),
-    (
-        "stub_logging.py",
-        include_str!("../../guest-python/stub_logging.py"),
     ),
     (
         "wit/reward.wit",
         include_str!("../../guest-python/wit/reward.wit"),
     ),
 ];
+/// The folder of those modules that find, check and call a reward, wherever Python runs it.
+const CALLING: &str = "calling/";
 /// Names a Python to build with instead of the one on the path.
 const OVERRIDE: &str = "REWARD_SEARCH_PYTHON";
 /// Oldest Python that the pinned package installs on.
@@ -104,6 +135,13 @@ const PASSED_ON: [&str; 18] = [
 pub(crate) fn id() -> &'static String {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| digest::name_of(FILES.into_iter().flat_map(|(name, text)| [name, text])))
+}
+
+/// The package `calling` of the guest application, which finds a Python reward in its file and calls it: file names from the folder above it
+/// on, and what they hold. Whoever runs rewards as plain Python ships it, so that they are called there as in the sandbox.
+pub fn calling_package() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let files = FILES.into_iter();
+    files.filter(|(name, _)| name.starts_with(CALLING))
 }
 
 /// Builds the component in a throw-away folder below `folder`.
@@ -280,7 +318,7 @@ mod tests {
     fn every_file_of_the_guest_is_embedded() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest-python");
         let mut there = Vec::new();
-        for folder in ["", "standins", "wit"] {
+        for folder in ["", "calling", "calling/standins", "wit"] {
             for entry in fs::read_dir(root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 // The reference is for authors; it is no part of the guest.

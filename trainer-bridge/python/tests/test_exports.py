@@ -11,41 +11,10 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import PROGRAM, scored_by_the_program
-
-DATA = Path(__file__).parents[3] / "evaluator/tests/data/sample"
-MEMBERS = ["mine", "digits", "terse", "tagged"]
-#: In Python, with regular expressions and the verdict, and without functions of the C library.
-PLAIN = """
-import re
-
-def terse(completions, **kwargs):
-    return [1 / (1 + len(text) / 300) ** 3 for text in completions]
-
-def tagged(completions, correct, extracted, **kwargs):
-    tags = [len(re.findall(r"<solution>|\\bA: \\d+", text)) for text in completions]
-    return [float(n == 1) + 0.5 * right + 0.1 * (found is not None) for n, right, found in zip(tags, correct, extracted)]
-"""
-
-
-def export(folder, *arguments, code=0):
-    done = subprocess.run([PROGRAM, "export", *map(str, arguments)], capture_output=True, text=True, cwd=folder, check=False)
-    assert done.returncode == code, done.stderr
-    return done.stderr if code else done.stdout
-
-
-@pytest.fixture(scope="module")
-def exported(folder):
-    """A package with rewards in Rust, with regular expressions, in Python, and with `correct`; its name."""
-    (folder / "plain.py").write_text(PLAIN)
-    arguments = ["mine.rs", "digits.rs", "plain.py", "--weights", "1,0.5,-2,0.1", "--to", "trl,verl,verifiers"]
-    export(folder, *arguments, "exported_rewards")
-    sys.path.insert(0, str(folder))
-    return "exported_rewards"
+from conftest import MEMBERS, PROGRAM, export, scored_by_the_program
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +25,6 @@ def trl(exported):
 @pytest.fixture(scope="module")
 def verl(exported):
     return importlib.import_module(f"{exported}.for_verl")
-
-
-@pytest.fixture(scope="module")
-def rows():
-    """Prompts, completions and answers: what four models said to GSM8K's questions, and attacks on verifiers."""
-    found = []
-    with open(DATA / "gsm8k/example_model_solutions.jsonl", encoding="utf-8") as lines:
-        for problem in map(json.loads, lines):
-            answer = problem["ground_truth"].rpartition("A: ")[2]
-            found += [(problem["question"], of["solution"], answer) for of in problem.values() if isinstance(of, dict)]
-    with open(DATA / "verification/hacking.jsonl", encoding="utf-8") as lines:
-        found += [("Which number?", case["response"], case["reference"]) for case in map(json.loads, lines)]
-    assert len(found) > 500
-    return [list(column) for column in zip(*found)]
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +122,7 @@ def test_functions_pickle_into_other_processes(trl):
 def test_a_fork_in_the_middle_of_a_verdict_can_score(trl, exported):
     expected = call(trl.mine)
     export = importlib.import_module(f"{exported}.scoring").load()
-    with export._lock:
+    with export._lock.held():
         child = os.fork()
         if child == 0:
             os._exit(0 if call(trl.mine) == expected else 1)

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pandas
 import pytest
 from conftest import batch, scored_by_the_program
 
@@ -70,6 +71,33 @@ def test_answers_go_by_several_names_and_kinds(folder):
         assert mine(completions=["4"], gold=["4"], answer=["5"]) == [1.0]
     with reward_search.rewards(folder / "digits.rs", answer_column="") as (digits,):
         assert digits(completions=["7 digits"]) == [1 / 7]
+
+
+COLUMNS = """
+def spread(completions, nums, answer, **kwargs):
+    return [sum(n) + 0.5 * ("####" in a) + len(kwargs) / 100 for n, a in zip(nums, answer)]
+
+def tokens(completion_ids, correct, **kwargs):
+    return [len(ids) + 10.0 * right for ids, right in zip(completion_ids, correct)]
+"""
+
+
+def test_a_data_set_s_own_columns_reach_rewards_in_python(folder):
+    (folder / "spread.py").write_text(COLUMNS)
+    batch = {"completions": ["It is 4.", "5"], "answer": ["2+2=4\n#### 4", "4"], "nums": [pandas.Series([1, 2]).to_numpy(), (3, 4)]}
+    # Columns that are called as parts of the protocol, and what is no data.
+    batch |= {"id": [7, 8], "samples": [1.5, float("nan")], "environments": [object(), object()], "completion_ids": [[1], [1, 2]], "trainer_state": None}
+    with reward_search.rewards(folder / "spread.py::spread") as (spread,):
+        # The tokens come, too: the file speaks of them.
+        assert spread(**batch) == [3.6, 7.1]
+    (folder / "spread.py").write_text(COLUMNS.replace("completion_ids", "completions"))
+    with reward_search.rewards(folder / "spread.py::spread") as (spread,):
+        assert spread(**batch) == [3.59, 7.09]
+    (folder / "spread.py").write_text(COLUMNS)
+    with reward_search.rewards(folder / "spread.py") as (spread, tokens):
+        assert tokens(**batch) == [11.0, 2.0]
+        with pytest.raises(reward_search.RewardFault, match="`spread` needs `nums`, a column that the samples do not have"):
+            spread(completions=["4"], answer=["4"], completion_ids=[[1]])
 
 
 def test_a_row_without_an_answer_or_a_completion_abstains(folder):

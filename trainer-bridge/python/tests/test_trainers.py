@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import batch, scored_by_the_program
-from test_exports import DATA, MEMBERS, PLAIN, export
+from conftest import MEMBERS, batch, scored_by_the_program
 
 TRL = os.environ.get("REWARD_SEARCH_TRL")
 
@@ -26,28 +25,18 @@ def missing(what):
 
 
 @pytest.fixture(scope="module")
-def rows():
-    """500 completions of GSM8K's questions and of attacks on verifiers."""
-    found = []
-    with open(DATA / "gsm8k/example_model_solutions.jsonl", encoding="utf-8") as lines:
-        for problem in map(json.loads, lines):
-            answer = problem["ground_truth"].rpartition("A: ")[2]
-            found += [(problem["question"], of["solution"], answer) for of in problem.values() if isinstance(of, dict)]
-    with open(DATA / "verification/hacking.jsonl", encoding="utf-8") as lines:
-        found += [("Which number?", case["response"].strip(), case["reference"]) for case in map(json.loads, lines)]
-    return [list(column) for column in zip(*found[:500])]
+def some(rows):
+    """500 completions. Those of verifiers' traces have no blanks around them."""
+    return [[text.strip() for text in column[:500]] for column in rows]
 
 
 @pytest.fixture(scope="module")
-def handed_over(folder):
-    (folder / "plain.py").write_text(PLAIN)
-    arguments = ["mine.rs", "digits.rs", "plain.py", "--weights", "1,0.5,-2,0.1", "--to", "trl,verl,verifiers"]
-    export(folder, *arguments, "handed_over")
-    sys.path.insert(0, str(folder))
-    return "handed_over"
+def expected(folder, exported, some):
+    """What the program says of them."""
+    return scored_by_the_program(folder, [folder / exported], some)
 
 
-def test_verl_s_own_loader_finds_compute_score(folder, handed_over, rows):
+def test_verl_s_own_loader_finds_compute_score(folder, exported, some, expected):
     there = importlib.util.find_spec("verl")
     if there is None:
         missing("verl's wheel")
@@ -56,15 +45,14 @@ def test_verl_s_own_loader_finds_compute_score(folder, handed_over, rows):
     spec = importlib.util.spec_from_file_location("verl_import_utils", file)
     loader = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loader)
-    expected = scored_by_the_program(folder, [folder / handed_over], rows)
-    for path in (f"pkg://{handed_over}.for_verl", f"{folder / handed_over / 'for_verl.py'}"):
+    for path in (f"pkg://{exported}.for_verl", f"{folder / exported / 'for_verl.py'}"):
         compute_score = loader.load_extern_object(path, "compute_score")
-        for prompt, completion, answer, line in zip(*rows, expected):
+        for prompt, completion, answer, line in zip(*some, expected, strict=True):
             score = compute_score(data_source="x", solution_str=completion, ground_truth=answer, extra_info={"question": prompt})
             assert score == {"score": line["score"], "acc": float(line["correct"]), **line["components"]}
 
 
-def test_verifiers_own_task_scores_a_trace(folder, handed_over, rows):
+def test_verifiers_own_task_scores_a_trace(folder, exported, some, expected):
     if importlib.util.find_spec("verifiers") is None:
         missing("verifiers")
     import verifiers.v1 as vf
@@ -75,9 +63,9 @@ def test_verifiers_own_task_scores_a_trace(folder, handed_over, rows):
     class Sums(vf.Task[Data, vf.State, vf.TaskConfig]):
         pass
 
-    manifest = json.loads((folder / handed_over / "manifest.json").read_text())
+    manifest = json.loads((folder / exported / "manifest.json").read_text())
     plugged = {
-        member["function"]: {"fn": f"{handed_over}.for_verifiers:{member['function']}", "weight": member["weight"]} for member in manifest["members"]
+        member["function"]: {"fn": f"{exported}.for_verifiers:{member['function']}", "weight": member["weight"]} for member in manifest["members"]
     }
     config = vf.TaskConfig.model_validate({"rewards": plugged})
 
@@ -87,10 +75,7 @@ def test_verifiers_own_task_scores_a_trace(folder, handed_over, rows):
         await task.score(trace)
         return {name: reward.score for name, reward in trace.rewards.items()}, trace.reward
 
-    # `last_reply` has no blanks around it.
-    stripped = [rows[0], [text.strip() for text in rows[1]], rows[2]]
-    expected = scored_by_the_program(folder, [folder / handed_over], stripped)
-    for row, line in zip(zip(*stripped), expected, strict=True):
+    for row, line in zip(zip(*some), expected, strict=True):
         rewards, total = asyncio.run(score(*row))
         assert rewards == line["components"]
         assert total == pytest.approx(line["score"], rel=1e-15, abs=1e-15)
@@ -121,7 +106,7 @@ for file in sorted(glob.glob(sys.argv[1] + "/completions/*.parquet")):
 """
 
 
-def test_trl_s_grpo_command_trains_with_them(folder, handed_over):
+def test_trl_s_grpo_command_trains_with_them(folder, exported):
     if not TRL:
         missing("an interpreter with TRL in REWARD_SEARCH_TRL")
     # One thread and none of the network.
@@ -137,7 +122,7 @@ def test_trl_s_grpo_command_trains_with_them(folder, handed_over):
     (folder / "questions").mkdir()
     lines = [json.dumps({"prompt": prompt, "answer": answer}) for prompt, answer in zip(prompts, answers)]
     (folder / "questions/train.jsonl").write_text("\n".join(lines) + "\n")
-    snippet = (folder / handed_over / "README.md").read_text().partition("trl grpo ")[2].partition("…")[0].replace("\\\n", " ")
+    snippet = (folder / exported / "README.md").read_text().partition("trl grpo ")[2].partition("…")[0].replace("\\\n", " ")
     options = "--max_steps 3 --per_device_train_batch_size 8 --num_generations 4 --max_completion_length 24 --report_to none --bf16 false"
     options += " --use_cpu true --log_completions true --logging_steps 1 --save_strategy no --gradient_checkpointing false"
     files = ["--model_name_or_path", folder / "tiny", "--dataset_name", folder / "questions", "--output_dir", folder / "trained"]
@@ -146,6 +131,6 @@ def test_trl_s_grpo_command_trains_with_them(folder, handed_over):
     assert len(logged) >= 24
     of = dict(zip(prompts, answers))
     table = [[row["prompt"] for row in logged], [row["completion"] for row in logged], [of[row["prompt"]] for row in logged]]
-    for row, line in zip(logged, scored_by_the_program(folder, [folder / handed_over], table), strict=True):
+    for row, line in zip(logged, scored_by_the_program(folder, [folder / exported], table), strict=True):
         # TRL keeps rewards in single precision.
         assert {name: row[name] for name in MEMBERS} == pytest.approx(line["components"], rel=1e-6)

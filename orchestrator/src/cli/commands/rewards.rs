@@ -47,14 +47,12 @@ pub(super) async fn for_scoring(
     let aggregation = aggregation(&found).filter(|_| found.len() > 1);
     let (mut loaded, mut served, mut why) = (Vec::new(), Vec::new(), Vec::new());
     for reward in found {
-        served.push(ServedReward {
-            name: reward.name.clone(),
-            weight: reward.weight,
-            limits: limits(&reward),
-        });
-        let name = reward.name.clone();
-        match load(&bench, reward) {
-            Ok(reward) => loaded.push(reward),
+        let (name, limits) = (reward.name.clone(), limits(&reward));
+        match load_with_module(&bench, reward) {
+            Ok((reward, module)) => {
+                served.push(ServedReward::of(&reward, &module, limits));
+                loaded.push(reward);
+            }
             Err(CompileError::Rejected(rejection)) => why.push((name, rejection)),
             Err(error) => return Err(error.into()),
         }
@@ -407,11 +405,19 @@ fn limits(reward: &FileReward) -> Limits {
 }
 
 fn load(bench: &Bench, reward: FileReward) -> Result<LoadedReward, CompileError> {
+    load_with_module(bench, reward).map(|(loaded, _)| loaded)
+}
+
+fn load_with_module(
+    bench: &Bench,
+    reward: FileReward,
+) -> Result<(LoadedReward, Module), CompileError> {
     let limits = limits(&reward);
     let module = module(bench, reward.guest)?;
-    Ok(LoadedReward {
+    let loaded = LoadedReward {
         name: reward.name,
         weight: reward.weight,
         reward: bench.load(&module, &limits)?,
-    })
+    };
+    Ok((loaded, module))
 }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::Context as _;
+use sandbox::CompileError;
 use serde_json::{Map, json};
 use trainer_bridge::{
-    Aggregation, RewardMember, Rollout, ScoreError, Scored, Scorer, Scoring, TrainJob,
+    Aggregation, LoadedReward, RewardMember, Rollout, ScoreError, Scored, Scorer, Scoring, TrainJob,
 };
 
 use super::{rewards, understood};
@@ -73,14 +74,21 @@ fn of_job(path: &Path) -> anyhow::Result<Service> {
         ScoreError::Host(error) => anyhow::Error::from(error),
         error => error.into(),
     })?;
-    let served = |member: &RewardMember| ServedReward {
-        name: member.name.clone(),
-        weight: member.weight,
-        limits: job.mix.limits.clone(),
+    let limits = &job.mix.limits;
+    let served = |member: &RewardMember| {
+        let loaded = LoadedReward {
+            name: member.name.clone(),
+            weight: member.weight,
+            // The scorer has loaded it: it is there.
+            reward: scoring.bench.load(&member.module, limits)?,
+        };
+        Ok(ServedReward::of(&loaded, &member.module, limits.clone()))
     };
+    let members = job.mix.members.iter();
+    let served = members.map(served).collect::<Result<_, CompileError>>()?;
     Ok(Service {
         scorer: Box::new(scorer),
-        rewards: job.mix.members.iter().map(served).collect(),
+        rewards: served,
         aggregation: Some(job.mix.aggregation),
         questions: job
             .examples

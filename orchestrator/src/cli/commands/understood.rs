@@ -44,6 +44,7 @@ mod tests {
     #[test]
     fn what_matters_is_said_and_the_rest_on_request() {
         let about = About {
+            function: "f".to_owned(),
             signature: "trl".to_owned(),
             words: "TRL's".to_owned(),
             conversational: true,

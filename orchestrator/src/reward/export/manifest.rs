@@ -100,10 +100,24 @@ pub(super) struct Member {
     pub(super) of_groups: bool,
     /// Whether it may look at the prompt.
     pub(super) reads_prompt: bool,
+    /// How it is called, where it is in Python; looked at for trainers alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) call: Option<Call>,
     pub(super) rationale: String,
     pub(super) round: u32,
     /// Figures on Dev, on which it was selected.
     pub(super) dev: Option<Figures>,
+}
+
+/// How a reward in Python was understood, so that whoever runs it as plain Python need not find out again.
+#[derive(Debug, Serialize)]
+pub(super) struct Call {
+    /// The function, or the call that makes it.
+    pub(super) function: String,
+    /// Whose signature it has, by its name.
+    pub(super) signature: String,
+    /// Whether completions are lists of messages to it.
+    pub(super) conversational: bool,
 }
 
 /// An export as it is read back: what is needed to run its rewards as they were run.

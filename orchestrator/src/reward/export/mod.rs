@@ -14,13 +14,15 @@ use std::{
     path::{Component, Path},
 };
 
-use sandbox::{Bench, CompileError, Language, REGEX_MODULE, VERDICT_MODULE, typical_samples};
+use sandbox::{
+    Bench, CompileError, Language, Module, REGEX_MODULE, RewardFn, VERDICT_MODULE, typical_samples,
+};
 
 pub use error::ExportError;
 pub use gather::{Gatherable, Gathered, OfSearch, Which, of_search};
 pub use imported::{ImportError, Imported, import, sources};
+use manifest::{Call, JudgeSettings, Manifest, Member, Model, Modules, OwnModule};
 pub use manifest::{Exported, ExportedMember};
-use manifest::{JudgeSettings, Manifest, Member, Model, Modules, OwnModule};
 use target::File;
 pub use target::Target;
 
@@ -42,7 +44,9 @@ pub fn write(
         let (guest, source) = files_of(reward)?;
         let mut member = member(reward, &guest, source.as_ref());
         member.function = package::function_name(&reward.name, &mut taken);
-        member.of_groups = !targets.is_empty() && is_of_groups(reward, gathered, bench)?;
+        if !targets.is_empty() {
+            looked_at(&mut member, &loaded(reward, gathered, bench)?);
+        }
         refuse_groups(&member, targets)?;
         members.push(member);
         files.push(guest);
@@ -104,14 +108,15 @@ fn files_of(reward: &Gatherable) -> Result<(File, Option<File>), ExportError> {
         return Err(ExportError::Name { name: name.clone() });
     }
     let guest = reward.module.bytes().to_vec();
+    let file = package::file_stem(name);
     Ok(match reward.module.language() {
         Language::Rust => {
             let source = reward.source.as_ref();
-            let source = source.map(|source| (format!("{name}.rs"), source.code.clone().into()));
-            ((format!("{name}.wasm"), guest), source)
+            let source = source.map(|source| (format!("{file}.rs"), source.code.clone().into()));
+            ((format!("{file}.wasm"), guest), source)
         }
         // A module in Python is its own source. It is run from its text and never imported, so that its name is no matter.
-        Language::Python => ((format!("{name}.py"), guest), None),
+        Language::Python => ((format!("{file}.py"), guest), None),
     })
 }
 
@@ -134,27 +139,49 @@ fn member(reward: &Gatherable, guest: &File, source: Option<&File>) -> Member {
         sandboxed: language == Language::Rust,
         of_groups: false,
         reads_prompt,
+        call: None,
         rationale: reward.rationale.clone(),
         round: reward.round,
         dev: reward.dev.clone(),
     }
 }
 
-fn is_of_groups(
+/// A reward, loaded as the search did. One in Python is asked of today's guest, which is the one that calls it from now on.
+fn loaded(
     reward: &Gatherable,
     gathered: &Gathered,
     bench: &Bench,
-) -> Result<bool, ExportError> {
-    if reward.module.language() == Language::Python {
-        return Ok(false);
-    }
-    match bench.load(&reward.module, &gathered.limits) {
-        Ok(loaded) => Ok(loaded.is_of_groups()),
-        Err(CompileError::Host(error)) => Err(error.into()),
-        Err(CompileError::Rejected(why)) => Err(ExportError::Rejected {
-            reward: reward.name.clone(),
-            why,
-        }),
+) -> Result<RewardFn, ExportError> {
+    let module = match reward.module.language() {
+        Language::Rust => reward.module.clone(),
+        Language::Python => Module::python(&String::from_utf8_lossy(reward.module.bytes())),
+    };
+    bench
+        .load(&module, &gathered.limits)
+        .map_err(|error| match error {
+            CompileError::Host(error) => error.into(),
+            CompileError::Rejected(why) => ExportError::Rejected {
+                reward: reward.name.clone(),
+                why,
+            },
+        })
+}
+
+/// What is only known of a member when it is loaded: how it is called.
+fn looked_at(member: &mut Member, loaded: &RewardFn) {
+    member.of_groups = loaded.is_of_groups();
+    if let Some(about) = loaded.about() {
+        // Trainers that score one completion at a time have no prompt for these.
+        member.reads_prompt = match about.signature.as_str() {
+            "verl" | "verl_batch" | "easyr1" => false,
+            "openrlhf" => true,
+            _ => member.reads_prompt,
+        };
+        member.call = Some(Call {
+            function: about.function.clone(),
+            signature: about.signature.clone(),
+            conversational: about.conversational,
+        });
     }
 }
 

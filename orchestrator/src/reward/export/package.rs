@@ -11,16 +11,18 @@ use super::{
 };
 use crate::text::template::Template;
 
-/// Version of the package, and how it is called beside the folder's own files.
+/// The files that are the same in every package.
 const FILES: [(&str, &str); 4] = [
     ("sandbox.py", include_str!("package/sandbox.py")),
-    ("plain.py", include_str!("package/plain.py")),
     ("scoring.py", include_str!("package/scoring.py")),
+    ("locks.py", include_str!("package/locks.py")),
     (
         "columns.py",
         include_str!("../../../../trainer-bridge/python/src/reward_search/columns.py"),
     ),
 ];
+/// What runs rewards in Python; the guest's own package `calling` goes with it.
+const PLAIN: (&str, &str) = ("plain.py", include_str!("package/plain.py"));
 const INIT: &str = include_str!("package/__init__.py.jinja");
 const README: &str = include_str!("package/README.md.jinja");
 
@@ -87,10 +89,26 @@ pub(super) fn files(manifest: &Manifest<'_>, package: &str, targets: &[Target]) 
         let (name, source) = target.adapter();
         files.push((name.to_owned(), render(source).into_bytes()));
     }
-    let fixed = FILES.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
-    files.extend(fixed);
+    files.extend(FILES.map(file));
+    if manifest.members.iter().any(|member| !member.sandboxed) {
+        files.push(file(PLAIN));
+        files.extend(sandbox::calling_package().map(file));
+    }
     files
 }
+
+fn file((name, text): (&str, &str)) -> File {
+    (name.to_owned(), text.into())
+}
+
+/// The name of a member's files without its ending, unlike that of any file of the package's own.
+pub(super) fn file_stem(member: &str) -> String {
+    let own = OWN_STEMS.split_whitespace().any(|stem| stem == member);
+    format!("{member}{}", if own { "_reward" } else { "" })
+}
+
+/// What the package's own files are called, and its folder.
+const OWN_STEMS: &str = "__init__ calling columns for_trl for_verl for_verifiers locks plain regex sandbox scoring verdict";
 
 /// What the templates are told of a member.
 fn described(member: &Member) -> Value {
@@ -117,7 +135,7 @@ fn word(aggregation: Aggregation) -> &'static str {
 const TAKEN: &str = "False None True and as assert async await break class continue def del elif else except finally for from global if \
     import in is lambda nonlocal not or pass raise return try while with yield match case type print \
     score acc reward uid data_source reward_model extra_info raw_prompt num_turns multi_modal_inputs \
-    combined columns load scoring sandbox plain manifest asyncio importlib sys Path Reward Combined reward_funcs compute_score";
+    combined calling columns load locks scoring sandbox plain manifest asyncio importlib sys Path Reward Combined reward_funcs compute_score";
 
 /// A name for a member's function in Python, unlike those in `taken`, to which it is added.
 pub(super) fn function_name(member: &str, taken: &mut HashSet<String>) -> String {
@@ -162,6 +180,8 @@ mod tests {
         assert_eq!(name("2fast"), "reward_2fast");
         assert_eq!(name("class"), "class_reward");
         assert_eq!(name("acc"), "acc_reward");
+        assert_eq!(file_stem("verdict"), "verdict_reward");
+        assert_eq!(file_stem("base/verdict"), "base/verdict");
         assert!(is_importable("my_rewards") && !is_importable("my-rewards"));
         assert!(!is_importable("2") && !is_importable("class") && !is_importable(""));
     }

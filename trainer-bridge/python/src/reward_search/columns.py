@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -38,16 +39,19 @@ def _content(content: Any) -> str:
     return "".join(part if isinstance(part, str) else str(part.get("text") or "") for part in content)
 
 
-def answer(value: Any, column: str) -> str | int | float:
-    """A reference answer: a string or a number."""
-    if hasattr(value, "item") and not isinstance(value, (str, int, float)):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+def reference(value: Any, column: str) -> str:
+    """A reference answer as the program's verifier reads it: of GSM8K's worked answers the final one, of numbers their digits. Raises
+    `TypeError` for what only rewards can understand."""
+    value = plain(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else format(Decimal(repr(value)), "f")
+    if not isinstance(value, (str, int)):
         raise TypeError(f"the column `{column}` must hold strings or numbers (or None, where a row has no answer), not {type(value).__name__}")
-    # GSM8K's worked answers, as they come: the data set's own mark stands before the final one.
-    if isinstance(value, str) and "####" in value:
-        return value.rpartition("####")[2].strip()
-    return value
+    text = str(value)
+    # The data set's own mark stands before the final answer.
+    return _LONE_SURROGATE.sub("\ufffd", text.rpartition("####")[2].strip() if "####" in text else text)
 
 
 def answers(columns: Mapping[str, Any], name: str | None, count: int) -> tuple[str, list[Any]]:
@@ -55,7 +59,7 @@ def answers(columns: Mapping[str, Any], name: str | None, count: int) -> tuple[s
     for wanted in ANSWERS if name is None else (name,):
         column = columns.get(wanted)
         if column is not None:
-            if isinstance(column, str) or not isinstance(column, Sequence) and not hasattr(column, "__len__"):
+            if isinstance(column, (str, Mapping)) or not hasattr(column, "__len__"):
                 column = [column] * count
             return wanted, list(column)
     there = ", ".join(sorted(columns)) or "none"
@@ -63,6 +67,41 @@ def answers(columns: Mapping[str, Any], name: str | None, count: int) -> tuple[s
     raise ValueError(
         f"no column of reference answers: looked for {wanted}, there is {there}. Name it with answer_column=, or say answer_column=\"\" if the rewards read no answer"
     )
+
+
+def known_as(name: str, wanted: str | None) -> str:
+    """The name under which rewards find the column of reference answers: its own if it is a usual one, and nobody asked for another."""
+    return name if wanted is None and name != "answers" else "answer"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: arrays as lists, what is no number as None. Raises `TypeError` for what is no data."""
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    raise TypeError(f"{type(value).__name__} is no data that JSON has")
+
+
+def rows(columns: Mapping[str, Any], count: int, unread: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The data set's columns row by row: of what a trainer passes, the lists of one value a row that are data, but for the `unread`."""
+    found: list[dict[str, Any]] = [{} for _ in range(count)]
+    for name, column in columns.items():
+        if name in unread or isinstance(column, (str, Mapping)) or not hasattr(column, "__len__") or len(column) != count:
+            continue
+        try:
+            values = [plain(value) for value in column]
+        except TypeError:
+            continue
+        for row, value in zip(found, values):
+            row[name] = value
+    return found
 
 
 def line(request: Mapping[str, Any]) -> bytes:
@@ -84,10 +123,3 @@ def joined(value: Any) -> str:
             whole = f"{whole}\n{message['content']}" if whole else message["content"]
         plain = whole
     return _LONE_SURROGATE.sub("\ufffd", plain)
-
-
-def written(value: str | int | float) -> str:
-    """A reference answer as a text, as the program writes it."""
-    if isinstance(value, float):
-        value = int(value) if value.is_integer() else format(Decimal(repr(value)), "f")
-    return _LONE_SURROGATE.sub("\ufffd", str(value))

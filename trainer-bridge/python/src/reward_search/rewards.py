@@ -33,25 +33,32 @@ class RewardFunction:
 
     def _request(self, completions: Sequence[Any], prompts: Sequence[Any] | None, others: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         """The request of a batch, and the rows it is about: those that have a completion and an answer."""
+        count = len(completions)
         if self._answer_column == "":
-            name, answers = "answer", [""] * len(completions)
+            name, answers = "answer", [""] * count
         else:
-            name, answers = columns.answers(others, self._answer_column, len(completions))
-        question = others.get("question")
-        lengths = {"prompts": prompts, name: answers, "question": question}
-        for column, values in lengths.items():
-            if values is not None and len(values) != len(completions):
-                raise ValueError(f"{len(completions)} completions and {len(values)} in the column `{column}`")
-        rows = [row for row in range(len(completions)) if completions[row] is not None and answers[row] is not None]
-        request: dict[str, Any] = {
-            "completions": [columns.text(completions[row]) for row in rows],
-            "answer": [columns.answer(answers[row], name) for row in rows],
-        }
-        if prompts is not None:
-            request["prompts"] = [columns.text(prompts[row]) for row in rows]
-        if question is not None and all(isinstance(question[row], str) for row in rows):
-            request["question"] = [question[row] for row in rows]
-        return request, rows
+            name, answers = columns.answers(others, self._answer_column, count)
+        for column, values in {"prompts": prompts, name: answers}.items():
+            if values is not None and len(values) != count:
+                raise ValueError(f"{count} completions and {len(values)} in the column `{column}`")
+        served = self._scoring.hello["rewards"]
+        unread = () if any(reward.get("completion_ids") for reward in served) else ("completion_ids",)
+        in_python = any(reward.get("language") == "python" for reward in served)
+        given = columns.rows(others, count, unread)
+        known_as = columns.known_as(name, self._answer_column)
+        rows, samples = [], []
+        for row, (completion, answer) in enumerate(zip(completions, answers, strict=True)):
+            if completion is None or answer is None:
+                continue
+            if not in_python:
+                # Whoever cannot be told of it must not be called wrong for it.
+                columns.reference(answer, name)
+            sample = {**given[row], known_as: columns.plain(answer), "completion": columns.text(completion)}
+            if prompts is not None:
+                sample["prompt"] = columns.text(prompts[row])
+            rows.append(row)
+            samples.append(sample)
+        return {"samples": samples}, rows
 
     def _column(self, scores: Scores) -> list[float | None]:
         return scores.members[self.__name__]
@@ -78,11 +85,9 @@ class CombinedReward(RewardFunction):
             return request, rows
         if len(completions) % group:
             raise ValueError(f"{len(completions)} completions are no whole groups of {group}")
-        there = set(rows)
+        there = dict(zip(rows, request["samples"], strict=True))
         whole = [row for row in rows if all(row // group * group + k in there for k in range(group))]
-        kept = [place for place, row in enumerate(rows) if row in set(whole)]
-        request = {key: [values[place] for place in kept] for key, values in request.items()}
-        return {**request, "group": group}, whole
+        return {"samples": [there[row] for row in whole], "group": group}, whole
 
     def _column(self, scores: Scores) -> list[float | None]:
         if self._group is None:

@@ -98,7 +98,7 @@ class Scoring:
                 server.close()
 
     def score(self, request: Mapping[str, Any], on_fault: OnFault) -> Scores:
-        """The scores of a batch, given as columns.
+        """The scores of a batch: a request of the protocol with `samples`.
 
         Raises `RewardFault` where a reward goes wrong and `on_fault` says so, `HostTrouble` where the machine does, `RequestRefused`,
         `ServerDied`, `ServerNotStarted`.
@@ -115,13 +115,14 @@ class Scoring:
             return known
 
     def _scored(self, request: Mapping[str, Any], on_fault: OnFault) -> Scores:
-        count = len(request["completions"])
+        count = len(request["samples"])
         if count == 0:
             return Scores({reward["name"]: [] for reward in self.hello["rewards"]}, [], [])
         left = list(range(count))
         while left:
             try:
-                return self._spread(self._ask(_rows(request, left)), left, count, on_fault)
+                samples = [request["samples"][row] for row in left]
+                return self._spread(self._ask({**request, "samples": samples}), left, count, on_fault)
             except RewardFault as fault:
                 if on_fault == "raise":
                     if fault.index is not None and fault.index < len(left):
@@ -140,8 +141,8 @@ class Scoring:
         if group:
             return [other for other in left if other // group != row // group]
         of_groups = any(reward.get("of_groups") for reward in self.hello["rewards"])
-        prompts = request.get("prompts")
-        if of_groups and prompts:
+        if of_groups:
+            prompts = [sample.get("prompt") for sample in request["samples"]]
             return [other for other in left if prompts[other] != prompts[row]]
         return [other for other in left if other != row]
 
@@ -199,10 +200,6 @@ class Scoring:
 
     def __reduce__(self) -> tuple[Any, tuple[Settings]]:
         return shared, (self.settings,)
-
-
-def _rows(request: Mapping[str, Any], rows: list[int]) -> dict[str, Any]:
-    return {key: [value[row] for row in rows] if isinstance(value, list) else value for key, value in request.items()}
 
 
 def _raise_error(reply: Mapping[str, Any]) -> None:

@@ -30,8 +30,10 @@ def compute_score(data_source=None, solution_str="", ground_truth=None, extra_in
     export = load()
     if ground_truth is None:
         raise ValueError("verl passed no ground_truth: the data set's reward_model.ground_truth must hold the reference answer")
-    answer = columns.written(columns.answer(ground_truth, "ground_truth"))
-    sample = export.sample(_prompt(export, extra_info or {}, prompt_key), solution_str, answer)
+    answer = export.reference(ground_truth, "ground_truth")
+    given = {**(extra_info or {}), "data_source": data_source, "ground_truth": ground_truth, "extra_info": extra_info}
+    [row] = export.rows({name: [value] for name, value in given.items()}, 1)
+    sample = export.sample(_prompt(export, extra_info or {}, prompt_key), solution_str, answer, row)
     policy = on_fault if on_fault == "raise" else float(on_fault)
     scores = {name: export.scores(name, [sample], policy) for name in export.rewards}
     [score] = export.total(scores)

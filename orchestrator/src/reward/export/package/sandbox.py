@@ -7,15 +7,15 @@ another build of the same one. A batch is scored in a fresh instance, so that sc
 import hashlib
 import json
 import math
-import os
 import struct
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import wasmtime
 from wasmtime import FuncType, ValType
+
+from .locks import Lock
 
 HERE = Path(__file__).resolve().parent
 #: Room for a sample is asked for in multiples of this.
@@ -50,6 +50,8 @@ class Sample:
     answer: str
     correct: bool
     extracted: str | None
+    #: The data set's own columns, for rewards in Python: a JSON object, or nothing.
+    row: str = ""
 
 
 class Breach(Exception):
@@ -103,21 +105,12 @@ def _compiled(file, sha256):
     return wasmtime.Module(_engine(), contents(file, sha256))
 
 
-_compiling = threading.RLock()
-
-
-def _after_fork():
-    global _compiling
-    _compiling = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_compiling = Lock()
 
 
 def module(file, sha256):
     """A module of this folder, compiled once a process; it is shared by all threads."""
-    with _compiling:
+    with _compiling.held():
         return _compiled(file, sha256)
 
 
@@ -139,6 +132,21 @@ def _write(store, memory, address, data, what):
     memory.write(store, data, address)
 
 
+def check_sizes(member, sizes, start=0):
+    """Raises `RewardFault` at the first sample with more bytes of text than a sample may have."""
+    for index, size in enumerate(sizes, start):
+        if size > manifest()["limits"]["sample_kib"] << 10:
+            raise RewardFault("sample_too_large", member, index, f"{size} bytes of text are more than a sample may have (`sample_kib`)")
+
+
+def finite(member, scores, start=0):
+    """The scores, if all are finite numbers. Raises `RewardFault` at the first that is none."""
+    for index, score in enumerate(scores, start):
+        if not math.isfinite(score):
+            raise RewardFault("not_finite", member, index, "the score is not a finite number")
+    return scores
+
+
 class WasmReward:
     """A reward in WebAssembly. Calls from several threads do not meet: each batch has a store of its own."""
 
@@ -155,7 +163,7 @@ class WasmReward:
         """One finite number a sample; a reward of groups is given the runs of samples with the same prompt. Raises `RewardFault`."""
         instance, scores = None, []
         for start, end in self._runs(samples):
-            self._check_size(samples, start, end)
+            check_sizes(self.name, map(text_length, samples[start:end]), start)
             used = instance is not None
             try:
                 instance = instance or _Instance(self)
@@ -182,19 +190,10 @@ class WasmReward:
                 start = n
         return runs
 
-    def _check_size(self, samples, start, end):
-        for index in range(start, end):
-            size = sum(len(text) for text in _texts(samples[index]))
-            if size > self.limits["sample_kib"] << 10:
-                raise RewardFault("sample_too_large", self.name, index, f"{size} bytes of text are more than a sample may have (`sample_kib`)")
-
     def _checked(self, run, start, end):
         if len(run) != end - start:
             raise RewardFault("wrong_length", self.name, start, f"{len(run)} scores for {end - start} completions")
-        for place, score in enumerate(run):
-            if not math.isfinite(score):
-                raise RewardFault("not_finite", self.name, start + place, "the score is not a finite number")
-        return run
+        return finite(self.name, run, start)
 
     def _fault(self, error, index):
         if isinstance(error, Breach):
@@ -338,6 +337,11 @@ class _Instance:
 
 def _texts(sample):
     return [text.encode() for text in (sample.prompt, sample.completion, sample.answer, sample.extracted or "")]
+
+
+def text_length(sample):
+    """Bytes of a sample's texts."""
+    return sum(map(len, _texts(sample)))
 
 
 def encode(samples):

@@ -1,11 +1,13 @@
 """The exported rewards, loaded: their verdicts, their scores, and the weighted sum. Safe to use from several threads."""
 
+import json
 import os
 import threading
 from collections import OrderedDict
 from functools import lru_cache
 
-from .plain import PythonReward
+from . import columns
+from .locks import Lock
 from .sandbox import Judge, RewardFault, Sample, WasmReward, manifest
 
 __all__ = ["Export", "RewardFault", "load"]
@@ -19,17 +21,20 @@ class Export:
 
     def __init__(self):
         members = manifest()["members"]
-        kinds = {"rust": WasmReward, "python": PythonReward}
-        self.rewards = {member["function"]: kinds[member["language"]](member) for member in members}
+        self.rewards = {member["function"]: _reward(member) for member in members}
         self.weights = {member["function"]: member["weight"] for member in members}
         self.reads_prompt = any(member["reads_prompt"] for member in members)
         self._thread = threading.local()
-        self._verdicts, self._lock = OrderedDict(), threading.Lock()
+        self._verdicts, self._lock = OrderedDict(), Lock()
+        sources = [reward.source for reward in self.rewards.values() if not isinstance(reward, WasmReward)]
+        self._reads_rows = bool(sources)
+        # What no reward here reads need not be gathered.
+        self._unread = () if any("completion_ids" in source for source in sources) else ("completion_ids",)
 
     def verdict(self, completion, answer):
         """Whether a completion is right, and the answer found in it."""
         key = (completion, answer)
-        with self._lock:
+        with self._lock.held():
             known = self._verdicts.get(key)
         if known is not None:
             return known
@@ -42,15 +47,29 @@ class Export:
             # Cut off in the middle, a judge is of no more use.
             self._thread.judge = None
             raise
-        with self._lock:
+        with self._lock.held():
             self._verdicts[key] = verdict
             while len(self._verdicts) > REMEMBERED:
                 self._verdicts.popitem(last=False)
         return verdict
 
-    def sample(self, prompt, completion, answer):
-        """A completion with its verdict."""
-        return Sample(prompt, completion, answer, *self.verdict(completion, answer))
+    def rows(self, given, count):
+        """The data set's own columns, row by row; nothing where no reward can read them."""
+        return columns.rows(given, count, self._unread) if self._reads_rows else [{} for _ in range(count)]
+
+    def reference(self, answer, column):
+        """A reference answer as the judge reads it; nothing, where only rewards can understand it."""
+        try:
+            return columns.reference(answer, column)
+        except TypeError:
+            if self._reads_rows:
+                return ""
+            raise
+
+    def sample(self, prompt, completion, answer, row):
+        """A completion with its verdict; `row` holds the data set's own columns, as JSON has them."""
+        text = json.dumps(row, ensure_ascii=False) if row and self._reads_rows else ""
+        return Sample(prompt, completion, answer, *self.verdict(completion, answer), text)
 
     def scores(self, member, samples, on_fault="raise"):
         """What a member says of samples. A sample on which it fails has `on_fault` for a score, unless that is "raise"."""
@@ -71,10 +90,10 @@ class Export:
                 left = [index for index in left if index not in gone]
         return scores
 
-    def total(self, columns):
+    def total(self, scores):
         """The weighted sum of the members' scores, one a sample; None where a member has none."""
         totals = []
-        for row in zip(*columns.values(), strict=True):
+        for row in zip(*scores.values(), strict=True):
             total = 0.0
             for weight, score in zip(self.weights.values(), row, strict=True):
                 total = None if total is None or score is None else total + weight * score
@@ -82,7 +101,15 @@ class Export:
         return totals
 
 
-_loading = threading.Lock()
+def _reward(member):
+    if member["language"] == "python":
+        from .plain import PythonReward
+
+        return PythonReward(member)
+    return WasmReward(member)
+
+
+_loading = Lock()
 
 
 @lru_cache(maxsize=None)
@@ -92,17 +119,14 @@ def _loaded():
 
 def load():
     """The rewards of this folder, loaded when they are first asked for: importing this package compiles nothing."""
-    with _loading:
+    with _loading.held():
         return _loaded()
 
 
 def _after_fork():
-    # Whoever held a lock is not there any more.
-    global _loading
-    _loading = threading.Lock()
+    # A judge that was in the middle of a verdict is of no more use.
     if _loaded.cache_info().currsize:
-        export = _loaded()
-        export._lock, export._thread = threading.Lock(), threading.local()
+        _loaded()._thread = threading.local()
 
 
 if hasattr(os, "register_at_fork"):

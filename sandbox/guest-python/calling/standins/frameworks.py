@@ -1,7 +1,7 @@
 """Base classes and decorators of the frameworks that rewards are written for: ms-swift, verifiers, NeMo RL, TRL, verl."""
 
+from .. import stub_logging
 from . import MODULES, add
-import stub_logging
 
 
 class ORM:

@@ -2,16 +2,13 @@
 
 import ast
 import importlib
-import sys
 
-import scopes
-import standins
-import stub_logging
+from . import scopes, standins
 
 # They are imported when the interpreter is built.
 REAL = (
     "__future__ abc array ast base64 binascii bisect builtins calendar cmath codecs collections contextlib copy dataclasses decimal difflib "
-    "enum fractions functools heapq inspect itertools json keyword logging math numbers operator random re reprlib "
+    "enum fractions functools heapq inspect itertools json keyword math numbers operator re reprlib "
     "statistics string struct textwrap token tokenize traceback types typing unicodedata warnings weakref zlib"
 ).split()
 # Why others are not there.
@@ -21,7 +18,6 @@ MODELS = (
     "accelerate bert_score datasets evaluate jax nltk peft sentence_transformers sklearn spacy tensorflow tiktoken transformers unsloth vllm"
 ).split()
 
-sys.modules["logging"] = stub_logging
 for _name in [*REAL, "collections.abc", "json.decoder", "json.encoder"]:
     importlib.import_module(_name)
 # Imported on first use by the modules above, or by the interpreter itself.
@@ -83,7 +79,7 @@ def missing(tree, unknown=()):
                 if module is not None and alias.name != "*":
                     try:
                         aliases[scopes.imported(alias)] = getattr(module, alias.name)
-                    except standins.Absent:
+                    except AttributeError:
                         if id(node) not in excused:
                             found.append(Missing(f"`{name}.{alias.name}` is not there in the sandbox's small `{name}`", node.lineno))
     found += attributes(tree, aliases, excused)

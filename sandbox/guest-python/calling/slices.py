@@ -6,7 +6,7 @@ People keep rewards in scripts and notebooks, between the data set and the train
 import ast
 import builtins
 
-import scopes
+from . import scopes
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__builtins__"}
 # Objects of other modules that a statement may set up for a reward.

@@ -2,8 +2,7 @@
 
 import ast
 
-import scopes
-import shapes
+from . import scopes, shapes
 
 
 class Found:

@@ -10,12 +10,12 @@
 | a pair | one of the usual names of a completion, one of a reference answer; in the plural, lists of them |
 """
 
-import random
 import types
 import zlib
 
-import standins
-from refused import Refused
+from . import standins
+from .refused import Refused
+from .seeded import random
 
 # The columns of reference answers and of completions, by the names that people give them.
 ANSWERS = ("answer", "solution", "ground_truth", "target", "label")

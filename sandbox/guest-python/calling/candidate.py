@@ -1,5 +1,7 @@
 """One file of reward functions: what its reward reaches is taken out, checked, run, and called."""
 
+import __future__
+
 import ast
 import builtins
 import math
@@ -8,13 +10,9 @@ import types
 from decimal import Decimal
 from numbers import Real
 
-import found
-import modules
-import shapes
-import slices
-import standins
-from refused import Refused, text
-from standins.system import opened
+from . import found, modules, shapes, slices, standins
+from .refused import Refused, text
+from .standins.system import opened
 
 FILE = "reward.py"
 MODULE = "reward"
@@ -22,6 +20,8 @@ MOST_COMPONENTS = 64
 MOST_FRAMES = 12
 LONGEST_NAME = 64
 MOST_DEPTH = 200
+# What annotations say is not evaluated, so that what only they name was not taken along; Python does so of itself since 3.14.
+FLAGS = 0 if sys.version_info >= (3, 14) else __future__.annotations.compiler_flag
 
 
 class Checked:
@@ -49,7 +49,7 @@ class Checked:
         self.left_out = [shown(node, source.splitlines()) for node in sliced.left_out if not is_docstring(node)]
         self.content = asks_for_content(self.tree)
         try:
-            self.code = compile(ast.fix_missing_locations(self.tree), FILE, "exec")
+            self.code = compile(ast.fix_missing_locations(self.tree), FILE, "exec", flags=FLAGS, dont_inherit=True)
         except SyntaxError as error:
             raise Refused("syntax", error.msg, error.lineno) from None
 
@@ -152,12 +152,12 @@ def asks_for_content(tree):
     return False
 
 
-def run(code, source):
-    """Runs what was taken of a file in a module of its own. `source` is for tracebacks."""
-    module = types.ModuleType(MODULE)
+def run(code, source, name=MODULE):
+    """Runs what was taken of a file in a module of its own, of that name. `source` is for tracebacks."""
+    module = types.ModuleType(name)
     module.__builtins__ = own_builtins()
     module.__file__ = FILE
-    sys.modules[MODULE] = module
+    sys.modules[name] = module
     lines[:] = source.splitlines()
     exec(code, module.__dict__)
     return module.__dict__

@@ -7,6 +7,7 @@ import re
 import sys
 import time as real_time
 
+from .. import seeded, stub_logging
 from . import MODULES, Module, add, refuse
 
 NOW = real_datetime.datetime(2025, 1, 1)
@@ -167,7 +168,8 @@ add(
     "datetime",
     datetime=datetime,
     date=date,
-    **{name: getattr(real_datetime, name) for name in ("time", "timedelta", "timezone", "tzinfo", "UTC", "MINYEAR", "MAXYEAR")},
+    **{name: getattr(real_datetime, name) for name in ("time", "timedelta", "timezone", "tzinfo", "MINYEAR", "MAXYEAR")},
+    UTC=real_datetime.timezone.utc,
 )
 SIGNALS = {"SIGALRM": 14, "SIGTERM": 15, "SIGINT": 2, "ITIMER_REAL": 0, "SIG_DFL": 0, "SIG_IGN": 1}
 add("signal", signal=nothing, alarm=lambda _: 0, setitimer=lambda *_: (0.0, 0.0), getsignal=nothing, **SIGNALS)
@@ -175,3 +177,4 @@ add("io", **{name: getattr(io, name) for name in ("StringIO", "BytesIO", "TextIO
 add("regex", **{name: getattr(re, name) for name in re.__all__}, V0=re.RegexFlag(0), VERSION0=re.RegexFlag(0))
 add("timeit", default_timer=monotonic)
 add("getpass", getuser=lambda: "nobody")
+MODULES["logging"], MODULES["random"] = stub_logging, seeded.random

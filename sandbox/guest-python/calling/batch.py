@@ -1,0 +1,25 @@
+"""A batch of completions as a reward gets it: column by column, with the data set's own columns by their names."""
+
+import json
+
+from . import shapes
+
+
+def columns(batch):
+    """The columns of a batch. `rows` are the data set's own, a JSON object a sample or nothing at all."""
+    prompts, completions = batch.prompts, batch.completions
+    if batch.conversational:
+        prompts = [[{"role": "user", "content": text}] for text in prompts]
+        completions = [[{"role": "assistant", "content": text}] for text in completions]
+    rows = [json.loads(row) for row in batch.rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    own = {name: [row.get(name) for row in rows] for name in names}
+    answers = next((own[name] for name in shapes.ANSWERS if name in own), batch.answer)
+    return {
+        "prompts": prompts,
+        "completions": completions,
+        "answer": answers,
+        "correct": [flag == 1 for flag in batch.correct],
+        "extracted": batch.extracted,
+        "rows": own,
+    }
