@@ -8,272 +8,12 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use orchestrator::config::Config;
 use serde_json::Value as Json;
-use settings::{Key, Word, keys, words};
+use settings::{
+    Key, Word, keys,
+    sections::{CONFIG, SECTIONS, Section, WORDS},
+    words,
+};
 use toml::{Table, Value};
-
-/// A table of the page.
-struct Section {
-    heading: &'static str,
-    /// What must stand in a file so that the section is there, beside a name and a task.
-    base: &'static str,
-    /// Where in the file it is.
-    path: &'static [&'static str],
-    /// Where its keys are defined.
-    file: &'static str,
-    name: &'static str,
-    about: &'static str,
-}
-
-const fn section(
-    heading: &'static str,
-    base: &'static str,
-    path: &'static [&'static str],
-    of: (&'static str, &'static str, &'static str),
-) -> Section {
-    let (file, name, about) = of;
-    Section {
-        heading,
-        base,
-        path,
-        file,
-        name,
-        about,
-    }
-}
-
-const CONFIG: &str = "orchestrator/src/config/mod.rs";
-const CHAT: &str = "orchestrator/src/proposer/chat/config.rs";
-const JUDGE: &str = "orchestrator/src/judge/config.rs";
-const ENDPOINT: &str = "orchestrator/src/judge/endpoint/config.rs";
-const TASK: &str = "orchestrator/src/data/config.rs";
-const CANDLE: &str = "trainer-bridge/src/candle/base.rs";
-const BACKEND: &str = "trainer-bridge/src/candle/decoder/backend.rs";
-const TRL: &str = "trainer-bridge/src/worker/config.rs";
-const LORA: &str = "trainer-bridge/src/candle/model/lora.rs";
-const GRPO: &str = "trainer-bridge/src/grpo/config.rs";
-const ADVANTAGE: &str = "trainer-bridge/src/grpo/advantage.rs";
-const RATE: &str = "trainer-bridge/src/grpo/learning_rate.rs";
-const SAMPLING: &str = "trainer-bridge/src/seam/sampling.rs";
-const CONVENTIONS: &str = "evaluator/src/conventions.rs";
-
-/// Where the words are defined that keys may have as values.
-const WORDS: &[&str] = &[
-    JUDGE,
-    ENDPOINT,
-    GRPO,
-    ADVANTAGE,
-    RATE,
-    TRL,
-    CANDLE,
-    BACKEND,
-    CONVENTIONS,
-    "sandbox/src/source.rs",
-];
-
-const SECTIONS: &[Section] = &[
-    section(
-        "`[search]`",
-        "",
-        &["search"],
-        (CONFIG, "SearchConfig", "The loop."),
-    ),
-    section(
-        "`[task]` `kind = \"toy\"`",
-        "",
-        &["task"],
-        (
-            TASK,
-            "ToyConfig",
-            "The built-in word problems of the tiny model: [toy-task.md](toy-task.md). `kind` has no default.",
-        ),
-    ),
-    section(
-        "`[task]` `kind = \"gsm8k\"`",
-        "task = { kind = 'gsm8k' }",
-        &["task"],
-        (
-            TASK,
-            "Gsm8kConfig",
-            "GSM8K, or anything in its format: `train.jsonl` and `test.jsonl`.",
-        ),
-    ),
-    section(
-        "`[proposer]` `kind = \"grammar\"`",
-        "proposer = { kind = 'grammar' }",
-        &["proposer"],
-        (
-            "orchestrator/src/proposer/grammar/config.rs",
-            "GrammarConfig",
-            "The default: works offline. [proposing.md](proposing.md)",
-        ),
-    ),
-    section(
-        "`[proposer]` `kind = \"chat\"`",
-        "proposer = { kind = 'chat' }",
-        &["proposer"],
-        (
-            CHAT,
-            "ChatConfig",
-            "A language model behind an endpoint. [proposing.md](proposing.md)",
-        ),
-    ),
-    section(
-        "`[[proposer.models]]`",
-        "proposer = { kind = 'chat', models = [{ model = 'm' }] }",
-        &["proposer", "models"],
-        (
-            CHAT,
-            "ModelConfig",
-            "One of several models. What is not said is as in `[proposer]`; only the key is not handed on to another address.",
-        ),
-    ),
-    section(
-        "`[proposer.moves]`",
-        "proposer = { kind = 'chat', moves = {} }",
-        &["proposer", "moves"],
-        (
-            CHAT,
-            "Moves",
-            "Weights of the kinds of request, from the second round on.",
-        ),
-    ),
-    section(
-        "`[proposer]` `kind = \"replay\"`",
-        "proposer = { kind = 'replay', path = 'x.db' }",
-        &["proposer"],
-        (
-            "orchestrator/src/proposer/replay.rs",
-            "ReplayConfig",
-            "Drafts written down before.",
-        ),
-    ),
-    section(
-        "`[verifier]` `kind = \"tinyv\"`, `\"xverify\"`, `\"llm\"`",
-        "verifier = { kind = 'llm' }",
-        &["verifier"],
-        (
-            JUDGE,
-            "ModelConfig",
-            "A model is asked whether an answer is right: [verifiers.md](verifiers.md). The default is `kind = \"rule\"`, which takes `conventions` only.",
-        ),
-    ),
-    section(
-        "`[verifier.conventions]`",
-        "verifier = { kind = 'llm', conventions = {} }",
-        &["verifier", "conventions"],
-        (
-            CONVENTIONS,
-            "Conventions",
-            "How a notation is read where usage differs: [verification.md](verification.md).",
-        ),
-    ),
-    section(
-        "`[trainer]` `kind = \"candle\"`",
-        "trainer = { kind = 'candle' }",
-        &["trainer"],
-        (
-            CANDLE,
-            "CandleConfig",
-            "The embedded trainer, the default: [trainer.md](trainer.md), [checkpoints.md](checkpoints.md), [gpu.md](gpu.md).",
-        ),
-    ),
-    section(
-        "`[trainer]` `kind = \"trl\"`",
-        "trainer = { kind = 'trl' }",
-        &["trainer"],
-        (
-            TRL,
-            "TrlConfig",
-            "TRL in Python, a process a trial: [trl.md](trl.md).",
-        ),
-    ),
-    section(
-        "`[trainer.lora]`",
-        "trainer = { kind = 'candle', lora = {} }",
-        &["trainer", "lora"],
-        (
-            LORA,
-            "LoraConfig",
-            "Train a low-rank adapter instead of all weights. An empty section takes the defaults; without the section there is no adapter.",
-        ),
-    ),
-    section(
-        "`[grpo]`",
-        "",
-        &["grpo"],
-        (
-            GRPO,
-            "GrpoConfig",
-            "GRPO, under TRL's names where it has them: [trainer.md](trainer.md).",
-        ),
-    ),
-    section(
-        "`[evaluation]`",
-        "",
-        &["evaluation"],
-        (
-            SAMPLING,
-            "SamplingConfig",
-            "How held-out completions are drawn.",
-        ),
-    ),
-    section(
-        "`[screen]`",
-        "",
-        &["screen"],
-        (
-            CONFIG,
-            "ScreenConfig",
-            "The short run that ranks a candidate on Dev.",
-        ),
-    ),
-    section(
-        "`[screen] rungs`",
-        "screen = { rungs = [{ steps = 1, problems = 10 }] }",
-        &["screen", "rungs"],
-        (
-            "orchestrator/src/config/ladder.rs",
-            "Rung",
-            "One budget of several: [searches.md](searches.md).",
-        ),
-    ),
-    section(
-        "`[screen.gate]`",
-        "screen = { gate = {} }",
-        &["screen", "gate"],
-        (
-            "orchestrator/src/config/gate.rs",
-            "GateConfig",
-            "Which candidates are refused before any training: [searches.md](searches.md), [probe.md](probe.md).",
-        ),
-    ),
-    section(
-        "`[ensemble]`",
-        "",
-        &["ensemble"],
-        (CONFIG, "EnsembleConfig", "Mixes of the best candidates."),
-    ),
-    section(
-        "`[confirm]`",
-        "",
-        &["confirm"],
-        (
-            CONFIG,
-            "ConfirmConfig",
-            "Longer runs of the finalists, judged on Test with several seeds.",
-        ),
-    ),
-    section(
-        "`[limits]`",
-        "",
-        &["limits"],
-        (
-            "sandbox/src/limits.rs",
-            "Limits",
-            "What a reward may use up.",
-        ),
-    ),
-];
 
 /// Defaults that are left out where a configuration is stored and cannot be guessed; each is tried like all others.
 const LEFT_OUT: &[(&str, &str)] = &[("prompt_tokens", "24000"), ("device", "\"cpu\"")];
@@ -355,7 +95,12 @@ impl Section {
             .iter()
             .find(|(name, _)| *name == key.name)
             .map(|(_, value)| (*value).to_owned());
-        let guesses = ["false", "true", "[]", "{}"].map(str::to_owned);
+        let guesses = match self.kind(key, choices).as_str() {
+            "true or false" => vec!["false", "true"],
+            "table" => vec!["{}"],
+            _ => vec!["[]"],
+        };
+        let guesses = guesses.into_iter().map(str::to_owned);
         let words = choices.iter().map(|word| format!("\"{}\"", word.name));
         let all = known
             .into_iter()
@@ -425,17 +170,7 @@ impl Section {
             };
             let meanings: Vec<String> = choices
                 .iter()
-                .map(|word| {
-                    let meaning = word.meaning.trim_end_matches('.');
-                    let mut letters = meaning.chars();
-                    let first = letters.next().map(|c| c.to_lowercase().to_string());
-                    format!(
-                        "`{}`: {}{}",
-                        word.name,
-                        first.unwrap_or_default(),
-                        letters.as_str()
-                    )
-                })
+                .map(|word| format!("`{}`: {}", word.name, word.meaning.trim_end_matches('.')))
                 .collect();
             let mut meaning = key.meaning.clone();
             if !meanings.is_empty() {

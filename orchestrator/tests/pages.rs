@@ -293,6 +293,7 @@ async fn nothing_in_a_search_becomes_markup() {
             "no such",
         ),
         ("/s/1-1/ensembles".to_owned(), "mix"),
+        ("/s/1-1/lineage".to_owned(), "second"),
         ("/s/1-1/exchanges".to_owned(), "model"),
         ("/s/1-1/exchange?id=1".to_owned(), "reasoning"),
         ("/s/1-1/exchange?id=1".to_owned(), "asked"),

@@ -23,7 +23,7 @@ use crate::{
     store::{Snapshot, Store, StoreError, StoredEvaluation},
 };
 
-/// The state of a search, ranked. Its JSON keys are stable and documented in the README.
+/// The state of a search, ranked. Its JSON keys are stable and documented in docs/output.md.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Leaderboard {
     /// The search's name.

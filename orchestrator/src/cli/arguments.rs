@@ -159,7 +159,7 @@ pub struct DatabaseArg {
 pub enum Format {
     /// For people.
     Table,
-    /// For programs; the keys are stable and documented in the README.
+    /// For programs; the keys are stable and documented in docs/output.md.
     Json,
     /// For spreadsheets.
     Csv,

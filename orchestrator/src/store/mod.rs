@@ -6,6 +6,7 @@ mod ensembles;
 mod evaluations;
 mod events;
 mod exchanges;
+mod kill_point;
 pub mod lock;
 mod migrations;
 mod pace;
@@ -255,6 +256,7 @@ impl Store {
             // The one connection stays: what it has seen of others' writing is told from it.
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_connect(|connection, _| Box::pin(kill_point::arm(connection)))
             .connect_with(options)
             .await;
         match pool {

@@ -48,4 +48,24 @@ impl Store {
         .await
         .map_err(|e| self.sql(e))
     }
+
+    /// Which candidate was made from which: the names of a parent and of its child, in the order they were proposed. Refused ones are left
+    /// out, and parents that are no candidates.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn descents(&self, search: SearchId) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT parent.name AS parent, child.name AS child
+             FROM candidates child, json_each(child.parents) named
+             JOIN candidates parent ON parent.search_id = child.search_id AND parent.name = named.value
+             WHERE child.search_id = ? AND child.status = 'accepted' AND parent.id <> child.id ORDER BY child.id, named.key",
+        )
+        .bind(search.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        let descent = |row: &sqlx::sqlite::SqliteRow| (row.get("parent"), row.get("child"));
+        Ok(rows.iter().map(descent).collect())
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The templates, by the names they know each other by.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("overview.html", include_str!("templates/overview.html")),
@@ -27,6 +27,7 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("ensembles.html", include_str!("templates/ensembles.html")),
     ("exchanges.html", include_str!("templates/exchanges.html")),
     ("exchange.html", include_str!("templates/exchange.html")),
+    ("lineage.html", include_str!("templates/lineage.html")),
     ("refused.html", include_str!("templates/refused.html")),
     ("report.html", include_str!("templates/report.html")),
     ("trouble.html", include_str!("templates/trouble.html")),

@@ -17,7 +17,7 @@ use super::{
     guard::{Guard, guard},
     live::live,
     page::{PageError, Pages},
-    pages::{candidate, compare, ensembles, exchanges, overview, refused, search},
+    pages::{candidate, compare, ensembles, exchanges, lineage, overview, refused, search},
     shelf::Shelf,
     site::Site,
     style::STYLE,
@@ -129,6 +129,7 @@ fn router(site: Arc<Site>) -> Router {
         .route("/s/{key}/ensembles", get(ensembles::page))
         .route("/s/{key}/exchanges", get(exchanges::page))
         .route("/s/{key}/exchange", get(exchanges::one))
+        .route("/s/{key}/lineage", get(lineage::page))
         .route("/s/{key}/refused", get(refused::page))
         .route("/s/{key}/live", get(live))
         .route("/style.css", asset("text/css; charset=utf-8", STYLE))

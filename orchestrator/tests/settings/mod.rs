@@ -1,5 +1,7 @@
 //! Reads settings, their types and their meaning out of the sources of the configuration: what stands in a doc comment there is the reference.
 
+pub mod sections;
+
 use std::{fs, path::Path};
 
 /// A key of a section.
@@ -61,7 +63,10 @@ fn keys_in(lines: &[String]) -> Vec<Key> {
             .and_then(|kind| kind.strip_suffix('>'));
         (!skipped).then(|| Key {
             name: name.to_owned(),
-            kind: inner.unwrap_or(kind).to_owned(),
+            kind: inner
+                .unwrap_or(kind)
+                .trim_start_matches("$crate::judge::endpoint::")
+                .to_owned(),
             optional: inner.is_some(),
             meaning,
         })
@@ -82,7 +87,7 @@ pub fn keys(file: &str, name: &str) -> Vec<Key> {
     for key in &mut all {
         if key.kind == "$tokens" {
             key.kind = "u32".to_owned();
-            key.optional = text.contains("max_tokens: Option<u32>");
+            key.optional = text.contains("max_tokens: Option<u32> = ");
         }
     }
     all.extend(own);

@@ -3,6 +3,7 @@
 mod bar;
 mod curves;
 mod finalists;
+mod lineage;
 mod rounds;
 mod scale;
 mod svg;
@@ -10,4 +11,5 @@ mod svg;
 pub(crate) use bar::{interval_bar, share_bar};
 pub(crate) use curves::{Series, curves};
 pub(crate) use finalists::finalists;
+pub(crate) use lineage::{Descended, lineage};
 pub(crate) use rounds::rounds;

@@ -63,6 +63,30 @@ impl Svg {
         ));
     }
 
+    /// A dot that leads somewhere.
+    pub(super) fn linked_dot(
+        &mut self,
+        (class, href): (&str, &str),
+        at: At,
+        radius: f64,
+        told: &str,
+    ) {
+        let (href, told_here) = (escaped(href), escaped(told));
+        self.put(format_args!(
+            r#"<a href="{href}" aria-label="{told_here}">"#
+        ));
+        self.dot(class, at, radius, told);
+        self.put(format_args!("</a>"));
+    }
+
+    /// A curve that leaves and arrives level.
+    pub(super) fn curve(&mut self, class: &str, (x1, y1): At, (x2, y2): At) {
+        let middle = f64::midpoint(x1, x2);
+        self.put(format_args!(
+            r#"<path class="{class}" d="M{x1:.1} {y1:.1}C{middle:.1} {y1:.1} {middle:.1} {y2:.1} {x2:.1} {y2:.1}"/>"#
+        ));
+    }
+
     pub(super) fn path(&mut self, class: &str, points: &[At]) {
         let mut d = String::new();
         for (i, (x, y)) in points.iter().enumerate() {
@@ -86,13 +110,22 @@ impl Svg {
 
     /// The drawing, which says in words what it shows.
     pub(super) fn finish(self, told: &str) -> String {
+        self.finish_as("img", told)
+    }
+
+    /// A drawing with links in it, which an image could not have.
+    pub(super) fn finish_with_links(self, told: &str) -> String {
+        self.finish_as("group", told)
+    }
+
+    fn finish_as(self, role: &str, told: &str) -> String {
         let Self {
             size: (width, height),
             body,
         } = self;
         let told = escaped(told);
         format!(
-            r#"<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{told}">{body}</svg>"#
+            r#"<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="{role}" aria-label="{told}">{body}</svg>"#
         )
     }
 

@@ -4,6 +4,7 @@ pub(super) mod candidate;
 pub(super) mod compare;
 pub(super) mod ensembles;
 pub(super) mod exchanges;
+pub(super) mod lineage;
 pub(super) mod overview;
 pub(super) mod refused;
 pub(super) mod search;
