@@ -36,7 +36,8 @@ pub(super) async fn live(State(site): State<Arc<Site>>, Path(key): Path<String>)
                 if now.is_some() && now != seen {
                     seen = now;
                     if !first {
-                        let event = Event::default().event("changed").data("");
+                        // A browser passes on no event without data.
+                        let event = Event::default().event("changed").data("search");
                         return Some((Ok::<_, Infallible>(event), seen));
                     }
                 }

@@ -59,11 +59,11 @@ pub async fn follow(address: &str, page: &str) -> TcpStream {
     ask(address, page, "GET", &format!("Host: {address}\r\n")).await
 }
 
-/// Whether such an event comes within ten seconds.
+/// Whether such an event comes within ten seconds, with data, without which a browser passes none on.
 pub async fn told(stream: &mut TcpStream, event: &str) -> bool {
     let mut seen = String::new();
     let mut buffer = [0; 4096];
-    let wanted = format!("event: {event}");
+    let wanted = format!("event: {event}\ndata: s");
     let waiting = async {
         while !seen.contains(&wanted) {
             match stream.read(&mut buffer).await.unwrap() {
