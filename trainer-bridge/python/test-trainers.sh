@@ -1,13 +1,15 @@
 #!/bin/sh
 # Tests exports by the trainers' own code: ./trainer-bridge/python/test-trainers.sh [pytest's arguments]
 #
-# Makes a venv with verifiers and verl's wheel; TRL wants torch (some 3 GB with it), so it has one of its own, unless REWARD_SEARCH_TRL names an
+# Makes a venv with verifiers and verl's wheel; TRL wants torch (some 6 GB with it; PIP_EXTRA_INDEX_URL may name an index with builds for the
+# processor alone, a fifth of that), so it has one of its own, with the versions of the package's extras, unless REWARD_SEARCH_TRL names an
 # interpreter that has it and wasmtime. The program is built if REWARD_SEARCH_PROGRAM names none.
 set -eu
 cd "$(dirname "$0")"
 venv=${REWARD_SEARCH_TRAINERS_VENV:-.venv-trainers}
 python=${PYTHON:-python3}
 pip="-m pip install --quiet --disable-pip-version-check"
+mkdir -p "$venv" && venv=$(cd "$venv" && pwd)
 if ! cat tests/requirements.txt tests/trainers.txt | cmp -s - "$venv/requirements.txt"; then
     "$python" -m venv "$venv"
     "$venv/bin/python" $pip --requirement tests/requirements.txt --requirement tests/trainers.txt
@@ -15,11 +17,13 @@ if ! cat tests/requirements.txt tests/trainers.txt | cmp -s - "$venv/requirement
     cat tests/requirements.txt tests/trainers.txt > "$venv/requirements.txt"
 fi
 if [ -z "${REWARD_SEARCH_TRL:-}" ]; then
-    REWARD_SEARCH_TRL=$PWD/$venv/trl/bin/python
+    REWARD_SEARCH_TRL=$venv/trl/bin/python
     if [ ! -e "$venv/trl/complete" ]; then
         "$python" -m venv "$venv/trl"
-        "$REWARD_SEARCH_TRL" $pip --extra-index-url https://download.pytorch.org/whl/cpu torch==2.15.0 trl==1.16.0 transformers==5.23.0 \
-            peft==0.21.2 datasets==5.2.0 accelerate==1.15.0 wasmtime==50.0.1
+        # shellcheck disable=SC2046
+        "$REWARD_SEARCH_TRL" $pip $("$REWARD_SEARCH_TRL" -c 'import tomllib
+extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
+print(*extras["trl"], *extras["export"])')
         touch "$venv/trl/complete"
     fi
 fi

@@ -174,20 +174,34 @@ def test_one_that_does_not_answer_is_given_up(tmp_path):
         function(completions=["4"], answer=["4"])
 
 
-def test_one_that_does_not_start_says_why(folder, tmp_path):
+def test_one_that_does_not_start_says_why(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     broken = tmp_path / "broken.rs"
     broken.write_text("pub fn reward(sample: &Sample) -> f64 { sample.nothing() }\n")
-    with pytest.raises(reward_search.ServerNotStarted, match="broken.*no method named `nothing`(?s:.)*") as caught:
+    with pytest.raises(reward_search.ServerNotStarted, match="^broken.*no method named `nothing`(?s:.)*") as caught:
         reward_search.rewards(broken)
     assert caught.value.code == 2
+    # Said once, by the exception.
+    assert "no method" not in capsys.readouterr().err
+    with pytest.raises(reward_search.ServerNotStarted, match="^`weights=` has 1 numbers for 2 rewards"):
+        reward_search.rewards(folder / "shape.py", weights=[1])
+    with pytest.raises(reward_search.ServerNotStarted, match="^`nobody` is neither a file.*name one with `database=`"):
+        reward_search.rewards("nobody")
     with pytest.raises(reward_search.ServerNotStarted, match="missing.py"):
         reward_search.rewards(folder / "missing.py")
     with pytest.raises(reward_search.ProgramMissing, match="/nowhere/reward-search"):
         reward_search.rewards(folder / "mine.rs", program="/nowhere/reward-search")
     with pytest.raises(ValueError, match="name rewards, or a job"):
         reward_search.rewards()
+    with pytest.raises(TypeError, match="named one by one"):
+        reward_search.rewards([folder / "mine.rs"])
+    for policy in ("ignore", float("nan")):
+        with pytest.raises(ValueError, match='must be "raise", None or a finite number'):
+            reward_search.rewards(folder / "mine.rs", on_fault=policy)
 
 
 def test_columns_of_different_lengths_are_refused(folder):
     with reward_search.rewards(folder / "mine.rs") as (mine,), pytest.raises(ValueError, match="2 completions and 1 in the column `answer`"):
         mine(completions=["1", "2"], answer=["1"])
+    with reward_search.rewards(folder / "mine.rs") as (mine,), pytest.raises(TypeError, match="completions must be a list"):
+        mine(completions="12", answer=["1", "2"])

@@ -7,6 +7,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -123,14 +124,14 @@ def test_trl_s_grpo_command_trains_with_them(folder, exported):
     lines = [json.dumps({"prompt": prompt, "answer": answer}) for prompt, answer in zip(prompts, answers)]
     (folder / "questions/train.jsonl").write_text("\n".join(lines) + "\n")
     snippet = (folder / exported / "README.md").read_text().partition("trl grpo ")[2].partition("…")[0].replace("\\\n", " ")
-    options = "--max_steps 3 --per_device_train_batch_size 8 --num_generations 4 --max_completion_length 24 --report_to none --bf16 false"
+    options = "--max_steps 8 --per_device_train_batch_size 64 --num_generations 4 --max_completion_length 24 --report_to none --bf16 false"
     options += " --use_cpu true --log_completions true --logging_steps 1 --save_strategy no --gradient_checkpointing false"
     files = ["--model_name_or_path", folder / "tiny", "--dataset_name", folder / "questions", "--output_dir", folder / "trained"]
     run("-m", "trl.scripts.grpo", *files, *snippet.split(), *options.split())
     logged = [json.loads(line) for line in run("-c", LOGGED, folder / "trained").splitlines()]
-    assert len(logged) >= 24
+    assert len(logged) >= 500
     of = dict(zip(prompts, answers))
     table = [[row["prompt"] for row in logged], [row["completion"] for row in logged], [of[row["prompt"]] for row in logged]]
     for row, line in zip(logged, scored_by_the_program(folder, [folder / exported], table), strict=True):
-        # TRL keeps rewards in single precision.
-        assert {name: row[name] for name in MEMBERS} == pytest.approx(line["components"], rel=1e-6)
+        # To the last bit of single precision, in which TRL keeps rewards.
+        assert {name: row[name] for name in MEMBERS} == {name: struct.unpack("f", struct.pack("f", score))[0] for name, score in line["components"].items()}

@@ -48,6 +48,13 @@ pub(super) struct Manifest<'a> {
     pub(super) config: Option<&'a Config>,
 }
 
+impl Manifest<'_> {
+    /// Whether the Python package runs some of it as plain Python.
+    pub(super) fn is_partly_plain(&self) -> bool {
+        self.members.iter().any(|member| !member.sandboxed)
+    }
+}
+
 /// The judge's settings, as the verdict module takes them.
 #[derive(Debug, Serialize)]
 pub(super) struct JudgeSettings {

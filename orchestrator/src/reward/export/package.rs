@@ -27,7 +27,7 @@ const INIT: &str = include_str!("package/__init__.py.jinja");
 const README: &str = include_str!("package/README.md.jinja");
 
 /// What the templates are told.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "title",
     "version",
     "search",
@@ -38,6 +38,7 @@ const KNOWN: [&str; 10] = [
     "package",
     "other_judge",
     "reads_prompt",
+    "in_python",
 ];
 
 impl Target {
@@ -73,6 +74,7 @@ pub(super) fn files(manifest: &Manifest<'_>, package: &str, targets: &[Target]) 
         package => package,
         other_judge => !manifest.judge.is_the_search_s,
         reads_prompt => manifest.members.iter().any(|member| member.reads_prompt),
+        in_python => manifest.is_partly_plain(),
     };
     let render = |source: &str| {
         let template = Template::new(source, &KNOWN).expect("a template of our own");
@@ -90,7 +92,7 @@ pub(super) fn files(manifest: &Manifest<'_>, package: &str, targets: &[Target]) 
         files.push((name.to_owned(), render(source).into_bytes()));
     }
     files.extend(FILES.map(file));
-    if manifest.members.iter().any(|member| !member.sandboxed) {
+    if manifest.is_partly_plain() {
         files.push(file(PLAIN));
         files.extend(sandbox::calling_package().map(file));
     }
@@ -103,8 +105,11 @@ fn file((name, text): (&str, &str)) -> File {
 
 /// The name of a member's files without its ending, unlike that of any file of the package's own.
 pub(super) fn file_stem(member: &str) -> String {
-    let own = OWN_STEMS.split_whitespace().any(|stem| stem == member);
-    format!("{member}{}", if own { "_reward" } else { "" })
+    if is_among(member, OWN_STEMS) {
+        format!("{member}_reward")
+    } else {
+        member.to_owned()
+    }
 }
 
 /// What the package's own files are called, and its folder.
@@ -131,11 +136,16 @@ fn word(aggregation: Aggregation) -> &'static str {
     }
 }
 
-/// Words that are something else in Python, or to a trainer.
-const TAKEN: &str = "False None True and as assert async await break class continue def del elif else except finally for from global if \
-    import in is lambda nonlocal not or pass raise return try while with yield match case type print \
-    score acc reward uid data_source reward_model extra_info raw_prompt num_turns multi_modal_inputs \
-    combined calling columns load locks scoring sandbox plain manifest asyncio importlib sys Path Reward Combined reward_funcs compute_score";
+/// Words that Python keeps for itself.
+const KEYWORDS: &str = "False None True and as assert async await break class continue def del elif else except finally for from global if \
+    import in is lambda nonlocal not or pass raise return try while with yield";
+/// Names that are something else in the package, or to a trainer.
+const TAKEN: &str = "match case type print score acc reward uid data_source reward_model extra_info raw_prompt num_turns multi_modal_inputs \
+    combined calling columns load locks scoring sandbox plain manifest asyncio importlib sys Path Reward RewardFault Combined reward_funcs compute_score";
+
+fn is_among(name: &str, words: &str) -> bool {
+    words.split_whitespace().any(|word| word == name)
+}
 
 /// A name for a member's function in Python, unlike those in `taken`, to which it is added.
 pub(super) fn function_name(member: &str, taken: &mut HashSet<String>) -> String {
@@ -146,7 +156,7 @@ pub(super) fn function_name(member: &str, taken: &mut HashSet<String>) -> String
     if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         name.insert_str(0, "reward_");
     }
-    if TAKEN.split_whitespace().any(|word| word == name) {
+    if is_among(&name, KEYWORDS) || is_among(&name, TAKEN) {
         name.push_str("_reward");
     }
     let mut unique = name.clone();
@@ -164,7 +174,7 @@ pub(super) fn is_importable(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !TAKEN.split_whitespace().take(38).any(|word| word == name)
+        && !is_among(name, KEYWORDS)
 }
 
 #[cfg(test)]

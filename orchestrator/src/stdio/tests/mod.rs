@@ -51,6 +51,12 @@ fn answers_go_by_the_names_of_data_sets() {
     ] {
         assert_eq!(texts(line), [["", "c", "4"]], "{line}");
     }
+    let worked = r##"{"samples":[{"completion":"c","answer":"2 + 2 = 4\n#### 4"}]}"##;
+    assert_eq!(texts(worked), [["", "c", "4"]]);
+    let Ok(Request::Score { samples, .. }) = parse(worked.as_bytes()) else {
+        panic!("it is a request");
+    };
+    assert_eq!(samples[0].row, r##"{"answer":"2 + 2 = 4\n#### 4"}"##);
     let truth = r#"{"completions":["c"],"label":[true]}"#;
     assert_eq!(texts(truth), [["", "c", "true"]]);
 }

@@ -69,6 +69,15 @@ def answers(columns: Mapping[str, Any], name: str | None, count: int) -> tuple[s
     )
 
 
+def check(completions: Any, columns: Mapping[str, Any]) -> None:
+    """Refuses completions that are no list, and columns, by name, with another number of rows than there are completions."""
+    if isinstance(completions, (str, Mapping)):
+        raise TypeError("completions must be a list: one text, or one list of messages, a completion")
+    for name, column in columns.items():
+        if column is not None and len(column) != len(completions):
+            raise ValueError(f"{len(completions)} completions and {len(column)} in the column `{name}`")
+
+
 def known_as(name: str, wanted: str | None) -> str:
     """The name under which rewards find the column of reference answers: its own if it is a usual one, and nobody asked for another."""
     return name if wanted is None and name != "answers" else "answer"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from typing import Any
 from .errors import ProgramFailed, ProgramMissing
 
 NAME = "reward-search"
+_NAMES = "weights|database|verifier|cache|job"
+_OPTION = re.compile(rf"`--(?P<quoted>{_NAMES})(?: FILE)?`|--(?P<bare>{_NAMES})(?: FILE)?\b")
+#: How it begins to say why it ends.
+COMPLAINS = "error: "
 #: Names another program than the one that came with this package.
 VARIABLE = "REWARD_SEARCH_PROGRAM"
 
@@ -49,8 +54,14 @@ def run(arguments: Sequence[str], program: str | os.PathLike[str] | None = None)
         [find_program(program), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode != 0:
-        raise ProgramFailed(done.stderr.strip() or f"`{NAME} {arguments[0]}` ended with code {done.returncode}", done.returncode)
+        raise ProgramFailed(complaint(done.stderr) or f"`{NAME} {arguments[0]}` ended with code {done.returncode}", done.returncode)
     return done.stdout
+
+
+def complaint(said: str) -> str:
+    """What the program complained of at last in what it said on standard error, with its options called as they are in Python."""
+    last = said.strip().rpartition(f"\n{COMPLAINS}")[2].removeprefix(COMPLAINS)
+    return _OPTION.sub(lambda option: f"`{option['quoted'] or option['bare']}=`", last)
 
 
 def run_json(arguments: Sequence[str], program: str | os.PathLike[str] | None = None) -> Any:

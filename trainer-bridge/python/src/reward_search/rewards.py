@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +24,7 @@ class RewardFunction:
         self.__name__ = self.__qualname__ = name
         self._scoring, self._answer_column, self._on_fault = scoring, answer_column, on_fault
 
-    def __call__(self, completions: Sequence[Any], prompts: Sequence[Any] | None = None, **others: Any) -> list[float | None]:
+    def __call__(self, *, completions: Sequence[Any], prompts: Sequence[Any] | None = None, **others: Any) -> list[float | None]:
         request, rows = self._request(completions, prompts, others)
         values = self._column(self._scoring.score(request, self._on_fault))
         scores: list[float | None] = [None] * len(completions)
@@ -38,9 +39,7 @@ class RewardFunction:
             name, answers = "answer", [""] * count
         else:
             name, answers = columns.answers(others, self._answer_column, count)
-        for column, values in {"prompts": prompts, name: answers}.items():
-            if values is not None and len(values) != count:
-                raise ValueError(f"{count} completions and {len(values)} in the column `{column}`")
+        columns.check(completions, {"prompts": prompts, name: answers})
         served = self._scoring.hello["rewards"]
         unread = () if any(reward.get("completion_ids") for reward in served) else ("completion_ids",)
         in_python = any(reward.get("language") == "python" for reward in served)
@@ -169,6 +168,11 @@ def rewards(
     """
     if bool(specs) == (job is not None):
         raise ValueError("name rewards, or a job, and not both")
+    for spec in specs:
+        if not isinstance(spec, (str, os.PathLike)):
+            raise TypeError(f"rewards are named one by one, as in rewards(\"mine.rs\", \"rewards.py\"): {spec!r} is no name")
+    if on_fault is not None and on_fault != "raise" and not (isinstance(on_fault, (int, float)) and math.isfinite(on_fault)):
+        raise ValueError(f"on_fault must be \"raise\", None or a finite number, not {on_fault!r}")
     settings = Settings(
         rewards=tuple(_spec(os.fspath(spec)) for spec in specs),
         weights=tuple(float(weight) for weight in weights or ()),

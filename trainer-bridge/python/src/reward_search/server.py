@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from .errors import ServerDied, ServerNotStarted
+from .program import COMPLAINS, complaint
 
 PROTOCOL = 1
 _CHUNK = 1 << 16
@@ -32,7 +33,7 @@ class Server:
 
         Raises `ServerNotStarted` with what the process said if it ends before.
         """
-        self._stderr_tail = b""
+        self._stderr_tail = self._held_back = b""
         self._unread = b""
         self._owner = os.getpid()
         # In a session of its own: Ctrl-C is for the trainer, which may still want scores while it ends. The end of the trainer is the
@@ -46,10 +47,12 @@ class Server:
             line = self._exchange(b"", timeout)
         except ServerDied as error:
             self.close(0)
-            raise ServerNotStarted(str(error), error.code) from None
+            said = self._held_back.decode("utf-8", "replace")
+            raise ServerNotStarted(complaint(said) or str(error), error.code) from None
         except BaseException:
             self.close(0)
             raise
+        self._pass_on(self._held_back)
         self.hello = json.loads(line)["hello"]
         if self.hello["protocol"] != PROTOCOL:
             self.close(0)
@@ -125,10 +128,22 @@ class Server:
         return line
 
     def _heard(self, data: bytes) -> None:
-        """Passes on what the process said on standard error, and keeps the end of it for the message should it die."""
+        """Passes on what the process said on standard error, and keeps the end of it for the message should it die. Why it did not start is
+        said in that message alone."""
         self._stderr_tail = (self._stderr_tail + data)[-_KEPT_OF_STDERR:]
-        if data and sys.stderr is not None:
-            sys.stderr.write(data.decode("utf-8", "replace"))
+        if hasattr(self, "hello"):
+            self._pass_on(data)
+            return
+        self._held_back += data
+        lines = self._held_back.splitlines(keepends=True)
+        complaints = [place for place, line in enumerate(lines) if line.startswith(COMPLAINS.encode()) or not line.endswith(b"\n")]
+        first = complaints[0] if complaints else len(lines)
+        self._pass_on(b"".join(lines[:first]))
+        self._held_back = b"".join(lines[first:])
+
+    def _pass_on(self, said: bytes) -> None:
+        if said and sys.stderr is not None:
+            sys.stderr.write(said.decode("utf-8", "replace"))
 
     def _death(self) -> ServerDied:
         stderr = self._process.stderr
