@@ -44,9 +44,9 @@ const followed = async (page, address, start) => {
   let reloads = 0;
   page.on("framenavigated", () => (reloads += 1));
   const before = await text(page, "#part-head dl.tiles");
-  await page.waitForFunction((was) => document.querySelector("#part-head dl.tiles").textContent.trim() !== was, { timeout: 120000 }, before);
+  await page.waitForFunction((was) => document.querySelector("#part-head dl.tiles").textContent.trim() !== was, { timeout: 300000 }, before);
   need(reloads === 0, "the page follows the search without being loaded again");
-  await page.waitForSelector("#part-running .progress", { timeout: 120000 });
+  await page.waitForSelector("#part-running .progress", { timeout: 300000 });
   need(true, "what runs now is shown with its curve");
   await page.focus("input[name=q]");
   await page.keyboard.type("right");
@@ -58,7 +58,7 @@ const followed = async (page, address, start) => {
   need(true, "the ranking is filtered by the keyboard alone");
   if (start.exitCode === null) await new Promise((done) => start.on("exit", done));
   await page.goto(`${address}/s/1-1`);
-  await page.waitForFunction(() => document.querySelector(".headline .pill").textContent === "finished", { timeout: 20000 });
+  await page.waitForFunction(() => document.querySelector(".headline .pill").textContent === "finished", { timeout: 60000 });
   need(true, "the end of the search is shown");
   await page.click("tbody tr.leader a");
   await page.waitForSelector("pre.source");

@@ -73,15 +73,15 @@ accept_unguarded_rustc = true
 kind = "candle"
 model = "toy"
 [screen]
-steps = 20
-problems = 300
+steps = 8
+problems = 120
 gate.refuse_flat = false
 gate.replace_twins = false
 [ensemble]
 sizes = [3]
 [confirm]
-steps = 30
-problems = 200
+steps = 10
+problems = 60
 seeds = 2
 candidates = 1
 `;
