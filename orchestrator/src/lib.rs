@@ -27,6 +27,8 @@ pub mod search;
 
 pub mod terminal;
 
+pub mod tensorboard;
+
 pub mod web;
 
 pub mod cli;

@@ -62,8 +62,21 @@ const FLOORS: [(&str, &[&str]); 4] = [
     (
         "orchestrator",
         &[
-            "text", "domain", "store", "judge", "board", "data", "proposer", "config", "reward",
-            "stdio", "search", "terminal", "web", "cli",
+            "text",
+            "domain",
+            "store",
+            "judge",
+            "board",
+            "data",
+            "proposer",
+            "config",
+            "reward",
+            "stdio",
+            "search",
+            "terminal",
+            "tensorboard",
+            "web",
+            "cli",
         ],
     ),
 ];

@@ -7,6 +7,7 @@ mod complaint;
 mod gate;
 mod ladder;
 mod load;
+mod log;
 mod validate;
 
 use sandbox::Limits;
@@ -16,6 +17,7 @@ use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
 pub use gate::GateConfig;
 pub use ladder::{Ladder, Rung};
 pub use load::{ConfigError, load_verifier};
+pub use log::LogConfig;
 
 pub use crate::data::config::TaskConfig;
 use crate::{
@@ -58,6 +60,9 @@ pub struct Config {
     /// What a reward function may use up.
     #[serde(default)]
     pub limits: Limits,
+    /// What else is written beside the database.
+    #[serde(default, skip_serializing_if = "LogConfig::is_usual")]
+    pub log: LogConfig,
 }
 
 /// `[search]`: the loop.

@@ -22,8 +22,8 @@ pub struct Change {
     pub at: String,
 }
 
-/// Sections of which nothing decides a figure: who proposes, and who is let in.
-const FREE_SECTIONS: [&str; 2] = ["proposer", "screen.gate"];
+/// Sections of which nothing decides a figure: who proposes, who is let in, and what else is written.
+const FREE_SECTIONS: [&str; 3] = ["proposer", "screen.gate", "log"];
 
 /// Single settings of which the same holds. Confirmations of other steps are rows of their own; other mixes are other mixes.
 const FREE: [&str; 34] = [

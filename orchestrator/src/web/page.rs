@@ -80,7 +80,10 @@ impl Pages {
         environment.add_filter("p", |value: f64| probability(value));
         environment.add_filter("range", range);
         environment.add_filter("in_query", |text: &str| in_query(text));
-        environment.add_filter("usd", |value: f64| format!("${value:.2}"));
+        environment.add_filter("usd", |value: f64| match value {
+            small if small > 0.0 && small < 0.1 => format!("${small:.4}"),
+            value => format!("${value:.2}"),
+        });
         environment.add_filter("grouped", grouped);
         environment.add_filter("time", |text: &str| {
             let (day, time) = text.split_once('T').unwrap_or((text, ""));

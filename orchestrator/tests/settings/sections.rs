@@ -262,4 +262,14 @@ pub const SECTIONS: &[Section] = &[
             "What a reward may use up.",
         ),
     ),
+    section(
+        "`[log]`",
+        "",
+        &["log"],
+        (
+            "orchestrator/src/config/log.rs",
+            "LogConfig",
+            "What else is written beside the database.",
+        ),
+    ),
 ];

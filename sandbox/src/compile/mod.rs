@@ -208,6 +208,11 @@ impl Compiler {
             }
             .into());
         }
+        // A compiler whose folder was taken away says things that are no fault of the source.
+        fs::metadata(work.join(SOURCE_FILE)).map_err(HostError::io(format!(
+            "find what was being compiled in {}",
+            work.display()
+        )))?;
         let given = diagnostics::Given {
             name: SOURCE_FILE,
             text,

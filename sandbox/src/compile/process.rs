@@ -1,6 +1,7 @@
 //! Runs the compiler on an untrusted source: bounded output, a wall-clock limit, and no process left behind.
 
 use std::env;
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -60,24 +61,49 @@ pub(crate) fn ended_by(_: &ExitStatus) -> EndedBy {
     EndedBy::Itself
 }
 
+/// A folder for the files of a process, removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct WorkFolder {
+    folder: TempDir,
+    /// A lock on it, by which others see that somebody uses it.
+    _held: Option<File>,
+}
+
+impl WorkFolder {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A new folder for the files of a process, which only this user can read. The first one also removes those that processes which
 /// were killed have left.
-pub(crate) fn folder() -> Result<TempDir, HostError> {
+pub(crate) fn folder() -> Result<WorkFolder, HostError> {
     static SWEPT: Once = Once::new();
     SWEPT.call_once(|| sweep(&env::temp_dir()));
-    tempfile::Builder::new()
+    let folder = tempfile::Builder::new()
         .prefix(&format!("{FOLDER}{}-", std::process::id()))
         .tempdir()
         .map_err(HostError::io(format!(
             "make a folder in {}",
             env::temp_dir().display()
-        )))
+        )))?;
+    let _held = held(folder.path());
+    Ok(WorkFolder { folder, _held })
+}
+
+/// A lock on a folder that ends with this process; `None` where folders cannot be locked.
+fn held(folder: &Path) -> Option<File> {
+    let file = File::open(folder).ok()?;
+    file.try_lock_shared().ok()?;
+    Some(file)
 }
 
 /// Beginning of the names of these folders; the number of the process follows.
 const FOLDER: &str = "reward-search-work-";
 
-/// Removes the folders of processes that are gone. Another user's cannot be removed, and nothing is said of it.
+/// Removes the folders of processes that are gone: whose number is nobody's, and which nobody holds. (A process of another container has no number here, and
+/// may share the folder for temporary files.) Another user's cannot be removed, and nothing is said of it.
 #[cfg(unix)]
 fn sweep(parent: &Path) {
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -87,7 +113,14 @@ fn sweep(parent: &Path) {
             .and_then(|name| name.strip_prefix(FOLDER)?.split('-').next()?.parse().ok())
             .and_then(rustix::process::Pid::from_raw);
         let is_gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-        if number.is_some_and(is_gone) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let is_held = || {
+            let file = File::open(entry.path());
+            file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        };
+        if number.is_some_and(is_gone)
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && !is_held()
+        {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
@@ -352,11 +385,17 @@ mod tests {
         let folder = |pid: u32| parent.path().join(format!("{FOLDER}{pid}-x"));
         let (gone, ours) = (folder(child.id()), folder(std::process::id()));
         let other = parent.path().join("reward-search-work-x");
-        for folder in [&gone, &ours, &other] {
+        // Of a process in another container, whose number means nothing here.
+        let elsewhere = parent.path().join(format!("{FOLDER}{}-y", child.id()));
+        for folder in [&gone, &ours, &other, &elsewhere] {
             std::fs::create_dir_all(folder.join("inside")).unwrap();
         }
+        let held = held(&elsewhere).unwrap();
         sweep(parent.path());
-        assert!(!gone.exists() && ours.exists() && other.exists());
+        assert!(!gone.exists() && ours.exists() && other.exists() && elsewhere.exists());
+        drop(held);
+        sweep(parent.path());
+        assert!(!elsewhere.exists());
     }
 
     #[test]

@@ -46,23 +46,32 @@ pub fn make_machine_code_if_asked() -> Option<ExitCode> {
     };
     Some(match answer(&limits.to_string_lossy()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            // Where even that cannot be written, the status says enough.
-            let _ = fs::write(REASON, reason);
-            ExitCode::from(REFUSED)
-        }
+        // Where the reason cannot be written the host is in trouble, whatever the module is.
+        Err(Unmade::Refused(reason)) => match fs::write(REASON, reason) {
+            Ok(()) => ExitCode::from(REFUSED),
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(Unmade::Trouble) => ExitCode::FAILURE,
     })
 }
 
+/// Why there is no machine code.
+enum Unmade {
+    /// The module is at fault.
+    Refused(String),
+    /// The host is.
+    Trouble,
+}
+
 /// The second process's work, in the folder it was started in.
-fn answer(limits: &str) -> Result<(), String> {
-    let limits: Limits = serde_json::from_str(limits).map_err(|error| error.to_string())?;
-    let wasm = fs::read(MODULE).map_err(|error| error.to_string())?;
-    restrain_self().map_err(|error| error.to_string())?;
+fn answer(limits: &str) -> Result<(), Unmade> {
+    let limits: Limits = serde_json::from_str(limits).map_err(|_| Unmade::Trouble)?;
+    let wasm = fs::read(MODULE).map_err(|_| Unmade::Trouble)?;
+    restrain_self().map_err(|_| Unmade::Trouble)?;
     let code = Engine::new(&code_config(&limits))
         .and_then(|engine| engine.precompile_module(&wasm))
-        .map_err(|error| one_line(&error))?;
-    fs::write(MACHINE_CODE, code).map_err(|error| error.to_string())
+        .map_err(|error| Unmade::Refused(one_line(&error)))?;
+    fs::write(MACHINE_CODE, code).map_err(|_| Unmade::Trouble)
 }
 
 /// Limits this process's CPU time and memory. What is mapped now does not count: a program may be linked to large libraries.
@@ -130,7 +139,8 @@ pub(super) fn compile(engine: &Engine, limits: &Limits, wasm: &[u8]) -> Result<C
         return Ok(machine_code::of_own_process(engine, &code).map_err(engine_error)?);
     }
     if finished.status.code() == Some(REFUSED.into()) {
-        let message = fs::read_to_string(at(REASON)).unwrap_or_default();
+        let message = fs::read_to_string(at(REASON));
+        let message = message.map_err(HostError::io("read why there is no machine code"))?;
         return Err(Rejection::Malformed { message }.into());
     }
     match process::ended_by(&finished.status) {

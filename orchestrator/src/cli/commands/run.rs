@@ -18,6 +18,7 @@ use crate::{
     },
     config::Config,
     search::{Prepared, Search, events::Events},
+    tensorboard::Tensorboard,
     terminal::{
         progress::{self, Progress},
         screen::Screen,
@@ -41,6 +42,10 @@ pub(super) async fn run(args: RunArgs, quiet: bool) -> anyhow::Result<()> {
     } else {
         Progress::to_stderr()
     });
+    let events = match &config.log.tensorboard {
+        Some(folder) => Arc::new(Tensorboard::new(folder.clone(), events)),
+        None => events,
+    };
     let wants_python = doctor::wants_python(&config);
     let prepared = Prepared::of(config, &events).await?;
     if args.plan {

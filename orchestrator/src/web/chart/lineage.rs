@@ -12,10 +12,16 @@ const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 40.0;
 const RIGHT: f64 = 24.0;
-const TOP: f64 = 18.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 34.0;
 /// Names that stand in the drawing: those of the best reward's own line.
 const NAMED: usize = 8;
+
+/// About how wide a letter of a name is.
+const LETTER: f64 = 6.8;
+
+/// What is drawn from one x to another, at a y.
+type Place = ((f64, f64), f64);
 
 /// A reward in the drawing.
 pub(crate) struct Descended<'a> {
@@ -68,15 +74,37 @@ pub(crate) fn lineage(rewards: &[Descended<'_>]) -> Option<String> {
         svg.linked_dot(link, places[reward.name], radius, &told);
     }
     let of_line = rewards.iter().filter(|r| line.contains(r.name));
+    let mut taken: Vec<Place> = places
+        .values()
+        .map(|&(x, y)| ((x - 5.0, x + 5.0), y))
+        .collect();
     for reward in of_line.take(NAMED) {
         let (x, y) = places[reward.name];
-        let anchor = if x > WIDTH * 0.75 { "end" } else { "start" };
-        let aside = if anchor == "end" { -9.0 } else { 9.0 };
+        let text = shortened(reward.name);
+        let anchor = if x > WIDTH * 0.7 { "end" } else { "start" };
+        let wide = text.chars().count() as f64 * LETTER;
+        let (from, x) = match anchor {
+            "end" => (x - 9.0 - wide, x - 9.0),
+            _ => (x + 9.0, x + 9.0),
+        };
+        // Above the dot, else below it, else wherever there is room near by.
+        let tries = [-9.0, 17.0, -24.0, 32.0, -39.0, 47.0];
+        let is_free = |dy: &&f64| {
+            let at = y + **dy;
+            let meets = |((left, right), other): &Place| {
+                from < *right && from + wide > *left && (at - other).abs() < 12.0
+            };
+            at > TOP && at < HEIGHT - BOTTOM && !taken.iter().any(meets)
+        };
+        let Some(dy) = tries.iter().find(is_free) else {
+            continue;
+        };
+        taken.push(((from, from + wide), y + dy));
         svg.text(&Label {
             class: "name",
             anchor,
-            at: (x + aside, y - 7.0),
-            text: &shortened(reward.name),
+            at: (x, y + dy),
+            text: &text,
         });
     }
     Some(svg.finish_with_links(&in_words(best, &line, rewards)))
