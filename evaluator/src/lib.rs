@@ -23,6 +23,7 @@
 //! ```
 
 mod answer;
+mod boxes;
 mod conventions;
 #[cfg(feature = "statistics")]
 mod dataset;
@@ -39,13 +40,13 @@ mod statistics;
 pub mod toy;
 mod verify;
 
-pub use answer::{Answer, Rule};
+pub use answer::{Answer, Rule, final_answer};
 pub use conventions::{Comma, Conventions, Logarithm};
 #[cfg(feature = "statistics")]
 pub use dataset::{
-    Dataset, DatasetError, final_answer,
+    Dataset, DatasetError, cut,
     problem::{Problem, Split, UnknownSplit},
-    read_gsm8k, read_problems,
+    read_gsm8k,
 };
 #[cfg(feature = "statistics")]
 pub use evaluation::{Counts, Evaluation, EvaluationError};

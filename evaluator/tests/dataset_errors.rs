@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use evaluator::{read_gsm8k, read_problems};
+use evaluator::read_gsm8k;
 
 fn error(content: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -39,7 +39,7 @@ fn errors_say_where_and_what() {
 }
 
 #[test]
-fn separators_go_from_numbers_and_stay_in_lists() {
+fn separators_go_from_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.jsonl");
     fs::write(
@@ -52,6 +52,4 @@ fn separators_go_from_numbers_and_stay_in_lists() {
         (problem.answer.as_str(), problem.solution.as_deref()),
         ("1234", Some("a lot"))
     );
-    fs::write(&path, r#"{"question": "?", "answer": "1,234"}"#).unwrap();
-    assert_eq!(read_problems(&path).unwrap()[0].answer.as_str(), "1,234");
 }

@@ -13,6 +13,7 @@ mod compare;
 mod evaluate;
 mod parse;
 mod read;
+mod reference;
 mod value;
 
 use num_rational::BigRational;
@@ -27,6 +28,7 @@ pub(crate) use parse::scripts::with_plain_digits;
 
 pub use compare::rules::Rule;
 pub use read::answer::Answer;
+pub use reference::final_answer;
 
 /// Whether a text is one number with nothing but its unit behind it.
 pub(crate) fn is_quantity(text: &str) -> bool {

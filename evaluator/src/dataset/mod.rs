@@ -75,9 +75,13 @@ impl Dataset {
                 available: train.len(),
             });
         }
-        sort_by_hash(&mut train, "dev split", seed);
-        let dev = train.drain(..dev_size).collect();
+        let dev = cut(&mut train, dev_size, ("dev split", seed));
         Ok(Self { train, dev, test })
+    }
+
+    /// A data set whose splits are known.
+    pub fn of_splits(train: Vec<Problem>, dev: Vec<Problem>, test: Vec<Problem>) -> Self {
+        Self { train, dev, test }
     }
 
     /// The problems of a split.
@@ -99,6 +103,13 @@ impl Dataset {
         problems.truncate(n);
         problems
     }
+}
+
+/// Takes so many problems away, or all if there are fewer, and leaves the rest. Which ones is decided by a hash of what they are for, the
+/// seed and the question, so it depends neither on their order nor on the platform.
+pub fn cut(problems: &mut Vec<Problem>, size: usize, (purpose, seed): (&str, u64)) -> Vec<Problem> {
+    sort_by_hash(problems, purpose, seed);
+    problems.drain(..size.min(problems.len())).collect()
 }
 
 /// Shuffles by a hash that is different for every purpose and seed.
@@ -130,31 +141,9 @@ pub fn read_gsm8k(path: &Path) -> Result<Vec<Problem>, DatasetError> {
             question: row.question,
             answer: gold_number(gold)?,
             solution: Some(solution.trim_end().to_owned()),
+            row: String::new(),
         })
     })
-}
-
-/// Reads any file of questions: `{"question", "answer"}` a line. An answer with a final line
-/// `#### ANSWER` is read as GSM8K's, any other is the gold answer itself.
-pub fn read_problems(path: &Path) -> Result<Vec<Problem>, DatasetError> {
-    read_rows(path, |row| {
-        let (solution, gold) = match row.answer.rsplit_once("####") {
-            Some((solution, gold)) => (Some(solution.trim_end().to_owned()), gold),
-            None => (None, row.answer.as_str()),
-        };
-        Ok(Problem {
-            answer: gold_answer(gold)?,
-            question: row.question,
-            solution,
-        })
-    })
-}
-
-/// The gold answer in a field that holds it, or a worked solution with GSM8K's final line `#### ANSWER`.
-#[must_use]
-pub fn final_answer(text: &str) -> &str {
-    text.rsplit_once("####")
-        .map_or(text, |(_, gold)| gold.trim())
 }
 
 /// A gold answer of GSM8K: a number, whose thousands separators are removed.

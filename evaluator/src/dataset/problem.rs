@@ -15,6 +15,9 @@ pub struct Problem {
     pub answer: Answer,
     /// The worked solution, where the data set has one.
     pub solution: Option<String>,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub row: String,
 }
 
 /// Which part of a data set a problem belongs to.

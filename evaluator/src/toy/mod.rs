@@ -68,6 +68,7 @@ pub fn problems(split: Split, n: usize, seed: u64) -> Vec<Problem> {
             question,
             answer: Answer::new(&working.result().to_string()),
             solution: Some(style::careful(&working)),
+            row: String::new(),
         });
     }
     problems

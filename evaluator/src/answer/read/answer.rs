@@ -12,6 +12,7 @@ use crate::answer::{
         clock::Time,
         dress::{without_aside, without_dress},
     },
+    reference::final_answer,
     value::{Value, number::Number},
 };
 
@@ -40,9 +41,9 @@ pub(crate) struct GoldChoice {
 
 impl Answer {
     /// Parses a gold answer. Every text is a valid answer; one that is no mathematics is compared as
-    /// text.
+    /// text. Of a worked solution with GSM8K's last line `#### ANSWER`, or with its answer in a box, the answer is read.
     pub fn new(text: &str) -> Self {
-        let text = text.trim().to_owned();
+        let text = final_answer(text).trim().to_owned();
         let plain = with_plain_numerals(without_aside(&text));
         let plain = &*plain;
         let number = Number::parse(plain);
