@@ -9,5 +9,6 @@ pub mod figures;
 pub mod pool;
 pub mod seed;
 pub mod spending;
+pub mod traces;
 pub mod trial;
 pub mod verdict;

@@ -3,6 +3,7 @@
 //! One judge serves the evaluation of a search, the commands, and training, where its verdict travels to the rewards. Every verdict
 //! comes with who decided it. A model's verdicts are remembered in the database, so that a repeated question gets the same one.
 
+pub mod audit;
 mod config;
 pub mod endpoint;
 mod guard;
