@@ -57,7 +57,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
     ),
     (
         "trainer-bridge",
-        &["grpo", "seam", "candle", "fake", "worker", "registry"],
+        &["grpo", "seam", "candle", "fake", "worker", "ray", "registry"],
     ),
     (
         "orchestrator",

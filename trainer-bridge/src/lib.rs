@@ -1,11 +1,12 @@
 //! Trains a policy with given rewards for a given budget and returns its completions; several trainers behind one trait.
 //!
 //! `grpo` holds the pure functions of the method, `seam` the plain data that crosses to a trainer and the trait it stands behind, `candle`,
-//! `worker` (TRL in Python) and `fake` are trainers, and `registry` is the one place that tells their kinds apart.
+//! `worker` (TRL in Python), `ray` (the same as jobs of a cluster) and `fake` are trainers, and `registry` is the one place that tells their kinds apart.
 
 mod candle;
 mod fake;
 mod grpo;
+mod ray;
 mod registry;
 mod seam;
 mod worker;
@@ -32,6 +33,6 @@ pub use seam::scorer::{
 };
 pub use seam::trainer::{BoxFuture, Description, Reporter, Run, RunId, Trainer};
 pub use worker::{
-    Installed, TrlConfig, VllmMode, install as install_worker, install_folder as worker_folder,
+    ClusterConfig, Installed, TrlConfig, VllmMode, install as install_worker, install_folder as worker_folder,
     interpreter as installed_worker,
 };

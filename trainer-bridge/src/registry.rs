@@ -8,6 +8,7 @@ use crate::{
     candle::{CandleConfig, CandleTrainer},
     fake::{Fake, FakeConfig},
     grpo::config::GrpoConfig,
+    ray::{self, RayTrainer},
     seam::{error::TrainError, scorer::Scoring, trainer::Trainer},
     worker::{TrlConfig, TrlTrainer, check_config},
 };
@@ -20,6 +21,8 @@ pub enum TrainerConfig {
     Candle(CandleConfig),
     /// TRL in Python, a process a run.
     Trl(TrlConfig),
+    /// TRL in Python, a job of a Ray cluster a run.
+    Ray(TrlConfig),
     /// Trains nothing; for tests.
     Fake(FakeConfig),
 }
@@ -50,6 +53,7 @@ impl TrainerConfig {
         match self {
             Self::Candle(config) => config.open_devices().map(drop),
             Self::Trl(config) => check_config(config),
+            Self::Ray(config) => ray::check_config(config),
             Self::Fake(_) => Ok(()),
         }
     }
@@ -59,6 +63,7 @@ impl TrainerConfig {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Trl(_) => "reward-search worker install   # or `python` in [trainer]",
+            Self::Ray(_) => "ray status   # and [trainer.cluster]: address, token_env",
             Self::Candle(_) | Self::Fake(_) => {
                 "cargo install --path orchestrator --features cuda   # or `device = \"cpu\"` in [trainer]"
             }
@@ -69,7 +74,7 @@ impl TrainerConfig {
     #[must_use]
     pub fn scores_without_keys(&self) -> bool {
         match self {
-            Self::Trl(_) => true,
+            Self::Trl(_) | Self::Ray(_) => true,
             Self::Candle(_) | Self::Fake(_) => false,
         }
     }
@@ -79,7 +84,7 @@ impl TrainerConfig {
     #[must_use]
     pub fn refusals(&self, grpo: &GrpoConfig) -> Vec<String> {
         match self {
-            Self::Trl(config) => config.refusals(grpo),
+            Self::Trl(config) | Self::Ray(config) => config.refusals(grpo),
             Self::Candle(_) | Self::Fake(_) => Vec::new(),
         }
     }
@@ -98,7 +103,8 @@ impl TrainerConfig {
                 revision: config.revision.clone(),
                 offline: config.offline,
             }),
-            Self::Fake(_) => None,
+            // The nodes fetch it themselves.
+            Self::Ray(_) | Self::Fake(_) => None,
         }
     }
 
@@ -116,13 +122,14 @@ impl TrainerConfig {
                 revision: commit,
                 ..config.clone()
             }),
+            Self::Ray(config) => Self::Ray(config.clone()),
             Self::Fake(config) => Self::Fake(config.clone()),
         }
     }
 }
 
 /// Makes the trainer a configuration asks for; the candle trainer loads and checks its model here. Its runs are scored with `scoring`; TRL's by the
-/// program itself, in processes of their own.
+/// program itself, in processes of their own, wherever they are.
 ///
 /// # Errors
 /// `Setup` when it cannot work.
@@ -130,6 +137,7 @@ pub fn build(config: &TrainerConfig, scoring: Scoring) -> Result<Arc<dyn Trainer
     Ok(match config {
         TrainerConfig::Candle(config) => Arc::new(CandleTrainer::new(config, scoring)?),
         TrainerConfig::Trl(config) => Arc::new(TrlTrainer::new(config)?),
+        TrainerConfig::Ray(config) => Arc::new(RayTrainer::new(config)?),
         TrainerConfig::Fake(config) => Arc::new(Fake::new(config.clone(), scoring)),
     })
 }

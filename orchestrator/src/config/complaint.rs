@@ -60,7 +60,7 @@ fn fault_in(section: &str, kind: &str, settings: &Table) -> Option<Fault> {
         ("proposer", "replay") => fault::<ReplayConfig>(settings),
         ("verifier", "tinyv" | "xverify" | "llm") => fault::<ModelConfig>(settings),
         ("trainer", "candle") => fault::<CandleConfig>(settings),
-        ("trainer", "trl") => fault::<TrlConfig>(settings),
+        ("trainer", "trl" | "ray") => fault::<TrlConfig>(settings),
         ("trainer", "fake") => fault::<FakeConfig>(settings),
         _ => None,
     }

@@ -39,12 +39,17 @@ pub trait Trainer: Send + Sync {
     /// If it cannot even begin. What is wrong with the job may also come out as the run's result.
     fn start(&self, job: TrainJob) -> BoxFuture<'_, Result<Run, TrainError>>;
 
-    /// Finds a run again that an earlier process began and that goes on elsewhere. A trainer whose runs end with its process has none.
+    /// Finds a run again that an earlier process began and that goes on elsewhere, or came to its end there. A trainer whose runs end with
+    /// its process has none. `job` is what would be started otherwise: the run tells what comes after the step that the job begins after.
     ///
     /// # Errors
     /// If it cannot be known whether there is such a run.
-    fn attach<'a>(&'a self, id: &'a RunId) -> BoxFuture<'a, Result<Option<Run>, TrainError>> {
-        let _ = id;
+    fn attach<'a>(
+        &'a self,
+        id: &'a RunId,
+        job: &'a TrainJob,
+    ) -> BoxFuture<'a, Result<Option<Run>, TrainError>> {
+        let _ = (id, job);
         Box::pin(async { Ok(None) })
     }
 

@@ -1,20 +1,22 @@
-//! `[trainer] kind = "trl"`: the settings, and which settings of other sections TRL cannot honour.
+//! `[trainer] kind = "trl"` or `"ray"`: the settings, and which settings of other sections TRL cannot honour.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ClusterConfig;
 use crate::{
     GrpoConfig,
     candle::{ChatMode, EMBEDDED, FloatType, LoraConfig, hub_id},
     grpo::config::{Filter, LossType},
 };
 
-/// Settings of the trainer that drives TRL.
+/// Settings of the trainers that drive TRL: in processes of their own (`kind = "trl"`), or as jobs of a Ray cluster (`kind = "ray"`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrlConfig {
-    /// The Python that has TRL, a path or a name on the path; absent, the one that `reward-search worker install` makes.
+    /// The Python that has TRL, a path or a name on the path; absent, the one that `reward-search worker install` makes, and on a cluster
+    /// the nodes' `python`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<PathBuf>,
     /// `toy`, the tiny model that is part of this program; a folder in Hugging Face's layout; or the hub's id of one.
@@ -76,6 +78,9 @@ pub struct TrlConfig {
     pub silence_s: u64,
     /// A worker that is to stop and has not after so many seconds is killed.
     pub stop_s: u64,
+    /// The cluster, for `kind = "ray"` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterConfig>,
     /// A folder for all rollouts with their rewards, a file of JSON lines a run, beside it the job, which `score --job` takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollouts: Option<PathBuf>,
@@ -124,6 +129,7 @@ impl Default for TrlConfig {
             vllm_server_base_url: None,
             silence_s: 1800,
             stop_s: 60,
+            cluster: None,
             rollouts: None,
         }
     }
@@ -166,7 +172,7 @@ impl TrlConfig {
             ),
             (
                 self.on_gpu() || self.dtype != Some(FloatType::Bf16),
-                "`dtype` = \"bf16\" needs a GPU: with `devices = []` the processor computes in f32",
+                "`dtype` = \"bf16\" needs a GPU: with `devices = []`, or `gpus = 0` of a cluster, the processor computes in f32",
             ),
             (
                 self.chat_template == ChatMode::Auto
@@ -183,7 +189,50 @@ impl TrlConfig {
         let vllm = self.vllm_rules();
         let broken = rules.iter().chain(&vllm).filter(|(holds, _)| !holds);
         let broken = broken.map(|(_, what)| (*what).to_owned());
-        of_lora.into_iter().chain(broken).collect()
+        let of_cluster = self
+            .cluster
+            .as_ref()
+            .map_or_else(Vec::new, ClusterConfig::problems);
+        of_lora
+            .into_iter()
+            .chain(broken)
+            .chain(of_cluster)
+            .collect()
+    }
+
+    /// What is said where a cluster is named and runs are processes of this machine.
+    #[must_use]
+    pub fn misplaced_cluster(&self) -> Option<String> {
+        let named = self.cluster.is_some();
+        named.then(|| "`cluster` belongs to `kind` = \"ray\"".to_owned())
+    }
+
+    /// What is impossible on a cluster, one line each, beginning with the key.
+    #[must_use]
+    pub fn problems_on_a_cluster(&self) -> Vec<String> {
+        let usual = Self::default().devices;
+        let shared = self.cluster.as_ref().is_some_and(|c| c.shared.is_some());
+        let rules: [Rule; 4] = [
+            (
+                self.devices.is_empty() || self.devices == usual,
+                "`devices` numbers the GPUs of this machine: a job on a cluster gets `gpus` in [trainer.cluster]",
+            ),
+            (
+                self.vllm_mode == VllmMode::Colocate,
+                "`vllm_mode` = \"server\" serves one run at a time: on a cluster let vLLM run in the worker, \"colocate\"",
+            ),
+            (
+                self.hub_id().is_none() || self.revision.as_ref().is_some_and(|r| is_commit(r)),
+                "`revision` must be the commit of a hub's model, 40 hexadecimal digits: every node fetches the model by it",
+            ),
+            (
+                self.rollouts.is_none() || shared,
+                "`rollouts` needs a folder that the nodes and this machine share: name it in [trainer.cluster] `shared`",
+            ),
+        ];
+        let broken = rules.iter().filter(|(holds, _)| !holds);
+        let broken = broken.map(|(_, what)| (*what).to_owned());
+        self.problems().into_iter().chain(broken).collect()
     }
 
     fn vllm_rules(&self) -> [Rule; 4] {
@@ -248,6 +297,14 @@ impl TrlConfig {
     /// Whether runs compute on a GPU.
     #[must_use]
     pub fn on_gpu(&self) -> bool {
-        !self.devices.is_empty()
+        match &self.cluster {
+            Some(cluster) => cluster.gpus > 0.0,
+            None => !self.devices.is_empty(),
+        }
     }
+}
+
+/// Whether a revision can never mean anything else.
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

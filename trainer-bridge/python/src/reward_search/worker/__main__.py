@@ -1,16 +1,18 @@
-"""Starts a run: `python -m reward_search.worker`, told what to do on standard input."""
+"""Starts a run: `python -m reward_search.worker`, told what to do on standard input, or on a cluster in a file that is named."""
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 import traceback
 
 from .channel import PROTOCOL, Channel
 from .faults import told
+from .leased import Leased, complete
 from .look import PACKAGES, version
-from .spec import Spec
+from .spec import Json, Spec
 
 #: Nothing is fetched: models come as folders. Warnings of experimental parts and usage statistics are not wanted either.
 ENVIRONMENT = {
@@ -27,12 +29,16 @@ ENVIRONMENT = {
 
 def main() -> int:
     """Carries out one run; 0 if it ended as it should, 3 if not, which the event `error` explains."""
-    channel = Channel()
-    os.environ.update(ENVIRONMENT)
-    channel.tell("hello", protocol=PROTOCOL, pid=os.getpid(), versions={name: found for name in PACKAGES if (found := version(name))})
-    start = channel.start()
+    channel = Leased(sys.argv[1]) if len(sys.argv) > 1 else Channel()
+    versions = {name: found for name in PACKAGES if (found := version(name))}
+    channel.tell("hello", protocol=PROTOCOL, pid=os.getpid(), versions={"python": platform.python_version(), **versions})
+    start: Json = {}
     step = 0
     try:
+        start = channel.start()
+        if isinstance(channel, Leased):
+            complete(start)
+        os.environ.update(ENVIRONMENT)
         spec = Spec.of(start)
         step = spec.done
         os.environ["OMP_NUM_THREADS"] = str(spec.settings["threads"])
@@ -51,7 +57,9 @@ def main() -> int:
         channel.tell("error", **told(error, step + 1))
         return 3
     finally:
-        shutil.rmtree(os.path.join(start["work"], "out"), ignore_errors=True)
+        if start:
+            # What is told of lies beside it, for the other side to take.
+            shutil.rmtree(os.path.join(start["work"], "out"), ignore_errors=True)
 
 
 if __name__ == "__main__":

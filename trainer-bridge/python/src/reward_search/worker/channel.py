@@ -1,4 +1,4 @@
-"""The lines between the worker and whoever started it.
+"""The lines between the worker and whoever started it as a child; `leased` has those of a worker that is nobody's.
 
 The worker's standard output is the channel's alone: what libraries print there goes to standard error instead. Nothing that the worker
 starts inherits either end.
@@ -46,10 +46,16 @@ class Channel:
         line = line.encode("utf-8", "replace").decode()
         with self._lock:
             try:
-                self._out.write(line + "\n")
-                self._out.flush()
+                self._write(line)
             except BrokenPipeError:
                 self._orphaned()
+
+    def _write(self, line: str) -> None:
+        self._out.write(line + "\n")
+        self._out.flush()
+
+    def carry(self, path: str) -> None:
+        """Sees to it that the other side can read a file that the next event tells of: it is on the same machine."""
 
     def start(self) -> dict[str, Any]:
         """Waits for what is to be done; from then on this also hears when the run is to stop, and when the other side is gone."""

@@ -140,6 +140,9 @@ class Run:
             os.makedirs(adapter, exist_ok=True)
             for name in checkpoint.ADAPTER_FILES:
                 shutil.copyfile(os.path.join(self._state, name), os.path.join(adapter, name))
+                self.channel.carry(os.path.join(adapter, name))
+        if self._file:
+            self.channel.carry(self._file)
         return {"step": self.step, "checkpoint": self._file, "adapter": adapter}
 
     def _evaluate(self, trained: Any, tokenizer: Any) -> list[str]:
