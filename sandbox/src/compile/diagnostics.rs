@@ -11,12 +11,13 @@ use crate::text::may_be_shown_in_lines;
 /// Bytes of diagnostics that are kept.
 const LIMIT: usize = 4000;
 /// Beginnings of errors without a number. What begins otherwise may be a text of the candidate's choice.
-const UNNUMBERED: [&str; 39] = [
+const UNNUMBERED: [&str; 45] = [
     "`",
     "a ",
     "an ",
     "any use of ",
     "argument never used",
+    "attempted to repeat an expression containing no syntax variables",
     "attribute value must be a literal",
     "cannot ",
     "captured variable cannot escape",
@@ -36,6 +37,8 @@ const UNNUMBERED: [&str; 39] = [
     "lifetime may not live long enough",
     "linking with `",
     "literal out of range",
+    "local ambiguity when calling macro",
+    "macro expansion ",
     "mismatched ",
     "missing ",
     "multiple unused formatting arguments",
@@ -45,11 +48,14 @@ const UNNUMBERED: [&str; 39] = [
     "positional ",
     "queries overflow the depth limit",
     "reached the recursion limit",
+    "repetition matches empty token tree",
     "reached the type-length limit",
     "recursion limit reached",
     "requires at least a format string argument",
     "the ",
     "this ",
+    "unexpected end of macro invocation",
+    "unknown macro variable",
     "values of the type `",
 ];
 /// Instead of another text.

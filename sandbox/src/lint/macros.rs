@@ -31,6 +31,14 @@ const OF_EXPRESSIONS: &[&str] = &[
     "writeln",
 ];
 
+/// Macros whose arguments are read otherwise.
+const OF_OTHERS: [&str; 4] = ["concat", "matches", "thread_local", "vec"];
+
+/// Whether a reward may call this macro of the standard library.
+pub(crate) fn is_available(name: &str) -> bool {
+    OF_EXPRESSIONS.contains(&name) || OF_OTHERS.contains(&name)
+}
+
 /// What a macro call holds, parsed.
 pub(crate) enum Arguments {
     Expressions(Vec<Expr>),
@@ -80,7 +88,7 @@ pub(crate) fn arguments(call: &Macro) -> Result<Arguments, Finding> {
             return Err(Finding::new(
                 "macro",
                 span,
-                "macros cannot be defined here; write a function",
+                "a macro cannot be defined here; write a function",
             ));
         }
         _ => {

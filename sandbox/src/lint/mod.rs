@@ -2,7 +2,7 @@
 //!
 //! rustc evaluates constants, expands macros and reads files while it compiles. So: no macros beyond a list, no attributes
 //! beyond a list, no paths into the parts of the standard library that reach outside, nothing in a constant that could
-//! loop, and sizes and nesting within bounds before anything recursive touches the text. What an accepted source does when
+//! loop, an author's own macros only where what they become can be checked, and sizes and nesting within bounds before anything recursive touches the text. What an accepted source does when
 //! it *runs* is not looked at; that happens in the sandbox.
 //!
 //! The check alone is no wall; it keeps the noise down, gives authors a plain reason with a line, and leaves the
@@ -10,7 +10,9 @@
 
 mod attributes;
 mod constants;
+mod expansion;
 mod macros;
+mod own_macros;
 mod paths;
 mod size;
 mod walk;
@@ -260,6 +262,119 @@ mod tests {
             let _ = check(&format!("use {text};"));
             let _ = check(&format!("fn reward({text}: u8) -> f64 {{ 1.0 }}"));
         }
+    }
+
+    /// A source with a macro `m` and a statement of its entry.
+    fn with_macro(rules: &str, statement: &str) -> String {
+        format!(
+            "macro_rules! m {{ {rules} }}\nfn reward(s: &Sample) -> f64 {{\n{statement};\n0.0 }}"
+        )
+    }
+
+    #[test]
+    fn macros_of_ones_own_are_put_in_as_rustc_does() {
+        let harmless = [
+            ("($x:expr) => { $x.max(0.0) }", "m!(a + b)"),
+            ("($x:expr) => { !$x && a != b && !(c) }", "m!(!a)"),
+            ("() => { if !a { return !b } }", "m!()"),
+            (
+                "() => { 1 }; ($x:expr) => { $x }; ($x:expr, $($rest:expr),+ $(,)?) => { $x $( + $rest )+ }",
+                "m!(1, 2, 3,)",
+            ),
+            (
+                "($f:ident($($x:expr),*) as $t:ty) => { $f::<$t>($($x),*) }",
+                "m!(f(1, 2) as Vec<u8>)",
+            ),
+            (
+                "($($k:literal => $v:expr),* $(,)?) => {{ let mut t = HashMap::new(); $( t.insert($k, $v); )* t }}",
+                "m!(\"a\" => 1, \"b\" => vec![2; 3])",
+            ),
+            (
+                "($x:expr; $($p:pat => $v:expr),*) => { match $x { $($p => $v),* } }",
+                "m!(s; Some(_) | None => 1)",
+            ),
+            (
+                "($a:ident $b:block) => { { let $a = 1; $b } }",
+                "m!(x { x + 1 })",
+            ),
+            (
+                "($x:expr) => {{ static T: OnceLock<u8> = OnceLock::new(); T.get_or_init(|| $x) }}",
+                "m!(1)",
+            ),
+            (
+                "($($($x:expr),*);*) => { [$([$($x),*].len()),*] }",
+                "m!(1, 2; 3)",
+            ),
+        ];
+        for (rules, statement) in harmless {
+            let found = finding(&with_macro(rules, statement));
+            assert!(found.is_none(), "{rules} {statement}: {found:?}");
+        }
+        // What comes out is checked, whichever rule it comes from, and so are lines.
+        let refused = [
+            ("($x:expr) => { $x }", "m!([0; 1 << 40])", "macro"),
+            ("($x:expr) => { std::fs::read($x) }", "m!(1)", "path"),
+            ("($x:ty) => { <$x>::new() }", "m!(std::fs::File)", "path"),
+            (
+                "($x:ident) => { 1 }; ($x:expr) => { f::<{ 1 << 40 }>($x) }",
+                "m!(a)",
+                "array",
+            ),
+            ("() => { m!() }", "m!()", "macro"),
+            ("($x:expr) => { $y }", "m!(1)", "macro"),
+            ("($($x:expr),*) => { $x }", "m!(1)", "macro"),
+            ("() => { $crate::f() }", "m!()", "macro"),
+            ("() => { /// text\n let a = 1; }", "m!()", "macro"),
+            ("() => {{ static T: u8 = 1; }}; (1) => {}", "m!()", "macro"),
+            ("($x:vis) => { 1 }", "m!(pub)", "macro"),
+            ("() => { 1 }", "m!(2)", "macro"),
+            ("() => { 1 }", "self::m!()", "macro"),
+            ("() => { 1 }", "let m!() = 1", "macro"),
+            (
+                "() => { 1 } } macro_rules! m { () => { 2 }",
+                "m!()",
+                "macro",
+            ),
+            (
+                "() => { 1 } } macro_rules! std { () => { 2 }",
+                "m!()",
+                "macro",
+            ),
+            (
+                "() => { 1 }",
+                "vec![{ macro_rules! n { () => { 1 } } n!() }]",
+                "item",
+            ),
+        ];
+        for (rules, statement, expected) in refused {
+            let found = rule(&with_macro(rules, statement)).map(|(rule, _)| rule);
+            assert_eq!(found, Some(expected), "{rules} {statement}");
+        }
+        assert_eq!(
+            rule(&with_macro("($x:expr) => {\n std::fs::read($x) }", "m!(1)")),
+            Some(("path", 2))
+        );
+    }
+
+    #[test]
+    fn macros_that_never_end_to_be_put_in_are_refused() {
+        // Every repetition is tried at every place, over and over.
+        let mut matcher = "$a:expr".to_owned();
+        for (depth, mark) in ('b'..='k').enumerate() {
+            matcher = format!(
+                "$({matcher} z{mark})* $({} y{mark})*",
+                matcher.replace("$a", &format!("$a{depth}"))
+            );
+        }
+        let rules = format!("({matcher}) => {{ 1 }}");
+        let call = format!("m!({})", "1 + ".repeat(900) + "1");
+        let found = rule(&with_macro(&rules, &call)).map(|(rule, _)| rule);
+        assert!(matches!(found, Some("size" | "macro")), "{found:?}");
+        let rules = "($($x:expr),*) => {{ $( f($x); f($x); f($x); f($x); )* }}";
+        let call = format!("m!({})", vec!["1"; 1400].join(", "));
+        let calls = format!("{call};\n{call};\n{call}");
+        assert_eq!(rule(&with_macro(rules, &call)), None);
+        assert_eq!(rule(&with_macro(rules, &calls)), Some(("size", 1)));
     }
 
     /// Sources as authors and attackers write them.

@@ -170,7 +170,7 @@ pub(crate) fn check_name(name: &Ident) -> Result<(), Finding> {
 }
 
 /// `alone`: a single name is a local one, even if it reads `core`.
-fn check_names(names: &[&Ident], alone: bool) -> Result<(), Finding> {
+pub(super) fn check_names(names: &[&Ident], alone: bool) -> Result<(), Finding> {
     let Some(first) = names.first().filter(|_| !alone) else {
         return Ok(());
     };
@@ -191,6 +191,6 @@ fn is_root(path: &[&Ident]) -> bool {
     path.len() == 1 && is_crate(&path[0].unraw().to_string())
 }
 
-fn is_crate(name: &str) -> bool {
+pub(super) fn is_crate(name: &str) -> bool {
     matches!(name, "std" | "core" | "alloc" | "reward_sdk")
 }

@@ -8,14 +8,19 @@ use syn::{
 };
 
 use super::constants::{self, Constants, METHODS};
+use super::expansion::{self, Budget};
 use super::macros::{self, Arguments};
+use super::own_macros::OwnMacros;
 use super::{Finding, attributes, paths};
 
 /// Refuses a file for the first thing in it that is not allowed.
 pub(crate) fn check(file: &File) -> Result<(), Finding> {
     let constants = Constants::of(file);
+    let own_macros = OwnMacros::of(file)?;
     let mut walk = Walk {
         constants: &constants,
+        own_macros: &own_macros,
+        budget: Budget::new(),
         repeated: 1,
         elements: 0,
         in_macro: false,
@@ -27,6 +32,9 @@ pub(crate) fn check(file: &File) -> Result<(), Finding> {
 
 struct Walk<'a> {
     constants: &'a Constants<'a>,
+    own_macros: &'a OwnMacros,
+    /// What calls of the author's own macros may still become.
+    budget: Budget,
     /// Elements of the arrays around the current one.
     repeated: u64,
     /// Elements of all arrays so far.
@@ -61,6 +69,20 @@ impl Walk<'_> {
     fn defines(&mut self, name: &Ident) {
         let result = paths::check_name(name);
         self.apply(result);
+    }
+
+    /// Walks what a call becomes, if it is one of a macro of the author's own. Such a call holds no other.
+    fn is_own_call(&mut self, call: &syn::Macro) -> bool {
+        let Some(rules) = self.own_macros.rules(&call.path) else {
+            return false;
+        };
+        let expanded = expansion::expand(call, rules, &mut self.budget);
+        let outside = std::mem::replace(&mut self.in_macro, true);
+        for statements in self.apply(expanded).unwrap_or_default() {
+            statements.iter().for_each(|it| self.visit_stmt(it));
+        }
+        self.in_macro = outside;
+        true
     }
 
     /// An array of `length`, whose elements `inside` walks.
@@ -110,6 +132,17 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         let unavailable = match item {
             // The values of constants are collected beforehand, and macro arguments are not yet parsed then.
             Item::Const(_) if self.in_macro => Some("a constant inside a macro call"),
+            Item::Macro(item) if item.mac.path.is_ident("macro_rules") => {
+                let name = item.ident.clone().map(syn::Path::from);
+                let is_known = name.is_some_and(|name| self.own_macros.rules(&name).is_some());
+                item.attrs
+                    .iter()
+                    .for_each(|attribute| self.visit_attribute(attribute));
+                if is_known && !self.in_macro {
+                    return;
+                }
+                Some("a macro inside a macro call")
+            }
             Item::Fn(_) | Item::Use(_) | Item::Const(_) | Item::Impl(_) | Item::Macro(_) => None,
             Item::Struct(item) => {
                 self.defines(&item.ident);
@@ -377,7 +410,44 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         // `pub(in path)` names a module of the author's own.
     }
 
+    fn visit_expr_macro(&mut self, expression: &'ast syn::ExprMacro) {
+        if self.is_own_call(&expression.mac) {
+            expression
+                .attrs
+                .iter()
+                .for_each(|attribute| self.visit_attribute(attribute));
+        } else {
+            visit::visit_expr_macro(self, expression);
+        }
+    }
+
+    fn visit_stmt_macro(&mut self, statement: &'ast syn::StmtMacro) {
+        if self.is_own_call(&statement.mac) {
+            statement
+                .attrs
+                .iter()
+                .for_each(|attribute| self.visit_attribute(attribute));
+        } else {
+            visit::visit_stmt_macro(self, statement);
+        }
+    }
+
+    fn visit_pat(&mut self, pattern: &'ast syn::Pat) {
+        match pattern {
+            // To the visitor it is an expression.
+            syn::Pat::Macro(call) => self.visit_macro(&call.mac),
+            _ => visit::visit_pat(self, pattern),
+        }
+    }
+
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if self.own_macros.rules(&call.path).is_some() {
+            return self.refuse(
+                "macro",
+                call.path.span(),
+                "a macro of your own can be called where an expression or a statement stands, and nowhere else",
+            );
+        }
         let Some(arguments) = self.apply(macros::arguments(call)) else {
             return;
         };

@@ -11,8 +11,13 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use super::super::toolchain::Toolchain;
 use crate::lint;
 
-/// Goods that use much of the language.
-const GOOD: [&str; 3] = ["attributes_and_tables", "rich_rust", "typical_rust"];
+/// Goods that use much of the language, with macros of their own or without.
+const GOOD: [&str; 4] = [
+    "rust/attributes_and_tables",
+    "rust/rich_rust",
+    "rust/typical_rust",
+    "honest/own_macros",
+];
 
 /// The tokens with the one at `place` (counted through all groups) replaced, and whether there was one.
 fn replaced(tokens: TokenStream, place: &mut usize, by: &TokenStream) -> TokenStream {
@@ -54,7 +59,7 @@ fn what_is_accepted_reads_no_file() {
     let (mut tried, mut accepted) = (0, 0);
     for name in GOOD {
         let code = fs::read_to_string(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/rust/{name}.rs")),
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.rs")),
         )
         .unwrap();
         let tokens: TokenStream = code.parse().unwrap();
@@ -76,6 +81,65 @@ fn what_is_accepted_reads_no_file() {
         }
     }
     assert!(tried > 1000, "only {tried} sources, {accepted} accepted");
+}
+
+/// A macro puts the tokens of a call between those of its definition. The name, the `!` and the file of the attack are spread over both in
+/// every way; none that is accepted reads the file, and some that are harmless are accepted, so that this shows something.
+#[test]
+fn no_macro_puts_together_what_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret.txt");
+    fs::write(&secret, "1").unwrap();
+    let path = secret.to_str().unwrap();
+    // What stands for the name, the mark and the argument in a body, with the fragment it needs and what the call gives for it.
+    let names = [
+        ("include_str", "", ""),
+        ("core::include_str", "", ""),
+        ("$n", "$n:ident", "include_str"),
+        ("$($n)*", "$($n:ident)*", "include_str"),
+        ("$($n)?", "$($n:ident)?", "include_str"),
+        ("$n", "$n:path", "core::include_str"),
+        ("$n", "$n:expr", "include_str"),
+        ("$n", "$n:ty", "include_str"),
+        ("format", "", ""),
+        ("harmless", "", ""),
+    ];
+    let marks = [
+        "!", "$(!)?", "$(!)*", "= !", ", !", "!=", "&& !", "; !", "=> !", "$vec!", "",
+    ];
+    let arguments = [
+        (format!("({path:?})"), "", String::new()),
+        ("($a)".to_owned(), "$a:literal", format!("{path:?}")),
+        ("($a)".to_owned(), "$a:expr", format!("{path:?}")),
+        ("$a".to_owned(), "$a:expr", format!("({path:?})")),
+        ("$a".to_owned(), "$a:expr", format!("!({path:?})")),
+        ("$($a)*".to_owned(), "$($a:literal)*", format!("{path:?}")),
+        ("$a".to_owned(), "$a:block", format!("{{{path:?}}}")),
+        ("$a".to_owned(), "$a:tt", format!("({path:?})")),
+    ];
+    let toolchain = Toolchain::find(None).unwrap();
+    let (mut tried, mut accepted) = (0, 0);
+    for (name, name_fragment, name_given) in names {
+        for mark in marks {
+            for (argument, fragment, given) in &arguments {
+                let text = format!(
+                    "fn harmless(_: impl Sized) -> bool {{ true }}
+                     macro_rules! attack {{ ({name_fragment}; {fragment}) => {{ {{ let _ = {name} {mark} {argument}; }} }} }}
+                     pub fn reward(_: &Sample) -> f64 {{ attack!({name_given}; {given}); 0.0 }}"
+                );
+                tried += 1;
+                if lint::check(&text).unwrap().is_err() {
+                    continue;
+                }
+                accepted += 1;
+                assert_reads_nothing(&toolchain, folder.path(), &text);
+            }
+        }
+    }
+    assert!(
+        tried > 800 && accepted > 5,
+        "{accepted} of {tried} accepted"
+    );
 }
 
 /// rustc lists the files it has read, and the variables; there must be none but the source.
