@@ -51,6 +51,7 @@ mod scores;
 mod slots;
 mod source;
 mod text;
+mod ticker;
 
 pub use bench::Bench;
 pub use cache::folder as cache_folder;

@@ -14,7 +14,8 @@ pub struct Limits {
     /// times more for the same work, and counts in steps of 32 units: turns of loops, calls through tables. A fifth of a second to
     /// three, by what it does.
     pub python_fuel_per_call: u64,
-    /// Wall time for one sample in milliseconds. Only a backstop: fuel should run out long before. (Python guests have none.)
+    /// Wall time for one sample in milliseconds. Only a backstop: fuel should run out long before. A call of a Python guest has six times
+    /// that, and as many times more as it has times the fuel of one sample.
     pub deadline_ms: u64,
     /// Linear memory of a guest in MiB, at most 4095. The guest's own stack takes 256 KiB of it.
     pub memory_mib: u32,

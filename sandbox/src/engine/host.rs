@@ -13,7 +13,6 @@ use super::guest::GuestCode;
 use super::inspect::{self, Imports};
 use super::reward_fn::RewardFn;
 use super::store_data::StoreData;
-use super::ticker::Ticker;
 use crate::engine_error::{engine_error, one_line};
 use crate::error::{CompileError, HostError};
 use crate::limits::Limits;
@@ -22,6 +21,7 @@ use crate::regex;
 use crate::rejection::Rejection;
 use crate::slots::Slots;
 use crate::source::{Module, unpack};
+use crate::ticker::{Ticker, pace};
 
 /// Loads modules. Everything loaded shares one engine and one pool of instances; clones are cheap.
 ///
@@ -65,13 +65,8 @@ impl Sandbox {
     pub fn with_progress(limits: Limits, progress: Progress) -> Result<Self, HostError> {
         limits.validate()?;
         let engine = Engine::new(&config(&limits)).map_err(engine_error)?;
-        let period = Duration::from_millis((limits.deadline_ms / 10).clamp(1, 50));
+        let (period, deadline_ticks) = pace(Duration::from_millis(limits.deadline_ms));
         let ticker = Ticker::start(&engine, period)?;
-        // One more, because the first tick may come at once.
-        let deadline_ticks = Duration::from_millis(limits.deadline_ms)
-            .as_millis()
-            .div_ceil(period.as_millis()) as u64
-            + 1;
         let slots = Slots::new(limits.concurrent_calls);
         let linker = regex::linker(&engine).map_err(engine_error)?;
         Ok(Self {

@@ -10,7 +10,6 @@ mod session;
 mod store_data;
 #[cfg(test)]
 mod tests;
-mod ticker;
 
 pub use apart::make_machine_code_if_asked;
 pub use host::Sandbox;

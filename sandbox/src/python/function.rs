@@ -1,9 +1,10 @@
 //! A Python reward function: its file is checked once, and run in a fresh instance for every batch.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::bindings::{self, Batch, Failure, Loaded};
-use super::instance::Instance;
+use super::instance::{Budget, Instance};
 use super::{About, Directives, Interpreter, conversation};
 use crate::abi;
 use crate::error::{CompileError, HostError};
@@ -35,6 +36,16 @@ const NAME_CHARACTERS: usize = 64;
 /// Bytes kept of a traceback or another message.
 const MESSAGE_BYTES: usize = 8192;
 
+impl Interpreter {
+    /// What running a file may use.
+    const fn to_load(&self) -> Budget {
+        Budget {
+            fuel: LOAD_FUEL,
+            ticks: self.deadline_ticks,
+        }
+    }
+}
+
 /// A Python reward function that passed its checks.
 pub(crate) struct Function {
     interpreter: Arc<Interpreter>,
@@ -61,7 +72,7 @@ impl Function {
         })?;
         let _slot = slots.take();
         let answer = Instance::new(&interpreter).and_then(|mut instance| {
-            instance.call(LOAD_FUEL, |reward, store| {
+            instance.call(interpreter.to_load(), |reward, store| {
                 let (function, signature) = (&directives.function, &directives.signature);
                 reward.call_load(store, source, function.as_deref(), signature.as_deref())
             })
@@ -120,7 +131,11 @@ impl Function {
             signature,
             ..
         } = &self.loaded;
-        Instance::new(&self.interpreter)?.call(LEARN_FUEL, |reward, store| {
+        let budget = Budget {
+            fuel: LEARN_FUEL,
+            ..self.interpreter.to_load()
+        };
+        Instance::new(&self.interpreter)?.call(budget, |reward, store| {
             let batch = columns.batch(self.conversational);
             reward.call_learn(store, code, &self.source, function, signature, batch)
         })
@@ -137,7 +152,8 @@ impl Function {
         }
         match self.call(slots, batch, self.budget(batch)).scores {
             Err(fault) if !fault.is_host_trouble() && batch.len() > 1 => {
-                let named = self.blamed(slots, batch);
+                let is_late = matches!(fault, Fault::Deadline { .. });
+                let named = (!is_late).then(|| self.blamed(slots, batch)).flatten();
                 Err(named.unwrap_or_else(|| Fault::Batch {
                     samples: batch.len(),
                     fault: Box::new(fault),
@@ -147,11 +163,15 @@ impl Function {
         }
     }
 
-    /// The first sample that fails alone, as far as the fuel for the search goes.
+    /// The first sample that fails alone, as far as fuel and time for the search go.
     fn blamed(&self, slots: &Slots, batch: &[Sample<'_>]) -> Option<Fault> {
         let one = self.interpreter.fuel_per_call;
         let mut left = one.saturating_mul(SEARCH);
+        let started = Instant::now();
         for (index, sample) in batch.iter().enumerate() {
+            if started.elapsed() > self.interpreter.deadline {
+                return None;
+            }
             let budget = one.min(left);
             let Call { scores, used, ran } = self.call(slots, std::slice::from_ref(sample), budget);
             match scores {
@@ -197,7 +217,13 @@ impl Function {
             }
         };
         let ran = LOAD_FUEL - instance.fuel_left();
-        let answer = instance.call(budget, |reward, store| {
+        let one = self.interpreter.fuel_per_call.max(1);
+        let allowed = Budget {
+            fuel: budget,
+            // As many times the deadline as it is times the fuel.
+            ticks: self.interpreter.deadline_ticks * budget.div_ceil(one).max(1),
+        };
+        let answer = instance.call(allowed, |reward, store| {
             let columns = Columns::of(batch, &self.loaded);
             reward.call_score(store, columns.batch(self.conversational))
         });
@@ -222,7 +248,7 @@ impl Function {
         } = &self.loaded;
         let patterns = &self.patterns;
         instance
-            .call(LOAD_FUEL, |reward, store| {
+            .call(self.interpreter.to_load(), |reward, store| {
                 reward.call_restore(store, code, &self.source, function, signature, patterns)
             })?
             .map_err(|failure| fault(failure, samples))?;
@@ -262,7 +288,7 @@ pub(crate) fn functions(
 ) -> Result<Vec<String>, CompileError> {
     let _slot = slots.take();
     judged(Instance::new(interpreter).and_then(|mut instance| {
-        instance.call(LOAD_FUEL, |reward, store| {
+        instance.call(interpreter.to_load(), |reward, store| {
             reward.call_functions(store, source)
         })
     }))

@@ -12,6 +12,17 @@ use crate::source::Language;
 /// Bytes that one answer may take on its way out of the guest.
 const ANSWER_BYTES: usize = 16 << 20;
 
+/// Advances of the epoch within which a number is read.
+const TICKS_TO_READ: u64 = 1000;
+
+/// What a call may use.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    pub(super) fuel: u64,
+    /// Advances of the engine's epoch.
+    pub(super) ticks: u64,
+}
+
 /// Data of an instance's store.
 pub(crate) struct StoreData {
     memory_limit: usize,
@@ -90,6 +101,7 @@ impl Instance {
         );
         store.limiter(|guest| guest);
         store.set_hostcall_fuel(ANSWER_BYTES);
+        store.set_epoch_deadline(interpreter.deadline_ticks);
         match Self::make(interpreter, &mut store) {
             Ok((reward, fuel)) => Ok(Self {
                 store,
@@ -113,21 +125,23 @@ impl Instance {
         Ok((reward, Fuel::of(interpreter, store, &guest)?))
     }
 
-    /// Calls an export with so much fuel. The outer error is an end with force, the inner one an answer.
+    /// Calls an export with such a budget. The outer error is an end with force, the inner one an answer.
     pub(super) fn call<T>(
         &mut self,
-        fuel: u64,
+        budget: Budget,
         export: impl FnOnce(&Reward, &mut Store<StoreData>) -> wasmtime::Result<Result<T, Failure>>,
     ) -> Result<Result<T, Failure>, Fault> {
+        self.store.set_epoch_deadline(budget.ticks);
         self.fuel
             .fill
-            .call(&mut self.store, (fuel,))
+            .call(&mut self.store, (budget.fuel,))
             .and_then(|()| export(&self.reward, &mut self.store))
             .map_err(|error| self.fault(&error))
     }
 
     /// What is left of the fuel of the last call; nothing if that ended with force.
     pub(super) fn fuel_left(&mut self) -> u64 {
+        self.store.set_epoch_deadline(TICKS_TO_READ);
         self.fuel
             .left
             .call(&mut self.store, ())
@@ -142,6 +156,7 @@ impl Instance {
         }
         match error.downcast_ref::<Trap>() {
             Some(&meter::OUT_OF_FUEL) => Fault::out_of_fuel(index, Language::Python),
+            Some(Trap::Interrupt) => Fault::Deadline { index },
             Some(Trap::StackOverflow) => Fault::StackOverflow { index },
             Some(Trap::UnreachableCodeReached) => Fault::Trap {
                 index,

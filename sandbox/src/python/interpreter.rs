@@ -1,6 +1,7 @@
 //! The engine that runs Python guests, and what all Python rewards of a sandbox share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -11,6 +12,7 @@ use super::{Progress, files, meter, recipe};
 use crate::engine_error::{engine_error, one_line};
 use crate::error::HostError;
 use crate::limits::Limits;
+use crate::ticker::{Ticker, pace};
 
 /// An interpreter ready to be instantiated.
 pub(crate) struct Interpreter {
@@ -24,7 +26,16 @@ pub(crate) struct Interpreter {
     pub(crate) fuel_per_call: u64,
     /// Bytes that the texts of one sample may have.
     pub(crate) sample_bytes: usize,
+    /// Wall time that a call with the fuel of one sample may take.
+    pub(super) deadline: Duration,
+    /// The same in advances of the engine's epoch.
+    pub(super) deadline_ticks: u64,
+    _ticker: Ticker,
 }
+
+/// Wall time of a call, in units of the deadline of a sample in Rust: what takes that one a tenth of a second takes an interpreter seconds,
+/// and the backstop must be as far off.
+const TIMES_THE_DEADLINE: u64 = 6;
 
 impl Interpreter {
     /// Opens the interpreter; builds it first if the cache does not hold it.
@@ -42,7 +53,12 @@ impl Interpreter {
                 .get_export_index(None, name)
                 .ok_or_else(|| misfit(&format!("it has no export `{name}`")))
         };
+        let deadline = Duration::from_millis(limits.deadline_ms * TIMES_THE_DEADLINE);
+        let (period, deadline_ticks) = pace(deadline);
         Ok(Arc::new(Self {
+            deadline,
+            deadline_ticks,
+            _ticker: Ticker::start(&engine, period)?,
             fill: export(meter::FILL)?,
             left: export(meter::LEFT)?,
             engine,
@@ -70,7 +86,8 @@ const TABLE_ELEMENTS: usize = 20_000;
 /// batch takes beyond it. Faulting these pages in anew for every batch costs more (`docs/reward-speed.md`).
 const KEEP_RESIDENT: usize = 24 << 20;
 
-/// What decides the machine code. Fuel bounds every call, but it is the guest's own ([`meter`]): the engine counts nothing.
+/// What decides the machine code. Fuel bounds every call, but it is the guest's own ([`meter`]): the engine counts nothing. It looks at the
+/// clock behind deadlines, for what fuel does not foresee.
 fn config() -> Config {
     let mut config = Config::new();
     config
@@ -79,7 +96,8 @@ fn config() -> Config {
         .max_wasm_stack(STACK_BYTES)
         .wasm_backtrace_max_frames(None)
         .native_unwind_info(false)
-        .generate_address_map(false);
+        .generate_address_map(false)
+        .epoch_interruption(true);
     config
 }
 

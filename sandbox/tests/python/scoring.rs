@@ -287,3 +287,34 @@ fn many_threads_score_at_once() {
         }
     });
 }
+
+#[test]
+fn the_wall_clock_ends_what_fuel_does_not() {
+    if engine().is_none() {
+        return;
+    }
+    // As if fuel did not count at all.
+    let limits = sandbox::Limits {
+        python_fuel_per_call: 1 << 50,
+        deadline_ms: 1000,
+        ..sandbox::Limits::default()
+    };
+    let sandbox = sandbox::Sandbox::new(limits).unwrap();
+    let code = "def reward(completions, **kwargs):\n    while len(completions) > 1:\n        pass\n    return [1.0] * len(completions)";
+    let reward = reward(&sandbox, code);
+    let batch = [sample("", "a", "1"), sample("", "b", "1")];
+    let started = std::time::Instant::now();
+    let fault = reward.score(&batch).unwrap_err();
+    let late = Fault::Batch {
+        samples: 2,
+        fault: Box::new(Fault::Deadline { index: 0 }),
+    };
+    assert_eq!(fault, late);
+    // Twice six times the deadline, for a batch has more fuel than one sample.
+    let took = started.elapsed();
+    assert!(
+        took > std::time::Duration::from_secs(10) && took < std::time::Duration::from_secs(60),
+        "{took:?}"
+    );
+    assert_eq!(reward.score(&batch[..1]), Ok(vec![1.0]));
+}

@@ -12,6 +12,14 @@ use wasmtime::Engine;
 
 use crate::error::HostError;
 
+/// How often the epoch advances under such a deadline, and after how many advances it is past.
+pub(crate) fn pace(deadline: Duration) -> (Duration, u64) {
+    let period = (deadline / 10).clamp(Duration::from_millis(1), Duration::from_millis(50));
+    let ticks = deadline.as_millis().div_ceil(period.as_millis()) as u64;
+    // One more, because the first tick may come at once.
+    (period, ticks + 1)
+}
+
 /// Stops its thread when dropped.
 pub(crate) struct Ticker {
     stop: Arc<(Mutex<bool>, Condvar)>,
