@@ -18,7 +18,7 @@ use std::{
 use endpoint::{Endpoint, Reply, replies};
 use program::{
     Printed, Program, row,
-    searches::{CONSTANT, CORRECT, config, folder},
+    searches::{CONSTANT, CORRECT, config, draft, folder},
 };
 use serde_json::{Value, json};
 
@@ -199,13 +199,10 @@ fn digest(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What scoring this says; it must not take long.
+/// What scoring this says; it must not take long. What waits for a pipe or computes for ever is ended, and fails the test.
 fn score(program: &Program, reward: &str) -> Printed {
-    let started = Instant::now();
-    let printed = program.run(&["score", reward, "--samples", "samples.jsonl"]);
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(60), "{took:?}: {printed:?}");
-    printed
+    let arguments = ["score", reward, "--samples", "samples.jsonl"];
+    program.run_within(&arguments, Duration::from_secs(60))
 }
 
 #[test]
@@ -356,6 +353,44 @@ fn rustc_ends_with_us_and_leaves_nothing() {
         let left: Vec<_> = fs::read_dir(&folder).unwrap().flatten().collect();
         assert!(left.is_empty(), "{signal}: {left:?}");
     }
+}
+
+#[test]
+fn a_search_asked_to_stop_leaves_no_compiler_and_goes_on() {
+    let drafts = draft("slow", &slow()) + &draft("right", CORRECT);
+    let program = folder(&config("kind = 'replay'\npath = 'drafts.jsonl'", "", 1));
+    program.write("drafts.jsonl", &drafts);
+    let work = program.path("work");
+    fs::create_dir(&work).unwrap();
+    let run = || {
+        let mut command = program.command(&["run", "search.toml"]);
+        command.env("TMPDIR", &work).stderr(Stdio::piped());
+        command
+    };
+    for signal in ["INT", "TERM"] {
+        let child = run().spawn().unwrap();
+        wait_for("rustc is started", || at_work(&work) > 1);
+        let kill = format!("kill -{signal} {}", child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success());
+        let printed = Printed::from(child.wait_with_output().unwrap());
+        assert_eq!(printed.code, 130, "{signal}: {printed:?}");
+        assert!(
+            printed.err.contains("the same command continues"),
+            "{printed:?}"
+        );
+        let started = Instant::now();
+        wait_for("rustc is gone", || at_work(&work) == 0);
+        assert!(started.elapsed() < Duration::from_secs(3), "{signal}");
+    }
+    let printed = Printed::from(run().output().unwrap());
+    assert_eq!(printed.code, 0, "{printed:?}");
+    let board = program.leaderboard();
+    assert_eq!(board["state"], "finished");
+    assert_eq!(row(&board["candidates"], "slow")["state"], "rejected");
+    assert_eq!(row(&board["candidates"], "right")["rank"], 1);
+    let left: Vec<_> = fs::read_dir(&work).unwrap().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// Takes a minute of computing and the package index.

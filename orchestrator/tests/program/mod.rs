@@ -9,6 +9,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -61,6 +64,24 @@ impl Program {
     /// Runs it to its end.
     pub fn run(&self, arguments: &[&str]) -> Printed {
         Printed::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs it to its end, which must come in time: what does not end is ended, and fails the test.
+    pub fn run_within(&self, arguments: &[&str], most: Duration) -> Printed {
+        let mut command = self.command(arguments);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let id = child.id().to_string();
+        let (done, ended) = mpsc::channel();
+        thread::spawn(move || done.send(child.wait_with_output()));
+        let Ok(output) = ended.recv_timeout(most) else {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+            panic!("{arguments:?} did not end within {most:?}");
+        };
+        Printed::from(output.unwrap())
     }
 
     /// Runs it and insists on success.
