@@ -206,7 +206,56 @@ fn an_endpoint_that_refuses_everything_is_not_a_model_that_knows_nothing() {
         printed.err
     );
     assert_eq!(endpoint.requests().len(), 8, "it is given up early");
-    assert_eq!(lines(&program, "org-small.jsonl").len(), 1, "nothing kept");
+    let kept = fs::read_to_string(program.path("org-small.jsonl")).unwrap();
+    assert!(kept.is_empty(), "nothing kept: {kept}");
+
+    // The mended command is not refused for the settings of the one that brought nothing.
+    let mended = Endpoint::start(vec![Reply::error(400, "too long"), says("so 3")]);
+    let url = mended.base_url();
+    let arguments = ask(&url, &["--concurrency", "1", "--max-tokens", "64"]);
+    program.succeed(&arguments);
+    assert_eq!(lines(&program, "org-small.jsonl").len(), 1 + QUESTIONS);
+    // One that is refused again does not stand there twice.
+    let stubborn = Endpoint::start(vec![Reply::error(400, "still too long")]);
+    let url = stubborn.base_url();
+    let arguments = ask(&url, &["--concurrency", "1", "--max-tokens", "64"]);
+    for _ in 0..2 {
+        let out = program.succeed(&arguments);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["models"][0]["refused"], 1);
+    }
+    assert_eq!(stubborn.requests().len(), 2);
+    assert_eq!(lines(&program, "org-small.jsonl").len(), 1 + QUESTIONS);
+}
+
+#[test]
+fn a_server_that_stops_is_not_waited_for_until_the_time_out() {
+    use std::io::Read as _;
+
+    let program = folder();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    // It takes a request, stops listening, and holds the connection without a word.
+    let server = thread::spawn(move || {
+        let (mut held, _) = listener.accept().unwrap();
+        drop(listener);
+        while held.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0) {}
+    });
+    let started = std::time::Instant::now();
+    let printed = program.run(&ask(&url, &["--concurrency", "1"]));
+    let took = started.elapsed();
+    assert_eq!(printed.code, 1, "{printed:?}");
+    for part in [
+        "takes no connections any more",
+        "Run the same command again",
+    ] {
+        assert!(printed.err.contains(part), "{}", printed.err);
+    }
+    assert!(
+        took < Duration::from_secs(60),
+        "the time-out is 300 s: {took:?}"
+    );
+    server.join().unwrap();
 }
 
 #[test]

@@ -149,6 +149,13 @@ impl Request {
         })
     }
 
+    /// Goes on from where the model paused.
+    pub(super) fn go_on_from(&mut self, said: &str) {
+        if let Some(messages) = self.body["messages"].as_array_mut() {
+            messages.push(json!({"role": "assistant", "content": said.trim_end()}));
+        }
+    }
+
     fn call_limit_differently(&mut self) -> bool {
         let Some(fields) = self.body.as_object_mut() else {
             return false;

@@ -7,6 +7,7 @@ mod api;
 mod body;
 mod check;
 mod config;
+mod gone;
 mod key;
 mod reply;
 mod retry;
@@ -23,6 +24,7 @@ use reqwest::{Client, StatusCode, redirect};
 
 use self::{
     api::{Habits, Request},
+    gone::{Watched, unless_gone},
     reply::{Bill, NoReply},
     retry::Attempt,
 };
@@ -54,6 +56,8 @@ pub struct Endpoint {
     key: Option<Key>,
     client: Client,
     habits: Habits,
+    /// Where it is looked whether the server is there while it is waited for.
+    watched: Option<Watched>,
     /// Key and address are right.
     has_answered: AtomicBool,
 }
@@ -97,6 +101,16 @@ struct Broke {
     why: String,
     /// The server may have written a reply all the same.
     may_be_paid: bool,
+}
+
+impl Broke {
+    fn gone() -> Self {
+        Self {
+            why: "it takes no connections any more, and left this request without an answer"
+                .to_owned(),
+            may_be_paid: false,
+        }
+    }
 }
 
 /// Why there is no reply. A variant is what the caller does next.
@@ -160,6 +174,7 @@ impl Endpoint {
             .map_err(|error| format!("no HTTPS client can be set up: {error}"))?;
         Ok(Self {
             config,
+            watched: Watched::at(&url),
             url,
             key,
             client,
@@ -215,7 +230,8 @@ impl Endpoint {
     ) -> (Attempt, Exchange) {
         let mut exchange = Exchange::default();
         let prompt_bytes = request.body().to_string().len();
-        let attempt = match self.send(request, heard).await {
+        let sent = unless_gone(self.watched.as_ref(), self.send(request, heard)).await;
+        let attempt = match sent.unwrap_or_else(|| Err(Broke::gone())) {
             Err(broke) => {
                 if broke.may_be_paid {
                     exchange.bill(&Bill::of_broken("", prompt_bytes, self.config.prices));

@@ -39,6 +39,11 @@ pub(super) enum NoReply {
 }
 
 impl Reply {
+    /// Whether the model only paused (Anthropic's `pause_turn`) and can be asked to go on.
+    pub(super) fn is_paused(&self) -> bool {
+        self.stopped_because.as_deref() == Some("pause_turn") && !self.text.trim().is_empty()
+    }
+
     /// Reads the body of a successful response; what is wrong with it, if it is none.
     pub(super) fn read(body: &str) -> Result<Self, NoReply> {
         let body = value_of(body).map_err(|why| match why.contains("broke") {

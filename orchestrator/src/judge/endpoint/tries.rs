@@ -14,6 +14,9 @@ use super::{
 /// Tries that may each have been paid for and brought nothing, at most.
 const MOST_PAID_FAILURES: u32 = 2;
 
+/// Pauses of a model that are followed, at most.
+const MOST_PAUSES: u32 = 4;
+
 /// The requests for one reply.
 pub struct Tries<'a> {
     endpoint: &'a Endpoint,
@@ -22,6 +25,9 @@ pub struct Tries<'a> {
     backoff: Backoff,
     made: u32,
     paid_failures: u32,
+    pauses: u32,
+    /// What the model wrote before it paused.
+    so_far: String,
     heard: Option<Hears<'a>>,
 }
 
@@ -55,6 +61,8 @@ impl<'a> Tries<'a> {
             endpoint,
             made: 0,
             paid_failures: 0,
+            pauses: 0,
+            so_far: String::new(),
             heard: None,
         }
     }
@@ -68,10 +76,22 @@ impl<'a> Tries<'a> {
 
     /// Makes one request. After a reply or an error there is nothing to be made.
     pub async fn next(&mut self) -> (Exchange, Came) {
-        let (attempt, exchange) = self.endpoint.attempt(&mut self.request, self.heard).await;
+        let (attempt, mut exchange) = self.endpoint.attempt(&mut self.request, self.heard).await;
         self.made += 1;
         let came = match attempt {
-            Attempt::Answered(reply) => Came::Reply(reply),
+            Attempt::Answered(reply) if reply.is_paused() && self.pauses < MOST_PAUSES => {
+                self.pauses += 1;
+                self.request.go_on_from(&reply.text);
+                self.so_far.push_str(&reply.text);
+                exchange.error =
+                    Some("the model paused (`pause_turn`) and is asked to go on".to_owned());
+                Came::Adjusted
+            }
+            Attempt::Answered(mut reply) => {
+                reply.text.insert_str(0, &self.so_far);
+                exchange.reply.insert_str(0, &self.so_far);
+                Came::Reply(reply)
+            }
             Attempt::Hopeless(why) => Came::Error(AskError::Setup(why)),
             Attempt::Refused(why) => Came::Error(AskError::Refused(why)),
             Attempt::Adjusted => Came::Adjusted,

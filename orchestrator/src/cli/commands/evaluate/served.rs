@@ -175,11 +175,16 @@ fn bar(model: &str, questions: usize, done: usize) -> ProgressBar {
     bar
 }
 
-/// The file of completions: a line of settings, then one line a question in the order they were answered.
+/// The file of completions: a line of settings, then one line a question in the order they were answered. The settings are written with the
+/// first line after them: where nothing was answered, other settings may be tried.
 struct Log {
     file: File,
     path: PathBuf,
+    /// The line of settings, where it is still to be written.
+    head: Option<Value>,
     done: HashSet<usize>,
+    /// Questions whose refusal stands there.
+    refused: HashSet<usize>,
 }
 
 impl Log {
@@ -207,29 +212,42 @@ impl Log {
         let mut log = Self {
             file,
             path: path.to_owned(),
+            head: None,
             done: HashSet::new(),
+            refused: HashSet::new(),
         };
         let head = json!({"settings": settings});
         let is_new = whole.is_empty() && head.to_string().starts_with(&*text);
         if !is_new {
-            log.check(text.lines().next().unwrap_or_default(), settings)?;
-            log.done = answered(path, whole)?;
+            let first = text.lines().next().unwrap_or_default();
+            let before = log.settings_of(first)?;
+            (log.done, log.refused) = answered(path, whole)?;
+            if log.done.is_empty() {
+                log.refused.clear();
+            } else {
+                log.check(&before, settings)?;
+            }
         }
-        log.file.set_len(whole.len() as u64)?;
+        // A file without a single answer begins anew.
+        let kept = if log.done.is_empty() { 0 } else { whole.len() };
+        log.head = log.done.is_empty().then_some(head);
+        log.file.set_len(kept as u64)?;
         log.file.seek(SeekFrom::End(0))?;
-        if is_new {
-            log.append(&head)?;
-        }
         Ok(log)
     }
 
-    /// Refuses to continue what was begun with other settings.
-    fn check(&self, first: &str, settings: &Value) -> anyhow::Result<()> {
+    /// The settings in the first line of a file.
+    fn settings_of(&self, first: &str) -> anyhow::Result<Value> {
         let name = self.path.display();
         let before: Value = serde_json::from_str(first).unwrap_or_default();
-        let before = before.get("settings").with_context(|| {
+        before.get("settings").cloned().with_context(|| {
             format!("{name} was not written by `evaluate --endpoint`; nothing was changed. Use another file with --out")
-        })?;
+        })
+    }
+
+    /// Refuses to continue what was begun with other settings.
+    fn check(&self, before: &Value, settings: &Value) -> anyhow::Result<()> {
+        let name = self.path.display();
         if let Some(difference) = first_difference(before, settings) {
             bail!(
                 "{name} holds completions made with other settings (first difference: {difference}). Continue with those, or use another file with --out"
@@ -238,17 +256,24 @@ impl Log {
         Ok(())
     }
 
+    /// Adds the line of a question. A refusal that is repeated is not written again.
     fn append(&mut self, line: &Value) -> anyhow::Result<()> {
+        let index = line["index"].as_u64().unwrap_or_default() as usize;
+        if line["error"].is_string() && !self.refused.insert(index) {
+            return Ok(());
+        }
+        let head = self.head.take().map(|head| format!("{head}\n"));
+        let lines = format!("{}{line}\n", head.unwrap_or_default());
         // One write a line, so that a killed process leaves at most one cut off.
         self.file
-            .write_all(format!("{line}\n").as_bytes())
+            .write_all(lines.as_bytes())
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
-/// The questions with a completion. Those that were refused are asked again; the last line of a question counts.
-fn answered(path: &Path, text: &str) -> anyhow::Result<HashSet<usize>> {
-    let mut done = HashSet::new();
+/// The questions with a completion, and those that were refused, which are asked again; the last line of a question counts.
+fn answered(path: &Path, text: &str) -> anyhow::Result<(HashSet<usize>, HashSet<usize>)> {
+    let (mut done, mut refused) = (HashSet::new(), HashSet::new());
     for (number, line) in text.lines().enumerate().skip(1) {
         let row: Option<Value> = serde_json::from_str(line).ok();
         let row = row.filter(|row| row["completion"].is_string());
@@ -262,11 +287,13 @@ fn answered(path: &Path, text: &str) -> anyhow::Result<HashSet<usize>> {
                 number + 1
             );
         };
-        if !row["error"].is_string() {
-            done.insert(index);
-        }
+        let kind = match row["error"].is_string() {
+            true => &mut refused,
+            false => &mut done,
+        };
+        kind.insert(index);
     }
-    Ok(done)
+    Ok((done, refused))
 }
 
 #[cfg(test)]
