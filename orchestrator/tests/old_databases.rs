@@ -12,7 +12,7 @@ use std::{
 use orchestrator::store::{Store, StoreError};
 use program::{
     Program,
-    searches::{rows, screened},
+    searches::{self, rows, screened},
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, sqlite::SqliteConnectOptions};
 
@@ -56,6 +56,34 @@ async fn a_database_of_every_schema_opens_and_shows_the_same_leaderboard() {
         assert_eq!(again, golden, "upgrading is done once");
     }
     assert!(seen > 0);
+}
+
+#[tokio::test]
+async fn an_older_database_can_be_taken_over_and_replayed_and_stays_as_it_is() {
+    let database = fixtures().join("schema-4.db");
+    let before = fs::read(&database).unwrap();
+    let store = Store::read_of_any_age(&database).await.unwrap();
+    let drafts = store.drafts_by_round().await.unwrap();
+    assert!(drafts.values().any(|round| !round.is_empty()));
+    let copy = store.path().to_owned();
+    assert!(copy != database && copy.exists());
+    store.close().await;
+    assert!(!copy.exists(), "the copy is gone with who read it");
+    assert_eq!(fs::read(&database).unwrap(), before, "nothing was written");
+
+    // The whole way: a search that proposes again what an older program's search had.
+    let program = searches::folder(&searches::config(
+        "kind = 'replay'\npath = 'old/x.db'",
+        "",
+        1,
+    ));
+    fs::create_dir(program.path("old")).unwrap();
+    fs::copy(&database, program.path("old/x.db")).unwrap();
+    program.succeed(&["run", "search.toml"]);
+    let board = program.leaderboard();
+    let first = drafts.values().next().unwrap();
+    let shown = program::names(&board["candidates"]);
+    assert!(shown.contains(&first[0].name), "{shown:?}");
 }
 
 #[tokio::test]

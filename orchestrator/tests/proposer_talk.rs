@@ -64,7 +64,7 @@ impl Ledger for Memory {
     fn hears(&self, heard: &Heard<'_>) {
         let told = match heard {
             Heard::Asking { model, step } => format!("asking {model} {step}"),
-            Heard::Tokens(tokens) => format!("tokens {tokens}"),
+            Heard::Tokens { tokens, .. } => format!("tokens {tokens}"),
             Heard::Pause(_) => "pause".to_owned(),
             Heard::Done(exchange) => format!("done {}", exchange.step),
         };

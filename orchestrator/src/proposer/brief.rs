@@ -43,6 +43,8 @@ pub struct Background {
     pub steps: u32,
     /// Completions that are compared with each other.
     pub group: usize,
+    /// Drafts that earlier rounds have had.
+    pub proposed: usize,
 }
 
 impl Background {
@@ -56,6 +58,7 @@ impl Background {
         lessons: Vec::new(),
         steps: 0,
         group: 0,
+        proposed: 0,
     };
 }
 

@@ -116,8 +116,13 @@ pub enum Heard<'a> {
         /// Which request of its round.
         step: &'a str,
     },
-    /// About so many tokens of the reply have come.
-    Tokens(u64),
+    /// Something of the reply has come.
+    Tokens {
+        /// About so many tokens.
+        tokens: u64,
+        /// Dollars for them, where there is a price.
+        cost_usd: Option<f64>,
+    },
     /// It failed, and is made again after a pause: what happened, and for how long.
     Pause(&'a str),
     /// It has ended, this way.

@@ -37,7 +37,7 @@ pub struct Replay {
 enum Recording {
     /// Drafts of each round.
     ByRound(BTreeMap<u32, Vec<Draft>>),
-    /// Drafts to be handed out in order, `brief.count` a round.
+    /// Drafts to be handed out in order, as many a round as are wanted.
     InOrder(Vec<Draft>),
 }
 
@@ -135,7 +135,8 @@ impl Replay {
         }
     }
 
-    fn drafts(&self, round: u32, count: usize) -> &[Draft] {
+    /// The drafts of a round, where earlier ones have had `before`.
+    fn drafts(&self, round: u32, count: usize, before: usize) -> &[Draft] {
         match &self.recording {
             Recording::ByRound(drafts) => {
                 let recorded = drafts.get(&round).map_or(&[][..], Vec::as_slice);
@@ -150,7 +151,6 @@ impl Replay {
                 &recorded[..recorded.len().min(count)]
             }
             Recording::InOrder(drafts) => {
-                let before = (round.saturating_sub(1) as usize).saturating_mul(count);
                 let rest = &drafts[before.min(drafts.len())..];
                 &rest[..rest.len().min(count)]
             }
@@ -170,7 +170,9 @@ impl Proposer for Replay {
     ) -> BoxFuture<'a, Result<Proposal, ProposeError>> {
         Box::pin(async move {
             Ok(Proposal {
-                drafts: self.drafts(brief.round, brief.count).to_vec(),
+                drafts: self
+                    .drafts(brief.round, brief.count, brief.background.proposed)
+                    .to_vec(),
                 ..Proposal::default()
             })
         })
@@ -307,8 +309,9 @@ mod tests {
     use super::*;
 
     fn names(replay: &Replay, round: u32, count: usize) -> Vec<&str> {
+        let before = (round as usize - 1).saturating_mul(count);
         replay
-            .drafts(round, count)
+            .drafts(round, count, before)
             .iter()
             .map(|draft| draft.name.as_str())
             .collect()
@@ -326,6 +329,9 @@ mod tests {
         assert_eq!(names(&replay, 2, 2), ["c"], "asking twice changes nothing");
         assert!(names(&replay, 3, 2).is_empty());
         assert!(names(&replay, u32::MAX, usize::MAX).is_empty());
+        // Where a round wants more or fewer than those before, it goes on where they ended.
+        assert_eq!(replay.drafts(2, 1, 2)[0].name, "c");
+        assert_eq!(replay.drafts(2, 5, 1).len(), 2);
     }
 
     #[test]

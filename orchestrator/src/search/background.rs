@@ -4,7 +4,7 @@ use super::{SearchError, context::Context};
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
-        candidate::{NewCandidate, Origin, Refusal, Status},
+        candidate::{Candidate, NewCandidate, Origin, Refusal, Status},
         draft::{CHECK, Draft},
     },
     proposer::{Background, Lesson, Reference, Setback, Written, Wrong, parse::lessons},
@@ -37,7 +37,13 @@ pub(super) async fn background(
             answer_rate: figures.answer_rate,
         })
     });
-    let base = store.candidates(*id).await?.into_iter();
+    let candidates = store.candidates(*id).await?;
+    let of_earlier = |c: &&Candidate| {
+        c.origin.round().is_some_and(|of| of < round)
+            && !matches!(c.status, Status::Unreadable { .. })
+    };
+    let proposed = candidates.iter().filter(of_earlier).count();
+    let base = candidates.into_iter();
     let base = base.filter(|c| c.origin == Origin::Base).map(|c| c.draft);
     let pool = store.pool(*id).await?;
     let groups = pool.into_iter().flat_map(|pool| pool.groups);
@@ -69,6 +75,7 @@ pub(super) async fn background(
         lessons: learnt,
         steps: last.rungs.last().map_or(0, |rung| rung.steps),
         group: config.grpo.num_generations,
+        proposed,
     })
 }
 

@@ -109,6 +109,14 @@ fn curves_of(steps: &[StepMetrics], name: &str) -> Vec<Curve> {
         curve("spread", |step| step.reward_std),
         curve("flat", |step| step.frac_reward_zero_std),
         curve("right", |step| step.correct),
+    ]);
+    // A trainer that does not tell has no curve of it.
+    let answered: Option<Vec<f64>> = steps.iter().map(|step| step.answered).collect();
+    curves.extend(answered.map(|values| Curve {
+        of: "answered".to_owned(),
+        values,
+    }));
+    curves.extend([
         curve("length", |step| step.completion_length),
         curve("cut", |step| step.clipped_ratio),
     ]);

@@ -26,12 +26,12 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// The search in a database, which is only read.
+    /// The search in a database, which is only read; an older program may have written it.
     ///
     /// # Errors
-    /// As [`Store::read`], and if there is no search in it.
+    /// As [`Store::read_of_any_age`], and if there is no search in it.
     pub async fn read(database: &Path) -> Result<Self, StoreError> {
-        let store = Store::read(database).await?;
+        let store = Store::read_of_any_age(database).await?;
         let base_model = store.search().await?.base_model;
         Ok(Self { store, base_model })
     }

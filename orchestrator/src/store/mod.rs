@@ -26,10 +26,12 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     str::FromStr as _,
+    sync::Arc,
     time::Duration,
 };
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use tempfile::TempDir;
 
 use migrations::MIGRATIONS;
 
@@ -55,6 +57,8 @@ pub struct Store {
     path: PathBuf,
     /// Which of the file's searches is read; the latest if none is named.
     chosen: Option<SearchId>,
+    /// Where the file is a copy of our own: its folder, which goes with the last of those who read it.
+    _copy: Option<Arc<TempDir>>,
 }
 
 /// What can go wrong with a database, by what the user can do about it.
@@ -215,6 +219,35 @@ impl Store {
         }
     }
 
+    /// Opens an existing database for reading, whichever version of this program wrote it: of an older one a copy is brought up to date
+    /// and read, and the file itself stays as it is.
+    ///
+    /// # Errors
+    /// As [`Store::read`], but for [`StoreError::Older`]; [`StoreError::Unusable`] if there is no room for the copy.
+    pub async fn read_of_any_age(path: &Path) -> Result<Self, StoreError> {
+        let older = match Self::read(path).await {
+            Err(StoreError::Older { .. }) => Self::connect(path, Access::Read).await?,
+            outcome => return outcome,
+        };
+        let folder = TempDir::new()
+            .map_err(|error| older.unusable(&format!("a copy of it cannot be made: {error}")))?;
+        let copy = folder.path().join("copy.db");
+        // Takes what stands in a write-ahead log with it.
+        sqlx::query("VACUUM INTO ?")
+            .bind(copy.to_string_lossy().into_owned())
+            .execute(&older.pool)
+            .await
+            .map_err(|error| older.sql(error))?;
+        older.close().await;
+        let (migrated, lock) = Self::create_or_open(&copy).await?;
+        migrated.close().await;
+        drop(lock);
+        Ok(Self {
+            _copy: Some(Arc::new(folder)),
+            ..Self::connect(&copy, Access::Read).await?
+        })
+    }
+
     /// Brings the schema up to date. A table is altered by copying it, for which foreign keys are off; they are checked afterwards.
     async fn migrate(&self) -> Result<(), StoreError> {
         MIGRATIONS
@@ -264,6 +297,7 @@ impl Store {
                 pool,
                 path: path.to_owned(),
                 chosen: None,
+                _copy: None,
             }),
             Err(error) => Err(classify(path, error)),
         }

@@ -106,9 +106,11 @@ impl Events for Progress {
                 let since = Instant::now();
                 *asking = Some(Asking { since, spinner });
             }
-            Heard::Tokens(tokens) => {
+            Heard::Tokens { tokens, cost_usd } => {
                 if let Some(spinner) = asking.as_ref().and_then(|asking| asking.spinner.as_ref()) {
-                    spinner.set_message(format!("about {tokens} tokens"));
+                    let cost = cost_usd.map(|cost| format!(", {cost:.4} dollars of reply"));
+                    let cost = cost.unwrap_or_default();
+                    spinner.set_message(format!("about {tokens} tokens{cost}"));
                 }
             }
             Heard::Pause(told) => self.line(&format!("  {}", crate::text::one_line(told, 300))),

@@ -22,6 +22,9 @@ pub struct StepMetrics {
     pub member_rewards_std: Vec<f64>,
     /// Share of completions the verifier calls right.
     pub correct: f64,
+    /// Share of completions in which the verifier finds an answer; absent where the trainer does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<f64>,
     /// Share of completions that a filter left in.
     pub kept: f64,
     /// Mean completion length, tokens.
@@ -114,7 +117,7 @@ impl StepMetrics {
     }
 
     /// The metrics under the names that TRL logs, as one flat object. `members` names the rewards of the mix, in its order. What TRL has no
-    /// name for stands under `correct`, `kept`, `completions/num_tokens` (TRL's own `num_tokens` counts prompts, and adds up) and
+    /// name for stands under `correct`, `answered`, `kept`, `completions/num_tokens` (TRL's own `num_tokens` counts prompts, and adds up) and
     /// `tokens_per_second`.
     #[must_use]
     pub fn under_trls_names(&self, members: &[String]) -> Map<String, Value> {
@@ -151,6 +154,9 @@ impl StepMetrics {
             ("kept", json!(self.kept)),
         ];
         let kl = self.kl.map(|kl| ("kl".to_owned(), json!(kl)));
+        let answered = self
+            .answered
+            .map(|share| ("answered".to_owned(), json!(share)));
         let statistics = [
             ("mean", &self.member_rewards),
             ("std", &self.member_rewards_std),
@@ -168,6 +174,7 @@ impl StepMetrics {
         named
             .into_iter()
             .chain(kl)
+            .chain(answered)
             .chain(rewards)
             .chain(parts)
             .collect()

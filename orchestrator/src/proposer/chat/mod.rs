@@ -227,7 +227,11 @@ impl Chat {
             )));
         };
         let messages = Messages::from(prompt);
-        let hears = |tokens| ledger.hears(&Heard::Tokens(tokens));
+        let price = endpoint.config().prices.completion;
+        let hears = |tokens| {
+            let cost_usd = price.map(|price| tokens as f64 * price / 1e6);
+            ledger.hears(&Heard::Tokens { tokens, cost_usd });
+        };
         let mut tries = endpoint.tries(&messages, seed).telling(&hears);
         loop {
             if let Some(why) = ledger.closed() {

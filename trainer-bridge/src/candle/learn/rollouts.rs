@@ -35,6 +35,8 @@ pub struct ScoredCompletion {
     pub reward: f64,
     /// The verifier's verdict.
     pub correct: bool,
+    /// Whether the verifier finds an answer in it.
+    pub answered: bool,
     /// Its advantage; absent if a filter left it out.
     pub advantage: Option<f64>,
     /// Cut at the length limit and left out of the loss for it.
@@ -162,6 +164,7 @@ impl Roles<'_> {
                         rewards: scored.rewards_of(place),
                         reward: advantages.rewards[place],
                         correct: correct[place],
+                        answered: scored.verdicts[place].extracted.is_some(),
                         advantage: kept[place],
                         masked,
                         learns: !masked && has_gradient(kept[place], grpo),

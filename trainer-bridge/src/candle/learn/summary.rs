@@ -36,6 +36,7 @@ pub fn summary(groups: &[RolloutGroup], examples: &[TrainExample]) -> StepMetric
         member_rewards,
         member_rewards_std,
         correct: share(&|scored| scored.correct),
+        answered: Some(share(&|scored| scored.answered)),
         kept: share(&|scored| scored.advantage.is_some()),
         completion_length: tokens as f64 / all.len().max(1) as f64,
         completion_length_min: lengths().min().unwrap_or(0) as u32,

@@ -113,6 +113,7 @@ impl Goldens {
             let finished = tokens.last() == Some(&1);
             let masked = case.mask_truncated_completions && !finished;
             ScoredCompletion {
+                answered: false,
                 completion: Completion {
                     tokens,
                     finished,
