@@ -353,3 +353,61 @@ async fn a_slow_stream_meets_no_time_out_while_it_writes() {
     assert_eq!(names(&proposal), ["a"]);
     assert_eq!(endpoint.requests().len(), 1);
 }
+
+/// A message of Anthropic's that ends so.
+fn message(text: &str, stop_reason: &str) -> Reply {
+    ok(json!({
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": stop_reason,
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }))
+}
+
+#[tokio::test]
+async fn a_model_that_pauses_its_turn_is_asked_to_go_on_and_read_as_a_whole() {
+    let text = drafts();
+    let (first, rest) = text.split_at(text.len() / 2);
+    let endpoint = Endpoint::start(vec![
+        message(first, "pause_turn"),
+        message(rest, "end_turn"),
+    ]);
+    let anthropic = ChatConfig {
+        api: ChatApi::Anthropic,
+        ..config(&endpoint)
+    };
+    let proposal = ask(anthropic.clone()).await.unwrap();
+    assert_eq!(names(&proposal), ["a"]);
+    let asked = endpoint.requests();
+    assert_eq!(asked.len(), 2);
+    let said = &asked[1].json()["messages"][1];
+    assert_eq!(
+        said,
+        &json!({"role": "assistant", "content": first.trim_end()})
+    );
+    // Both are paid for; the second holds all that was said, which is what a search that is begun again finds.
+    let [paused, whole] = &proposal.exchanges[..] else {
+        panic!("{:?}", proposal.exchanges)
+    };
+    assert!(
+        paused
+            .error
+            .as_ref()
+            .is_some_and(|why| why.contains("pause_turn"))
+    );
+    assert_eq!(
+        (whole.error.as_deref(), whole.reply.as_str()),
+        (None, &*text)
+    );
+    assert_eq!(paused.completion_tokens, Some(5));
+
+    // One that pauses for ever is followed so far and no further.
+    let endless = Endpoint::start(vec![message("and so on ", "pause_turn")]);
+    let config = ChatConfig {
+        base_url: endless.base_url(),
+        ..anthropic
+    };
+    let proposal = ask(config).await.unwrap();
+    assert!(proposal.drafts.is_empty());
+    let requests = endless.requests().len();
+    assert_eq!(requests, 10, "five, and five for the second question");
+}

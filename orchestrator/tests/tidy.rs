@@ -42,6 +42,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
             "rejection",
             "error",
             "engine_error",
+            "ticker",
             "slots",
             "abi",
             "cache",
