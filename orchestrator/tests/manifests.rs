@@ -62,17 +62,20 @@ impl Folder {
     }
 }
 
+/// A member whose file has these contents.
+fn member(name: &str, file: &str, contents: &str) -> Value {
+    let digest = digest(contents);
+    json!({"name": name, "weight": 1.0, "wasm": file, "source": file,
+           "wasm_sha256": digest, "source_sha256": digest})
+}
+
 fn manifest() -> Value {
-    let member = |name: &str, file: &str| {
-        json!({"name": name, "weight": 1.0, "wasm": file, "source": file,
-               "wasm_sha256": digest(MINE), "source_sha256": digest(MINE)})
-    };
     json!({
         "manifest_version": 1,
         "aggregation": "sum_then_normalize",
         "limits": Limits::default(),
         "extraction": evaluator::ExtractionConfig::default(),
-        "members": [member("a", "mine.py"), member("b", "base/mine.py")],
+        "members": [member("a", "mine.py", MINE), member("b", "base/mine.py", MINE)],
     })
 }
 
@@ -96,7 +99,9 @@ fn evil(outside: &str) -> impl Strategy<Value = Value> + use<> {
         String::new(),
     ];
     prop_oneof![
-        4 => select(names).prop_map(Value::from),
+        4 => select(names.clone()).prop_map(Value::from),
+        // One that knows what it is after.
+        2 => select(names).prop_map(|file| member("prey", &file, SECRET)),
         1 => any::<i64>().prop_map(Value::from),
         1 => any::<u64>().prop_map(Value::from),
         1 => select(vec![0.0, -1.0, 1e308, 5e-324]).prop_map(Value::from),
