@@ -105,7 +105,7 @@ def evaluate(options, server, folder, name, questions):
 
 def told(output):
     lines = output.strip().splitlines()
-    return (lines or ["nothing"])[-1][:160].replace("|", "/")
+    return (lines or ["nothing"])[-1][-160:].replace("|", "/")
 
 
 def asked(options, server, folder):
@@ -156,9 +156,10 @@ seeds = 1
     started = time.monotonic()
     run = [options.program, "run", "search.toml", "--database", "real.db"]
     done = subprocess.run(run, capture_output=True, text=True, cwd=folder)
-    requests = [line.strip() for line in done.stderr.splitlines() if " tokens" in line and "(" in line]
+    requests = [line.strip() for line in done.stderr.splitlines() if line.strip().startswith(server.model) and " s, " in line]
+    said = "; ".join(line.rpartition("/")[2] for line in requests) or told(done.stderr)
     # 3 says that nothing came of it, as is to be expected.
-    return f"exit {done.returncode}, {time.monotonic() - started:.0f} s; {told(requests[0] if requests else done.stderr)}"
+    return f"exit {done.returncode}, {time.monotonic() - started:.0f} s: {said}"
 
 
 def stopped(options, server, folder):
