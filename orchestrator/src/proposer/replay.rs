@@ -344,12 +344,12 @@ mod tests {
         assert_eq!(names(&replay, 1, 5), ["early"]);
         assert!(names(&replay, 2, 5).is_empty());
         assert_eq!(names(&replay, 3, 5), ["late"]);
-        let late = &replay.drafts(3, 1)[0];
+        let late = &replay.drafts(3, 1, 0)[0];
         assert_eq!(
             (late.rationale.as_str(), late.source.language),
             ("why", Language::Rust)
         );
-        assert_eq!(replay.drafts(1, 1)[0].source.language, Language::Python);
+        assert_eq!(replay.drafts(1, 1, 0)[0].source.language, Language::Python);
     }
 
     #[test]

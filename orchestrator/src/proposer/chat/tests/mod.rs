@@ -105,6 +105,7 @@ fn background(round: u32) -> Background {
         },
         steps: 25,
         group: 8,
+        proposed: 0,
     }
 }
 
