@@ -119,7 +119,7 @@ def test_trl_s_grpo_command_trains_with_them(folder, exported):
         return done.stdout
 
     run("-c", MODEL, folder / "tiny")
-    prompts, _, answers = batch(8)
+    prompts, _, answers = batch(64)
     (folder / "questions").mkdir()
     lines = [json.dumps({"prompt": prompt, "answer": answer}) for prompt, answer in zip(prompts, answers)]
     (folder / "questions/train.jsonl").write_text("\n".join(lines) + "\n")
