@@ -187,6 +187,13 @@ def test_a_reward_that_reads_the_prompt_says_so(folder, exported):
     assert verl.compute_score("x", "hello you", "1", {"q": "me"}, prompt_key="q")["score"] == 0.0
     with pytest.raises(ValueError, match="call them with prompts="):
         importlib.import_module("asking.for_trl").asked(completions=["a"], answer=["1"])
+    (folder / "pairs.py").write_text("def pair(question, response, answer):\n    return float(question in response)\n")
+    (folder / "verls.py").write_text("# No prompt here.\ndef compute_score(solution_str, ground_truth):\n    return float(len(solution_str))\n")
+    export(folder, "pairs.py", "verls.py", "--to", "verl", "asking_both")
+    members = json.loads((folder / "asking_both/manifest.json").read_text())["members"]
+    assert [member["reads_prompt"] for member in members] == [True, False]
+    verl = importlib.import_module("asking_both.for_verl")
+    assert verl.compute_score("x", "hello you", "1", {"question": "you"})["pair"] == 1.0
 
 
 def test_what_is_not_what_was_exported_is_refused(folder, exported):

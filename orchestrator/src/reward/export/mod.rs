@@ -45,7 +45,7 @@ pub fn write(
         let mut member = member(reward, &guest, source.as_ref());
         member.function = package::function_name(&reward.name, &mut taken);
         if !targets.is_empty() {
-            looked_at(&mut member, &loaded(reward, gathered, bench)?);
+            look_at(&mut member, reward, &loaded(reward, gathered, bench)?);
         }
         refuse_groups(&member, targets)?;
         members.push(member);
@@ -167,15 +167,19 @@ fn loaded(
         })
 }
 
-/// What is only known of a member when it is loaded: how it is called.
-fn looked_at(member: &mut Member, loaded: &RewardFn) {
+/// Notes what is only known of a member when it is loaded: how it is called.
+fn look_at(member: &mut Member, reward: &Gatherable, loaded: &RewardFn) {
+    /// What prompts are called in signatures that have a name for them.
+    const PROMPTS: [&str; 5] = ["prompt", "question", "query", "problem", "instruction"];
     member.of_groups = loaded.is_of_groups();
     if let Some(about) = loaded.about() {
-        // Trainers that score one completion at a time have no prompt for these.
+        let text = String::from_utf8_lossy(reward.module.bytes());
         member.reads_prompt = match about.signature.as_str() {
+            "trl" => member.reads_prompt,
+            // These have no prompt, and OpenRLHF's queries begin with it.
             "verl" | "verl_batch" | "easyr1" => false,
             "openrlhf" => true,
-            _ => member.reads_prompt,
+            _ => PROMPTS.iter().any(|name| text.contains(name)),
         };
         member.call = Some(Call {
             function: about.function.clone(),
