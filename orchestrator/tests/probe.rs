@@ -5,37 +5,16 @@ mod program;
 
 use std::fs;
 
-use program::{Program, data, names, row};
+use program::{
+    Program, data, names,
+    probing::{FLAT, INVERTED, LENGTH, RIGHT, probed, rewards},
+    row,
+};
 use serde_json::{Value, json};
-
-const RIGHT: &str =
-    "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }";
-const INVERTED: &str =
-    "pub fn reward(sample: &Sample) -> f64 { -f64::from(u8::from(sample.correct())) }";
-const FLAT: &str = "pub fn reward(_sample: &Sample) -> f64 { 0.25 }";
-const LENGTH: &str = "pub fn reward(sample: &Sample) -> f64 { sample.completion().len() as f64 }";
-
-fn probed(program: &Program, arguments: &[&str]) -> Vec<Value> {
-    let arguments = [&["probe", "--format", "json"], arguments].concat();
-    serde_json::from_str(&program.succeed(&arguments)).unwrap()
-}
 
 fn hack<'a>(worth: &'a Value, kind: &str) -> &'a Value {
     let hacks = worth["hacks"].as_array().unwrap();
     hacks.iter().find(|hack| hack["kind"] == kind).unwrap()
-}
-
-fn rewards() -> Program {
-    let program = Program::with("");
-    for (name, code) in [
-        ("right", RIGHT),
-        ("inverted", INVERTED),
-        ("flat", FLAT),
-        ("length", LENGTH),
-    ] {
-        program.write(&format!("{name}.rs"), code);
-    }
-    program
 }
 
 #[test]

@@ -21,6 +21,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
             "conventions",
             "answer",
             "extract",
+            "hacks",
             "outcome",
             "evaluation",
             "verify",

@@ -1,6 +1,7 @@
 //! Runs the real program in a folder of its own, as a user would.
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+pub mod probing;
 pub mod searches;
 #[path = "../../../sandbox/tests/skipping/mod.rs"]
 mod skipping;

@@ -119,6 +119,10 @@ pub enum ProbeFormat {
     Table,
     /// For programs; the keys are stable.
     Json,
+    /// Findings for code scanning (SARIF 2.1.0).
+    Sarif,
+    /// Findings for a page or a pull request.
+    Markdown,
 }
 
 /// Arguments of `probe`.
@@ -127,13 +131,30 @@ pub struct ProbeArgs {
     /// Files (`mine.rs`, `rewards.py`, `rewards.py::name`, `x.wasm`), exported folders, or names of candidates in the database.
     #[arg(required = true, value_name = "REWARD")]
     pub rewards: Vec<String>,
-    /// Recorded completions in groups, JSON lines `{"prompt": "…", "answer": "…", "completions": ["…", …]}`, or GSM8K's
-    /// example_model_solutions.jsonl as it is; by default completions made up for the built-in word problems.
+    /// Recorded completions: groups as JSON lines `{"prompt": "…", "answer": "…", "completions": ["…", …]}`, GSM8K's
+    /// example_model_solutions.jsonl as it is, or one completion a row as trainers write them (TRL's completions as JSON lines or CSV,
+    /// verl's rollout dumps, traces of verifiers); by default completions made up for the built-in word problems.
     #[arg(long, value_name = "FILE")]
     pub pool: Option<PathBuf>,
     /// Further hacks to try, JSON lines `{"question": "…", "reference": "…", "response": "…", "pattern": "…"}`.
     #[arg(long, value_name = "FILE")]
     pub hacks: Option<PathBuf>,
+    /// Take the rewards for one sum, and say which of them carries its variance.
+    #[command(flatten)]
+    pub weights: WeightsArg,
+    /// End with exit code 4 where something of this severity or worse is found (error, warning, note), or where this rule finds
+    /// something (docs/probe.md has the rules); several are separated by commas.
+    #[arg(long, value_name = "SEVERITY|RULE,…", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Findings that are known: they are shown as such and fail nothing.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to a file for --baseline.
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// Show every figure, and every shortcut that was tried.
+    #[arg(long)]
+    pub full: bool,
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,

@@ -9,7 +9,10 @@ use std::io;
 use sandbox::{CompileError, HostError};
 use trainer_bridge::TrainError;
 
-use super::doctor::{NotReady, Unready};
+use super::{
+    doctor::{NotReady, Unready},
+    probe::Failing,
+};
 use crate::{
     board::{comparison::CompareError, outcome::NothingFound},
     cli::interrupt::Interrupted,
@@ -20,7 +23,7 @@ use crate::{
     reward::{
         export::{ExportError, ImportError},
         files::NoReward,
-        probe::BadPool,
+        probe::{BadPool, exam::Unexamined},
         references::BaseRewardError,
     },
     search::{
@@ -42,6 +45,8 @@ pub(super) enum Blame {
     Interruption,
     /// Nobody's: all was done, and nothing came of it.
     Fruitless,
+    /// Nobody's: all was done, and what was found is what the user asked to be told of.
+    Found,
 }
 
 /// An error that knows whose fault it is.
@@ -67,6 +72,7 @@ whose_fault!(
     ConfigError,
     DataError,
     ExportError,
+    Failing,
     FolderError,
     HostError,
     HubError,
@@ -85,6 +91,7 @@ whose_fault!(
     TaskError,
     TrainError,
     TrainingError,
+    Unexamined,
     Unready,
     VerifierError,
     io::Error,
@@ -93,10 +100,15 @@ whose_fault!(
 /// Whose fault a failure of a command is: the world's, if the world is to blame for any of its causes.
 pub(super) fn blame(error: &anyhow::Error) -> Blame {
     let told: Vec<Blame> = error.chain().filter_map(whose_fault).collect();
-    [Blame::Interruption, Blame::Fruitless, Blame::World]
-        .into_iter()
-        .find(|blame| told.contains(blame))
-        .unwrap_or(Blame::Input)
+    [
+        Blame::Interruption,
+        Blame::Fruitless,
+        Blame::Found,
+        Blame::World,
+    ]
+    .into_iter()
+    .find(|blame| told.contains(blame))
+    .unwrap_or(Blame::Input)
 }
 
 impl Blamed for Interrupted {
@@ -183,6 +195,12 @@ impl Blamed for ImportError {
             Self::Folder(_) | Self::Compile(CompileError::Rejected(_)) => Blame::Input,
             Self::Compile(CompileError::Host(error)) => error.blame(),
         }
+    }
+}
+
+impl Blamed for Failing {
+    fn blame(&self) -> Blame {
+        Blame::Found
     }
 }
 
@@ -340,6 +358,16 @@ impl Blamed for TrainingError {
             Self::Train(error) => error.blame(),
             Self::Folder(error) => error.blame(),
             Self::Store(error) => error.blame(),
+        }
+    }
+}
+
+impl Blamed for Unexamined {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Fault(fault) if fault.is_host_trouble() => Blame::World,
+            Self::Fault(_) => Blame::Input,
+            Self::Judge(_) => Blame::World,
         }
     }
 }

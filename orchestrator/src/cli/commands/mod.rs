@@ -66,14 +66,18 @@ const INTERRUPTED: u8 = 130;
 /// A search ended and has nothing to show.
 const NOTHING_FOUND: u8 = 3;
 
+/// A probe found what `--fail-on` names.
+const FOUND: u8 = 4;
+
 /// 2 for what the user can mend in the input, 1 for trouble of the world (an endpoint, the host), 3 for a search that ended and found
-/// nothing, 130 after Ctrl-C.
+/// nothing, 4 for a probe that found what it was told to fail on, 130 after Ctrl-C.
 #[must_use]
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match blame(error) {
         Blame::World => 1,
         Blame::Input => 2,
         Blame::Fruitless => NOTHING_FOUND,
+        Blame::Found => FOUND,
         Blame::Interruption => INTERRUPTED,
     }
 }

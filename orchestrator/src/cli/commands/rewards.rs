@@ -68,25 +68,41 @@ pub(super) async fn for_scoring(
     })
 }
 
+/// A reward, or why there is none.
+pub(super) struct Named {
+    /// Its name, which no other has.
+    pub(super) name: String,
+    /// What the user typed for it.
+    pub(super) spec: String,
+    /// The reward, loaded.
+    pub(super) loaded: Result<LoadedReward, Rejection>,
+}
+
 /// The same one by one: a reward that is refused does not hide the others.
 pub(super) async fn each(
     specs: &[String],
+    weights: &[f64],
     database: &DatabaseArg,
-) -> anyhow::Result<(
-    Vec<(String, Result<LoadedReward, Rejection>)>,
-    ExtractionConfig,
-)> {
+) -> anyhow::Result<(Vec<Named>, ExtractionConfig)> {
     let bench = bench();
-    let found = find(specs, &[], (database, &bench)).await?;
+    let (mut found, mut typed) = (Vec::new(), Vec::new());
+    for spec in specs {
+        let of_spec = find(std::slice::from_ref(spec), &[], (database, &bench)).await?;
+        typed.extend(std::iter::repeat_n(spec.clone(), of_spec.len()));
+        found.extend(of_spec);
+    }
+    weigh(&mut found, weights)?;
+    distinct(&mut found);
     let extraction = extraction(&found)?;
     let mut rewards = Vec::new();
-    for reward in found {
+    for (reward, spec) in found.into_iter().zip(typed) {
         let name = reward.name.clone();
-        rewards.push(match load(&bench, reward) {
-            Ok(loaded) => (name, Ok(loaded)),
-            Err(CompileError::Rejected(rejection)) => (name, Err(rejection)),
+        let loaded = match load(&bench, reward) {
+            Ok(loaded) => Ok(loaded),
+            Err(CompileError::Rejected(rejection)) => Err(rejection),
             Err(CompileError::Host(error)) => return Err(error.into()),
-        });
+        };
+        rewards.push(Named { name, spec, loaded });
     }
     Ok((rewards, extraction))
 }

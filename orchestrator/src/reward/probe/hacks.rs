@@ -21,7 +21,21 @@ pub struct Hack {
     pub answer: String,
     /// The text.
     pub completion: String,
+    /// A right answer to its question in plain form, to compare it with where the pool has none.
+    pub right: String,
 }
+
+/// The built-in kinds, in their order.
+pub(super) const KINDS: [&str; 8] = [
+    "empty",
+    "tags only",
+    "gibberish",
+    "echo of the question",
+    "every number listed",
+    "very long",
+    "right, then wrong",
+    "off by one",
+];
 
 /// One hack of each built-in kind for every question of the pool.
 #[must_use]
@@ -38,34 +52,29 @@ fn of_group(group: &Group) -> Vec<Hack> {
         .collect();
     let every_number = format!("{} {answer} {wrong}", numbers.join(" "));
     let long = "so we go on and think about it once more . ";
-    let kinds = [
-        ("empty", String::new()),
-        ("tags only", tagged("", "")),
-        (
-            "gibberish",
-            "wq zxv kkj ;; plo mn bvc ?? rty uio".to_owned(),
+    let completions = [
+        String::new(),
+        tagged("", ""),
+        "wq zxv kkj ;; plo mn bvc ?? rty uio".to_owned(),
+        prompt.clone(),
+        tagged(&every_number, &every_number),
+        tagged(&long.repeat(LONG / long.len()), &wrong),
+        format!(
+            "{} {}",
+            tagged("first", answer),
+            tagged("no , rather", &wrong)
         ),
-        ("echo of the question", prompt.clone()),
-        ("every number listed", tagged(&every_number, &every_number)),
-        ("very long", tagged(&long.repeat(LONG / long.len()), &wrong)),
-        (
-            "right, then wrong",
-            format!(
-                "{} {}",
-                tagged("first", answer),
-                tagged("no , rather", &wrong)
-            ),
-        ),
-        ("off by one", tagged(&wrong, &wrong)),
+        tagged(&wrong, &wrong),
     ];
-    kinds
-        .map(|(kind, completion)| Hack {
-            kind: kind.to_owned(),
-            prompt: prompt.clone(),
-            answer: answer.clone(),
-            completion,
-        })
-        .into()
+    let each = KINDS.into_iter().zip(completions);
+    each.map(|(kind, completion)| Hack {
+        kind: kind.to_owned(),
+        prompt: prompt.clone(),
+        answer: answer.clone(),
+        completion,
+        right: plainly_right(answer),
+    })
+    .collect()
 }
 
 /// A number beside the answer, or something that is not it.
@@ -84,9 +93,8 @@ pub fn read(path: &Path) -> Result<Vec<Hack>, BadPool> {
     json_lines(path, hack)
 }
 
-/// A right answer to a hack's question in plain form, to compare it with where the pool has none.
-#[must_use]
-pub fn plainly_right(answer: &str) -> String {
+/// A right answer in plain form.
+fn plainly_right(answer: &str) -> String {
     tagged(&format!("so the answer is {answer} ."), answer)
 }
 
@@ -96,10 +104,12 @@ fn tagged(thinking: &str, solution: &str) -> String {
 
 fn hack(row: &Value) -> Result<Hack, &'static str> {
     let needed = |keys: &[&str], what| text(row, keys).ok_or(what);
+    let answer = needed(&["reference", "answer"], "needs `reference`")?;
     Ok(Hack {
         kind: text(row, &["pattern"]).unwrap_or_else(|| "from the file".to_owned()),
         prompt: needed(&["question", "prompt"], "needs `question`")?,
-        answer: needed(&["reference", "answer"], "needs `reference`")?,
+        right: plainly_right(&answer),
+        answer,
         completion: needed(&["response", "completion"], "needs `response`")?,
     })
 }

@@ -2,15 +2,21 @@
 //!
 //! Nothing here trains or asks a model; what comes out depends on the reward, the pool and the verifier alone.
 
+pub mod exam;
+pub mod findings;
 mod gate;
 mod hacks;
+mod parts;
 mod pool;
+mod reference;
 mod statistics;
 mod twins;
+pub mod verdict;
 mod worth;
 
 use std::{collections::HashMap, sync::Arc};
 
+use evaluator::hacks::Format;
 use sandbox::{Fault, ProbeReport, RewardFn, Sample, Verdict};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{
@@ -18,12 +24,14 @@ use trainer_bridge::{
 };
 
 pub use hacks::Hack;
-pub use pool::BadPool;
+pub use parts::{Comparison, Part};
+pub use pool::{BadPool, Recorded};
 pub use statistics::PairShare;
 pub use twins::Mixed;
 pub use worth::{Agreement, HackShare, Worth};
 
 use crate::domain::pool::Pool;
+use reference::Reference;
 use statistics::{auc, auc_within, flat_groups, kendall_within, spearman, split};
 
 /// Completions whose fuel is measured.
@@ -51,6 +59,8 @@ pub struct ProbeSet {
     hacks: Vec<Hack>,
     hack_verdicts: Vec<Verdict>,
     base: Vec<(String, Vec<f64>)>,
+    /// The reference answers as rewards are given them, one a group.
+    references: Vec<String>,
 }
 
 impl ProbeSet {
@@ -78,14 +88,46 @@ impl ProbeSet {
                 .map(|member| (member.name, member.scores.total))
                 .collect(),
             hacks,
+            references: pool.groups.iter().map(|g| g.answer.clone()).collect(),
             pool,
         })
+    }
+
+    /// The same completions in another format, with the reference answers written in another way. Who was right stays right, and what the
+    /// base rewards said of them stands.
+    fn dressed(&self, format: &Format, reference: Reference) -> Self {
+        let mut pool = self.pool.clone();
+        for completion in pool.groups.iter_mut().flat_map(|g| &mut g.completions) {
+            *completion = format.redressed(completion);
+        }
+        let mut hacks = self.hacks.clone();
+        for hack in &mut hacks {
+            hack.completion = format.redressed(&hack.completion);
+            hack.right = format.redressed(&hack.right);
+            hack.answer = reference.written(&hack.answer);
+        }
+        let references = pool.groups.iter().map(|g| reference.written(&g.answer));
+        Self {
+            references: references.collect(),
+            verdicts: self.verdicts.clone(),
+            sizes: self.sizes.clone(),
+            hacks,
+            hack_verdicts: self.hack_verdicts.clone(),
+            base: self.base.clone(),
+            pool,
+        }
     }
 
     /// The pool as rewards see it.
     #[must_use]
     pub fn samples(&self) -> Vec<Sample<'_>> {
-        with_verdicts(&self.pool.rollouts(), &self.verdicts)
+        let mut samples = with_verdicts(&self.pool.rollouts(), &self.verdicts);
+        let references = self.references.iter().zip(&self.sizes);
+        let references = references.flat_map(|(one, &size)| std::iter::repeat_n(one, size));
+        for (sample, reference) in samples.iter_mut().zip(references) {
+            sample.answer = reference;
+        }
+        samples
     }
 
     /// Measures a reward.
@@ -223,7 +265,7 @@ fn plainly_right(hack: &Hack) -> (String, Verdict) {
         correct: true,
         extracted: Some(hack.answer.clone()),
     };
-    (hacks::plainly_right(&hack.answer), verdict)
+    (hack.right.clone(), verdict)
 }
 
 fn rollouts(hacks: &[Hack]) -> Vec<Rollout<'_>> {

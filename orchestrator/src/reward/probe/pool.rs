@@ -1,5 +1,7 @@
 //! Where pools of recorded completions come from: the built-in word problems, or a file.
 
+mod rollouts;
+
 use std::{fs, path::Path};
 
 use evaluator::{extract, final_answer, toy};
@@ -20,6 +22,43 @@ pub struct BadPool {
     path: String,
     line: String,
     what: String,
+}
+
+/// A pool, and what somebody's reward said of its completions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The completions.
+    pub pool: Pool,
+    /// The scores that stood beside them, where all have one.
+    pub scores: Option<Vec<f64>>,
+}
+
+impl Recorded {
+    /// Reads groups as [`Pool::read`] does, or one completion a row as trainers write them: JSON lines or CSV with prompt, completion,
+    /// reference and perhaps a score.
+    ///
+    /// # Errors
+    /// The first line that is neither.
+    pub fn read(path: &Path) -> Result<Self, BadPool> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let rows = match extension {
+            Some("csv") => rollouts::csv(path)?,
+            Some("parquet") => {
+                return Err(bad(
+                    path,
+                    None,
+                    "is parquet; write it as JSON lines first: python -c \"import pandas, sys; pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" IN.parquet OUT.jsonl",
+                ));
+            }
+            _ => numbered(path)?,
+        };
+        if rows.first().is_some_and(|(_, row)| rollouts::is_one(row)) {
+            let (pool, scores) = rollouts::pool(path, &rows)?;
+            return Ok(Self { pool, scores });
+        }
+        let pool = Pool::read(path)?;
+        Ok(Self { pool, scores: None })
+    }
 }
 
 impl Pool {
@@ -74,15 +113,22 @@ pub(super) fn json_lines<T>(
     path: &Path,
     read: impl Fn(&Value) -> Result<T, &'static str>,
 ) -> Result<Vec<T>, BadPool> {
+    let rows = numbered(path)?;
+    let rows = rows.iter();
+    rows.map(|(number, row)| read(row).map_err(|what| bad(path, Some(*number), what)))
+        .collect()
+}
+
+/// Every line of a file that is not blank, with its place from 0.
+fn numbered(path: &Path) -> Result<Vec<(usize, Value)>, BadPool> {
     let text = fs::read_to_string(path)
         .map_err(|error| bad(path, None, format!("cannot be read: {error}")))?;
     let lines = text.lines().enumerate();
     lines
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| {
-            let row: Value = serde_json::from_str(line)
-                .map_err(|error| bad(path, Some(number), format!("no JSON: {error}")))?;
-            read(&row).map_err(|what| bad(path, Some(number), what))
+        .map(|(number, line)| match serde_json::from_str(line) {
+            Ok(row) => Ok((number, row)),
+            Err(error) => Err(bad(path, Some(number), format!("no JSON: {error}"))),
         })
         .collect()
 }
