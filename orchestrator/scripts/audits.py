@@ -91,11 +91,11 @@ class Tool:
 
     seconds = 0.0
 
-    def run(self, command, folder):
+    def run(self, command, folder, seconds=SECONDS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
             environment = os.environ | {"PYTHONPATH": str(folder)}
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, env=environment)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, env=environment)
             said = done.stdout
         except subprocess.TimeoutExpired:
             said = None
@@ -108,7 +108,7 @@ class Ours(Tool):
     def __init__(self, program, folder):
         self.found = {}
         for module in ("nineteen", "published"):
-            said = self.run([program, "probe", AUDITED / f"{module}.py", "--format", "json"], folder)
+            said = self.run([program, "probe", AUDITED / f"{module}.py", "--format", "json"], folder, 20 * SECONDS)
             for reward in json.loads(said):
                 self.found[reward["reward"]] = [
                     f"{finding['rule']}{':' + finding['about'] if finding.get('about') else ''}"
@@ -130,7 +130,7 @@ class Doctor(Tool):
             return ["hangs"]
         report = json.loads(said)
         found = [f"exploit:{attack}" for attack in report["attacks_that_work"]]
-        errors = sum("error" in failure["mode"] for failure in report["failures"])
+        errors = sum("error" in (failure["mode"] or "error") for failure in report["failures"])
         if errors:
             found.append(f"errors:{errors}")
         wrong, right = report["false_positive_rate"], report["false_negative_rate"]
@@ -150,10 +150,9 @@ class EnvDoctor(Tool):
         said = self.run(command, self.folder)
         if said is None:
             return ["hangs"]
-        try:
-            report = json.loads(said)
-        except json.JSONDecodeError:
+        if not said.startswith("{"):
             return ["no report"]
+        report = json.loads(said)
         kept = [f for f in report["findings"] if f["severity"] in ("critical", "high", "medium") or f["check"] == "baseline_sanity"]
         return sorted({finding["check"] for finding in kept})
 

@@ -5,10 +5,7 @@ mod program;
 
 use std::{fs, path::Path};
 
-use program::{
-    Program,
-    probing::{probed, rewards},
-};
+use program::probing::{probed, rewards};
 use serde_json::{Value, json};
 
 /// Rules of severity error or warning that a reward breaks, each with what of it.
