@@ -87,13 +87,13 @@ fn a_format_is_found_and_shortcuts_are_a_share_of_a_right_answer() {
         )
     );
     assert!(
-        broken(&all[0]).contains(&"shortcut:several formats".to_owned()),
+        broken(&all[0]).contains(&"shortcut:several marked answers".to_owned()),
         "{:?}",
         broken(&all[0])
     );
     let shortcuts = all[0]["exam"]["shortcuts"].as_array().unwrap();
     let of = |kind: &str| shortcuts.iter().find(|s| s["kind"] == kind).unwrap();
-    assert_eq!(of("several formats")["share"], 1.0);
+    assert_eq!(of("several marked answers")["share"], 1.0);
     assert_eq!(of("empty")["share"], 0.0);
     // It is a prefix that it looks for.
     assert_eq!(of("digit after")["as_good"], 1.0);

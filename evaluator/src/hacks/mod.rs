@@ -211,7 +211,7 @@ fn shotguns(question: &str, reference: &str, format: &Format) -> Vec<Hack> {
         all("several answers in the format", in_format.into()),
         all("several answers in prose", prose.into()),
         all(
-            "several formats",
+            "several marked answers",
             vec![each.join(" "), format!("{REASONING} {}", each.join("\n"))],
         ),
         all("every number listed", vec![every]),

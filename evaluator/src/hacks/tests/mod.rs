@@ -103,7 +103,9 @@ fn a_reward_that_takes_one_end_of_a_list_is_not_taken_in() {
     let orders = orders.unwrap();
     assert_eq!(orders.earned(&[1.0, 0.0]), 0.0);
     assert_eq!(orders.earned(&[1.0, 1.0]), 1.0);
-    let boxes = all.iter().find(|hack| hack.kind == "several formats");
+    let boxes = all
+        .iter()
+        .find(|hack| hack.kind == "several marked answers");
     for text in &boxes.unwrap().completions {
         let first = text.find("<answer>").unwrap();
         let last = text.rfind("<answer>").unwrap();

@@ -22,6 +22,8 @@ use crate::{
 
 /// Characters before what a row says.
 const MARGIN: usize = 12;
+/// The same where every figure is shown.
+const WIDE_MARGIN: usize = 31;
 /// Width of a page where there is no terminal.
 const PAGE: usize = 80;
 
@@ -61,20 +63,34 @@ struct Rows<'a, W> {
 impl<W: Write> Rows<'_, W> {
     /// A name and what it says, broken between words and set in where it is long.
     fn row(&mut self, name: &str, says: &str, mark: Option<Mark>) -> anyhow::Result<()> {
+        self.set_in(MARGIN, (name, says, mark))
+    }
+
+    fn set_in(
+        &mut self,
+        margin: usize,
+        (name, says, mark): (&str, &str, Option<Mark>),
+    ) -> anyhow::Result<()> {
         let width = self.screen.width.unwrap_or(PAGE);
         let room = Screen {
-            width: Some(width.saturating_sub(MARGIN).max(20)),
+            width: Some(width.saturating_sub(margin).max(20)),
             ..self.screen
         };
+        // A number stays with its unit.
+        let says = says.replace(" %", "\u{a0}%");
         let mut name = name;
-        for line in room.wrapped(says).lines() {
-            let line = self.screen.marked(line, mark);
-            // A long name takes a blank after it.
-            let wide = MARGIN - 3;
+        for line in room.wrapped(&says).lines() {
+            let line = self.screen.marked(&line.replace('\u{a0}', " "), mark);
+            let wide = margin - 3;
             writeln!(self.out, "  {name:wide$} {line}")?;
             name = "";
         }
         Ok(())
+    }
+
+    /// A row of every figure, whose names are longer.
+    fn figure(&mut self, name: &str, says: &str) -> anyhow::Result<()> {
+        self.set_in(WIDE_MARGIN, (name, says, None))
     }
 
     fn plain(&mut self, name: &str, says: &str) -> anyhow::Result<()> {
@@ -219,7 +235,7 @@ fn differs(other: &Comparison) -> String {
 
 fn every_figure<W: Write>(rows: &mut Rows<'_, W>, fit: &Fit) -> anyhow::Result<()> {
     let odd = &fit.odd;
-    let mut row = |name: &str, value: &str| writeln!(rows.out, "  {name:28} {value}");
+    let mut row = |name: &str, value: &str| rows.figure(name, value);
     row("pays", &pays(&fit.exam.calibration))?;
     row("pays in", &fit.exam.calibration.pays_in.join(" · "))?;
     row(
@@ -266,8 +282,8 @@ fn shortcuts_table(shortcuts: &[Shortcut]) -> String {
     let mut table = Table::new(&[
         Text("family"),
         Text("shortcut"),
-        Number("of a right answer"),
-        Number("above a wrong one"),
+        Number("of a right one"),
+        Number("above wrong"),
         Number("as good"),
     ]);
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
