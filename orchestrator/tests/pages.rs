@@ -61,6 +61,7 @@ fn draft(name: &str, parents: &[&str]) -> NewCandidate {
     };
     let probed = Probed {
         report: ProbeReport {
+            notes: Vec::new(),
             samples: 2,
             lowest: 0.0,
             highest: 1.0,

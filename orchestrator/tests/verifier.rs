@@ -43,6 +43,7 @@ async fn judge(verifier: &Judge, pairs: &[(&str, &str)]) -> Result<Vec<Judgement
         .iter()
         .zip(&references)
         .map(|((completion, _), reference)| Question {
+            row: "",
             question: "Why?",
             reference,
             given: Given::Completion(completion),
@@ -355,6 +356,7 @@ async fn judge_hacks(hacks: &[Hack], guards: ModelConfig) -> Vec<(&str, Judgemen
         .iter()
         .zip(&references)
         .map(|(hack, reference)| Question {
+            row: "",
             question: &hack.question,
             reference,
             given: Given::Completion(&hack.response),

@@ -35,6 +35,7 @@ async fn judge(config: ModelConfig) -> Result<Vec<Judgement>, VerifierError> {
     let verifier = Judge::new(&VerifierConfig::Tinyv(config), rule)?;
     let reference = Answer::new("red");
     let questions = ANSWERS.map(|completion| Question {
+        row: "",
         question: "Which?",
         reference: &reference,
         given: Given::Completion(completion),
@@ -130,6 +131,7 @@ async fn once_an_endpoint_is_known_to_be_down_the_rest_of_a_batch_does_not_wait_
     let questions: Vec<Question<'_>> = answers
         .iter()
         .map(|completion| Question {
+            row: "",
             question: "Which?",
             reference: &reference,
             given: Given::Completion(completion),

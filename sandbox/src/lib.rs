@@ -56,7 +56,10 @@ mod ticker;
 pub use bench::Bench;
 pub use cache::folder as cache_folder;
 pub use compile::{Compiler, CompilerConfig, FileGuard, end_compilations};
-pub use engine::{Measurement, ProbeReport, RewardFn, Sandbox, make_machine_code_if_asked, probe};
+pub use engine::{
+    Expected, Measurement, ProbeReport, RewardFn, Sandbox, make_machine_code_if_asked, probe,
+    probe_for,
+};
 pub use environment::{CacheFolder, Environment, Rustc, inspect_host};
 pub use error::{CompileError, HostError};
 pub use fault::Fault;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::sample::{Sample, Verdict};
 
@@ -12,11 +13,26 @@ pub(crate) struct MadeUp {
     pub(crate) name: &'static str,
     prompt: &'static str,
     completion: Cow<'static, str>,
-    answer: &'static str,
+    pub(crate) answer: &'static str,
     verdict: Verdict,
+    /// Columns of a data set, as those of real samples.
+    row: String,
 }
 
 impl MadeUp {
+    /// The same with the columns of a real sample; a reference answer among them becomes its own.
+    pub(crate) fn with_columns_of(self, row: &str) -> Self {
+        let columns: Option<Map<String, Value>> = serde_json::from_str(row).ok();
+        let row = columns.map_or_else(String::new, |mut columns| {
+            if let Some(answer) = columns.get_mut("answer") {
+                let number = self.answer.parse().ok().filter(|_| answer.is_number());
+                *answer = number.map_or_else(|| self.answer.into(), Value::Number);
+            }
+            Value::Object(columns).to_string()
+        });
+        Self { row, ..self }
+    }
+
     /// The sample as a reward function is given it.
     pub(crate) fn sample(&self) -> Sample<'_> {
         Sample {
@@ -24,7 +40,7 @@ impl MadeUp {
             completion: &self.completion,
             answer: self.answer,
             verdict: &self.verdict,
-            row: "",
+            row: &self.row,
         }
     }
 }
@@ -73,6 +89,7 @@ fn sample(
             correct: verdict.0,
             extracted: verdict.1.map(str::to_owned),
         },
+        row: String::new(),
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn judge(
 ) -> anyhow::Result<(Judge, Option<WriterLock>)> {
     let mut config = JudgeConfig::by_rule(extraction);
     if let Some(path) = &args.verifier {
-        config.verifier = load_verifier(path)?;
+        (config.verifier, config.metric) = load_verifier(path)?;
     }
     for warning in config.verifier.warnings() {
         tracing::warn!("{warning}");

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use trainer_bridge::{CandleConfig, FakeConfig, TrlConfig};
 
 use crate::{
-    data::config::{Gsm8kConfig, ToyConfig},
+    data::config::{Gsm8kConfig, JsonlConfig, ToyConfig},
     judge::ModelConfig,
     proposer::{chat::ChatConfig, grammar::GrammarConfig, replay::ReplayConfig},
 };
@@ -55,6 +55,7 @@ fn fault_in(section: &str, kind: &str, settings: &Table) -> Option<Fault> {
     match (section, kind) {
         ("task", "toy") => fault::<ToyConfig>(settings),
         ("task", "gsm8k") => fault::<Gsm8kConfig>(settings),
+        ("task", "jsonl") => fault::<JsonlConfig>(settings),
         ("proposer", "grammar") => fault::<GrammarConfig>(settings),
         ("proposer", "chat") => fault::<ChatConfig>(settings),
         ("proposer", "replay") => fault::<ReplayConfig>(settings),

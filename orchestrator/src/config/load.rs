@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Config, complaint};
-use crate::{judge::VerifierConfig, text::nearest};
+use super::{Config, complaint, paths::Beside};
+use crate::{
+    judge::{Metric, VerifierConfig},
+    text::nearest,
+};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +42,16 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads and checks a configuration file. Relative paths in it are relative to the current directory.
+    /// Reads and checks a configuration file. Paths in it are meant from where it lies.
     ///
     /// # Errors
     /// See [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = read(path)?;
+        let mut config: Self = read(path)?;
+        let beside = Beside::of(path);
+        config.lie(&beside);
+        let metric = config.read_metric(&beside);
+        checked(path, metric.err().into_iter().collect())?;
         config.check(path)?;
         Ok(config)
     }
@@ -58,18 +65,40 @@ impl Config {
     }
 }
 
-/// The `[verifier]` section of a configuration file, whatever else the file holds.
+/// Who judges by a configuration file, whatever else the file holds: its `[verifier]` section, or the metric of its `[task]`.
 ///
 /// # Errors
-/// See [`ConfigError`]; also if there is no such section.
-pub fn load_verifier(path: &Path) -> Result<VerifierConfig, ConfigError> {
+/// See [`ConfigError`]; also if there is neither.
+pub fn load_verifier(path: &Path) -> Result<(VerifierConfig, Option<Metric>), ConfigError> {
     #[derive(Deserialize)]
-    struct Section {
-        verifier: VerifierConfig,
+    struct Sections {
+        verifier: Option<VerifierConfig>,
+        #[serde(default)]
+        task: OnlyMetric,
     }
-    let Section { verifier } = read(path)?;
+    #[derive(Default, Deserialize)]
+    struct OnlyMetric {
+        metric: Option<Metric>,
+    }
+    let Sections { verifier, task } = read(path)?;
+    let beside = Beside::of(path);
+    let metric = task.metric.as_ref().map(|metric| beside.metric(metric));
+    let metric = match metric.transpose() {
+        Ok(metric) => metric,
+        Err(what) => return checked(path, vec![what]).map(|()| (VerifierConfig::default(), None)),
+    };
+    let mut verifier = match (verifier, &metric) {
+        (Some(verifier), _) => verifier,
+        (None, Some(_)) => VerifierConfig::default(),
+        (None, None) => {
+            let what = "has neither a [verifier] section nor a task.metric";
+            return checked(path, vec![what.to_owned()])
+                .map(|()| (VerifierConfig::default(), None));
+        }
+    };
+    beside.verifier(&mut verifier);
     checked(path, verifier.problems())?;
-    Ok(verifier)
+    Ok((verifier, metric))
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {

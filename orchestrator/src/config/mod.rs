@@ -8,8 +8,10 @@ mod gate;
 mod ladder;
 mod load;
 mod log;
+mod paths;
 mod validate;
 
+use evaluator::Split;
 use sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
@@ -21,6 +23,7 @@ pub use log::LogConfig;
 
 pub use crate::data::config::TaskConfig;
 use crate::{
+    data::task::{Task, TaskError},
     judge::{JudgeConfig, VerifierConfig, endpoint::key_name},
     proposer::ProposerConfig,
 };
@@ -226,7 +229,27 @@ impl Config {
         JudgeConfig {
             extraction: self.task.extraction(),
             verifier: self.verifier.clone(),
+            metric: self.task.metric().cloned(),
         }
+    }
+
+    /// Holds that a data set of one's own has the questions that this asks for.
+    ///
+    /// # Errors
+    /// Which setting asks for more than there are.
+    pub fn insist_on_problems(&self, task: &Task) -> Result<(), TaskError> {
+        if !matches!(self.task, TaskConfig::Jsonl(_)) {
+            return Ok(());
+        }
+        task.insist(
+            Split::Dev,
+            self.screen.ladder().problems(),
+            "screen.problems",
+        )?;
+        if self.confirm.seeds == 0 {
+            return Ok(());
+        }
+        task.insist(Split::Test, self.confirm.problems, "confirm.problems")
     }
 
     /// Whether what teaches the same as a known candidate is left out.
@@ -236,12 +259,13 @@ impl Config {
         self.screen.gate.replace_twins.unwrap_or(!by_the_grammar)
     }
 
-    /// The configuration as it is stored with the search and compared when that is continued: a verifier's prompt by what it says, and
-    /// nothing that may be a key.
+    /// The configuration as it is stored with the search and compared when that is continued: a verifier's prompt and the data by what they
+    /// say, and nothing that may be a key.
     #[must_use]
     pub fn resolved(&self) -> serde_json::Value {
         let mut resolved = self.clone();
         resolved.verifier = self.verifier.with_prompt_by_content();
+        resolved.task = self.with_data_by_content();
         if let Some((_, model)) = resolved.verifier.model_mut() {
             model.api_key_env = model.api_key_env.as_deref().map(key_name);
         }

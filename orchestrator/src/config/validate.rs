@@ -27,6 +27,7 @@ impl Config {
             .chain(self.cost_problem())
             .chain(self.key_problem())
             .chain(self.task.prompt_problem())
+            .chain(self.metric_problem())
             .chain(self.verifier.problems())
             .chain(limits.map(|bad| format!("limits: {bad}")))
             .chain(self.grpo.problems().into_iter().map(of_grpo))
@@ -46,6 +47,14 @@ impl Config {
                 "search.max_cost_usd = {limit} needs proposer.price_per_million_prompt_tokens and \
                  proposer.price_per_million_completion_tokens: without prices nothing is counted"
             )
+        })
+    }
+
+    /// Two who decide.
+    fn metric_problem(&self) -> Option<String> {
+        let both = self.task.metric().is_some() && self.verifier.model().is_some();
+        both.then(|| {
+            "task.metric decides alone: leave [verifier] out, or its kind at \"rule\"".to_owned()
         })
     }
 
@@ -196,7 +205,8 @@ impl EnsembleConfig {
 impl TaskConfig {
     fn prompt_problem(&self) -> Option<String> {
         match self {
-            Self::Toy(_) => None,
+            // A template of columns can be read when these are known.
+            Self::Toy(_) | Self::Jsonl(_) => None,
             Self::Gsm8k(config) => {
                 let why = TaskPrompt::new(&config.prompt).err()?;
                 Some(format!("task.prompt: {why}"))
@@ -211,6 +221,29 @@ impl TaskConfig {
                 config.dev_size >= screened,
                 "task.dev_size must be at least screen.problems",
             )],
+            Self::Jsonl(config) => vec![
+                (
+                    config.dev_size.is_none_or(|size| size >= screened),
+                    "task.dev_size must be at least screen.problems",
+                ),
+                (
+                    config.test_size != Some(0),
+                    "task.test_size must be at least 1: confirm.seeds = 0 leaves confirmation out",
+                ),
+                (
+                    config.split.is_none()
+                        || config.dev_file.is_none() && config.test_file.is_none(),
+                    "task.split names a column that says which split a row belongs to: leave task.dev_file and task.test_file out",
+                ),
+                (
+                    config.dev_file.is_none() || config.dev_size.is_none(),
+                    "task.dev_size has no effect beside task.dev_file: leave one of them out",
+                ),
+                (
+                    config.test_file.is_none() || config.test_size.is_none(),
+                    "task.test_size has no effect beside task.test_file: leave one of them out",
+                ),
+            ],
         }
     }
 }

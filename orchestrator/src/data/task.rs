@@ -5,7 +5,11 @@ use std::sync::Arc;
 use evaluator::{Dataset, DatasetError, Problem, Split, toy};
 use trainer_bridge::TrainExample;
 
-use super::config::{Gsm8kConfig, TaskConfig};
+use super::{
+    config::{Gsm8kConfig, TaskConfig},
+    rows::RowsError,
+    table::Table,
+};
 use crate::{
     data::gsm8k::{DataError, gsm8k_folder},
     domain::seed::derive_seed,
@@ -17,6 +21,8 @@ use crate::{
 pub struct Task {
     problems: Problems,
     prompt: TaskPrompt,
+    format_hint: String,
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +40,8 @@ pub struct ProbeCompletion {
     pub completion: String,
     /// The reference answer.
     pub answer: String,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none.
+    pub row: String,
 }
 
 /// Why a task's data cannot be used.
@@ -53,7 +61,19 @@ pub enum TaskError {
     /// The prompt is no template with the question in it.
     #[error("task.prompt: {0}")]
     Prompt(String),
+    /// A row of the data set cannot be used.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// The rows cannot be divided as asked.
+    #[error("[task] {0}")]
+    Splits(String),
 }
+
+/// What a good completion looks like where the trained model was taught it.
+const TAGS: &str =
+    "<thinking> the working, step by step </thinking> <solution> the final number </solution>";
+/// What it looks like in a data set of one's own, unless that is said.
+const ANY_FORM: &str = "the working, step by step, and the final answer at its end, in tags, as \\boxed{answer} or behind `The answer is`";
 
 fn load_gsm8k(config: &Gsm8kConfig, seed: u64) -> Result<Dataset, TaskError> {
     let dev_size = config.dev_size;
@@ -76,16 +96,64 @@ impl Task {
     /// If a data file is missing or malformed.
     pub fn load(config: &TaskConfig, seed: u64) -> Result<Self, TaskError> {
         let template = |text| TaskPrompt::new(text).map_err(TaskError::Prompt);
+        let of = |problems, prompt| Self {
+            problems,
+            prompt,
+            format_hint: TAGS.to_owned(),
+            notes: Vec::new(),
+        };
         Ok(match config {
-            TaskConfig::Toy(_) => Self {
-                problems: Problems::Toy,
-                prompt: template("{question}")?,
-            },
-            TaskConfig::Gsm8k(gsm8k) => Self {
-                problems: Problems::Stored(Arc::new(load_gsm8k(gsm8k, seed)?)),
-                prompt: template(&gsm8k.prompt)?,
-            },
+            TaskConfig::Toy(_) => of(Problems::Toy, template("{question}")?),
+            TaskConfig::Gsm8k(gsm8k) => {
+                let problems = Problems::Stored(Arc::new(load_gsm8k(gsm8k, seed)?));
+                of(problems, template(&gsm8k.prompt)?)
+            }
+            TaskConfig::Jsonl(config) => {
+                let Table {
+                    dataset,
+                    prompt,
+                    notes,
+                } = Table::load(config, seed)?;
+                let hint = config.format_hint.as_deref().unwrap_or(ANY_FORM);
+                Self {
+                    format_hint: hint.to_owned(),
+                    notes,
+                    ..of(Problems::Stored(Arc::new(dataset)), prompt)
+                }
+            }
         })
+    }
+
+    /// Holds that a split has so many problems, which one `setting` asks for, where it is a data set of one's own.
+    ///
+    /// # Errors
+    /// What to set.
+    pub fn insist(&self, split: Split, n: usize, setting: &str) -> Result<(), TaskError> {
+        let Problems::Stored(dataset) = &self.problems else {
+            return Ok(());
+        };
+        let there = dataset.problems(split).len();
+        if there >= n {
+            return Ok(());
+        }
+        Err(TaskError::Splits(format!(
+            "{there} questions in the {split} split, and {setting} = {n}: set {setting} = {there}, or give it more rows (task.{split}_size, task.{split}_file)"
+        )))
+    }
+
+    /// What a person should know of the data before anything is trained on it.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How many problems a split has; `None` where there is no end of them.
+    #[must_use]
+    pub fn size(&self, split: Split) -> Option<usize> {
+        match &self.problems {
+            Problems::Toy => None,
+            Problems::Stored(dataset) => Some(dataset.problems(split).len()),
+        }
     }
 
     /// `n` problems of a split, the same for the same seed; fewer if the split has fewer.
@@ -118,7 +186,7 @@ impl Task {
                 prompt: self.render(problem),
                 question: problem.question.clone(),
                 answer: problem.answer.as_str().to_owned(),
-                row: String::new(),
+                row: problem.row.clone(),
             })
             .collect()
     }
@@ -131,8 +199,8 @@ impl Task {
 
     /// What a good completion looks like, for the prompts of language models.
     #[must_use]
-    pub fn format_hint(&self) -> &'static str {
-        "<thinking> the working, step by step </thinking> <solution> the final number </solution>"
+    pub fn format_hint(&self) -> &str {
+        &self.format_hint
     }
 
     /// Completions right and wrong, well-formed and not, to probe a reward with.
@@ -155,6 +223,7 @@ impl Task {
                         prompt: self.render(problem),
                         completion,
                         answer,
+                        row: problem.row.clone(),
                     })
             })
             .collect()

@@ -26,7 +26,7 @@ pub struct Change {
 const FREE_SECTIONS: [&str; 3] = ["proposer", "screen.gate", "log"];
 
 /// Single settings of which the same holds. Confirmations of other steps are rows of their own; other mixes are other mixes.
-const FREE: [&str; 34] = [
+const FREE: [&str; 39] = [
     "search.name",
     "search.rounds",
     "search.candidates_per_round",
@@ -61,6 +61,12 @@ const FREE: [&str; 34] = [
     "verifier.max_cost_usd",
     "trainer.fails_at_step",
     "trainer.vllm_server_base_url",
+    // What the files of a data set hold decides, and is stored; not where they lie.
+    "task.file",
+    "task.dev_file",
+    "task.test_file",
+    "task.metric.file",
+    "task.format_hint",
 ];
 
 /// Whether a search may go on with another value of a setting.
@@ -110,6 +116,7 @@ mod tests {
             "verifier.price_per_million_prompt_tokens",
             "trainer.device",
             "trainer.python",
+            "task.file",
         ] {
             assert!(may_change(free), "{free}");
         }
@@ -125,6 +132,8 @@ mod tests {
             "evaluation.temperature",
             "limits.fuel_per_call",
             "task.kind",
+            "task.data_sha256",
+            "task.metric.code",
             "trainer.model",
             "trainer.dtype",
             "verifier.model",

@@ -28,11 +28,13 @@ pub enum Decider {
     Failed,
     /// The rule: the limit of requests or dollars was reached.
     OverBudget,
+    /// The task's metric, a reward of the user's own.
+    Metric,
 }
 
 impl Decider {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rule,
         Self::GuardEmpty,
         Self::GuardNumbers,
@@ -42,6 +44,7 @@ impl Decider {
         Self::Unclear,
         Self::Failed,
         Self::OverBudget,
+        Self::Metric,
     ];
 
     /// The byte it is stored as; a letter, so that a dump of a database can be read. Whether a model was asked now or before depends on
@@ -57,6 +60,7 @@ impl Decider {
             Self::Unclear => b'u',
             Self::Failed => b'f',
             Self::OverBudget => b'b',
+            Self::Metric => b't',
         }
     }
 
@@ -80,6 +84,7 @@ impl Decider {
             (Self::Unclear, _) => "unclear",
             (Self::Failed, _) => "failed",
             (Self::OverBudget, _) => "over_budget",
+            (Self::Metric, _) => "metric",
         }
     }
 }
@@ -105,6 +110,14 @@ pub struct Tally {
     pub failed: u64,
     /// By rule, because the limit was reached.
     pub over_budget: u64,
+    /// By the task's metric.
+    #[serde(skip_serializing_if = "is_none")]
+    pub metric: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Tally {
@@ -144,6 +157,7 @@ impl Tally {
             Decider::Unclear => &mut self.unclear,
             Decider::Failed => &mut self.failed,
             Decider::OverBudget => &mut self.over_budget,
+            Decider::Metric => &mut self.metric,
         }
     }
 
@@ -160,6 +174,7 @@ impl Tally {
         *self
             != Self {
                 rule: self.rule,
+                metric: self.metric,
                 ..Self::default()
             }
     }

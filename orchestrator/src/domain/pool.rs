@@ -16,6 +16,9 @@ pub struct Group {
     pub prompt: String,
     /// The reference answer.
     pub answer: String,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub row: String,
     /// At least two.
     pub completions: Vec<String>,
 }

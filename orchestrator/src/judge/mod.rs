@@ -7,6 +7,7 @@ pub mod audit;
 mod config;
 pub mod endpoint;
 mod guard;
+mod metric;
 mod model;
 mod prompt;
 mod reply;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex};
 use evaluator::{Answer, Evaluation, Outcome, Problem, Verdict};
 
 pub use config::{Mode, ModelConfig, OnFailure, VerifierConfig};
+pub use metric::{Metric, MetricJudge};
 pub use rollouts::{Judges, by_rule};
 pub use spec::JudgeConfig;
 
@@ -40,6 +42,8 @@ pub enum Judge {
     Rule(evaluator::RuleVerifier),
     /// A model that is asked where the rules leave it to one.
     Model(Arc<ModelJudge>),
+    /// A reward of the user's own, which decides alone.
+    Metric(MetricJudge),
 }
 
 /// The rules, and a model beside them.
@@ -59,6 +63,8 @@ pub struct Question<'a> {
     pub reference: &'a Answer,
     /// What was given for it.
     pub given: Given<'a>,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none. Only a metric reads them.
+    pub row: &'a str,
 }
 
 /// What was given for an answer.
@@ -157,7 +163,7 @@ impl Judge {
     /// [`VerifierError::Setup`] if it never will; [`VerifierError::Unavailable`] if it does not, where `on_failure` is to stop.
     pub async fn check(&self) -> Result<(), VerifierError> {
         match self {
-            Self::Rule(_) => Ok(()),
+            Self::Rule(_) | Self::Metric(_) => Ok(()),
             Self::Model(asked) => asked.model.check().await,
         }
     }
@@ -166,7 +172,7 @@ impl Judge {
     #[must_use]
     pub fn model_kind(&self) -> Option<ModelKind> {
         match self {
-            Self::Rule(_) => None,
+            Self::Rule(_) | Self::Metric(_) => None,
             Self::Model(asked) => Some(asked.model.kind),
         }
     }
@@ -175,7 +181,7 @@ impl Judge {
     #[must_use]
     pub fn tally(&self) -> Option<Tally> {
         match self {
-            Self::Rule(_) => None,
+            Self::Rule(_) | Self::Metric(_) => None,
             Self::Model(asked) => Some(*asked.tally.lock().expect("no holder panics")),
         }
     }
@@ -186,6 +192,7 @@ impl Judge {
         match self {
             Self::Rule(rule) => rule,
             Self::Model(asked) => &asked.rule,
+            Self::Metric(metric) => &metric.rule,
         }
     }
 
@@ -194,7 +201,7 @@ impl Judge {
     /// # Errors
     /// See [`VerifierError`]; then there is no verdict at all.
     pub async fn judge(&self, questions: &[Question<'_>]) -> Result<Vec<Judgement>, VerifierError> {
-        let mut judgements = self.judge_by_rule(questions);
+        let mut judgements = self.judge_here(questions)?;
         if let Self::Model(asked) = self {
             consult(&asked.model, questions, &mut judgements).await?;
             let counted = Tally::of(judgements.iter().map(|judgement| judgement.decider));
@@ -226,13 +233,20 @@ impl Judge {
                 question: &problem.question,
                 reference: &problem.answer,
                 given: Given::Completion(completion),
+                row: &problem.row,
             })
             .collect();
         Evaluated::of(&self.judge(&questions).await?)
     }
 
-    fn judge_by_rule(&self, questions: &[Question<'_>]) -> Vec<Judgement> {
-        questions.iter().map(|q| self.rule_on(q)).collect()
+    /// As far as nobody elsewhere is asked.
+    fn judge_here(&self, questions: &[Question<'_>]) -> Result<Vec<Judgement>, VerifierError> {
+        match self {
+            Self::Metric(metric) => metric.judge(questions),
+            Self::Rule(_) | Self::Model(_) => {
+                Ok(questions.iter().map(|q| self.rule_on(q)).collect())
+            }
+        }
     }
 
     fn rule_on(&self, question: &Question<'_>) -> Judgement {

@@ -86,10 +86,11 @@ impl JudgeRollouts for OfRollouts {
                 question: rollout.question,
                 reference: &references[rollout.answer],
                 given: Given::Completion(rollout.completion),
+                row: rollout.row,
             })
             .collect();
         let judgements = match &self.judge {
-            Judge::Rule(_) => self.judge.judge_by_rule(&questions),
+            Judge::Rule(_) | Judge::Metric(_) => self.judge.judge_here(&questions)?,
             Judge::Model(_) => wait(self.runtime.as_ref(), self.judge.judge(&questions))??,
         };
         Ok(judgements

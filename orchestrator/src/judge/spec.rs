@@ -4,7 +4,7 @@ use evaluator::ExtractionConfig;
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{JudgeError, JudgeSpec};
 
-use super::{Judge, VerifierConfig, VerifierError};
+use super::{Judge, Metric, MetricJudge, VerifierConfig, VerifierError};
 
 /// Where answers are looked for, and who decides whether they are right.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct JudgeConfig {
     /// Who decides beside them.
     #[serde(default, skip_serializing_if = "VerifierConfig::is_usual")]
     pub verifier: VerifierConfig,
+    /// Who decides in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
 }
 
 impl JudgeConfig {
@@ -23,7 +26,16 @@ impl JudgeConfig {
     pub fn by_rule(extraction: ExtractionConfig) -> Self {
         Self {
             extraction,
+            ..Self::default()
+        }
+    }
+
+    /// The same without a model that is asked: for completions that are looked at and not counted.
+    #[must_use]
+    pub fn unasked(self) -> Self {
+        Self {
             verifier: VerifierConfig::default(),
+            ..self
         }
     }
 
@@ -34,7 +46,10 @@ impl JudgeConfig {
     pub fn open(&self) -> Result<Judge, VerifierError> {
         let rule = evaluator::RuleVerifier::new(self.extraction.clone())
             .with_conventions(self.verifier.conventions().clone());
-        Judge::new(&self.verifier, rule)
+        match &self.metric {
+            Some(metric) => MetricJudge::load(metric, rule).map(Judge::Metric),
+            None => Judge::new(&self.verifier, rule),
+        }
     }
 
     /// The same as a job carries it.

@@ -54,7 +54,7 @@ impl ProbeSamples {
 
 fn rollout_of(sample: &ProbeCompletion) -> Rollout<'_> {
     Rollout {
-        row: "",
+        row: &sample.row,
         prompt: &sample.prompt,
         question: &sample.prompt,
         answer: &sample.answer,

@@ -2,7 +2,7 @@
 //! the first minute.
 
 use evaluator::Split;
-use trainer_bridge::{Rollout, TrainError, Trainer};
+use trainer_bridge::{JudgeError, Rollout, TrainError, Trainer};
 
 use super::{
     SearchError,
@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     domain::seed::derive_seed,
-    judge::by_rule,
     text::{one_line, printable},
 };
 
@@ -43,7 +42,11 @@ pub async fn look(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<FirstLook, Se
     };
     let completions = training.to_completion(&mut Unwatched).await?.completions;
     let examples = jobs.task.examples(&problems);
-    let judge = by_rule(jobs.config.task.extraction());
+    let judge = jobs.config.judge().unasked().open();
+    let judge = judge
+        .map_err(JudgeError::from)
+        .map_err(TrainError::from)?
+        .of_rollouts();
     let verdicts = {
         let rollouts: Vec<Rollout<'_>> = examples
             .iter()
@@ -53,7 +56,10 @@ pub async fn look(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<FirstLook, Se
         judge.judge(&rollouts).map_err(TrainError::from)?
     };
     Ok(FirstLook {
-        answered: verdicts.iter().filter(|v| v.extracted.is_some()).count(),
+        answered: verdicts
+            .iter()
+            .filter(|v| v.correct || v.extracted.is_some())
+            .count(),
         completions,
     })
 }

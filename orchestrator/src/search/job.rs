@@ -63,7 +63,7 @@ impl Jobs<'_> {
             limits: self.config.limits.clone(),
         };
         TrainJob {
-            judge: JudgeConfig::by_rule(self.config.task.extraction()).spec(),
+            judge: self.config.judge().unasked().spec(),
             ..self.job(mix, problems, seed, steps)
         }
     }

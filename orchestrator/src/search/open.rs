@@ -31,7 +31,7 @@ use crate::{
         task::{Task, TaskError},
     },
     domain::{difference::Difference, draft::Draft, seed::derive_seed},
-    judge::{Judge, Judges, VerifierError, by_rule},
+    judge::{Judge, Judges, VerifierError},
     proposer::{
         self, Background, Brief, ProposeError, Proposer, ProposerConfig, RequestSize,
         chat::ChatConfig,
@@ -138,6 +138,10 @@ impl Prepared {
     pub async fn of(config: Config, events: &Arc<dyn Events>) -> Result<Self, OpenError> {
         let seed = config.search.seed;
         let task = Task::load(&config.task, seed)?;
+        config.insist_on_problems(&task)?;
+        for note in task.notes() {
+            events.line(&format!("warning: {note}"));
+        }
         config.trainer.check()?;
         let model = Hub::from_env().resolve(&config.trainer).await?;
         let judge = config.judge().open()?;
@@ -158,8 +162,8 @@ impl Prepared {
         };
         plan::check_prompts(jobs, &*trainer).await?;
         let proposer = proposer_of(&config.proposer).await;
-        let rule = by_rule(config.task.extraction());
-        let samples = ProbeSamples::of(&task, derive_seed(seed, "probe"), &*rule);
+        let unasked = config.judge().unasked().open()?.of_rollouts();
+        let samples = ProbeSamples::of(&task, derive_seed(seed, "probe"), &*unasked);
         let samples = samples.map_err(TrainError::from)?;
         Ok(Self {
             seeds: seeds::drafts(&config.search.seed_rewards, &bench),

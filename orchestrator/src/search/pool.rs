@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use sandbox::{CompileError, Module};
-use trainer_bridge::{LoadedReward, SamplingConfig, TrainError, TrainExample, TrainJob};
+use trainer_bridge::{
+    JudgeError, LoadedReward, SamplingConfig, TrainError, TrainExample, TrainJob,
+};
 
 use crate::{
     domain::{
@@ -11,7 +13,6 @@ use crate::{
         pool::{Group, Pool},
         seed::derive_seed,
     },
-    judge::by_rule,
     reward::{maker::blocking, probe::ProbeSet},
     search::{
         SearchError,
@@ -41,7 +42,9 @@ pub async fn probe_set(runner: &TrialRunner) -> Result<Arc<ProbeSet>, SearchErro
         }
     };
     let base = base_rewards(runner).await?;
-    let judge = by_rule(config.task.extraction());
+    let judge = config.judge().unasked().open();
+    let judge = judge.map_err(JudgeError::from).map_err(TrainError::from)?;
+    let judge = judge.of_rollouts();
     let made = tokio::task::spawn_blocking(move || ProbeSet::new(pool, Vec::new(), judge, base));
     let made = made.await.expect("measuring base rewards does not panic");
     made.map(Arc::new).map_err(|fault| {
@@ -89,6 +92,7 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
     let group = |(example, completions): (&TrainExample, &[String])| Group {
         prompt: example.prompt.clone(),
         answer: example.answer.clone(),
+        row: example.row.clone(),
         completions: completions.to_vec(),
     };
     Ok(Pool {

@@ -13,5 +13,5 @@ mod tests;
 
 pub use apart::make_machine_code_if_asked;
 pub use host::Sandbox;
-pub use probe::{ProbeReport, probe};
+pub use probe::{Expected, ProbeReport, probe, probe_for};
 pub use reward_fn::{Measurement, RewardFn};

@@ -26,6 +26,30 @@ pub struct ProbeReport {
     pub mean_fuel: u64,
     /// Most fuel any sample took.
     pub most_fuel: u64,
+    /// What it fails on that its task does not hold, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What is known of the samples that a reward will meet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// All reference answers are numbers: what fails on another is told, and not refused for it.
+    pub numbers: bool,
+}
+
+impl Expected {
+    /// Of samples that the others are like.
+    #[must_use]
+    pub fn of(samples: &[Sample<'_>]) -> Self {
+        Self {
+            numbers: !samples.is_empty() && samples.iter().all(|sample| is_number(sample.answer)),
+        }
+    }
+}
+
+fn is_number(answer: &str) -> bool {
+    answer.replace(',', "").trim().parse::<f64>().is_ok()
 }
 
 /// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards
@@ -36,7 +60,29 @@ pub struct ProbeReport {
 /// scored before it,
 /// [`CompileError::Host`] where the engine failed and not the candidate.
 pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, CompileError> {
-    let odd = made_up::odd();
+    probe_for(reward, samples, Expected::of(samples))
+}
+
+/// The same where more is known of the task than its samples say.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_for(
+    reward: &RewardFn,
+    samples: &[Sample<'_>],
+    expected: Expected,
+) -> Result<ProbeReport, CompileError> {
+    let mut odd = made_up::odd();
+    if let Some(first) = samples.iter().find(|sample| !sample.row.is_empty()) {
+        odd = odd
+            .into_iter()
+            .map(|odd| odd.with_columns_of(first.row))
+            .collect();
+    }
+    let mut notes = Vec::new();
+    if expected.numbers {
+        odd.retain(|odd| is_number(odd.answer) || survives(reward, odd, &mut notes));
+    }
     let all: Vec<Sample<'_>> = samples
         .iter()
         .copied()
@@ -79,7 +125,23 @@ pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, C
         constant: given.len() > 1 && given.iter().all(|score| *score == given[0]),
         mean_fuel: typical.iter().sum::<u64>() / typical.len().max(1) as u64,
         most_fuel: fuels.iter().copied().max().unwrap_or(0),
+        notes,
     })
+}
+
+/// Whether a reward survives a sample that its task will not hold; what it fails on is noted. Trouble of the host shows again.
+fn survives(reward: &RewardFn, odd: &MadeUp, notes: &mut Vec<String>) -> bool {
+    match reward.measure_batch(&[odd.sample()]).0 {
+        Err(fault) if !fault.is_host_trouble() => {
+            notes.push(format!(
+                "fails on {}, which is not among the task's: {}",
+                odd.name,
+                fault.reason()
+            ));
+            false
+        }
+        _ => true,
+    }
 }
 
 /// What the reward is given at once: a sample, or a run of samples with the same prompt.

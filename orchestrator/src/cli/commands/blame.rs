@@ -17,7 +17,7 @@ use crate::{
     board::{comparison::CompareError, outcome::NothingFound},
     cli::interrupt::Interrupted,
     config::ConfigError,
-    data::{gsm8k::DataError, hub::HubError, task::TaskError},
+    data::{gsm8k::DataError, hub::HubError, rows::RowsError, task::TaskError},
     judge::{VerifierError, endpoint::AskError},
     proposer::ProposeError,
     reward::{
@@ -88,6 +88,7 @@ whose_fault!(
     SearchError,
     ServeError,
     StoreError,
+    RowsError,
     TaskError,
     TrainError,
     TrainingError,
@@ -320,11 +321,22 @@ impl Blamed for StoreError {
     }
 }
 
+impl Blamed for RowsError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Read { .. } | Self::Kind { .. } | Self::Row { .. } | Self::Empty { .. } => {
+                Blame::Input
+            }
+        }
+    }
+}
+
 impl Blamed for TaskError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Data(_) | Self::NotFetched(_) | Self::Prompt(_) => Blame::Input,
+            Self::Data(_) | Self::NotFetched(_) | Self::Prompt(_) | Self::Splits(_) => Blame::Input,
             Self::NoCache(error) => error.blame(),
+            Self::Rows(error) => error.blame(),
         }
     }
 }

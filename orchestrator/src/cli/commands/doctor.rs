@@ -2,14 +2,23 @@
 
 use std::io::{Write as _, stdout};
 
+use evaluator::Split;
 use sandbox::{Environment, FileGuard, Language, inspect_host};
 use serde::Serialize;
 
 use crate::{
     cli::arguments::{DoctorArgs, Format},
     config::Config,
-    data::{config::TaskConfig, gsm8k::gsm8k_folder, hub::Hub},
-    judge::endpoint::{EndpointConfig, key_name},
+    data::{
+        config::{JsonlConfig, TaskConfig},
+        gsm8k::gsm8k_folder,
+        hub::Hub,
+        table::Table as Rows,
+    },
+    judge::{
+        Metric,
+        endpoint::{EndpointConfig, key_name},
+    },
     proposer::ProposerConfig,
     terminal::table::{Column::Text, Table},
     text::one_line,
@@ -305,9 +314,14 @@ fn model(config: &Config) -> Option<Check> {
 
 fn data(config: Option<&Config>) -> Check {
     let gsm8k = config.and_then(|config| match &config.task {
-        TaskConfig::Toy(_) => None,
+        TaskConfig::Toy(_) | TaskConfig::Jsonl(_) => None,
         TaskConfig::Gsm8k(gsm8k) => Some(gsm8k),
     });
+    if let Some((TaskConfig::Jsonl(jsonl), seed)) =
+        config.map(|config| (&config.task, config.search.seed))
+    {
+        return table(jsonl, seed);
+    }
     let folder = match gsm8k.and_then(|gsm8k| gsm8k.path.clone()) {
         Some(folder) => Ok(folder),
         None => gsm8k_folder(),
@@ -335,6 +349,30 @@ fn data(config: Option<&Config>) -> Check {
             )
         }
         Err(why) => Check::absent("data: gsm8k", needed, why.to_string(), mend),
+    }
+}
+
+/// A data set of one's own: whether its rows can be read, and how many there are.
+fn table(config: &JsonlConfig, seed: u64) -> Check {
+    let name = "data: rows";
+    match Rows::load(config, seed) {
+        Ok(table) => {
+            let of = |split| table.dataset.problems(split).len();
+            let counts = format!(
+                "{} to train on, {} to rank on, {} to confirm on",
+                of(Split::Train),
+                of(Split::Dev),
+                of(Split::Test)
+            );
+            let told = std::iter::once(counts).chain(table.notes);
+            Check::ready(name, told.collect::<Vec<_>>().join("; "))
+        }
+        Err(why) => Check::absent(
+            name,
+            true,
+            why.to_string(),
+            "docs/tasks.md says what is read".to_owned(),
+        ),
     }
 }
 
@@ -372,8 +410,11 @@ pub(super) fn wants_python(config: &Config) -> bool {
     let proposed =
         matches!(&config.proposer, ProposerConfig::Chat(chat) if chat.language == Language::Python);
     let seeds = config.search.seed_rewards.iter();
+    let metric = config.task.metric().map(Metric::file);
     proposed
         || seeds
-            .map(|seed| seed.split("::").next().unwrap_or(seed))
-            .any(|file| file.ends_with(".py"))
+            .map(String::as_str)
+            .chain(metric)
+            .map(|spec| spec.split("::").next().unwrap_or(spec))
+            .any(|file| file.ends_with(".py") || file.ends_with(".ipynb"))
 }

@@ -1,5 +1,6 @@
 //! `evaluate`: completions made elsewhere, or asked of a served model, judged and compared.
 
+mod harness;
 mod predictions;
 mod report;
 mod served;
@@ -64,6 +65,7 @@ async fn evaluate(chosen: &Judge, model: &Predictions) -> anyhow::Result<Evaluat
         .rows
         .iter()
         .map(|row| Question {
+            row: "",
             question: &row.question,
             reference: &row.answer,
             given: Given::Completion(&row.completion),

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::anyhow;
 use evaluator::ExtractionConfig;
-use sandbox::{CompileError, ProbeReport, Rejection, Sample};
+use sandbox::{CompileError, Expected, ProbeReport, Rejection, Sample};
 use serde::Serialize;
 use trainer_bridge::LoadedReward;
 
@@ -260,7 +260,11 @@ impl From<Rejection> for Unfit {
 
 fn examine(member: &LoadedReward, on: &Bench<'_>) -> Result<(Fit, Vec<Finding>), Unfit> {
     let reward = &member.reward;
-    let odd = sandbox::probe(reward, &[])?;
+    let pool = on.set.samples();
+    // Where the pool has columns, odd samples are given them.
+    let columns = pool.iter().find(|sample| !sample.row.is_empty());
+    let columns = columns.map_or(&[][..], std::slice::from_ref);
+    let odd = sandbox::probe_for(reward, columns, Expected::of(&pool))?;
     let went_wrong = |fault| Rejection::Probe {
         sample: "a completion of the pool, or a hack".to_owned(),
         fault,

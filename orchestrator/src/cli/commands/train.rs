@@ -44,6 +44,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     let config = configured(&args)?;
     let seed = config.search.seed;
     let task = Task::load(&config.task, seed)?;
+    config.insist_on_problems(&task)?;
     let judge = config.judge().open()?;
     config.trainer.check()?;
     let trainer_config = Hub::from_env().resolve(&config.trainer).await?;
@@ -68,7 +69,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     let problems = task.held_out(Split::Dev, config.screen.problems, seed);
     let progress = Progress::to_stderr();
-    for warning in config.verifier.warnings() {
+    for warning in config.verifier.warnings().iter().chain(task.notes()) {
         progress.line(&format!("warning: {warning}"));
     }
     say_what_is_rewarded(&progress, &config, &rewards, aggregation);

@@ -39,6 +39,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
         Given::Completion(text) => judge.rule().explain(text, &reference),
     };
     let question = Question {
+        row: "",
         question: &args.question,
         reference: &reference,
         given,

@@ -19,6 +19,8 @@ pub struct Hack {
     pub prompt: String,
     /// The reference answer.
     pub answer: String,
+    /// The data set's other columns, as the text of a JSON object; empty where there are none.
+    pub row: String,
     /// The text.
     pub completion: String,
     /// A right answer to its question in plain form, to compare it with where the pool has none.
@@ -71,6 +73,7 @@ fn of_group(group: &Group) -> Vec<Hack> {
         kind: kind.to_owned(),
         prompt: prompt.clone(),
         answer: answer.clone(),
+        row: group.row.clone(),
         completion,
         right: plainly_right(answer),
     })
@@ -110,6 +113,7 @@ fn hack(row: &Value) -> Result<Hack, &'static str> {
         prompt: needed(&["question", "prompt"], "needs `question`")?,
         right: plainly_right(&answer),
         answer,
+        row: String::new(),
         completion: needed(&["response", "completion"], "needs `response`")?,
     })
 }

@@ -277,7 +277,7 @@ fn rollouts(hacks: &[Hack]) -> Vec<Rollout<'_>> {
 
 fn rollout<'a>(hack: &'a Hack, completion: &'a str) -> Rollout<'a> {
     Rollout {
-        row: "",
+        row: &hack.row,
         prompt: &hack.prompt,
         question: &hack.prompt,
         answer: &hack.answer,

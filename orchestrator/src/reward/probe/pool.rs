@@ -70,6 +70,7 @@ impl Pool {
         let group = |group: toy::Group| Group {
             prompt: group.question,
             answer: group.answer.as_str().to_owned(),
+            row: String::new(),
             completions: group.completions,
         };
         Self {
@@ -98,7 +99,7 @@ impl Pool {
         });
         completions
             .map(|(group, completion)| Rollout {
-                row: "",
+                row: &group.row,
                 prompt: &group.prompt,
                 question: &group.prompt,
                 answer: &group.answer,
@@ -172,8 +173,22 @@ fn group(row: &Value) -> Result<Group, &'static str> {
     Ok(Group {
         prompt,
         answer,
+        row: others(row),
         completions,
     })
+}
+
+/// The columns of a row that are none of the pool's own: what a Python reward asks for by name.
+fn others(row: &Value) -> String {
+    let own = ["prompt", "answer", "completions"];
+    let mut columns = row.as_object().cloned().unwrap_or_default();
+    // GSM8K's own file has an object a model.
+    columns.retain(|name, value| !own.contains(&&**name) && !value.is_object());
+    if columns.is_empty() {
+        String::new()
+    } else {
+        Value::Object(columns).to_string()
+    }
 }
 
 /// The first of these fields that is a string or a number, as text.

@@ -9,6 +9,8 @@ use anyhow::{Context as _, bail};
 use evaluator::{Answer, extract, final_answer};
 use serde_json::Value;
 
+use super::harness;
+
 /// What one model wrote.
 #[derive(Debug)]
 pub(super) struct Predictions {
@@ -107,6 +109,16 @@ fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Prediction
         // The first line of what `evaluate --endpoint` writes.
         if let Some(settings) = row.get("settings") {
             asked = settings["problems"].as_u64();
+            continue;
+        }
+        if let Some(sampled) = harness::of(&row).with_context(place)? {
+            models.entry(unnamed.to_string()).or_default().push(Row {
+                index: Some(sampled.index),
+                question: sampled.question,
+                answer: Answer::new(&sampled.gold),
+                completion: sampled.completion.to_owned(),
+                refused: false,
+            });
             continue;
         }
         let gold = gold(&row).with_context(place)?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use evaluator::{Problem, read_problems};
+use evaluator::Problem;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     cli::arguments::ServedArgs,
+    data::columns,
     domain::difference::first_difference,
     judge::{
         VerifierError,
@@ -38,7 +39,7 @@ pub(super) async fn ask(base_url: &str, args: &ServedArgs) -> anyhow::Result<Pat
     if !args.prompt.contains("{question}") {
         bail!("--prompt must contain {{question}}");
     }
-    let mut problems = read_problems(path)?;
+    let mut problems = columns::problems(path)?;
     problems.truncate(args.limit.unwrap_or(usize::MAX));
     let endpoint = endpoint(base_url, &model, args)?;
     let out = args.out.clone().unwrap_or_else(|| file_of(&model));

@@ -103,6 +103,7 @@ pub(super) async fn run(file: &Path, args: &VerifyArgs, judge: &Judge) -> anyhow
 impl Pair {
     fn question(&self) -> Question<'_> {
         Question {
+            row: "",
             question: &self.question,
             reference: &self.reference,
             given: if self.is_text {

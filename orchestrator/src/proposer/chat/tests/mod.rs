@@ -57,6 +57,7 @@ fn problems() -> Vec<Problem> {
         question: question.to_owned(),
         answer: Answer::new(answer),
         solution: None,
+        row: String::new(),
     };
     vec![
         problem("Tom has 3 apples\nand buys {{count}} more.", "5"),
