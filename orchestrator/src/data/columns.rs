@@ -229,10 +229,10 @@ fn reference(value: &Value) -> Result<String, String> {
         }
         Value::Null => String::new(),
     };
-    match final_answer(&text).trim().trim_start_matches('#') {
-        "" => Err("is empty".to_owned()),
-        _ => Ok(text),
+    if text.is_empty() || text.ends_with("####") {
+        return Err("is empty".to_owned());
     }
+    Ok(text)
 }
 
 #[cfg(test)]

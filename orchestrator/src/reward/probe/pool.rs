@@ -180,7 +180,14 @@ fn group(row: &Value) -> Result<Group, &'static str> {
 
 /// The columns of a row that are none of the pool's own: what a Python reward asks for by name.
 fn others(row: &Value) -> String {
-    let own = ["prompt", "answer", "completions"];
+    let own = [
+        "prompt",
+        "question",
+        "answer",
+        "reference",
+        "ground_truth",
+        "completions",
+    ];
     let mut columns = row.as_object().cloned().unwrap_or_default();
     // GSM8K's own file has an object a model.
     columns.retain(|name, value| !own.contains(&&**name) && !value.is_object());
