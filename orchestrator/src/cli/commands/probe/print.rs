@@ -242,6 +242,9 @@ fn every_figure<W: Write>(rows: &mut Rows<'_, W>, fit: &Fit) -> anyhow::Result<(
         "odd samples",
         &format!("survived, {} to {}", odd.lowest, odd.highest),
     )?;
+    for note in &odd.notes {
+        row("note", &one_line(note, 300))?;
+    }
     for (name, value) in summary(&fit.worth) {
         row(&name, &value)?;
     }
