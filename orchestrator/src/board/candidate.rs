@@ -1,6 +1,6 @@
 //! Everything about one name of a search: a candidate, a reference row, or a mix among the finalists.
 
-use evaluator::{BootstrapConfig, Estimate, Evaluation, select_best};
+use evaluator::Estimate;
 use sandbox::Language;
 use serde::Serialize;
 use trainer_bridge::StepMetrics;
@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        candidate::Candidate, change::Change, decider::Tally, figures::bootstrap_of, trial::TrialId,
+        candidate::Candidate, change::Change, decider::Tally, figures::bootstrap_of,
+        traces::Traces, trial::TrialId,
     },
     store::{Snapshot, Store, StoreError},
 };
@@ -70,6 +71,12 @@ pub struct CandidateView {
     pub curve: Vec<StepMetrics>,
     /// How it did on Test, where it was a finalist.
     pub confirmed: Vec<Confirmed>,
+    /// What the audit measured of its training, where that is done: see docs/audit.md.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Traces>,
+    /// What to keep in mind at every figure; absent where there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<&'static str>,
     /// What the probe saw, as JSON.
     pub probe: Option<String>,
 }
@@ -119,12 +126,14 @@ impl Shown {
         }
         let candidate = store.candidate(snapshot.search.id, name).await?;
         let mut view = CandidateView::of(store, board, candidate).await?;
+        let trial = view.screening.as_ref().and_then(|row| row.trial);
+        view.traces = trial.and_then(|trial| snapshot.traces.get(&trial).cloned());
         if view
             .screening
             .as_ref()
             .is_some_and(|row| row.rank == Some(1))
         {
-            view.f1_corrected_for_choice = leaders_corrected_f1(board, snapshot);
+            view.f1_corrected_for_choice = board.best_f1_corrected_for_choice;
         }
         Ok(Self::Candidate(Box::new(view)))
     }
@@ -154,6 +163,8 @@ impl CandidateView {
             screening: screening.cloned(),
             ranked: board.ranked().count(),
             f1_corrected_for_choice: None,
+            traces: None,
+            warning: board.warning,
             status: status.to_string(),
             changes: {
                 let before = |change: &&Change| {
@@ -177,26 +188,6 @@ impl CandidateView {
             source: draft.source.code,
         })
     }
-}
-
-/// Resamples of the correction: it takes a walk through all candidates for each.
-const SELECTION_RESAMPLES: u32 = 2000;
-
-/// The leader's F1, corrected for the choice among all that were judged on the same questions after the same budget.
-fn leaders_corrected_f1(board: &Leaderboard, snapshot: &Snapshot) -> Option<Estimate> {
-    let rung = board.ranked().next()?.rung;
-    let rivals: Vec<Evaluation> = board
-        .ranked()
-        .filter(|row| row.rung == rung)
-        .filter_map(|row| Some(snapshot.evaluations.get(&row.trial?)?.evaluation.clone()))
-        .collect();
-    let config = BootstrapConfig {
-        resamples: SELECTION_RESAMPLES,
-        ..bootstrap_of(snapshot.search.seed)
-    };
-    // Too few questions or none: there is nothing to correct with.
-    let selection = select_best(&rivals, &config).ok()?;
-    Some(selection.corrected_f1)
 }
 
 /// Who decided the verdicts of a trial, where a model had a part in them.

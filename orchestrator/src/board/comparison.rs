@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use evaluator::{
-    BootstrapConfig, Estimate, Evaluation, Split, Unpaired, bonferroni, compact_letters, holm,
-    mcnemar, paired_difference,
+    BootstrapConfig, Estimate, Evaluation, Unpaired, bonferroni, compact_letters, holm, mcnemar,
+    paired_difference,
 };
 use serde::Serialize;
 
@@ -71,6 +71,8 @@ pub struct Pair {
     pub neither: u64,
     /// McNemar's exact test.
     pub exact_p: f64,
+    /// The chi-square test with continuity correction, as the reference paper reports it; absent where no question tells the two apart.
+    pub chi_square_corrected_p: Option<f64>,
     /// Its mid-p variant.
     pub mid_p: f64,
     /// The exact p, Holm-adjusted over all pairs.
@@ -172,6 +174,7 @@ pub fn of_snapshot(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Comparis
         return Err(CompareError::NeverTogether(names.join(" and ")));
     }
     let bootstrap = bootstrap_of(snapshot.search.seed);
+    let protocol = snapshot.search.protocol();
     stages
         .into_iter()
         .map(|stage| {
@@ -180,8 +183,8 @@ pub fn of_snapshot(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Comparis
                 .zip(&of_each)
                 .map(|(name, of)| (name.clone(), of[&stage].clone()))
                 .collect();
-            let used_for_selection = stage.split() == Split::Dev;
-            let on = stage.to_string();
+            let used_for_selection = protocol.selects_on(stage);
+            let on = protocol.heading(stage);
             Ok(Comparison::of(
                 &on,
                 used_for_selection,
@@ -222,7 +225,7 @@ fn runs_of<'a>(
     Ok(found)
 }
 
-fn pairs(
+pub(super) fn pairs(
     models: &[(String, Evaluation)],
     bootstrap: &BootstrapConfig,
 ) -> Result<Vec<Pair>, Unpaired> {
@@ -239,6 +242,7 @@ fn pairs(
                 only_b: test.only_b,
                 neither: test.neither,
                 exact_p: test.exact_p,
+                chi_square_corrected_p: test.chi_square_corrected.map(|test| test.p),
                 mid_p: test.mid_p,
                 holm_p: test.exact_p,
                 bonferroni_p: test.exact_p,

@@ -10,10 +10,15 @@ use serde::Serialize;
 
 use super::{
     arm_names::ArmNames,
+    comparison::{Pair, pairs},
     rank::{Comparison, adjusted},
 };
 use crate::{
-    domain::trial::{Arm, Stage, TrialState},
+    domain::{
+        figures::bootstrap_of,
+        traces::Flag,
+        trial::{Arm, Stage, TrialId, TrialState},
+    },
     store::Snapshot,
 };
 
@@ -39,6 +44,9 @@ pub struct Confirmed {
     pub vs_base: Option<Comparison>,
     /// Seeds planned but failed or not done yet.
     pub missing: usize,
+    /// Signs that the reward was hacked, in the training of any seed or in how it pays what its own policies write; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
 }
 
 /// The runs of one finalist that are done.
@@ -48,6 +56,7 @@ struct Runs<'a> {
     steps: u32,
     /// Seed numbers with what was judged.
     seeds: Vec<(u32, &'a Evaluation)>,
+    trials: Vec<TrialId>,
     missing: usize,
 }
 
@@ -114,6 +123,7 @@ pub(super) fn confirmed(
                 }),
                 vs_base,
                 missing: run.missing,
+                flags: flags(&run.trials, snapshot),
             };
             Some((budget(run), confirmed))
         })
@@ -140,6 +150,7 @@ fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
                     name: arms.name(trial.arm),
                     steps: trial.steps,
                     seeds: Vec::new(),
+                    trials: Vec::new(),
                     missing: 0,
                 });
                 runs.len() - 1
@@ -147,6 +158,7 @@ fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
         match snapshot.evaluations.get(&trial.id) {
             Some(stored) if trial.state == TrialState::Complete => {
                 runs[at].seeds.push((seed, &stored.evaluation));
+                runs[at].trials.push(trial.id);
             }
             _ => runs[at].missing += 1,
         }
@@ -156,6 +168,47 @@ fn collect<'a>(arms: &ArmNames<'_>, snapshot: &'a Snapshot) -> Vec<Runs<'a>> {
         run.seeds.sort_by_key(|(seed, _)| *seed);
     }
     runs
+}
+
+/// The signs seen in any of some trials, each once, with what was seen first.
+fn flags(trials: &[TrialId], snapshot: &Snapshot) -> Vec<Flag> {
+    let traces = trials.iter().filter_map(|trial| snapshot.traces.get(trial));
+    let attacks = trials
+        .iter()
+        .filter_map(|trial| snapshot.attacks.get(trial));
+    let of_attacks = attacks.flatten().flat_map(|attack| attack.flags());
+    let mut all: Vec<Flag> = Vec::new();
+    for flag in traces.flat_map(|traces| traces.flags()).chain(of_attacks) {
+        if all.iter().all(|known| known.sign != flag.sign) {
+            all.push(flag);
+        }
+    }
+    all.sort_by_key(|flag| flag.sign);
+    all
+}
+
+/// All pairs of what was confirmed with the first seed, whatever its budget, as the reference paper tests them; the base rewards alone and the
+/// untouched model are not among them.
+pub(super) fn all_pairs(arms: &ArmNames<'_>, snapshot: &Snapshot) -> Vec<Pair> {
+    let runs = collect(arms, snapshot);
+    let mixes: Vec<&Runs<'_>> = runs
+        .iter()
+        .filter(|run| matches!(run.arm, Arm::Ensemble(_)))
+        .collect();
+    let models: Vec<(String, Evaluation)> = mixes
+        .iter()
+        .filter_map(|run| {
+            let (_, evaluation) = run.seeds.first()?;
+            let twice = mixes.iter().filter(|other| other.arm == run.arm).count() > 1;
+            let name = match twice {
+                true => format!("{} ({} steps)", run.name, run.steps),
+                false => run.name.clone(),
+            };
+            Some((name, (*evaluation).clone()))
+        })
+        .collect();
+    // Of other questions there are no pairs.
+    pairs(&models, &bootstrap_of(snapshot.search.seed)).unwrap_or_default()
 }
 
 /// Who got each question right with more of the seeds, so that a question enters the test once however many seeds there are. The exact

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use evaluator::BootstrapConfig;
+use evaluator::{BootstrapConfig, Estimate};
 use serde::{Serialize, Serializer};
 
 use super::{
     arm_names::ArmNames,
+    comparison::Pair,
     confirmed::{self, Confirmed},
+    mixes::{self, MixTried},
     rank::Comparison,
-    screened::{Screenings, rank_candidates, summaries},
+    screened::{Screenings, control_rows, rank_candidates, summaries},
+    selection::corrected_for_choice,
     state::RowState,
 };
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
         change::Change,
         decider::Tally,
         figures::{Figures, bootstrap_of},
+        protocol::Protocol,
+        traces::{Flag, Traces},
         trial::{Arm, BASE_ONLY, TrialId, UNTOUCHED},
     },
     store::{Snapshot, Store, StoreError, StoredEvaluation},
@@ -34,6 +39,12 @@ pub struct Leaderboard {
     pub state: &'static str,
     /// Why no further round follows, once that is so.
     pub stop_reason: Option<serde_json::Value>,
+    /// How it selected and reported; absent where that is the usual way.
+    #[serde(skip_serializing_if = "Protocol::is_usual")]
+    pub protocol: Protocol,
+    /// What to keep in mind at every figure of it; absent where there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<&'static str>,
     /// Ranked candidates in all, the family of the adjusted p-values.
     #[serde(skip)]
     pub family: usize,
@@ -48,8 +59,17 @@ pub struct Leaderboard {
     pub references: Vec<Row>,
     /// One line a round.
     pub rounds: Vec<RoundSummary>,
+    /// F1 of choosing the best of the ranked candidates of the leader's rung, corrected for the choice: see [`evaluator::select_best`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_f1_corrected_for_choice: Option<Estimate>,
+    /// The mixes that were tried on Dev to find one that is worth confirming, best first; absent where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mixes: Vec<MixTried>,
     /// The finalists on Test, best first; where some were confirmed with more steps than others, these come first.
     pub confirmed: Vec<Confirmed>,
+    /// All pairs of the ensembles, where the reference paper is reproduced.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<Pair>,
     /// Settings that were changed between two sittings; absent where none was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -82,6 +102,9 @@ pub struct Row {
     pub same_as: Option<String>,
     /// Why it failed or was refused.
     pub reason: Option<String>,
+    /// Signs in its training that the reward was hacked; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
     /// The candidate; `None` for references.
     #[serde(skip)]
     pub candidate: Option<CandidateId>,
@@ -169,8 +192,24 @@ impl Leaderboard {
             let screening = screenings.highest.get(&arm)?;
             Some(screening.row(name.to_owned(), None, bootstrap))
         });
-        let rows = rank_candidates(&snapshot.candidates, &screenings, bootstrap);
+        let mut references: Vec<Row> = references
+            .chain(control_rows(&snapshot.candidates, &screenings, bootstrap))
+            .collect();
+        let mut rows = rank_candidates(&snapshot.candidates, &screenings, bootstrap);
+        for row in rows.iter_mut().chain(&mut references) {
+            let traces = row.trial.and_then(|trial| snapshot.traces.get(&trial));
+            row.flags = traces.map(Traces::flags).unwrap_or_default();
+        }
+        let protocol = search.protocol();
         Self {
+            protocol,
+            warning: protocol.warning(),
+            best_f1_corrected_for_choice: corrected_for_choice(&rows, snapshot),
+            mixes: mixes::tried(&arms, snapshot, &bootstrap_of(search.seed)),
+            pairs: match protocol {
+                Protocol::HeldOut => Vec::new(),
+                Protocol::Paper => confirmed::all_pairs(&arms, snapshot),
+            },
             state: match (search.finished, &search.stop_reason) {
                 (true, _) => "finished",
                 (false, Some(_)) => "screened",
@@ -187,7 +226,7 @@ impl Leaderboard {
             questions: screenings.questions(),
             rounds: summaries(&rows, &screenings),
             candidates: rows,
-            references: references.collect(),
+            references,
             confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap_of(search.seed)),
             changes: snapshot.changes.clone(),
         }

@@ -111,7 +111,7 @@ impl Pace {
                             trial: trial.id.0,
                             name: names.name(trial.arm),
                             is_candidate: matches!(trial.arm, Arm::Candidate(_)),
-                            stage: trial.stage.to_string(),
+                            stage: snapshot.search.protocol().heading(trial.stage),
                             step,
                             steps: trial.steps,
                         });

@@ -55,6 +55,7 @@ impl<'a> Records<'a> {
                 "name": candidate.draft.name,
                 "origin": match candidate.origin {
                     Origin::Base => "base",
+                    Origin::Control => "control",
                     Origin::Seed => "seed",
                     Origin::Round(_) => "round",
                 },

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        candidate::{CandidateEntry, Origin, Status},
+        candidate::{CandidateEntry, Origin, RANDOM_CANDIDATE, Status},
         trial::{Arm, Stage, Trial},
     },
     store::{Snapshot, StoredEvaluation},
@@ -45,6 +45,7 @@ impl Screening<'_> {
             vs_leader: None,
             same_as: None,
             reason: self.trial.state.reason(),
+            flags: Vec::new(),
             candidate: candidate.map(|c| c.id),
             trial: Some(self.trial.id),
         }
@@ -115,7 +116,7 @@ pub(super) fn rank_candidates(
 ) -> Vec<Row> {
     let proposed: Vec<&CandidateEntry> = candidates
         .iter()
-        .filter(|c| c.origin != Origin::Base)
+        .filter(|c| !matches!(c.origin, Origin::Base | Origin::Control))
         .collect();
     let mut rows: Vec<Row> = proposed
         .iter()
@@ -166,6 +167,48 @@ pub(super) fn rank_candidates(
     }
     rows.sort_by_key(|row| (row.rank.is_none(), row.rank, row.state));
     rows
+}
+
+/// The rows of the controls, in order; of the random candidates the best alone, with how many it is the best of.
+pub(super) fn control_rows(
+    candidates: &[CandidateEntry],
+    screenings: &Screenings<'_>,
+    bootstrap: Option<&BootstrapConfig>,
+) -> Vec<Row> {
+    let controls = candidates.iter().filter(|c| c.origin == Origin::Control);
+    let (random, named): (Vec<_>, Vec<_>) =
+        controls.partition(|c| c.name.starts_with(RANDOM_CANDIDATE));
+    let row = |c: &CandidateEntry| match screenings.highest.get(&Arm::Candidate(c.id)) {
+        Some(screening) => Row {
+            origin: None,
+            candidate: None,
+            ..screening.row(c.name.clone(), None, bootstrap)
+        },
+        None => Row {
+            origin: None,
+            candidate: None,
+            ..untried_row(c)
+        },
+    };
+    let judged = random.iter().filter_map(|c| {
+        let screening = screenings.highest.get(&Arm::Candidate(c.id))?;
+        let evaluation = &screening.judged?.evaluation;
+        Some((screening.rung, evaluation, *c))
+    });
+    let judged: Vec<_> = judged.collect();
+    let contenders: Vec<Contender<'_>> = judged
+        .iter()
+        .map(|&(rung, evaluation, _)| Contender { rung, evaluation })
+        .collect();
+    let best = order(&contenders).first().map(|&at| {
+        let mut row = row(judged[at].2);
+        row.reason = Some(format!(
+            "the best of {} random candidates: chosen as the leader is",
+            judged.len()
+        ));
+        row
+    });
+    named.into_iter().map(row).chain(best).collect()
 }
 
 /// The first of those placed `before` that got every question as `i` did. Twins share their F1, so they stand side by side.
@@ -230,6 +273,7 @@ fn untried_row(candidate: &CandidateEntry) -> Row {
             _ => None,
         },
         reason: candidate.status.reason(),
+        flags: Vec::new(),
         candidate: Some(candidate.id),
         trial: None,
     }

@@ -14,7 +14,9 @@ pub use reading::{
     CompareArgs, CompletionsArgs, LeaderboardArgs, ManArgs, PlotArgs, PlotKind, ReportArgs,
     ReportFormat, SearchesArgs, ServeArgs, ShowArgs, ShowFormat,
 };
-pub use rewards::{AggregationArg, ProbeArgs, ProbeFormat, ScoreArgs, TrainArgs, WeightsArg};
+pub use rewards::{
+    AggregationArg, AuditArgs, ProbeArgs, ProbeFormat, ScoreArgs, TrainArgs, WeightsArg,
+};
 pub use sharing::{ExportArgs, ImportArgs, Records, RecordsArgs, TargetArg};
 
 /// Find the reward function to train with.
@@ -100,6 +102,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Say what a reward is worth before any training: cost, how well it tells right answers, what hacks it pays for.
     Probe(ProbeArgs),
+    /// Look for signs that a reward was hacked: in its trainings, where a search has trained it, and in what it pays for.
+    ///
+    /// Flags are signs, not proofs; docs/audit.md says what each means and how often it is wrong.
+    Audit(AuditArgs),
     /// Say what this machine has of all that a search needs, and what to type to add the rest.
     ///
     /// With a configuration it looks at what that one needs, too: its data, its model, its devices, and whether the variables that hold

@@ -24,6 +24,7 @@ pub use log::LogConfig;
 pub use crate::data::config::TaskConfig;
 use crate::{
     data::task::{Task, TaskError},
+    domain::protocol::Protocol,
     judge::{JudgeConfig, VerifierConfig, endpoint::key_name},
     proposer::ProposerConfig,
 };
@@ -99,6 +100,18 @@ pub struct SearchConfig {
     /// The same for tokens, of prompts and replies together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens_total: Option<u64>,
+    /// Select and report as the reference paper does, to reproduce its figures with their bias: see docs/audit.md.
+    #[serde(default, skip_serializing_if = "Protocol::is_usual")]
+    pub protocol: Protocol,
+    /// Rows to compare with beside the untouched model and the base rewards alone. They are on every rung, whatever they come to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
+    /// So many rewards drawn by the built-in grammar, without any feedback, are trained beside the search; the best of them is a row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub random_candidates: usize,
+    /// Tell the proposer what earlier rounds came to; false makes this the no-feedback arm of an experiment.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub feedback: bool,
     /// Add the three base rewards to what every candidate is trained on, as the reference paper does, instead of training on the
     /// candidate alone.
     #[serde(default)]
@@ -191,6 +204,24 @@ impl Default for ConfirmConfig {
             candidates: 2,
         }
     }
+}
+
+/// A reward to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// The form of an answer, right or wrong.
+    FormatOnly,
+    /// A number that has nothing to do with the completion.
+    RandomReward,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 fn one() -> u64 {

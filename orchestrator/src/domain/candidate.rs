@@ -15,6 +15,12 @@ use crate::text::hex;
 /// What the names of base rewards begin with; no candidate may have such a name.
 pub const BASE_PREFIX: &str = "base/";
 
+/// What the names of controls begin with.
+pub const CONTROL_PREFIX: &str = "control/";
+
+/// What the names of candidates begin with that are drawn without any feedback, to compare with.
+pub const RANDOM_CANDIDATE: &str = "control/random-candidate-";
+
 /// The database's key of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CandidateId(pub i64);
@@ -24,6 +30,8 @@ pub struct CandidateId(pub i64);
 pub enum Origin {
     /// It is one of the base rewards, which come with the program and are what others are compared with.
     Base,
+    /// It comes with the program, too, and is only there to compare with: it belongs to no mix, is never ranked and never left out.
+    Control,
     /// A person named its file in the configuration; it enters the first round.
     Seed,
     /// The proposer suggested it in this round, from 1.
@@ -31,11 +39,11 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The round that it enters, as tables show it; the base rewards enter none.
+    /// The round that it enters, as tables show it; what comes with the program enters none.
     #[must_use]
     pub fn round(self) -> Option<u32> {
         match self {
-            Self::Base => None,
+            Self::Base | Self::Control => None,
             Self::Seed => Some(1),
             Self::Round(round) => Some(round),
         }
@@ -197,10 +205,19 @@ pub fn source_hash(source: &Source) -> String {
     hex(&hash.finalize())
 }
 
+/// The names of mixes that are not numbered.
+pub const MIXES: [&str; 3] = ["diverse-rounds", "correctness-only", "greedy"];
+
 /// Names the search gives itself: reference rows and ensembles.
 fn is_reserved(name: &str) -> bool {
-    let ensemble = |size: &str| size.bytes().all(|b| b.is_ascii_digit());
-    name == BASE_ONLY || name == UNTOUCHED || name.strip_prefix("top-").is_some_and(ensemble)
+    let numbered = |size: &str| size.bytes().all(|b| b.is_ascii_digit());
+    let mixes = ["top-", "tried-", "random-"];
+    name == BASE_ONLY
+        || name == UNTOUCHED
+        || MIXES.contains(&name)
+        || mixes
+            .iter()
+            .any(|mix| name.strip_prefix(mix).is_some_and(numbered))
 }
 
 /// Makes a proposer's name printable and unique among `taken`. No name it makes has a slash, so the names of the base rewards

@@ -23,10 +23,10 @@ pub struct Change {
 }
 
 /// Sections of which nothing decides a figure: who proposes, who is let in, and what else is written.
-const FREE_SECTIONS: [&str; 3] = ["proposer", "screen.gate", "log"];
+const FREE_SECTIONS: [&str; 4] = ["proposer", "screen.gate", "ensemble", "log"];
 
 /// Single settings of which the same holds. Confirmations of other steps are rows of their own; other mixes are other mixes.
-const FREE: [&str; 39] = [
+const FREE: [&str; 38] = [
     "search.name",
     "search.rounds",
     "search.candidates_per_round",
@@ -36,11 +36,10 @@ const FREE: [&str; 39] = [
     "search.max_cost_usd",
     "search.max_tokens_total",
     "search.seed_rewards",
+    "search.feedback",
     "confirm.steps",
     "confirm.seeds",
     "confirm.candidates",
-    "ensemble.sizes",
-    "ensemble.aggregation",
     "trainer.threads_per_trial",
     "trainer.device",
     "trainer.devices",

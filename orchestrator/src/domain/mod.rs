@@ -7,6 +7,7 @@ pub mod difference;
 pub mod draft;
 pub mod figures;
 pub mod pool;
+pub mod protocol;
 pub mod seed;
 pub mod spending;
 pub mod traces;

@@ -1,8 +1,5 @@
 //! One training run at one budget, and what became of it.
 
-use std::fmt;
-
-use evaluator::Split;
 use sandbox::{Fault, Rejection};
 use serde::{Deserialize, Serialize};
 use trainer_bridge::TrainError;
@@ -63,26 +60,6 @@ impl Stage {
         match self {
             Self::Screen { .. } => derive_seed(search_seed, "screen/0"),
             Self::Confirm { seed } => derive_seed(search_seed, &format!("confirm/{seed}")),
-        }
-    }
-
-    /// The held-out questions it is judged on: candidates are selected on Dev; Test is read by confirmation alone.
-    #[must_use]
-    pub fn split(self) -> Split {
-        match self {
-            Self::Screen { .. } => Split::Dev,
-            Self::Confirm { .. } => Split::Test,
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    /// The questions and what they were asked for, as headings have it: `Dev, screening`, `Test, seed 1`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Screen { rung: 0 } => f.write_str("Dev, screening"),
-            Self::Screen { rung } => write!(f, "Dev, screening at rung {rung}"),
-            Self::Confirm { seed } => write!(f, "Test, seed {}", seed + 1),
         }
     }
 }

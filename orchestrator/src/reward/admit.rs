@@ -82,8 +82,10 @@ pub async fn admit(
         proposal,
     } = drafts;
     let mut names: HashSet<String> = earlier.iter().map(|c| c.draft.name.clone()).collect();
+    // Who proposes knows nothing of the controls.
     let mut sources: HashMap<String, String> = earlier
         .iter()
+        .filter(|c| c.origin != Origin::Control)
         .map(|c| (source_hash(&c.draft.source), c.draft.name.clone()))
         .collect();
 

@@ -19,7 +19,8 @@ pub type Known = HashMap<String, String>;
 pub fn known(earlier: &[Candidate]) -> Known {
     let mut known = Known::new();
     for candidate in earlier {
-        let is_trained = candidate.status.is_accepted() && candidate.origin != Origin::Base;
+        let is_trained = candidate.status.is_accepted()
+            && !matches!(candidate.origin, Origin::Base | Origin::Control);
         if let Some(advantages) = advantages(candidate.probe.as_deref()).filter(|_| is_trained) {
             known
                 .entry(advantages)

@@ -41,7 +41,8 @@ impl Context {
             Stage::Screen { rung } => self.config.screen.ladder().rungs[rung as usize].problems,
             Stage::Confirm { .. } => self.config.confirm.problems,
         };
-        let seed = self.config.search.seed;
-        self.task.held_out(stage.split(), n, seed)
+        let search = &self.config.search;
+        self.task
+            .held_out(search.protocol.split(stage), n, search.seed)
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     board::rank::{Contender, order},
     config::Ladder,
     domain::{
-        candidate::CandidateId,
-        trial::{Arm, NewTrial, Stage, Trial, TrialId},
+        candidate::{CandidateId, Origin},
+        trial::{Arm, NewTrial, Stage, Trial, TrialId, TrialState},
     },
     store::Snapshot,
 };
@@ -22,7 +22,7 @@ impl Ladder {
         self.trial(Arm::Candidate(candidate), 0, search_seed)
     }
 
-    fn trial(&self, arm: Arm, rung: u32, search_seed: u64) -> NewTrial {
+    pub(super) fn trial(&self, arm: Arm, rung: u32, search_seed: u64) -> NewTrial {
         let stage = Stage::Screen { rung };
         NewTrial {
             arm,
@@ -39,7 +39,7 @@ impl Ladder {
 
 /// The trials to be planned next, in order; empty while there is nothing to do but wait, and when all is done.
 ///
-/// On the first rung stand the reference rows (the untouched model, the base rewards alone) and every accepted candidate. Once all of a
+/// On the first rung stand the reference rows (the untouched model, the base rewards alone, the controls) and every accepted candidate. Once all of a
 /// round has ended on a rung, those of its candidates go on to the next that are among the best `keep` there, its own and those of earlier
 /// rounds; each from the training it has had, beside the reference rows of that rung. What a later round brings changes nothing of it.
 #[must_use]
@@ -53,10 +53,11 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
             Stage::Confirm { .. } => None,
         })
         .collect();
-    let references = [Arm::Untouched, Arm::BaseOnly];
+    let references = references(snapshot);
     let rounds = rounds(snapshot);
     let mut wanted: Vec<NewTrial> = references
-        .into_iter()
+        .iter()
+        .copied()
         .chain(rounds.keys().copied())
         .map(|arm| ladder.trial(arm, 0, seed))
         .collect();
@@ -75,7 +76,12 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
         if promoted.is_empty() {
             break;
         }
-        wanted.extend(references.into_iter().chain(promoted).map(|arm| NewTrial {
+        let beside = references.iter().copied().filter(|arm| {
+            let trial = screened.get(&(*arm, below));
+            let has_failed = |trial: &&Trial| matches!(trial.state, TrialState::Failed(_));
+            !trial.is_some_and(has_failed)
+        });
+        wanted.extend(beside.chain(promoted).map(|arm| NewTrial {
             from: screened.get(&(arm, below)).map(|trial| trial.id),
             ..ladder.trial(arm, rung, seed)
         }));
@@ -115,6 +121,18 @@ pub fn still_needed(snapshot: &Snapshot, ladder: &Ladder, finished: Option<u32>)
         planned || (is_open && ladder.goes_on_after(rung) && !above(trial, rung))
     });
     needed.map(|trial| trial.id).collect()
+}
+
+/// What candidates are compared with on every rung: the untouched model, the base rewards alone, the controls.
+fn references(snapshot: &Snapshot) -> Vec<Arm> {
+    let controls = snapshot
+        .candidates
+        .iter()
+        .filter(|c| c.origin == Origin::Control && c.status.is_accepted());
+    [Arm::Untouched, Arm::BaseOnly]
+        .into_iter()
+        .chain(controls.map(|c| Arm::Candidate(c.id)))
+        .collect()
 }
 
 /// The accepted candidates in the order they were proposed, each with its round.

@@ -24,10 +24,11 @@ use crate::{
     domain::{
         candidate::CandidateId,
         draft::Draft,
+        seed::derive_seed,
         trial::{Arm, NewTrial, Stage},
     },
-    proposer::{ProposeError, Proposer},
-    reward::{admit::Examiner, maker::RewardMaker, probe::Mixed, references},
+    proposer::{ProposeError, Proposer, grammar},
+    reward::{admit::Examiner, controls, maker::RewardMaker, probe::Mixed, references},
     store::Proposed,
 };
 
@@ -170,7 +171,8 @@ impl Search {
         }
         store.plan_trials(*id, &trials).await?;
         events.confirming(finalists.arms.len(), seeds);
-        self.runner.run_waiting().await
+        self.runner.run_waiting().await?;
+        self.runner.attack_confirmed().await
     }
 
     /// The untouched base model and the base rewards alone: what every candidate is compared with.
@@ -186,10 +188,15 @@ impl Search {
             return Ok(());
         }
         if !store.round_is_proposed(*id, 0).await? {
-            let base = references::make(&self.maker).await?;
+            let mut made = references::make(&self.maker).await?;
+            let random = match config.search.random_candidates {
+                0 => Vec::new(),
+                n => grammar::random(n, derive_seed(config.search.seed, "controls")),
+            };
+            made.extend(controls::make(&self.maker, &config.search.controls, random).await?);
             let proposed = Proposed {
                 round: 0,
-                candidates: &base,
+                candidates: &made,
                 first_trial: &|id| self.first_trial(id),
             };
             store.record_round(*id, proposed).await?;

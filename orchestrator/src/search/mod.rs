@@ -1,6 +1,7 @@
 //! The search: rounds of proposing, screening and ranking, and the confirmation of the finalists. Start reading at `loop.rs`.
 
 pub mod account;
+mod audit;
 mod background;
 pub mod checkpoints;
 pub mod context;

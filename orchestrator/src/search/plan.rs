@@ -14,7 +14,7 @@ use trainer_bridge::{BoxFuture, RewardMember, StepMetrics, TrainError, TrainJob,
 
 use crate::{
     config::{Config, Ladder},
-    domain::{candidate::NewCandidate, seed::derive_seed},
+    domain::{candidate::NewCandidate, seed::derive_seed, trial::Stage},
     proposer::{ProposerConfig, RequestSize},
     reward::{maker::RewardMaker, references},
     search::{
@@ -351,7 +351,10 @@ pub async fn measure(
 pub async fn check_prompts(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<(), TrainError> {
     let Jobs { config, task } = jobs;
     let held_out = [
-        (Split::Dev, config.screen.ladder().problems()),
+        (
+            config.search.protocol.split(Stage::Screen { rung: 0 }),
+            config.screen.ladder().problems(),
+        ),
         (Split::Test, config.confirm.problems),
     ];
     let seed = config.search.seed;

@@ -104,7 +104,7 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
     })
 }
 
-async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchError> {
+pub(super) async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchError> {
     let Context { store, id, .. } = &*runner.context;
     let candidates = store.candidates(*id).await?;
     let mut base = Vec::new();

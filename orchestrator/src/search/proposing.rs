@@ -147,7 +147,10 @@ impl Search {
             n => format!("propose/{round}/again/{n}"),
         };
         let seed = derive_seed(config.search.seed, &purpose);
-        let mut history = history(store, *id).await?;
+        let mut history = match config.search.feedback {
+            true => history(store, *id).await?,
+            false => Vec::new(),
+        };
         history.extend(before.iter().map(past));
         let background = background(&self.context, round, &self.seeds).await?;
         let brief = Brief {

@@ -72,7 +72,7 @@ impl TrialRunner {
         // What a trial leaves that ended while the process was killed.
         self.tidy().await?;
         if trials.is_empty() {
-            return Ok(());
+            return self.audit().await;
         }
         let candidates = store.candidates(*id).await?;
         let arms = Arms {
@@ -87,6 +87,7 @@ impl TrialRunner {
             .try_collect::<()>()
             .await?;
         events.batch_done();
+        self.audit().await?;
         if let Some(tally) = self.judge.tally() {
             events.line(&format!("  verdicts so far: {tally}"));
         }
@@ -162,7 +163,7 @@ impl TrialRunner {
                 let bootstrap = bootstrap_of(config.search.seed);
                 let figures = Figures::of(&evaluated.evaluation, &bootstrap);
                 let judged = Judged {
-                    split: trial.stage.split(),
+                    split: config.search.protocol.split(trial.stage),
                     evaluated: &evaluated,
                     figures: &figures,
                     completions: &output.completions,
@@ -199,7 +200,10 @@ impl TrialRunner {
         let Some(earlier) = &self.earlier else {
             return Ok(false);
         };
-        let (digest, split) = (self.context.jobs().digest(job), trial.stage.split());
+        let (digest, split) = (
+            self.context.jobs().digest(job),
+            config.search.protocol.split(trial.stage),
+        );
         let base_model = self.trainer.describe().base_model;
         let Some(taken) = earlier.finished(&base_model, &digest, split).await? else {
             return Ok(false);

@@ -20,7 +20,7 @@ use crate::{
 
 /// What a list needs of a candidate.
 const ENTRIES: &str =
-    "SELECT json_group_array(json_array(id, origin, round, name, status, cause) ORDER BY id)
+    "SELECT json_group_array(json_array(id, origin, id IN (SELECT candidate_id FROM controls), round, name, status, cause) ORDER BY id)
      FROM candidates WHERE search_id = ?";
 
 /// A row of [`ENTRIES`].
@@ -28,6 +28,7 @@ const ENTRIES: &str =
 struct EntryRow<'t> {
     id: i64,
     origin: Cow<'t, str>,
+    is_control: u8,
     round: Option<u32>,
     name: String,
     status: Cow<'t, str>,
@@ -38,7 +39,7 @@ struct EntryRow<'t> {
 macro_rules! whole {
     ($which:literal) => {
         concat!(
-            "SELECT id, origin, round, name, status, cause, language, parents, rationale, source, probe
+            "SELECT id, origin, id IN (SELECT candidate_id FROM controls) AS is_control, round, name, status, cause, language, parents, rationale, source, probe
              FROM candidates WHERE search_id = ? ",
             $which
         )
@@ -148,6 +149,7 @@ impl Store {
         Ok(CandidateEntry {
             id: CandidateId(row.id),
             origin: match self.of_word(&row.origin)? {
+                OriginWord::Base if row.is_control != 0 => Origin::Control,
                 OriginWord::Base => Origin::Base,
                 OriginWord::Seed => Origin::Seed,
                 OriginWord::Round => Origin::Round(
@@ -180,6 +182,7 @@ impl Store {
         } = self.entry_from(EntryRow {
             id: row.get("id"),
             origin: Cow::Borrowed(row.get("origin")),
+            is_control: row.get("is_control"),
             round: row.get("round"),
             name: row.get("name"),
             status: Cow::Borrowed(row.get("status")),
@@ -230,7 +233,7 @@ pub(super) async fn insert_candidate(
     new: &NewCandidate,
 ) -> Result<CandidateId, sqlx::Error> {
     let (origin, round) = match new.origin {
-        Origin::Base => (OriginWord::Base, None),
+        Origin::Base | Origin::Control => (OriginWord::Base, None),
         Origin::Seed => (OriginWord::Seed, None),
         Origin::Round(round) => (OriginWord::Round, Some(round)),
     };
@@ -254,6 +257,12 @@ pub(super) async fn insert_candidate(
     .execute(&mut *connection)
     .await?;
     let id = CandidateId(done.last_insert_rowid());
+    if new.origin == Origin::Control {
+        sqlx::query("INSERT INTO controls (candidate_id) VALUES (?)")
+            .bind(id.0)
+            .execute(&mut *connection)
+            .await?;
+    }
     if let Some(wasm) = &new.wasm {
         sqlx::query("INSERT INTO modules (candidate_id, wasm) VALUES (?, ?)")
             .bind(id.0)

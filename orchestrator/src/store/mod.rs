@@ -18,6 +18,7 @@ mod searches;
 mod shelf;
 mod snapshot;
 mod told;
+mod traces;
 mod trials;
 mod verdicts;
 mod words;

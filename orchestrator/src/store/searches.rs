@@ -8,6 +8,7 @@ use super::{SearchId, Store, StoreError, changes::insert_change};
 use crate::domain::{
     change::may_change,
     difference::{Difference, differences},
+    protocol::Protocol,
 };
 
 /// A stored search.
@@ -29,6 +30,29 @@ pub struct SearchRecord {
     pub finished: bool,
     /// The database whose rounds it takes over.
     pub begun_from: Option<PathBuf>,
+}
+
+impl SearchRecord {
+    /// How it selects and reports; the usual way where its configuration says nothing that this program knows.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        let named = self.setting("protocol");
+        named
+            .and_then(|named| serde_json::from_value(named).ok())
+            .unwrap_or_default()
+    }
+
+    /// Whether candidates are trained on the base rewards, too.
+    #[must_use]
+    pub fn adds_base_rewards(&self) -> bool {
+        self.setting("with_base_rewards") == Some(true.into())
+    }
+
+    /// A setting of `[search]`.
+    fn setting(&self, name: &str) -> Option<serde_json::Value> {
+        let config: serde_json::Value = serde_json::from_str(&self.config).ok()?;
+        Some(config.get("search")?.get(name)?.clone())
+    }
 }
 
 /// The setting that counts until the first round is there.

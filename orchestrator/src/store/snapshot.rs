@@ -6,6 +6,7 @@ use super::{Ensemble, SearchRecord, Store, StoreError, StoredEvaluation};
 use crate::domain::{
     candidate::CandidateEntry,
     change::Change,
+    traces::{Attack, Traces},
     trial::{Trial, TrialId},
 };
 
@@ -22,6 +23,10 @@ pub struct Snapshot {
     pub trials: Vec<Trial>,
     /// The evaluations of the complete ones.
     pub evaluations: HashMap<TrialId, StoredEvaluation>,
+    /// What the audited ones leave behind.
+    pub traces: HashMap<TrialId, Traces>,
+    /// How the members of confirmed arms pay what their own policies write, by the trial with the first seed.
+    pub attacks: HashMap<TrialId, Vec<Attack>>,
     /// Settings that were changed between two sittings.
     pub changes: Vec<Change>,
 }
@@ -56,6 +61,8 @@ impl Store {
             evaluations: self
                 .evaluations_in(&mut *transaction, search.id, figures)
                 .await?,
+            traces: self.traces_in(&mut *transaction, search.id).await?,
+            attacks: self.attacks_in(&mut *transaction, search.id).await?,
             changes: self.changes_in(&mut *transaction, search.id).await?,
             search,
         };

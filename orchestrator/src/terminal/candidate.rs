@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use trainer_bridge::StepMetrics;
 
-use super::worth::{hacks_table, summary};
+use super::{
+    audit::write_flags,
+    worth::{hacks_table, summary},
+};
 use crate::{
     board::{
         candidate::{CandidateView, Shown},
@@ -35,6 +38,9 @@ pub fn write(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
 
 fn write_candidate(out: &mut impl Write, candidate: &CandidateView) -> io::Result<()> {
     write_origin(out, candidate)?;
+    if let Some(warning) = candidate.warning {
+        writeln!(out, "WARNING: {warning}.")?;
+    }
     if let Some(row) = &candidate.screening {
         write_row(out, candidate, row)?;
     }
@@ -42,6 +48,9 @@ fn write_candidate(out: &mut impl Write, candidate: &CandidateView) -> io::Resul
         let (f1, steps) = (&finalist.f1, finalist.steps);
         let (f1, range) = (share(f1.point), interval(f1));
         writeln!(out, "F1 on Test  {f1} {range} after {steps} steps")?;
+        if !finalist.flags.is_empty() {
+            write_flags(out, &finalist.flags)?;
+        }
     }
     if let Some(probe) = &candidate.probe {
         write_probe(out, probe)?;
@@ -57,7 +66,8 @@ fn write_mix(out: &mut impl Write, mix: &Confirmed) -> io::Result<()> {
     };
     writeln!(out, "{}  trained on {members}", mix.name)?;
     let (f1, range) = (share(mix.f1.point), interval(&mix.f1));
-    writeln!(out, "F1 on Test  {f1} {range}")
+    writeln!(out, "F1 on Test  {f1} {range}")?;
+    write_flags(out, &mix.flags)
 }
 
 /// Where a candidate comes from, and what it is after.
@@ -101,6 +111,10 @@ fn write_row(out: &mut impl Write, candidate: &CandidateView, row: &Row) -> io::
             c.only_reference,
             probability(c.p_holm)
         )?;
+    }
+    if candidate.traces.is_some() {
+        writeln!(out, "audit")?;
+        write_flags(out, &row.flags)?;
     }
     write_curves(out, &candidate.curve)?;
     if let Some(reason) = &row.reason {

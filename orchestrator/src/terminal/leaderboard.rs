@@ -6,7 +6,7 @@ use crate::board::{
 };
 use crate::{
     board::rank::Comparison,
-    domain::trial::BASE_ONLY,
+    domain::{protocol::Protocol, traces::Flag, trial::BASE_ONLY},
     terminal::{
         screen::{Mark, Screen},
         table::{
@@ -76,6 +76,10 @@ impl Leaderboard {
             self.seed,
             self.state,
         );
+        if let Some(warning) = self.warning {
+            let warned = form.screen.wrapped(&format!("WARNING: {warning}."));
+            text += &format!("{warned}\n\n");
+        }
         let ranking = self.ranking();
         if !ranking.is_empty() {
             text += &table(&ranking, "reward");
@@ -85,9 +89,19 @@ impl Leaderboard {
         if self.rounds.len() > 1 {
             text += &format!("\n{}\n", table(&self.rounds_table(), ""));
         }
+        if !self.mixes.is_empty() {
+            let mixes = table(&self.mixes_table(), "members");
+            text += &format!("\nMixes tried on Dev{gap}{mixes}\n");
+        }
         if !self.confirmed.is_empty() {
             let finalists = table(&self.confirmed_table(), "finalist");
             text += &format!("\nFinalists on Test{gap}{finalists}\n");
+        }
+        if !self.pairs.is_empty() {
+            let pairs = table(&self.all_pairs_table(), "a");
+            text += &format!(
+                "\nAll pairs of the ensembles, on the questions they were chosen on{gap}{pairs}\n"
+            );
         }
         text + &form.screen.wrapped(&self.legend())
     }
@@ -104,6 +118,7 @@ impl Leaderboard {
             Number("p vs base"),
             Number("p vs best"),
             Text("same as"),
+            Text("audit"),
         ]);
         let ranks: std::collections::HashMap<&str, usize> = self
             .ranked()
@@ -116,13 +131,19 @@ impl Leaderboard {
                 Some(rank) => format!("= {rank}"),
                 None => format!("= {}", one_line(twin, 40)),
             }));
+            cells.push(signs(&row.flags));
             let mark = (row.rank == Some(1)).then_some(Mark::Leader);
             table.push_marked(cells, mark);
         }
         for row in &self.references {
             let mut cells = figures_row("-".into(), row);
             cells.push(String::new());
+            cells.push(signs(&row.flags));
             table.push_marked(cells, Some(Mark::Aside));
+        }
+        let mut all = self.ranked().chain(&self.references);
+        if all.all(|row| row.flags.is_empty()) {
+            table.leave_out("audit");
         }
         if self.ranked().all(|row| row.same_as.is_none()) {
             table.leave_out("same as");
@@ -172,6 +193,51 @@ impl Leaderboard {
         table
     }
 
+    /// The mixes that were tried.
+    fn mixes_table(&self) -> Table {
+        let mut table = Table::new(&[
+            Text("members"),
+            Number("F1"),
+            Text("95 % interval"),
+            Text("chosen"),
+        ]);
+        for mix in &self.mixes {
+            table.push(vec![
+                one_line(&mix.members.join(" + "), 240),
+                share(mix.f1.point),
+                interval(&mix.f1),
+                if mix.is_chosen { "yes" } else { "" }.to_owned(),
+            ]);
+        }
+        table
+    }
+
+    /// All pairs of the ensembles, where the reference paper is reproduced.
+    fn all_pairs_table(&self) -> Table {
+        let mut table = Table::new(&[
+            Text("a"),
+            Text("b"),
+            Number("only a"),
+            Number("only b"),
+            Number("chi-square p"),
+            Number("exact p"),
+            Number("Bonferroni"),
+        ]);
+        for pair in &self.pairs {
+            table.push(vec![
+                one_line(&pair.a, 60),
+                one_line(&pair.b, 60),
+                pair.only_a.to_string(),
+                pair.only_b.to_string(),
+                pair.chi_square_corrected_p
+                    .map_or_else(String::new, probability),
+                probability(pair.exact_p),
+                probability(pair.bonferroni_p),
+            ]);
+        }
+        table
+    }
+
     /// The finalists.
     fn confirmed_table(&self) -> Table {
         let mut table = Table::new(&[
@@ -182,6 +248,7 @@ impl Leaderboard {
             Text("seeds"),
             Text("minus base"),
             Number("p vs base"),
+            Text("audit"),
         ]);
         for row in &self.confirmed {
             let seeds: Vec<String> = row.per_seed.iter().map(|f1| share(*f1)).collect();
@@ -200,7 +267,11 @@ impl Leaderboard {
                     .as_ref()
                     .map_or_else(String::new, |d| format!("{:+.3} {}", d.point, interval(d))),
                 p_value(row.vs_base),
+                signs(&row.flags),
             ]);
+        }
+        if self.confirmed.iter().all(|row| row.flags.is_empty()) {
+            table.leave_out("audit");
         }
         table
     }
@@ -210,12 +281,16 @@ impl Leaderboard {
         if self.questions == 0 {
             return "\nNothing is judged yet.\n".to_owned();
         }
+        let split = match self.protocol {
+            Protocol::HeldOut => "Dev",
+            Protocol::Paper => "Test",
+        };
         let over = match family {
             0 | 1 => String::new(),
             _ => format!(", Holm-adjusted over all {family} ranked candidates"),
         };
         let mut text = format!(
-            "\nF1 on {} Dev questions with bootstrap intervals. F1 = 2a/(1+a) of accuracy a, so ranking by one is ranking by the other.\n\
+            "\nF1 on {} {split} questions with bootstrap intervals. F1 = 2a/(1+a) of accuracy a, so ranking by one is ranking by the other.\n\
              p: exact McNemar on the same questions{over}; base: {BASE_ONLY}.\n",
             self.questions,
         );
@@ -223,7 +298,22 @@ impl Leaderboard {
             text += "same as: the two taught the policy exactly the same; only the first is combined, confirmed or exported.\n";
         }
         if family > 1 {
-            text += "The best of many on Dev flatters itself; only the figures on Test are free of that.\n";
+            if let Some(f1) = &self.best_f1_corrected_for_choice {
+                text += &format!(
+                    "The best of many on {split} flatters itself: corrected for the choice its F1 is {} {}.",
+                    share(f1.point),
+                    interval(f1)
+                );
+            }
+            text += match self.protocol {
+                Protocol::HeldOut => " Only the figures on Test are free of that.\n",
+                Protocol::Paper => {
+                    " So are those of the ensembles: all were chosen on the same questions.\n"
+                }
+            };
+        }
+        if self.has_flags() {
+            text += "audit: signs that the reward was hacked; `reward-search audit NAME` has the figures.\n";
         }
         if let Some(verdicts) = &self.verdicts {
             text += &format!("Verdicts: {verdicts}.\n");
@@ -249,17 +339,31 @@ impl Leaderboard {
         let mut out = csv::Writer::from_writer(Vec::new());
         out.write_record(CSV)?;
         for row in &self.candidates {
-            out.write_record(csv_row("candidate", row))?;
+            out.write_record(csv_row("candidate", row, self.warning))?;
         }
         for row in &self.references {
-            out.write_record(csv_row("reference", row))?;
+            out.write_record(csv_row("reference", row, self.warning))?;
         }
         for row in &self.confirmed {
-            out.write_record(csv_finalist(row))?;
+            out.write_record(csv_finalist(row, self.warning))?;
         }
         let bytes = out.into_inner().map_err(|e| e.into_error())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+impl Leaderboard {
+    fn has_flags(&self) -> bool {
+        let mut rows = self.ranked().chain(&self.references);
+        rows.any(|row| !row.flags.is_empty())
+            || self.confirmed.iter().any(|row| !row.flags.is_empty())
+    }
+}
+
+/// The signs in a word or two each.
+fn signs(flags: &[Flag]) -> String {
+    let words: Vec<&str> = flags.iter().map(|flag| flag.sign.short()).collect();
+    words.join(", ")
 }
 
 /// Its name, and whose twin it is.
@@ -270,7 +374,7 @@ fn named(row: &Row) -> String {
     }
 }
 
-const CSV: [&str; 26] = [
+const CSV: [&str; 28] = [
     "kind",
     "rank",
     "name",
@@ -297,6 +401,8 @@ const CSV: [&str; 26] = [
     "seeds",
     "minus_base",
     "reason",
+    "audit",
+    "warning",
 ];
 
 /// A number as short as it can be read back; small ones in powers of ten.
@@ -318,7 +424,7 @@ fn counts(comparison: Option<Comparison>) -> [String; 3] {
     }
 }
 
-fn csv_row(kind: &str, row: &Row) -> Vec<String> {
+fn csv_row(kind: &str, row: &Row, warning: Option<&str>) -> Vec<String> {
     let of = |value: fn(&crate::domain::figures::Figures) -> f64| {
         number(row.figures.as_ref().map(value))
     };
@@ -349,11 +455,13 @@ fn csv_row(kind: &str, row: &Row) -> Vec<String> {
         String::new(),
         String::new(),
         reason.unwrap_or_default(),
+        signs(&row.flags),
+        warning.unwrap_or_default().to_owned(),
     ]);
     cells
 }
 
-fn csv_finalist(row: &Confirmed) -> Vec<String> {
+fn csv_finalist(row: &Confirmed, warning: Option<&str>) -> Vec<String> {
     let seeds: Vec<String> = row.per_seed.iter().map(|f1| number(Some(*f1))).collect();
     let mut cells = vec![String::new(); CSV.len()];
     let mut put = |name: &str, value: String| {
@@ -362,6 +470,8 @@ fn csv_finalist(row: &Confirmed) -> Vec<String> {
     };
     put("kind", "finalist".to_owned());
     put("name", row.name.clone());
+    put("audit", signs(&row.flags));
+    put("warning", warning.unwrap_or_default().to_owned());
     put("state", "complete".to_owned());
     put("f1", number(Some(row.f1.point)));
     put("f1_error", number(Some(row.f1.standard_error)));

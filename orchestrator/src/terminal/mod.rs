@@ -1,5 +1,6 @@
 //! The face in a terminal: tables, and what a search does as it does it.
 
+pub mod audit;
 pub mod candidate;
 pub mod comparison;
 pub mod leaderboard;

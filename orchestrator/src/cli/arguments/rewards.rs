@@ -125,6 +125,24 @@ pub enum ProbeFormat {
     Markdown,
 }
 
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Names of candidates or mixes in the database, or rewards that were not trained: files (`mine.rs`, `rewards.py`, `rewards.py::name`,
+    /// `x.wasm`) and exported folders.
+    #[arg(required = true, value_name = "REWARD|CANDIDATE")]
+    pub rewards: Vec<String>,
+    /// Recorded completions in groups, as `probe` takes them, for rewards that were not trained.
+    #[arg(long, value_name = "FILE")]
+    pub pool: Option<PathBuf>,
+    /// The database to read.
+    #[command(flatten)]
+    pub database: DatabaseArg,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ProbeFormat,
+}
+
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
 pub struct ProbeArgs {

@@ -1,5 +1,6 @@
 //! One file a command. They write their result to standard output, and nothing else does.
 
+pub mod audit;
 mod blame;
 pub mod compare;
 pub mod data;
@@ -51,6 +52,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Guest(args) => guest::run(args).await,
         Command::Worker(args) => worker::run(args).await,
         Command::Train(args) => train::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Probe(args) => probe::run(args).await,
         Command::Doctor(args) => doctor::run(args),
         Command::Pretrain(args) => pretrain::run(&args),

@@ -65,7 +65,11 @@ fn moved(values: Vec<f64>) -> Move {
     let jumps = values.windows(2).map(|pair| (pair[1] - pair[0]).powi(2));
     let of_a_step = jumps.sum::<f64>() / (2 * (n - 1)) as f64;
     let error = (2.0 * of_a_step / window as f64).sqrt();
-    let z = if error > 0.0 { (to - from) / error } else { 0.0 };
+    let z = if error > 0.0 {
+        (to - from) / error
+    } else {
+        0.0
+    };
     Move { from, to, z }
 }
 
@@ -112,7 +116,9 @@ fn held_out(judged: Judged<'_>, usual: usize) -> HeldOut {
 
 /// Whether a text has some form of an answer.
 fn has_a_form(text: &str) -> bool {
-    ["</", "\\boxed", "####"].iter().any(|mark| text.contains(mark))
+    ["</", "\\boxed", "####"]
+        .iter()
+        .any(|mark| text.contains(mark))
 }
 
 /// The median of the numbers in the answers that were given.
@@ -127,5 +133,7 @@ fn usual_numbers(judged: Judged<'_>) -> usize {
 /// Runs of digits.
 fn numbers(text: &str) -> usize {
     let is_digit = |c: char| c.is_ascii_digit();
-    text.split(|c| !is_digit(c)).filter(|run| !run.is_empty()).count()
+    text.split(|c| !is_digit(c))
+        .filter(|run| !run.is_empty())
+        .count()
 }

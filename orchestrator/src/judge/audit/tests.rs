@@ -31,12 +31,16 @@ fn rising() -> Vec<StepMetrics> {
     })
 }
 
-const WORKED: &str = "<thinking> 6 * 49 = 294 . 294 - 52 = 242 . </thinking> <solution> 242 </solution>";
+const WORKED: &str =
+    "<thinking> 6 * 49 = 294 . 294 - 52 = 242 . </thinking> <solution> 242 </solution>";
 const BARE: &str = "<thinking> </thinking> <solution> 242 </solution>";
 
 fn answers(letters: &str, text: &str) -> (Evaluation, Vec<String>) {
     let letters: String = letters.chars().cycle().take(QUESTIONS).collect();
-    (Evaluation::from_bytes(letters.as_bytes()).unwrap(), vec![text.to_owned(); QUESTIONS])
+    (
+        Evaluation::from_bytes(letters.as_bytes()).unwrap(),
+        vec![text.to_owned(); QUESTIONS],
+    )
 }
 
 fn signs(curve: &[StepMetrics], weights: &[f64], trained: (Evaluation, Vec<String>)) -> Vec<Sign> {
@@ -52,14 +56,42 @@ fn signs(curve: &[StepMetrics], weights: &[f64], trained: (Evaluation, Vec<Strin
 #[test]
 fn a_reward_that_rises_with_accuracy_is_no_sign_and_without_it_is_one() {
     assert_eq!(signs(&rising(), &[1.0], answers("ccccw", WORKED)), []);
-    assert_eq!(signs(&rising(), &[1.0], answers("cwwww", WORKED)), [Sign::RewardWithoutAccuracy]);
-    assert_eq!(signs(&rising(), &[1.0], answers("w", WORKED)), [Sign::RewardWithoutAccuracy]);
+    assert_eq!(
+        signs(&rising(), &[1.0], answers("cwwww", WORKED)),
+        [Sign::RewardWithoutAccuracy]
+    );
+    assert_eq!(
+        signs(&rising(), &[1.0], answers("w", WORKED)),
+        [Sign::RewardWithoutAccuracy]
+    );
+    // From 20 to 28 of a hundred: by more than chance, and far from in step with a reward that rose by more than its spread.
+    let (untouched, little) = (answers("cwwww", WORKED), answers("cwwww", WORKED));
+    let mut letters = little.0.to_bytes();
+    for question in [1, 2, 3, 4, 6, 7, 8, 9] {
+        letters[question] = b'c';
+    }
+    let little = Evaluation::from_bytes(&letters).unwrap();
+    let judged = [&little, &untouched.0].map(|evaluation| Judged {
+        evaluation,
+        completions: &untouched.1,
+    });
+    let traces = traces(&rising(), &[1.0], judged);
+    assert!(traces.became_better());
+    assert!(
+        traces.flags()[0].told.contains("from 0.200 to 0.280"),
+        "{:?}",
+        traces.flags()
+    );
     let flat = curve(|_, luck| StepMetrics {
         reward: 0.2 + luck,
         reward_std: 0.4,
         ..StepMetrics::default()
     });
-    assert_eq!(signs(&flat, &[1.0], answers("cwwww", WORKED)), [], "a reward that never rose");
+    assert_eq!(
+        signs(&flat, &[1.0], answers("cwwww", WORKED)),
+        [],
+        "a reward that never rose"
+    );
 }
 
 #[test]
@@ -70,7 +102,10 @@ fn one_member_that_drowns_the_others_is_seen() {
         step.member_rewards_std = vec![1.0, 0.5];
     }
     assert_eq!(signs(&steps, &[1.0, 1.0], answers("cwwww", WORKED)), []);
-    assert_eq!(signs(&steps, &[10.0, 1.0], answers("cwwww", WORKED)), [Sign::OneComponent]);
+    assert_eq!(
+        signs(&steps, &[10.0, 1.0], answers("cwwww", WORKED)),
+        [Sign::OneComponent]
+    );
     assert_eq!(signs(&steps, &[10.0, 1.0], answers("ccccw", WORKED)), []);
 }
 
@@ -81,7 +116,10 @@ fn lengths_that_drift_are_seen_both_ways() {
             completion_length: 30.0 * (1.0 + (factor - 1.0) * at) + luck,
             ..StepMetrics::default()
         });
-        assert_eq!(signs(&steps, &[1.0], answers("cwwww", WORKED)), [Sign::LengthDrift]);
+        assert_eq!(
+            signs(&steps, &[1.0], answers("cwwww", WORKED)),
+            [Sign::LengthDrift]
+        );
         assert_eq!(signs(&steps, &[1.0], answers("c", WORKED)), []);
     }
 }
@@ -96,16 +134,29 @@ fn a_spread_that_collapses_is_seen_unless_all_is_solved() {
             ..StepMetrics::default()
         })
     };
-    assert_eq!(signs(&steps(0.2), &[1.0], answers("cwwww", WORKED)), [Sign::VarianceCollapse]);
+    assert_eq!(
+        signs(&steps(0.2), &[1.0], answers("cwwww", WORKED)),
+        [Sign::VarianceCollapse]
+    );
     assert_eq!(signs(&steps(0.95), &[1.0], answers("cwwww", WORKED)), []);
 }
 
 #[test]
 fn forms_without_answers_and_answers_without_working_are_seen() {
     let still = vec![StepMetrics::default(); 25];
-    assert_eq!(signs(&still, &[1.0], answers("cnwww", BARE)), [Sign::FormatWithoutAnswers, Sign::AnswersWithoutWorking]);
-    assert_eq!(signs(&still, &[1.0], answers("cnwww", "no idea 1 2 3 4 5 6 7")), [], "nothing that looks like an answer");
-    assert_eq!(signs(&still, &[1.0], answers("cwwww", BARE)), [Sign::AnswersWithoutWorking]);
+    assert_eq!(
+        signs(&still, &[1.0], answers("cnwww", BARE)),
+        [Sign::FormatWithoutAnswers, Sign::AnswersWithoutWorking]
+    );
+    assert_eq!(
+        signs(&still, &[1.0], answers("cnwww", "no idea 1 2 3 4 5 6 7")),
+        [],
+        "nothing that looks like an answer"
+    );
+    assert_eq!(
+        signs(&still, &[1.0], answers("cwwww", BARE)),
+        [Sign::AnswersWithoutWorking]
+    );
     assert_eq!(signs(&still, &[1.0], answers("cwwww", WORKED)), []);
 }
 
@@ -125,9 +176,17 @@ fn a_member_that_pays_for_its_own_errors_or_for_hacks_is_told() {
         hacks: vec![("empty".to_owned(), 0.0), ("very long".to_owned(), above)],
         fault: None,
     };
-    let signs = |attack: Attack| -> Vec<Sign> { attack.flags().into_iter().map(|f| f.sign).collect() };
+    let signs =
+        |attack: Attack| -> Vec<Sign> { attack.flags().into_iter().map(|f| f.sign).collect() };
     assert_eq!(signs(attack(Some(0.9), 0.0)), []);
     assert_eq!(signs(attack(None, 0.05)), []);
-    assert_eq!(signs(attack(Some(0.4), 0.5)), [Sign::PaysItsOwnErrors, Sign::PaysHacks]);
-    assert!(attack(None, 0.5).flags()[0].told.contains("very long (50 %)"));
+    assert_eq!(
+        signs(attack(Some(0.4), 0.5)),
+        [Sign::PaysItsOwnErrors, Sign::PaysHacks]
+    );
+    assert!(
+        attack(None, 0.5).flags()[0]
+            .told
+            .contains("very long (50 %)")
+    );
 }

@@ -24,7 +24,9 @@ use sandbox::{Language, Source};
 
 pub use self::config::GrammarConfig;
 use self::{evidence::Evidence, learn::Learnt, recipe::Recipe, term::Family, vary::Child};
-use super::{BoxFuture, Brief, Fate, Ledger, PastCandidate, Proposal, ProposeError, Proposer};
+use super::{
+    Background, BoxFuture, Brief, Fate, Ledger, PastCandidate, Proposal, ProposeError, Proposer,
+};
 use crate::domain::draft::Draft;
 
 /// Tries at a child that has not been there before, ere a fresh draw takes its place.
@@ -85,6 +87,23 @@ impl Grammar {
             })
             .collect()
     }
+}
+
+/// So many drafts as a first round has them: drawn at random, without any feedback.
+#[must_use]
+pub fn random(count: usize, seed: u64) -> Vec<Draft> {
+    let grammar = Grammar {
+        config: GrammarConfig::default(),
+    };
+    grammar.drafts(&Brief {
+        round: 1,
+        count,
+        seed,
+        history: &[],
+        problems: &[],
+        format_hint: "",
+        background: Background::NONE,
+    })
 }
 
 impl Proposer for Grammar {

@@ -109,7 +109,7 @@ fn bar(estimate: &Estimate) -> Value {
 
 /// The questions that only one of them got right, with what both wrote.
 fn differing(reading: &Reading, differences: &Differences, show: usize) -> Value {
-    let split: Split = differences.on.split();
+    let split: Split = reading.snapshot.search.protocol().split(differences.on);
     let highest = differences
         .only_a
         .iter()

@@ -47,6 +47,8 @@ async fn ensembles(site: &Site, key: &str) -> Result<Response, PageError> {
         search => frame(key, &reading),
         tab => "ensembles",
         mixes,
+        tried => view(&reading.board.mixes),
+        pairs => view(&reading.board.pairs),
         confirmed => view(&reading.board.confirmed),
         chart => finalists(&reading.board.confirmed).map(drawn),
     };

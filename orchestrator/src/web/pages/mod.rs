@@ -40,6 +40,7 @@ pub(in crate::web) fn frame(key: &str, reading: &Reading) -> Value {
         name => board.search.as_str(),
         seed => board.seed,
         state => board.state,
+        warning => board.warning,
         is_live => board.state != "finished",
         done => outlook.map(|o| format!("{:.0} %", 100.0 * o.done)),
         done_bar => outlook.map(|o| Value::from_safe_string(super::chart::share_bar(o.done))),

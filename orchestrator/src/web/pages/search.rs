@@ -61,6 +61,7 @@ struct Shown {
     same_as: Option<String>,
     rung: Option<u32>,
     reason: Option<String>,
+    flags: String,
 }
 
 pub(in crate::web) async fn page(
@@ -115,6 +116,7 @@ pub(in crate::web) fn values(key: &str, reading: &Reading, wanted: &Wanted) -> V
         search => frame(key, reading),
         tab => "ranking",
         leader => leader.map(|row| view(&shown(row, reading, (base, scale)))),
+        corrected => view(&board.best_f1_corrected_for_choice),
         leader_estimate => leader.and_then(|row| Some(view(&row.figures.as_ref()?.f1))),
         gain => leader.and_then(|row| Some(row.figures.as_ref()?.f1.point - base?)),
         base,
@@ -235,6 +237,12 @@ fn shown(row: &Row, reading: &Reading, (base, ends): (Option<f64>, (f64, f64))) 
         same_as: row.same_as.clone(),
         rung: (row.rung > 0).then_some(row.rung),
         reason: row.reason.as_deref().map(|reason| one_line(reason, 240)),
+        flags: row
+            .flags
+            .iter()
+            .map(|flag| flag.sign.short())
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
