@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The table of docs/audit.md: ten planted hacks and ten honest rewards, screened on the toy task, and which of them the audit flags.
 
-    python3 orchestrator/scripts/audit_table.py --program target/release/reward-search --seeds 2 3
+    python3 orchestrator/scripts/audit_table.py --program target/release/reward-search --seeds 2 3 4 5
 
 Standard library alone. Each seed is one search of twenty seed rewards, in FOLDER/SEED.db, and is not done twice; `--trainer PROGRAM` names
 another build to train with, and the audit is then that of --program.
@@ -68,13 +68,15 @@ def searched(args, seed):
     config = folder / f"{seed}.toml"
     config.write_text(CONFIG.format(seed=seed, steps=args.steps, files=json.dumps(files)))
     database = folder / f"{seed}.db"
-    subprocess.run([args.trainer or args.program, "--quiet", "run", str(config), "--database", str(database)], check=True)
+    # A search that another build has trained is brought up to date and audited by this one.
+    for program in [args.trainer, args.program] if args.trainer else [args.program]:
+        subprocess.run([program, "--quiet", "run", str(config), "--database", str(database)], check=True, stdout=subprocess.DEVNULL)
     return database
 
 
 def audited(args, database, name):
     command = [args.program, "audit", name, "--database", str(database), "--format", "json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)[0]
 
 
 def wilson(k, n):

@@ -4,6 +4,7 @@
 //! anything is run, and says where.
 
 mod complaint;
+mod ensemble;
 mod gate;
 mod ladder;
 mod load;
@@ -14,8 +15,9 @@ mod validate;
 use evaluator::Split;
 use sandbox::Limits;
 use serde::{Deserialize, Serialize};
-use trainer_bridge::{Aggregation, GrpoConfig, SamplingConfig, TrainerConfig};
+use trainer_bridge::{GrpoConfig, SamplingConfig, TrainerConfig};
 
+pub use ensemble::{EnsembleConfig, GreedyConfig, MixKind, MixSet, Weights};
 pub use gate::GateConfig;
 pub use ladder::{Ladder, Rung};
 pub use load::{ConfigError, load_verifier};
@@ -158,25 +160,6 @@ impl Default for ScreenConfig {
             problems: 500,
             rungs: Vec::new(),
             gate: GateConfig::default(),
-        }
-    }
-}
-
-/// `[ensemble]`: mixes of the best candidates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EnsembleConfig {
-    /// One mix for each size, of the best candidates on Dev; empty for none.
-    pub sizes: Vec<usize>,
-    /// How the members are put together.
-    pub aggregation: Aggregation,
-}
-
-impl Default for EnsembleConfig {
-    fn default() -> Self {
-        Self {
-            sizes: vec![3, 5],
-            aggregation: Aggregation::NormalizeThenSum,
         }
     }
 }

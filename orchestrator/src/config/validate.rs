@@ -1,6 +1,9 @@
 //! Values that cannot work, found before anything is run.
 
-use super::{Config, ConfirmConfig, EnsembleConfig, ScreenConfig, SearchConfig, TaskConfig};
+use super::{
+    Config, ConfirmConfig, EnsembleConfig, GreedyConfig, ScreenConfig, SearchConfig, TaskConfig,
+    Weights,
+};
 use crate::{proposer::ProposerConfig, text::template::TaskPrompt};
 
 /// What must hold, and what is said where it does not.
@@ -18,6 +21,8 @@ impl Config {
             &self.screen.rules(),
             &self.confirm.rules(),
             &self.ensemble.rules(),
+            &self.protocol_rules(),
+            &self.weight_rules(),
             &self.task.rules(self.screen.ladder().problems()),
             &self.grpo_rules(),
         ];
@@ -69,6 +74,30 @@ impl Config {
         })
     }
 
+    /// What reproducing the reference paper asks for.
+    fn protocol_rules(&self) -> [Rule<'static>; 2] {
+        let is_usual = self.search.protocol.is_usual();
+        [
+            (
+                is_usual || self.confirm.seeds == 1,
+                "search.protocol = \"paper\" needs confirm.seeds = 1: the paper trained every ensemble once",
+            ),
+            (
+                is_usual || self.ensemble.greedy.is_none(),
+                "search.protocol = \"paper\" has the paper's ensembles alone: leave ensemble.greedy out",
+            ),
+        ]
+    }
+
+    /// Weights that base rewards would not have.
+    fn weight_rules(&self) -> [Rule<'static>; 1] {
+        [(
+            self.ensemble.weights == Weights::Equal || !self.search.with_base_rewards,
+            "ensemble.weights = \"z_score\" does not reach the base rewards that search.with_base_rewards adds: use ensemble.aggregation = \
+             \"normalize_then_sum\", which normalises all members",
+        )]
+    }
+
     /// Rules between `[grpo]` and the other sections.
     fn grpo_rules(&self) -> [Rule<'static>; 2] {
         let grpo = &self.grpo;
@@ -91,7 +120,7 @@ impl Config {
 }
 
 impl SearchConfig {
-    fn rules(&self) -> [Rule<'static>; 7] {
+    fn rules(&self) -> [Rule<'static>; 8] {
         let name = &self.name;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         [
@@ -108,6 +137,10 @@ impl SearchConfig {
             (
                 (1..=1000).contains(&self.candidates_per_round),
                 "search.candidates_per_round must be between 1 and 1000",
+            ),
+            (
+                self.random_candidates <= 1000,
+                "search.random_candidates must be at most 1000",
             ),
             (
                 self.max_concurrent_trials <= 1024,
@@ -193,12 +226,30 @@ impl ConfirmConfig {
 }
 
 impl EnsembleConfig {
-    fn rules(&self) -> [Rule<'static>; 1] {
+    fn rules(&self) -> [Rule<'static>; 4] {
         let mut sizes = self.sizes.iter();
-        [(
-            sizes.all(|size| (2..=1000).contains(size)),
-            "ensemble.sizes must be between 2 and 1000 each: a mix of one is the candidate itself",
-        )]
+        let greedy = self.greedy.as_ref();
+        let of_greedy = |holds: fn(&GreedyConfig) -> bool| greedy.is_none_or(holds);
+        [
+            (
+                sizes.all(|size| (2..=1000).contains(size)),
+                "ensemble.sizes must be between 2 and 1000 each: a mix of one is the candidate itself",
+            ),
+            (
+                of_greedy(|greedy| (1..=1000).contains(&greedy.trials)),
+                "ensemble.greedy.trials must be between 1 and 1000: it is how many trainings the search for a mix may take",
+            ),
+            (
+                of_greedy(|greedy| {
+                    (2..=100).contains(&greedy.shortlist) && (2..=100).contains(&greedy.size)
+                }),
+                "ensemble.greedy.shortlist and size must be between 2 and 100",
+            ),
+            (
+                of_greedy(|greedy| (0.0..1.0).contains(&greedy.min_gain)),
+                "ensemble.greedy.min_gain must be 0 or more and below 1: it is a difference in F1",
+            ),
+        ]
     }
 }
 

@@ -82,6 +82,7 @@ impl Search {
     pub async fn run(&self) -> Result<StopReason, SearchError> {
         let Context { store, id, .. } = &*self.context;
         store.requeue(*id).await?;
+        self.runner.audit().await?;
         let done = store.last_finished_round(*id).await?.unwrap_or(0);
         if self.stop_reason(done).await?.is_none() {
             self.check_proposer(done + 1).await?;
@@ -150,12 +151,13 @@ impl Search {
             events,
             ..
         } = &*self.context;
-        let (seeds, steps) = (config.confirm.seeds, config.confirm.steps);
+        let seeds = config.confirm.seeds;
         if seeds == 0 {
             return Ok(());
         }
+        let greedy = self.runner.grow_greedily().await?;
         let board = Leaderboard::read(store).await?;
-        let finalists = Finalists::choose(store, *id, config, &board).await?;
+        let finalists = Finalists::choose(&self.runner, &board, greedy).await?;
         let mut trials = Vec::new();
         for number in 0..seeds {
             let stage = Stage::Confirm { seed: number };
@@ -167,7 +169,8 @@ impl Search {
                 from: None,
             };
             trials.push(trial(Arm::Untouched, 0));
-            trials.extend(finalists.arms.iter().map(|&arm| trial(arm, steps)));
+            let arms = finalists.arms.iter();
+            trials.extend(arms.map(|&(arm, steps)| trial(arm, steps)));
         }
         store.plan_trials(*id, &trials).await?;
         events.confirming(finalists.arms.len(), seeds);

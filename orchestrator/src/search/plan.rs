@@ -59,6 +59,27 @@ pub struct Pace {
     pub completion: Duration,
 }
 
+impl Work {
+    /// The same with `beside` more trials on every rung, and with `tried` mixes, each of the whole of the last rung's budget.
+    fn with(self, ladder: &Ladder, beside: u64, tried: u64) -> Self {
+        let questions: usize = ladder.rungs.iter().map(|rung| rung.problems).sum();
+        let rungs = ladder.rungs.len() as u64;
+        let steps = u64::from(ladder.steps());
+        Self {
+            trials: self.trials + beside * rungs + tried,
+            steps: self.steps + (beside + tried) * steps,
+            completions: self.completions
+                + beside * questions as u64
+                + tried * ladder.problems() as u64,
+        }
+    }
+}
+
+/// The controls that are trained beside the candidates.
+fn beside(config: &Config) -> u64 {
+    (config.search.controls.len() + config.search.random_candidates) as u64
+}
+
 /// What a measurement has seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
@@ -78,18 +99,23 @@ impl Plan {
         let gate = config.screen.gate.keep.unwrap_or(1.0);
         let trained = (candidates as f64 * gate).ceil() as u64 + 1;
         let ladder = config.screen.ladder();
-        let sizes = config
-            .ensemble
-            .sizes
-            .iter()
-            .filter(|&&size| size as u64 <= candidates)
-            .count() as u64;
-        let finalists = 1 + (config.confirm.candidates as u64).min(candidates) + sizes;
+        let sizes = config.ensemble_sizes();
+        let sizes = sizes.iter().filter(|&&size| size as u64 <= candidates);
+        let greedy = config.ensemble.greedy.as_ref();
+        let mixes = sizes.count()
+            + config.mix_kinds().len()
+            + usize::from(greedy.is_some())
+            + usize::from(config.is_papers_set() && candidates >= 5);
+        let finalists = 1 + (config.confirm.candidates as u64).min(candidates) + mixes as u64;
         let seeds = u64::from(config.confirm.seeds);
+        let tried = match seeds {
+            0 => 0,
+            _ => greedy.map_or(0, |greedy| greedy.trials as u64),
+        };
         Self {
             rounds: config.search.rounds,
             candidates: config.search.candidates_per_round,
-            screening: screening(&ladder, trained, rounds),
+            screening: screening(&ladder, trained, rounds).with(&ladder, beside(config), tried),
             confirmation: Work {
                 trials: (finalists + 1) * seeds,
                 steps: finalists * seeds * u64::from(config.confirm.steps),

@@ -6,5 +6,6 @@ pub mod comparison;
 pub mod leaderboard;
 pub mod progress;
 pub mod screen;
+mod spreadsheet;
 pub mod table;
 pub mod worth;

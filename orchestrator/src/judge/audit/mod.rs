@@ -17,6 +17,8 @@ use crate::domain::traces::{Attack, Flag, HeldOut, Move, Sign, Traces};
 /// A figure has moved where its means differ by this many standard errors: with six figures looked at, one training in a hundred or so has
 /// one that did by chance.
 const MOVED: f64 = 3.0;
+/// The reward rose and fewer completions became right, where each moved by this many: both by chance are as rare as one by [`MOVED`].
+const MOVED_APART: f64 = 1.65;
 /// The reward has risen where it did by this share of the spread it began with: less is what filling in the format brings in any training.
 const RISE_IN_SPREADS: f64 = 0.1;
 /// Answers became better where McNemar's exact test says so at this level: the usual one, not adjusted, for to miss a gain is a false alarm.
@@ -81,7 +83,8 @@ impl Traces {
 
     fn reward_without_accuracy(&self) -> Option<Flag> {
         let Move { from, to, z } = self.reward;
-        let rose = z >= MOVED && to - from >= RISE_IN_SPREADS * self.spread.from;
+        let apart = z >= MOVED_APART && self.correct.z <= -MOVED_APART;
+        let rose = (z >= MOVED || apart) && to - from >= RISE_IN_SPREADS * self.spread.from;
         let (before, after) = (accuracy(&self.untouched), accuracy(&self.held_out));
         rose.then(|| {
             flag(
