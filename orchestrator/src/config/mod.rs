@@ -10,6 +10,7 @@ mod ladder;
 mod load;
 mod log;
 mod paths;
+mod race;
 mod validate;
 
 use evaluator::Split;
@@ -22,6 +23,7 @@ pub use gate::GateConfig;
 pub use ladder::{Ladder, Rung};
 pub use load::{ConfigError, load_verifier};
 pub use log::LogConfig;
+pub use race::RaceConfig;
 
 pub use crate::data::config::TaskConfig;
 use crate::{
@@ -135,6 +137,9 @@ pub struct ScreenConfig {
     /// The best `keep` of a rung go on to the next, from the training they have had.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Rung>,
+    /// Break the judging of losers off, where a model judges. Absent: every question of every candidate is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub race: Option<RaceConfig>,
     /// Which candidates are refused before any training.
     #[serde(skip_serializing_if = "GateConfig::is_usual")]
     pub gate: GateConfig,
@@ -159,6 +164,7 @@ impl Default for ScreenConfig {
             steps: 25,
             problems: 500,
             rungs: Vec::new(),
+            race: None,
             gate: GateConfig::default(),
         }
     }

@@ -23,6 +23,7 @@ impl Config {
             &self.ensemble.rules(),
             &self.protocol_rules(),
             &self.weight_rules(),
+            &self.race_rules(),
             &self.task.rules(self.screen.ladder().problems()),
             &self.grpo_rules(),
         ];
@@ -85,6 +86,25 @@ impl Config {
             (
                 is_usual || self.ensemble.greedy.is_none(),
                 "search.protocol = \"paper\" has the paper's ensembles alone: leave ensemble.greedy out",
+            ),
+        ]
+    }
+
+    /// What racing asks for.
+    fn race_rules(&self) -> [Rule<'static>; 3] {
+        let race = self.screen.race.as_ref();
+        [
+            (
+                race.is_none() || self.verifier.model().is_some(),
+                "screen.race has nothing to save where the rules alone judge: leave it out, or name a model in [verifier]",
+            ),
+            (
+                race.is_none_or(|race| race.level > 0.0 && race.level < 0.5),
+                "screen.race.level must be above 0 and below 0.5: it is how often a candidate that is no worse may be broken off",
+            ),
+            (
+                race.is_none_or(|race| race.batch > 0),
+                "screen.race.batch must be at least 1: questions between two looks",
             ),
         ]
     }

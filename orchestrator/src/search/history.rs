@@ -64,7 +64,7 @@ fn fate(row: &Row, candidate: &Candidate) -> Option<Fate> {
             accuracy: figures.accuracy.point,
             answer_rate: figures.answer_rate,
         },
-        (None, RowState::Failed) => Fate::Failed { reason: reason() },
+        (None, RowState::Failed | RowState::Pruned) => Fate::Failed { reason: reason() },
         (None, state) if state.is_refused() => Fate::Rejected {
             reason: match &candidate.status {
                 Status::Rejected(refusal) => diagnostic(refusal),

@@ -17,6 +17,7 @@ pub mod open;
 pub mod plan;
 pub mod pool;
 mod proposing;
+mod race;
 pub mod room;
 pub mod run_folder;
 pub mod runner;

@@ -159,7 +159,15 @@ impl TrialRunner {
         }
         match self.train(trial, job, &*bar).await {
             Ok(output) => {
-                let evaluated = self.judge.evaluate(&problems, &output.completions).await?;
+                let judged = self.judged(trial, &problems, &output.completions);
+                let evaluated = match judged.await? {
+                    Ok(evaluated) => evaluated,
+                    Err(why) => {
+                        store.prune_trial(trial.id, &why, seconds()).await?;
+                        bar.failed(&why);
+                        return Ok(self.folders.of(trial.id).remove()?);
+                    }
+                };
                 let bootstrap = bootstrap_of(config.search.seed);
                 let figures = Figures::of(&evaluated.evaluation, &bootstrap);
                 let judged = Judged {

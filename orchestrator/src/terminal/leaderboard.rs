@@ -1,11 +1,10 @@
 //! The leaderboard as a person reads it in a terminal or on a page, and as CSV.
 
-use crate::board::{
-    confirmed::Confirmed,
-    leaderboard::{Leaderboard, Row},
-};
 use crate::{
-    board::rank::Comparison,
+    board::{
+        leaderboard::{Leaderboard, Row},
+        rank::Comparison,
+    },
     domain::{protocol::Protocol, traces::Flag, trial::BASE_ONLY},
     terminal::{
         screen::{Mark, Screen},
