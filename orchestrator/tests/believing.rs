@@ -13,7 +13,7 @@ use program::{
 use serde_json::Value;
 use sqlx::Row as _;
 
-/// A length hack beside the assorted rewards.
+/// A search that has more than the assorted rewards.
 fn searched(extra: &str, with: &[(&str, &str)]) -> program::Program {
     let mut text = config("kind = 'replay'\npath = 'drafts.jsonl'", "", 2);
     for (from, to) in with {
@@ -22,7 +22,12 @@ fn searched(extra: &str, with: &[(&str, &str)]) -> program::Program {
     }
     let program = folder(&(text + extra));
     let twice = "pub fn reward(sample: &Sample) -> f64 { if sample.correct() { 2.0 } else { word_count(sample.completion()) as f64 * 0.001 } }";
-    program.write("drafts.jsonl", &(assorted() + &draft("twice", twice)));
+    // The fake trainer learns as much faster as right completions are paid more: rewards that can be told apart.
+    let scaled = [8, 6, 4, 2].map(|tenths| {
+        let code = format!("pub fn reward(s: &Sample) -> f64 {{ 0.{tenths} * f64::from(u8::from(s.correct())) }}");
+        draft(&format!("scaled_{tenths}"), &code)
+    });
+    program.write("drafts.jsonl", &(assorted() + &draft("twice", twice) + &scaled.concat()));
     program
 }
 
@@ -147,11 +152,10 @@ async fn controls_are_on_every_rung_and_never_ranked() {
         .filter(|name| name.starts_with("control/random-candidate-"))
         .collect();
     assert_eq!(of_random.len(), 1, "the best of them alone");
+    let best = row(references, &of_random[0]);
     assert!(
-        row(references, &of_random[0])["reason"]
-            .as_str()
-            .unwrap()
-            .contains("best of 2")
+        best["reason"].as_str().unwrap().contains("best of 2"),
+        "{best:#}"
     );
     assert!(
         names(&board["candidates"])
