@@ -246,17 +246,10 @@ async fn the_papers_protocol_reads_test_alone_and_says_so_wherever_a_figure_is()
     assert_eq!(board["protocol"], "paper");
     assert!(board["warning"].as_str().unwrap().contains("biased"));
     let confirmed = names(&board["confirmed"]);
-    for name in ["top-3", "top-5", "diverse-rounds"] {
+    // There are too few that can be told apart for the others; which there are is tested where they are chosen.
+    for name in ["top-3", "random-5"] {
         assert!(confirmed.contains(&name.to_owned()), "{confirmed:?}");
     }
-    let steps: Vec<u64> = board["confirmed"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|row| row["name"] == "top-5")
-        .map(|row| row["steps"].as_u64().unwrap())
-        .collect();
-    assert_eq!(steps, [10, 6], "the same five after fewer steps, too");
     let models = confirmed
         .iter()
         .filter(|name| {
@@ -284,7 +277,7 @@ async fn the_papers_protocol_reads_test_alone_and_says_so_wherever_a_figure_is()
         let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat.contains("biased upwards"), "{arguments:?}: {told}");
     }
-    let compared = program.succeed(&["compare", "top-3", "diverse-rounds"]);
+    let compared = program.succeed(&["compare", "top-3", "random-5"]);
     assert!(compared.contains("Warning"), "{compared}");
     let usual = searched("", &[]);
     usual.succeed(&["run", "search.toml", "--quiet"]);
