@@ -60,7 +60,9 @@ const FLOORS: [(&str, &[&str]); 4] = [
     ),
     (
         "trainer-bridge",
-        &["grpo", "seam", "candle", "fake", "worker", "ray", "registry"],
+        &[
+            "grpo", "seam", "candle", "fake", "worker", "ray", "registry",
+        ],
     ),
     (
         "orchestrator",

@@ -104,6 +104,7 @@ async fn a_training_is_stopped_by_its_watcher_and_goes_on_from_its_folder() {
         trainer: &*trainer,
         job: job(),
         folder,
+        earlier: None,
     };
     let mut first = Until::step(5);
     let ended = training(Some(&folder)).to_end(&mut first).await.unwrap();

@@ -33,6 +33,6 @@ pub use seam::scorer::{
 };
 pub use seam::trainer::{BoxFuture, Description, Reporter, Run, RunId, Trainer};
 pub use worker::{
-    ClusterConfig, Installed, TrlConfig, VllmMode, install as install_worker, install_folder as worker_folder,
-    interpreter as installed_worker,
+    ClusterConfig, Installed, TrlConfig, VllmMode, install as install_worker,
+    install_folder as worker_folder, interpreter as installed_worker,
 };

@@ -39,6 +39,7 @@ pub async fn look(jobs: Jobs<'_>, trainer: &dyn Trainer) -> Result<FirstLook, Se
         trainer,
         job: jobs.unjudged(Vec::new(), &problems, seed, 0),
         folder: None,
+        earlier: None,
     };
     let completions = training.to_completion(&mut Unwatched).await?.completions;
     let examples = jobs.task.examples(&problems);

@@ -245,8 +245,15 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
     };
     let kind = text(&trainer["kind"]).unwrap_or_default();
     let model = text(&trainer["model"]).unwrap_or_default();
-    let device = text(&trainer["devices"]).or_else(|| text(&trainer["device"]));
-    let device = device.unwrap_or_else(|| "the processor".to_owned());
+    let device = match kind.as_str() {
+        "ray" => text(&trainer["cluster"]["address"]).map_or_else(
+            || "a cluster".to_owned(),
+            |at| format!("the cluster at {at}"),
+        ),
+        _ => text(&trainer["devices"])
+            .or_else(|| text(&trainer["device"]))
+            .unwrap_or_else(|| "the processor".to_owned()),
+    };
     let data = text(&task["kind"]).unwrap_or_default();
     let path = text(&task["path"]).map_or_else(String::new, |path| format!(" in {path}"));
     vec![
@@ -400,6 +407,7 @@ async fn measure_one(trainer: &dyn Trainer, job: TrainJob) -> Result<(Pace, f64)
         trainer,
         job,
         folder: None,
+        earlier: None,
     };
     training.to_completion(&mut clock).await?;
     let judged = clock.last.map_or(Duration::ZERO, |last| last.elapsed());

@@ -79,6 +79,7 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
         trainer: &*runner.trainer,
         job,
         folder: None,
+        earlier: None,
     };
     let completions = training.to_completion(&mut Unwatched).await?.completions;
     if completions.len() != examples.len() * size {

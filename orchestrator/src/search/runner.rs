@@ -6,7 +6,7 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc, time::Instant};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sandbox::{Bench, CompileError, Module};
 use trainer_bridge::{
-    Aggregation, BoxFuture, RewardMember, RewardMix, StepMetrics, TrainError, TrainJob,
+    Aggregation, BoxFuture, RewardMember, RewardMix, RunId, StepMetrics, TrainError, TrainJob,
     TrainOutput, Trainer,
 };
 
@@ -127,11 +127,17 @@ impl TrialRunner {
 
     async fn run_to_its_end(&self, trial: Trial, arms: &Arms) -> Result<(), SearchError> {
         let mut attempt = 0;
+        let mut kept = self.folders.of(trial.id).step()?;
         loop {
             attempt += 1;
-            match self.run_once(&trial, arms).await {
+            match self.run_once(&trial, arms, attempt).await {
                 Err(SearchError::Train(TrainError::Host(trouble))) if attempt < ATTEMPTS => {
                     tracing::warn!(trial = trial.id.0, attempt, "{trouble}; trying again");
+                    // Where machines are taken away again and again, getting on is what counts.
+                    let keeps = self.folders.of(trial.id).step()?;
+                    if keeps > kept {
+                        (attempt, kept) = (1, keeps);
+                    }
                 }
                 Err(SearchError::Train(error @ TrainError::Checkpoint(_)))
                     if attempt < ATTEMPTS =>
@@ -145,7 +151,7 @@ impl TrialRunner {
     }
 
     /// Trains, judges and stores a trial, or stores why that cannot be.
-    async fn run_once(&self, trial: &Trial, arms: &Arms) -> Result<(), SearchError> {
+    async fn run_once(&self, trial: &Trial, arms: &Arms, attempt: u32) -> Result<(), SearchError> {
         let Context { config, store, .. } = &*self.context;
         let started = Instant::now();
         let seconds = || started.elapsed().as_secs_f64();
@@ -157,7 +163,9 @@ impl TrialRunner {
         if self.take_over(trial, &job, &*bar).await? {
             return Ok(());
         }
-        match self.train(trial, job, &*bar).await {
+        // What an earlier process began may still go on; what this one began has ended.
+        let may_go_on = attempt == 1;
+        match self.train(trial, job, &*bar, may_go_on).await {
             Ok(output) => {
                 let judged = self.judged(trial, &problems, &output.completions);
                 let evaluated = match judged.await? {
@@ -244,6 +252,7 @@ impl TrialRunner {
         trial: &Trial,
         mut job: TrainJob,
         bar: &dyn TrialEvents,
+        may_go_on: bool,
     ) -> Result<TrainOutput, SearchError> {
         let Context { config, store, .. } = &*self.context;
         let folder = self.folders.of(trial.id);
@@ -255,6 +264,10 @@ impl TrialRunner {
             None => None,
         };
         let (after, own) = (job.done(), folder.step()?);
+        let earlier = match may_go_on {
+            true => store.run_of(trial.id, &digest).await?.map(RunId),
+            false => None,
+        };
         let attempt = Attempt {
             after,
             done: own.unwrap_or(after),
@@ -272,6 +285,7 @@ impl TrialRunner {
             trainer: &*self.trainer,
             job,
             folder: Some(&folder),
+            earlier,
         };
         let mut watch = Stored { store, trial, bar };
         Ok(training.to_completion(&mut watch).await?)
@@ -368,6 +382,10 @@ struct Stored<'a> {
 }
 
 impl Watch for Stored<'_> {
+    fn begun<'a>(&'a mut self, run: &'a RunId) -> BoxFuture<'a, Result<(), TrainingError>> {
+        Box::pin(async { Ok(self.store.record_run(self.trial.id, &run.0).await?) })
+    }
+
     fn step<'a>(
         &'a mut self,
         metrics: &'a StepMetrics,

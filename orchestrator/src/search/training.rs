@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use trainer_bridge::{
-    BoxFuture, Ended, Event, Saved, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
+    BoxFuture, Ended, Event, RunId, Saved, StepMetrics, TrainError, TrainJob, TrainOutput, Trainer,
 };
 
 use super::checkpoints::{CheckpointFolder, FolderError};
@@ -19,10 +19,18 @@ pub struct Training<'a> {
     pub job: TrainJob,
     /// Where checkpoints are kept, every `job.save_every` steps and at the end.
     pub folder: Option<&'a CheckpointFolder>,
+    /// The run that an earlier process began of it, which may go on elsewhere.
+    pub earlier: Option<RunId>,
 }
 
 /// Is told what happens in a training, and may stop it.
 pub trait Watch: Send {
+    /// The training goes on under this name.
+    fn begun<'a>(&'a mut self, run: &'a RunId) -> BoxFuture<'a, Result<(), TrainingError>> {
+        let _ = run;
+        Box::pin(async { Ok(()) })
+    }
+
     /// A step is done. Breaking stops the run.
     fn step<'a>(
         &'a mut self,
@@ -75,6 +83,7 @@ impl Training<'_> {
             trainer,
             mut job,
             folder,
+            earlier,
         } = self;
         if let Some(folder) = folder {
             job.from = folder.newest()?.or(job.from);
@@ -85,7 +94,15 @@ impl Training<'_> {
             }
             watch.saved(saved)
         };
-        let mut run = trainer.start(job).await?;
+        let found = match &earlier {
+            Some(id) => trainer.attach(id, &job).await?,
+            None => None,
+        };
+        let mut run = match found {
+            Some(run) => run,
+            None => trainer.start(job).await?,
+        };
+        watch.begun(run.id()).await?;
         while let Some(event) = run.event().await {
             match event {
                 Event::Step(metrics) => {

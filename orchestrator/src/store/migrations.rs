@@ -16,7 +16,7 @@ macro_rules! sql {
 }
 
 /// Version, description and text of each.
-const ALL: [(i64, &str, &str); 9] = [
+const ALL: [(i64, &str, &str); 10] = [
     (1, "search", sql!("0001_search.sql")),
     (2, "verdicts", sql!("0002_verdicts.sql")),
     (3, "pools", sql!("0003_pools.sql")),
@@ -26,6 +26,7 @@ const ALL: [(i64, &str, &str); 9] = [
     (7, "changes", sql!("0007_changes.sql")),
     (9, "audit", sql!("0009_audit.sql")),
     (10, "views", sql!("0010_views.sql")),
+    (11, "runs", sql!("0011_runs.sql")),
 ];
 
 /// The migrations, ready to be run.

@@ -184,6 +184,35 @@ impl Store {
         Ok(done)
     }
 
+    /// The name of the run that a trial's last attempt began, where that was for this very job.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn run_of(&self, trial: TrialId, job: &str) -> Result<Option<String>, StoreError> {
+        let run: Option<Option<String>> =
+            sqlx::query_scalar("SELECT run FROM trials WHERE id = ? AND job = ?")
+                .bind(trial.0)
+                .bind(job)
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|e| self.sql(e))?;
+        Ok(run.flatten())
+    }
+
+    /// Takes note of the run that an attempt at a trial has begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn record_run(&self, trial: TrialId, run: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE trials SET run = ? WHERE id = ?")
+            .bind(run)
+            .bind(trial.0)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(())
+    }
+
     /// Marks a trial as failed, for good.
     ///
     /// # Errors

@@ -145,10 +145,7 @@ impl Cluster {
     /// Whether it has a package. Asking keeps it from being forgotten for some minutes.
     pub async fn has(&self, package: &str) -> Result<bool, Trouble> {
         let path = format!("/api/packages/gcs/{package}");
-        Ok(self
-            .ask(self.request(Method::GET, &path))
-            .await?
-            .is_some())
+        Ok(self.ask(self.request(Method::GET, &path)).await?.is_some())
     }
 
     /// Gives it a package, or a value under a package's name. What was there is replaced.
@@ -217,7 +214,9 @@ impl Cluster {
         let said = format!("{status}: {}", quoted(&text));
         Err(match status {
             StatusCode::NOT_FOUND => return Ok(None),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Trouble::Denied(self.denied(status)),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Trouble::Denied(self.denied(status))
+            }
             // A gateway whose cluster is gone, or a cluster that is coming up or has too much to do.
             StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
@@ -242,7 +241,9 @@ impl Cluster {
 
 /// Said once a program: a token in the clear.
 fn eprint_warning(address: &str) {
-    tracing::warn!("the cluster's token is sent to {address} unencrypted: use https:// or a tunnel");
+    tracing::warn!(
+        "the cluster's token is sent to {address} unencrypted: use https:// or a tunnel"
+    );
 }
 
 /// What reqwest keeps innermost, which is the useful part.
@@ -260,5 +261,9 @@ fn innermost(error: &reqwest::Error) -> String {
 /// The last line of an answer that says something: of a traceback it is the error.
 fn quoted(text: &str) -> String {
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    last.unwrap_or("no text").trim().chars().take(QUOTED).collect()
+    last.unwrap_or("no text")
+        .trim()
+        .chars()
+        .take(QUOTED)
+        .collect()
 }

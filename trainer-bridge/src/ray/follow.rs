@@ -98,7 +98,10 @@ impl Surroundings {
                     if since.elapsed().as_secs() >= settings.unreachable_s {
                         return Err(self.out_of_reach(&why));
                     }
-                    tracing::warn!("{} cannot be reached to {what} ({why}); trying again", self.cluster.address());
+                    tracing::warn!(
+                        "{} cannot be reached to {what} ({why}); trying again",
+                        self.cluster.address()
+                    );
                 }
                 Err(Trouble::Denied(why)) => return Err(TrainError::Setup(why)),
                 Err(Trouble::Refused(why)) => {
@@ -244,8 +247,13 @@ impl Job<'_> {
     ) -> Result<Option<Result<Ended, TrainError>>, Trouble> {
         let due = Duration::from_millis(settings.lease_s * 1000 / RENEWALS);
         if watch.renewed.is_none_or(|at| at.elapsed() >= due) {
-            let asks = if watch.stopping.is_some() { "stop " } else { "" };
-            self.renew(format!("{asks}{}", stamp(watch.renewals))).await?;
+            let asks = if watch.stopping.is_some() {
+                "stop "
+            } else {
+                ""
+            };
+            self.renew(format!("{asks}{}", stamp(watch.renewals)))
+                .await?;
             watch.renewals += 1;
             watch.renewed = Some(Instant::now());
         }

@@ -90,7 +90,10 @@ mod tests {
         assert!(one.name.starts_with("_ray_pkg_") && one.uri().ends_with(".zip"));
         let mut zip = zip::ZipArchive::new(Cursor::new(one.bytes)).unwrap();
         assert_eq!(zip.len(), 2);
-        assert_eq!(zip.by_name("run").unwrap().unix_mode().unwrap() & 0o777, 0o755);
+        assert_eq!(
+            zip.by_name("run").unwrap().unix_mode().unwrap() & 0o777,
+            0o755
+        );
         assert!(zip.by_name("a/b/c.py").is_ok());
     }
 }

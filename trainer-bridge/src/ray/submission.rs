@@ -56,7 +56,9 @@ impl Submission {
         let mut runtime_env = cluster.runtime_env;
         runtime_env.insert("working_dir".to_owned(), packages.job.clone().into());
         runtime_env.insert("py_modules".to_owned(), json!([packages.worker]));
-        let env = runtime_env.entry("env_vars".to_owned()).or_insert(json!({}));
+        let env = runtime_env
+            .entry("env_vars".to_owned())
+            .or_insert(json!({}));
         if let Value::Object(env) = env {
             // What Ray waits for between asking a job's processes to end and killing them.
             env.entry("RAY_JOB_STOP_WAIT_TIME_S")
@@ -66,7 +68,10 @@ impl Submission {
             submission_id: id.to_owned(),
             entrypoint: format!("{} -m reward_search.worker {START_FILE}", word(&python)),
             runtime_env,
-            metadata: BTreeMap::from([("program", concat!("reward-search ", env!("CARGO_PKG_VERSION")).to_owned())]),
+            metadata: BTreeMap::from([(
+                "program",
+                concat!("reward-search ", env!("CARGO_PKG_VERSION")).to_owned(),
+            )]),
             entrypoint_num_cpus: cluster.cpus,
             entrypoint_num_gpus: cluster.gpus,
             // Bytes; Ray wants a whole number.
@@ -129,7 +134,10 @@ mod tests {
             job: "gcs://j.zip".to_owned(),
         };
         let submission = Submission::of("x-1", &config, &packages);
-        assert_eq!(submission.wants(), "2 CPU, 0.5 GPU, 24 GB of memory, 1 slot");
+        assert_eq!(
+            submission.wants(),
+            "2 CPU, 0.5 GPU, 24 GB of memory, 1 slot"
+        );
         let mut said = serde_json::to_value(&submission).unwrap();
         said.as_object_mut().unwrap().remove("metadata");
         assert_eq!(

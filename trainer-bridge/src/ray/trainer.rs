@@ -133,11 +133,7 @@ fn new_id(job: &TrainJob) -> String {
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!(
-        "{NAME}-{}-{}-{own}",
-        &job.digest()[..DIGITS],
-        job.done()
-    )
+    format!("{NAME}-{}-{}-{own}", &job.digest()[..DIGITS], job.done())
 }
 
 /// The step after which a job of this name begins; `None` if the name is none of this program's.
@@ -225,9 +221,9 @@ impl Shared {
             packed.await.expect("packing does not panic")
         });
         let worker = worker.await?;
-        let parcel = self.pack(id, job).map_err(|error| {
-            TrainError::Host(format!("cannot pack the job {id}: {error}"))
-        })?;
+        let parcel = self
+            .pack(id, job)
+            .map_err(|error| TrainError::Host(format!("cannot pack the job {id}: {error}")))?;
         let packages = Packages::of(worker, &parcel);
         Ok(Outfit {
             submission: Submission::of(id, &self.around.config, &packages),
@@ -272,7 +268,9 @@ impl Shared {
         let start = Start {
             protocol: PROTOCOL,
             job: JOB_FILE.into(),
-            work: shared.as_ref().map_or_else(PathBuf::new, |(there, _)| there.clone()),
+            work: shared
+                .as_ref()
+                .map_or_else(PathBuf::new, |(there, _)| there.clone()),
             program: settings.program.unwrap_or_default(),
             settings: orders::settings(config, place),
             learning_rates: rates,
@@ -282,10 +280,7 @@ impl Shared {
                 seconds: settings.lease_s,
             }),
         };
-        fs::write(
-            folder.path().join(START_FILE),
-            serde_json::to_vec(&start)?,
-        )?;
+        fs::write(folder.path().join(START_FILE), serde_json::to_vec(&start)?)?;
         Parcel::of(folder.path(), &[])
     }
 
@@ -462,7 +457,10 @@ mod tests {
 
     #[test]
     fn a_name_says_after_which_step_the_job_begins() {
-        assert_eq!(begins_after("reward-search-0123456789ab-25-00ff00ff"), Some(25));
+        assert_eq!(
+            begins_after("reward-search-0123456789ab-25-00ff00ff"),
+            Some(25)
+        );
         assert_eq!(begins_after("raysubmit_x"), None);
         assert_eq!(begins_after("reward-search"), None);
     }
@@ -471,7 +469,9 @@ mod tests {
     fn only_what_a_worker_says_itself_is_an_end() {
         assert!(tells_an_end("x\n@ev {\"t\":\"done\",\"step\":3}\n"));
         assert!(tells_an_end("@ev {\"t\":\"error\",\"kind\":\"reward\"}\n"));
-        assert!(!tells_an_end("done\n@ev {\"t\":\"step\"}\n{\"t\":\"done\"}\n"));
+        assert!(!tells_an_end(
+            "done\n@ev {\"t\":\"step\"}\n{\"t\":\"done\"}\n"
+        ));
     }
 
     #[test]

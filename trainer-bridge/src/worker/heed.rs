@@ -262,7 +262,10 @@ mod tests {
         while let Some(event) = runtime.block_on(run.event()) {
             told.push(event);
         }
-        assert!(matches!(&told[..], [Event::Step(step)] if step.step == 2), "{told:?}");
+        assert!(
+            matches!(&told[..], [Event::Step(step)] if step.step == 2),
+            "{told:?}"
+        );
         let torn = heed.line(b"{\"t\":\"st", &mix(), &Run::new(RunId("y".to_owned())).1);
         assert!(torn.is_err());
     }

@@ -96,39 +96,39 @@ pub fn digest(model: &Path) -> Result<String, TrainError> {
 /// # Errors
 /// `Setup`, or `Checkpoint` where it cannot go on from there.
 pub fn check_job(config: &TrlConfig, job: &TrainJob) -> Result<(), TrainError> {
-        let problems = [
-            job.grpo.problems(),
-            job.evaluation.problems(),
-            config.refusals(&job.grpo),
-        ]
-        .concat();
-        if let Some(problem) = problems.into_iter().next() {
-            return Err(TrainError::Setup(problem));
-        }
-        let (done, until) = (job.done(), job.until_step);
-        if done > until {
-            return Err(TrainError::Setup(format!(
-                "the checkpoint is of step {done}, past the run's last step {until}"
-            )));
-        }
-        if let Some(last) = last_step(&job.grpo).filter(|&last| last < until) {
-            return Err(TrainError::Setup(format!(
-                "the learning rate is 0 after `max_steps` = {last}, and the run goes on to step {until}: raise `max_steps`"
-            )));
-        }
-        if done < until && (job.examples.is_empty() || job.mix.members.is_empty()) {
-            return Err(TrainError::Setup(
-                "training needs at least one example and one reward".into(),
-            ));
-        }
-        if !done.is_multiple_of(job.grpo.steps_per_batch().max(1)) {
-            return Err(TrainError::Checkpoint(format!(
-                "it is of step {done}, in the middle of a batch of rollouts; TRL can go on from every {}th step only",
-                job.grpo.steps_per_batch()
-            )));
-        }
-        Ok(())
+    let problems = [
+        job.grpo.problems(),
+        job.evaluation.problems(),
+        config.refusals(&job.grpo),
+    ]
+    .concat();
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(TrainError::Setup(problem));
     }
+    let (done, until) = (job.done(), job.until_step);
+    if done > until {
+        return Err(TrainError::Setup(format!(
+            "the checkpoint is of step {done}, past the run's last step {until}"
+        )));
+    }
+    if let Some(last) = last_step(&job.grpo).filter(|&last| last < until) {
+        return Err(TrainError::Setup(format!(
+            "the learning rate is 0 after `max_steps` = {last}, and the run goes on to step {until}: raise `max_steps`"
+        )));
+    }
+    if done < until && (job.examples.is_empty() || job.mix.members.is_empty()) {
+        return Err(TrainError::Setup(
+            "training needs at least one example and one reward".into(),
+        ));
+    }
+    if !done.is_multiple_of(job.grpo.steps_per_batch().max(1)) {
+        return Err(TrainError::Checkpoint(format!(
+            "it is of step {done}, in the middle of a batch of rollouts; TRL can go on from every {}th step only",
+            job.grpo.steps_per_batch()
+        )));
+    }
+    Ok(())
+}
 
 /// The learning rate of every step of a job from the first.
 pub fn rates(job: &TrainJob) -> Vec<f64> {
@@ -229,38 +229,37 @@ pub fn export(
     checkpoint: &[u8],
     folder: &Path,
 ) -> Result<bool, TrainError> {
-        let host =
-            |error: io::Error| TrainError::Host(format!("cannot write the model: {error}"));
-        let mut file = tempfile::NamedTempFile::new().map_err(host)?;
-        file.write_all(checkpoint).map_err(host)?;
-        fs::create_dir_all(folder).map_err(host)?;
-        let mut command = Command::new(python);
-        clear_environment(&mut command);
-        command
-            .args(["-I", "-c", package::CHECKPOINT])
-            .arg(file.path())
-            .arg(folder);
-        let said = command.output().map_err(host)?;
-        match said.status.code() {
-            Some(0) => {}
-            Some(3) => return Ok(false),
-            _ => {
-                let err = String::from_utf8_lossy(&said.stderr);
-                let last = err.lines().next_back().unwrap_or("it says nothing");
-                return Err(TrainError::Checkpoint(last.to_owned()));
-            }
+    let host = |error: io::Error| TrainError::Host(format!("cannot write the model: {error}"));
+    let mut file = tempfile::NamedTempFile::new().map_err(host)?;
+    file.write_all(checkpoint).map_err(host)?;
+    fs::create_dir_all(folder).map_err(host)?;
+    let mut command = Command::new(python);
+    clear_environment(&mut command);
+    command
+        .args(["-I", "-c", package::CHECKPOINT])
+        .arg(file.path())
+        .arg(folder);
+    let said = command.output().map_err(host)?;
+    match said.status.code() {
+        Some(0) => {}
+        Some(3) => return Ok(false),
+        _ => {
+            let err = String::from_utf8_lossy(&said.stderr);
+            let last = err.lines().next_back().unwrap_or("it says nothing");
+            return Err(TrainError::Checkpoint(last.to_owned()));
         }
-        // Trainer saves the tokenizer in its own words; the model's own files are what every program knows.
-        for name in [
-            "tokenizer.json",
-            "tokenizer_config.json",
-            "special_tokens_map.json",
-            "chat_template.jinja",
-        ] {
-            let own = model.join(name);
-            if own.is_file() {
-                fs::copy(own, folder.join(name)).map_err(host)?;
-            }
-        }
-        Ok(true)
     }
+    // Trainer saves the tokenizer in its own words; the model's own files are what every program knows.
+    for name in [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+    ] {
+        let own = model.join(name);
+        if own.is_file() {
+            fs::copy(own, folder.join(name)).map_err(host)?;
+        }
+    }
+    Ok(true)
+}

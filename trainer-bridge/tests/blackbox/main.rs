@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod checkpoints;
+mod cluster;
 mod config;
 mod devices;
 mod jobs;
 mod model_folder;
 mod objectives;
 mod pretraining;
+mod ray;
 mod runs;
 mod seam;
 #[path = "../../../sandbox/tests/skipping/mod.rs"]

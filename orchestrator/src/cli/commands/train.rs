@@ -176,6 +176,7 @@ async fn train(
         trainer,
         job,
         folder: folder.map(RunFolder::checkpoints),
+        earlier: None,
     };
     let mut watch = Kept {
         folder,

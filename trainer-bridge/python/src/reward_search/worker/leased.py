@@ -8,6 +8,7 @@ every few seconds. Where it stays the same, nobody waits any more.
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import shutil
@@ -95,7 +96,7 @@ class Leased(Channel):
             shutil.rmtree(self._work, ignore_errors=True)
         group = os.getpgrp()
         # Ray starts a job in a session of its own: the group is the job's alone.
-        if group == os.getsid(0) != os.getppid():
+        if group == os.getsid(0):
             os.killpg(group, signal.SIGKILL)
         os._exit(1)
 
@@ -114,13 +115,14 @@ def reader(lease: dict[str, Any]) -> Callable[[], bytes | None]:
 
         return from_file
     try:
-        from ray._raylet import GcsClient
+        # As Ray's own services read it; whoever only wants a value need not become a driver.
+        store = importlib.import_module("ray._raylet").GcsClient
     except ImportError as error:
         raise SetupError(
             f"{sys.executable} has no Ray, and so cannot see whether its search lives: install Ray there, take the nodes' own Python, or name "
             f"a folder that all share in `shared` of [trainer.cluster] ({error})"
         ) from error
-    client = GcsClient(address=os.environ["RAY_ADDRESS"])
+    client = store(address=os.environ["RAY_ADDRESS"])
     key = lease["key"].encode()
 
     def from_store() -> bytes | None:

@@ -1,0 +1,576 @@
+//! The trainer that submits jobs to Ray, against a cluster that is a server of this process. Every way a cluster can go wrong is provoked.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    io::Cursor,
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sandbox::Fault;
+use trainer_bridge::{
+    Checkpoint, ClusterConfig, Ended, Event, RunId, TrainError, TrainJob, Trainer, TrainerConfig,
+    TrlConfig,
+};
+
+use crate::{
+    cluster::{Act, FakeCluster, Mishap},
+    jobs::{self, Reward, follow, member, try_build},
+};
+
+/// The id of a job that an earlier process submitted after a step.
+fn earlier(step: u32) -> RunId {
+    RunId(format!("reward-search-0123456789ab-{step}-0a0b0c0d"))
+}
+
+fn hello() -> Act {
+    Act::Says(
+        r#"{"t":"hello","protocol":1,"pid":1,"versions":{"python":"3.11.7","torch":"2.15.0","transformers":"5.23.0","trl":"1.16.0","peft":"0.21.2","datasets":"5.2.0","accelerate":"1.15.0"}}"#
+            .to_owned(),
+    )
+}
+
+fn says(line: &str) -> Act {
+    Act::Says(line.to_owned())
+}
+
+fn step(number: u32) -> Act {
+    Act::Says(format!(
+        r#"{{"t":"step","metrics":{{"step":{number},"reward":0.5,"member_rewards":[0.5]}}}}"#
+    ))
+}
+
+/// A checkpoint that comes in the log, and the line that tells of it.
+fn left(what: &str, number: u32, more: &str) -> Vec<Act> {
+    // "state"
+    vec![
+        says(&format!(
+            r#"{{"t":"part","path":"w/{number}.tar","data":"c3RhdGU="}}"#
+        )),
+        says(&format!(
+            r#"{{"t":"{what}","step":{number},"checkpoint":"w/{number}.tar","adapter":null{more}}}"#
+        )),
+    ]
+}
+
+fn done(number: u32) -> Vec<Act> {
+    let mut acts = left("done", number, r#","completions":["a","b"]"#);
+    acts.push(Act::Ends(
+        "SUCCEEDED",
+        "Job finished successfully.",
+        None,
+        Some(0),
+    ));
+    acts
+}
+
+fn play(acts: &[Vec<Act>]) -> Vec<Act> {
+    acts.concat()
+}
+
+fn config(cluster: &FakeCluster) -> TrlConfig {
+    TrlConfig {
+        silence_s: 20,
+        stop_s: 1,
+        cluster: Some(ClusterConfig {
+            address: cluster.url(),
+            gpus: 0.0,
+            // Instead of a test's own program of many megabytes.
+            program: Some("/opt/reward-search".into()),
+            poll_ms: 100,
+            lease_s: 5,
+            queue_s: 2,
+            unreachable_s: 5,
+            ..ClusterConfig::default()
+        }),
+        ..TrlConfig::default()
+    }
+}
+
+fn with(config: TrlConfig, change: impl FnOnce(&mut ClusterConfig)) -> TrlConfig {
+    let mut config = config;
+    change(config.cluster.as_mut().unwrap());
+    config
+}
+
+fn trainer(config: &TrlConfig) -> Arc<dyn Trainer> {
+    try_build(&TrainerConfig::Ray(config.clone())).unwrap()
+}
+
+fn job(until_step: u32) -> TrainJob {
+    jobs::job(vec![member(Reward::Exact)], until_step)
+}
+
+fn run(config: &TrlConfig) -> Result<Ended, TrainError> {
+    follow(
+        &*trainer(config),
+        job(3),
+        &mut |_| ControlFlow::Continue(()),
+    )
+}
+
+fn fails(config: &TrlConfig) -> TrainError {
+    match run(config) {
+        Err(error) => error,
+        Ok(ended) => panic!("{ended:?}"),
+    }
+}
+
+/// The error of a job that does this.
+fn ends(acts: Vec<Act>) -> TrainError {
+    fails(&config(&FakeCluster::that_plays([acts])))
+}
+
+#[test]
+fn a_run_is_a_job_of_packages_that_are_uploaded_once() {
+    let whole = || {
+        play(&[
+            vec![Act::Prints("Loading weights: 40%"), hello(), step(1)],
+            left("saved", 1, ""),
+            vec![step(2), step(3)],
+            done(3),
+        ])
+    };
+    // Any variable will do whose value is known; tests do not set any.
+    let token = std::env::var("PATH").unwrap();
+    let cluster = FakeCluster::that_plays([whole(), whole()]).with_token(token.trim());
+    let config = with(config(&cluster), |c| c.token_env = Some("PATH".to_owned()));
+    let trainer = trainer(&config);
+    let (mut steps, mut saved) = (Vec::new(), Vec::new());
+    let mut on_event = |event: Event| {
+        match event {
+            Event::Step(metrics) => steps.push(metrics.step),
+            Event::Saved(at) => saved.push(at.checkpoint),
+        }
+        ControlFlow::Continue(())
+    };
+    let ended = follow(&*trainer, job(3), &mut on_event);
+    let Ok(Ended::Done(output)) = ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(output.completions, ["a", "b"]);
+    assert_eq!(output.saved.checkpoint.bytes(), Some(b"state".as_slice()));
+    assert_eq!(
+        (steps, saved),
+        (vec![1, 2, 3], vec![Checkpoint::of_bytes(1, *b"state")])
+    );
+    let again = follow(&*trainer, job(3), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(again, Ok(Ended::Done(_))), "{again:?}");
+    let state = cluster.state();
+    let uploads = state
+        .seen
+        .iter()
+        .filter(|line| line.starts_with("PUT") && !line.contains("_lease_"));
+    assert_eq!(
+        uploads.count(),
+        3,
+        "the worker once, each job once: {:#?}",
+        state.seen
+    );
+    let (id, played) = state.jobs.iter().next().unwrap();
+    assert!(
+        id.starts_with("reward-search-") && id.contains("-0-"),
+        "{id}"
+    );
+    let env = &played.submission["runtime_env"];
+    let package = |uri: &serde_json::Value| {
+        let name = uri.as_str().unwrap().strip_prefix("gcs://").unwrap();
+        zip::ZipArchive::new(Cursor::new(state.packages[name].clone())).unwrap()
+    };
+    assert!(
+        package(&env["py_modules"][0])
+            .by_name("reward_search/worker/leased.py")
+            .is_ok()
+    );
+    let mut own = package(&env["working_dir"]);
+    let given: TrainJob = serde_json::from_reader(own.by_name("job.json").unwrap()).unwrap();
+    assert_eq!(given, job(3));
+    let start: serde_json::Value =
+        serde_json::from_reader(own.by_name("start.json").unwrap()).unwrap();
+    assert_eq!(
+        (&start["job"], &start["work"]),
+        (&"job.json".into(), &"".into())
+    );
+    assert_eq!(
+        (&start["program"], &start["settings"]["model"]),
+        (&"/opt/reward-search".into(), &"model".into())
+    );
+    assert_eq!(start["lease"]["seconds"], 5);
+    assert!(own.by_name("model/model.safetensors").is_ok());
+    assert!(
+        state.leases.keys().any(|name| name.contains(id)),
+        "its lease was renewed"
+    );
+}
+
+#[test]
+fn a_cluster_out_of_reach_has_not_failed() {
+    let quiet = play(&[vec![hello(), step(1), Act::Silence(6), step(2)], done(3)]);
+    let cluster = FakeCluster::that_plays([quiet]);
+    let ended = run(&config(&cluster));
+    assert!(matches!(ended, Ok(Ended::Done(_))), "{ended:?}");
+    assert_eq!(cluster.saw("POST /api/jobs/ "), 1);
+    let gone = ends(vec![hello(), Act::Silence(usize::MAX)]);
+    assert!(
+        matches!(&gone, TrainError::Host(why) if why.contains("could not be reached for 5 seconds")),
+        "{gone}"
+    );
+    // Nobody there from the beginning.
+    let address = FakeCluster::that_plays([]).url();
+    let mut nobody = config(&FakeCluster::that_plays([]));
+    nobody = with(nobody, |c| (c.address, c.unreachable_s) = (address, 1));
+    let error = fails(&nobody);
+    assert!(
+        matches!(&error, TrainError::Host(why) if why.contains("could not be reached")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_wrong_token_is_told_before_anything_is_uploaded() {
+    let cluster = FakeCluster::that_plays([]).with_token("right");
+    let refused = |token_env: Option<&str>| {
+        let config = with(config(&cluster), |c| {
+            c.token_env = token_env.map(str::to_owned)
+        });
+        let trainer = trainer(&config);
+        match jobs::wait(trainer.check(&job(3))) {
+            Err(TrainError::Setup(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(refused(None).contains("wants a token (401"));
+    assert!(refused(Some("HOME")).contains("does not take the token in HOME (403"));
+    assert_eq!(cluster.saw("PUT"), 0);
+    let unset = with(config(&cluster), |c| {
+        c.token_env = Some("NO_SUCH_TOKEN".to_owned())
+    });
+    let error = TrainerConfig::Ray(unset).check().unwrap_err().to_string();
+    assert!(
+        error.contains("the variable NO_SUCH_TOKEN holds no token"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_job_that_the_cluster_lost_is_submitted_under_a_new_name() {
+    let whole = play(&[vec![hello()], done(3)]);
+    let cluster = FakeCluster::that_plays([vec![hello(), step(1), Act::IsForgotten], whole]);
+    let config = config(&cluster);
+    let lost = fails(&config);
+    assert!(
+        matches!(&lost, TrainError::Host(why) if why.contains("knows no job") && why.contains("restarted")),
+        "{lost}"
+    );
+    let again = run(&config);
+    assert!(matches!(again, Ok(Ended::Done(_))), "{again:?}");
+    let posts = cluster.saw("POST /api/jobs/ ");
+    assert_eq!((posts, cluster.state().jobs.len()), (2, 1), "two names");
+}
+
+#[test]
+fn a_job_that_no_node_can_take_is_given_up() {
+    let cluster = FakeCluster::that_plays([vec![Act::Waits]]);
+    let config = with(config(&cluster), |c| {
+        c.resources.insert("slot".to_owned(), 9.0);
+    });
+    let error = fails(&config);
+    assert!(
+        matches!(&error, TrainError::Setup(why) if why.contains("waited 2 seconds") && why.contains("1 CPU, 0 GPU, 9 slot")),
+        "{error}"
+    );
+    assert_eq!(cluster.state().stopped.len(), 1, "it must not begin later");
+}
+
+#[test]
+fn what_breaks_off_is_done_again_and_what_was_done_is_not() {
+    let whole = play(&[vec![hello()], done(3)]);
+    let mishaps = [
+        Mishap::UploadBreaks,
+        Mishap::UploadBreaks,
+        Mishap::AnswerIsLost,
+    ];
+    let cluster = FakeCluster::that_plays([whole]).with_mishaps(&mishaps);
+    let ended = run(&config(&cluster));
+    assert!(matches!(ended, Ok(Ended::Done(_))), "{ended:?}");
+    let state = cluster.state();
+    for (name, bytes) in &state.packages {
+        assert!(
+            zip::ZipArchive::new(Cursor::new(bytes.clone())).is_ok(),
+            "{name} is whole"
+        );
+    }
+    assert_eq!(state.jobs.len(), 1, "a lost answer is no second job");
+}
+
+#[test]
+fn a_job_that_goes_on_is_taken_over() {
+    let acts = play(&[
+        vec![hello(), step(3)],
+        left("saved", 3, ""),
+        vec![step(4)],
+        done(5),
+    ]);
+    let id = earlier(2);
+    let cluster = FakeCluster::that_plays([]).with_job(&id.0, acts);
+    let trainer = trainer(&config(&cluster));
+    let mut rest = job(5);
+    rest.from = Some(Checkpoint::of_bytes(3, *b"state"));
+    jobs::wait(async {
+        let mut run = trainer.attach(&id, &rest).await.unwrap().unwrap();
+        let mut steps = Vec::new();
+        while let Some(event) = run.event().await {
+            match event {
+                Event::Step(metrics) => steps.push(metrics.step),
+                Event::Saved(saved) => panic!("it is known: {saved:?}"),
+            }
+        }
+        assert_eq!(steps, [4]);
+        let ended = run.result().await;
+        assert!(matches!(ended, Ok(Ended::Done(_))), "{ended:?}");
+        // It has come to its end, and says so again.
+        let again = trainer.attach(&id, &rest).await.unwrap().unwrap();
+        assert!(matches!(again.result().await, Ok(Ended::Done(_))));
+    });
+    assert_eq!(cluster.saw("POST /api/jobs/ "), 0);
+}
+
+#[test]
+fn what_is_of_no_use_is_not_taken_over() {
+    let dead = vec![
+        hello(),
+        step(1),
+        Act::Ends("FAILED", "node died", None, None),
+    ];
+    let (failed, ahead) = (
+        earlier(0),
+        RunId("reward-search-ffffffffffff-2-00000000".to_owned()),
+    );
+    let cluster = FakeCluster::that_plays([])
+        .with_job(&failed.0, dead)
+        .with_job(&ahead.0, vec![Act::Hangs]);
+    let trainer = trainer(&config(&cluster));
+    jobs::wait(async {
+        for _ in 0..3 {
+            // It is looked at until it is over.
+            let found = trainer.attach(&failed, &job(3)).await.unwrap();
+            drop(found);
+        }
+        assert!(trainer.attach(&failed, &job(3)).await.unwrap().is_none());
+        assert!(
+            trainer
+                .attach(&earlier(7), &job(9))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(trainer.attach(&ahead, &job(3)).await.unwrap().is_none());
+        assert!(
+            trainer
+                .attach(&RunId("1234-1".to_owned()), &job(3))
+                .await
+                .unwrap()
+                .is_none()
+        );
+    });
+    assert_eq!(
+        cluster.state().stopped,
+        [ahead.0],
+        "it begins past what is known"
+    );
+}
+
+#[test]
+fn a_run_that_is_stopped_is_asked_first() {
+    let stop = |acts: Vec<Act>| {
+        let cluster = FakeCluster::that_plays([acts]);
+        let ended = follow(
+            &*trainer(&config(&cluster)),
+            job(3),
+            &mut |event| match event {
+                Event::Step(step) if step.step == 2 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            },
+        );
+        let stopped = cluster.state().stopped.len();
+        (ended, stopped)
+    };
+    let (ended, kills) = stop(play(&[
+        vec![hello(), step(1), step(2), Act::AwaitsStop],
+        left("stopped", 2, ""),
+    ]));
+    assert!(
+        matches!(&ended, Ok(Ended::Stopped(saved)) if saved.checkpoint.step == 2),
+        "{ended:?}"
+    );
+    assert_eq!(kills, 0);
+    let (deaf, kills) = stop(play(&[
+        vec![hello(), step(1)],
+        left("saved", 1, ""),
+        vec![
+            step(2),
+            Act::AwaitsKill,
+            Act::Ends("STOPPED", "Job was intentionally stopped.", None, None),
+        ],
+    ]));
+    assert!(
+        matches!(&deaf, Ok(Ended::Stopped(saved)) if saved.checkpoint.step == 1),
+        "{deaf:?}"
+    );
+    assert_eq!(kills, 1);
+}
+
+#[test]
+fn a_run_that_nobody_waits_for_loses_its_lease_and_is_left_alone() {
+    let cluster = FakeCluster::that_plays([vec![hello(), step(1), Act::Hangs]]);
+    let trainer = trainer(&config(&cluster));
+    jobs::wait(async {
+        let mut run = trainer.start(job(3)).await.unwrap();
+        assert!(run.event().await.is_some());
+        drop(run);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    });
+    let renewed = cluster.state().renewed.unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(cluster.state().renewed, Some(renewed));
+    assert!(
+        renewed < Instant::now() && cluster.state().stopped.is_empty(),
+        "another process may take it over"
+    );
+}
+
+#[test]
+fn what_a_job_ends_by_decides_what_is_done_next() {
+    let failed = |code: Option<i32>, kind: Option<&'static str>| {
+        Act::Ends(
+            "FAILED",
+            "Job failed due to an application error",
+            kind,
+            code,
+        )
+    };
+    let fault = ends(vec![
+        hello(),
+        says(
+            r#"{"t":"error","kind":"reward","step":2,"message":"m","reward":"exact","fault":{"kind":"trap","index":4,"message":"sample 4: panicked"}}"#,
+        ),
+        failed(Some(3), None),
+    ]);
+    assert!(fault.fails_the_trial());
+    assert!(matches!(
+        fault,
+        TrainError::Reward {
+            fault: Fault::Trap { index: 4, .. },
+            ..
+        }
+    ));
+    let cannot = ends(vec![
+        Act::Prints("No module named reward_search\n"),
+        failed(Some(1), None),
+    ]);
+    assert!(
+        matches!(&cannot, TrainError::Setup(why) if why.contains("cannot start") && why.contains("No module named reward_search")),
+        "{cannot}"
+    );
+    let killed = ends(vec![hello(), step(1), failed(Some(137), None)]);
+    assert!(
+        matches!(&killed, TrainError::Host(why) if why.contains("killed after step 1")),
+        "{killed}"
+    );
+    let quit = ends(vec![hello(), Act::Prints("lost\n"), failed(Some(4), None)]);
+    assert!(
+        matches!(&quit, TrainError::Host(why) if why.contains("exit code 4") && why.contains("lost")),
+        "{quit}"
+    );
+    let node = ends(vec![hello(), step(1), failed(None, None)]);
+    assert!(
+        matches!(&node, TrainError::Host(why) if why.contains("the cluster lost the job")),
+        "{node}"
+    );
+    let env = ends(vec![failed(None, Some("RUNTIME_ENV_SETUP_FAILURE"))]);
+    assert!(
+        matches!(&env, TrainError::Host(why) if why.contains("could not prepare")),
+        "{env}"
+    );
+    let stopped = ends(vec![
+        hello(),
+        Act::Ends("STOPPED", "by an operator", None, None),
+    ]);
+    assert!(
+        matches!(&stopped, TrainError::Host(why) if why.contains("not by us")),
+        "{stopped}"
+    );
+    let torn = ends(vec![hello(), says("{\"t\":\"st"), Act::Hangs]);
+    assert!(
+        matches!(&torn, TrainError::Host(why) if why.contains("no line of its protocol")),
+        "{torn}"
+    );
+}
+
+#[test]
+fn a_worker_that_lacks_something_or_hangs_is_told_of() {
+    let old = says(r#"{"t":"hello","protocol":1,"versions":{"torch":"2.15.0","trl":"1.10.0"}}"#);
+    let lacks = ends(vec![old, Act::Hangs]);
+    assert!(
+        matches!(&lacks, TrainError::Setup(why) if why.contains("trl is 1.10.0") && why.contains("pip install transformers==")),
+        "{lacks}"
+    );
+    let cluster = FakeCluster::that_plays([vec![hello(), step(1), Act::Hangs]]);
+    let hung = fails(&TrlConfig {
+        silence_s: 1,
+        ..config(&cluster)
+    });
+    assert!(
+        matches!(&hung, TrainError::Host(why) if why.contains("for 1 seconds after step 1")),
+        "{hung}"
+    );
+    assert_eq!(cluster.state().stopped.len(), 1);
+}
+
+#[test]
+fn what_is_large_goes_by_a_shared_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    // The id is not known before: the file that the worker tells of is written when the job is there.
+    let cluster = FakeCluster::that_plays([vec![hello(), Act::Hangs]]);
+    let shared = with(config(&cluster), |c| {
+        c.shared = Some("/nodes".into());
+        c.shared_here = Some(folder.path().to_owned());
+    });
+    let trainer = trainer(&shared);
+    let mut rest = job(3);
+    rest.from = Some(Checkpoint::of_bytes(2, *b"from"));
+    let run = jobs::wait(async {
+        let run = trainer.start(rest).await.unwrap();
+        let own = folder.path().join(&run.id().0);
+        for _ in 0..200 {
+            if own.join("lease").exists() && cluster.state().jobs.contains_key(&run.id().0) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(fs::read(own.join("from.tar")).unwrap(), b"from");
+        fs::write(own.join("3.tar"), "shared state").unwrap();
+        let id = &run.id().0;
+        let done = format!(
+            r#"{{"t":"done","step":3,"checkpoint":"/nodes/{id}/3.tar","adapter":null,"completions":[]}}"#
+        );
+        cluster.state().act(id, vec![Act::Says(done)]);
+        let gone = own.clone();
+        let ended = run.result().await;
+        assert!(!gone.exists(), "nothing is left behind");
+        ended
+    });
+    let Ok(Ended::Done(output)) = run else {
+        panic!("{run:?}");
+    };
+    assert_eq!(
+        output.saved.checkpoint.bytes(),
+        Some(b"shared state".as_slice())
+    );
+    assert!(
+        cluster.state().leases.is_empty(),
+        "the lease is a file, too"
+    );
+}
