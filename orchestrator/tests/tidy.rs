@@ -28,6 +28,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
             "verify",
             "dataset",
             "toy",
+            "hacks",
             "statistics",
         ],
     ),

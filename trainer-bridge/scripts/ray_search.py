@@ -25,7 +25,7 @@ import urllib.request
 from pathlib import Path
 
 import trl_search
-from trl_search import REQUIREMENTS, ROOT, Script, run
+from trl_search import REQUIREMENTS, ROOT, Script, command_of, descendants, run
 
 RAY = "ray[default]==2.60.0"
 ADDRESS = "http://127.0.0.1:8265"
@@ -50,28 +50,6 @@ def interpreter(venv):
         run([sys.executable, "-m", "venv", venv])
         run([python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--requirement", REQUIREMENTS, RAY])
     return python
-
-
-def descendants(root):
-    """The processes that a process started, directly or not."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
-            continue
-    found, before = {root}, 0
-    while len(found) != before:
-        before = len(found)
-        found |= {pid for pid, parent in parents.items() if parent in found}
-    return found
-
-
-def command_of(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
 
 
 class Head:

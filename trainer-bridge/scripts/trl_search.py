@@ -78,11 +78,34 @@ def program():
     return Path(named) if named else ROOT / "target/release/reward-search"
 
 
+def descendants(root):
+    """The processes that a process started, directly or not."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+    found, before = {root}, 0
+    while len(found) != before:
+        before = len(found)
+        found |= {pid for pid, parent in parents.items() if parent in found}
+    return found
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
 class Script:
     def __init__(self, arguments):
         self.work = arguments.work.resolve()
         self.work.mkdir(parents=True, exist_ok=True)
         self.program, self.steps, self.python = program(), arguments.steps, interpreter(arguments.venv.resolve())
+        self.rewards = arguments.rewards.split(",") if arguments.rewards else list(REWARDS)
 
     def config(self, name, kind, steps, problems):
         trainer = TRAINER[kind].format(python=self.python, work=self.work / name)
@@ -134,28 +157,20 @@ class Script:
         checkpoints = self.work / "killed.db.checkpoints"
         while process.poll() is None and not any(checkpoints.glob("*/checkpoint-2.bin")):
             time.sleep(0.05)
-        workers = self.workers()
+        workers = self.workers(process)
         process.send_signal(signal.SIGKILL)
         process.wait()
         time.sleep(3)
-        left = self.workers() & workers
+        left = {worker for worker in workers if "reward_search.worker" in command_of(worker)}
         print(f"killed with {len(workers)} workers under way; {len(left)} of them live on after three seconds")
         self.output("run", config)
         same = self.leaderboard("killed") == self.leaderboard("straight")
         print("the leaderboard is", "the same" if same else "ANOTHER")
         return same and workers and not left
 
-    def workers(self):
-        """The workers of this script's interpreter."""
-        found = set()
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (folder / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if command[:3] == [str(self.python).encode(), b"-m", b"reward_search.worker"]:
-                found.add(folder.name)
-        return found
+    def workers(self, process):
+        """The workers that a program has started."""
+        return {pid for pid in descendants(process.pid) if f"{self.python} -m reward_search.worker" in command_of(pid)}
 
     def faults(self):
         """What goes wrong with a real worker is told as what it is."""
@@ -181,8 +196,8 @@ class Script:
             for line in process.stdout:
                 said.append(line)
                 if kills and " 2/6" in line:
-                    for worker in self.workers():
-                        os.kill(int(worker), signal.SIGKILL)
+                    for worker in self.workers(process):
+                        os.kill(worker, signal.SIGKILL)
             process.wait()
             error = next((line.strip() for line in reversed(said) if line.startswith("error")), f"no error: {said[-1:]}")
             good = process.returncode != 0 and expected in error
@@ -193,8 +208,8 @@ class Script:
     def compare(self):
         """F1 after some steps of a few rewards, by both kinds of trainer."""
         figures = {}
-        for name, code in REWARDS.items():
-            reward = name
+        for name in self.rewards:
+            reward, code = name, REWARDS[name]
             if code:
                 reward = self.work / f"{name}.rs"
                 reward.write_text(code)
@@ -213,6 +228,7 @@ def main():
     parser.add_argument("--venv", type=Path, default=ROOT / "target/trl/venv")
     parser.add_argument("--work", type=Path, default=ROOT / "target/trl/work")
     parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--rewards", help="names of the rewards to compare, parted by commas; all six if absent")
     parser.add_argument("what", nargs="*", choices=["search", "kill", "faults", "compare", []])
     arguments = parser.parse_args()
     script = Script(arguments)

@@ -10,6 +10,7 @@ mod model_folder;
 mod objectives;
 mod pretraining;
 mod ray;
+mod ray_trouble;
 mod runs;
 mod seam;
 #[path = "../../../sandbox/tests/skipping/mod.rs"]
