@@ -1,11 +1,14 @@
 //! A job from its submission to its result. Out of reach is not failed: a cluster that does not answer is asked again until patience ends.
 
 use std::{
+    convert::Infallible,
     fmt,
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use tokio::sync::watch;
 
 use super::{
     cluster::{Cluster, JobState, Standing, Trouble},
@@ -63,8 +66,6 @@ struct Watch {
     read: usize,
     /// Other lines of the log, the last ones.
     words: Vec<String>,
-    renewed: Option<Instant>,
-    renewals: u64,
     stopping: Option<Instant>,
     killing: bool,
     unreachable: Option<Instant>,
@@ -178,55 +179,40 @@ impl Job<'_> {
         }
     }
 
+    /// Changes the job's lease again and again, whatever else takes long. Once `stops` is true its value asks the worker to stop.
+    async fn keep(&self, lease_s: u64, mut stops: watch::Receiver<bool>) -> Infallible {
+        let due = Duration::from_millis(lease_s * 1000 / RENEWALS);
+        let mut renewals = 0;
+        loop {
+            renewals += 1;
+            let asks = if *stops.borrow_and_update() {
+                "stop "
+            } else {
+                ""
+            };
+            if let Err(trouble) = self.renew(format!("{asks}{}", stamp(renewals))).await {
+                // Whoever looks at the job meets the same trouble, and does something about it.
+                tracing::debug!("the lease of {} was not renewed: {trouble:?}", self.id);
+            }
+            let _ = tokio::time::timeout(due, stops.changed()).await;
+        }
+    }
+
     /// Follows the job to its end.
     ///
     /// # Errors
     /// Why it did not finish.
     pub async fn follow(&self, heed: Heed, reporter: &mut Reporter) -> Result<Ended, TrainError> {
-        let now = Instant::now();
-        let mut watch = Watch {
-            heed,
-            read: 0,
-            words: Vec::new(),
-            renewed: None,
-            renewals: 0,
-            stopping: None,
-            killing: false,
-            unreachable: None,
-            begun: now,
-            heard: now,
-            looks: 0,
+        let (stop, stops) = watch::channel(false);
+        let lease_s = self.around.settings().lease_s;
+        let result = tokio::select! {
+            result = self.look_on(heed, reporter, &stop) => result,
+            never = self.keep(lease_s, stops) => match never {},
         };
-        let settings = self.around.settings();
-        let result = loop {
-            if reporter.is_abandoned() {
-                // The lease is not renewed any more: the job ends, unless another process takes it over before.
-                let why = "nobody waits for the run any more".to_owned();
-                return Err(TrainError::Host(why));
-            }
-            if reporter.is_stopped() && watch.stopping.is_none() {
-                watch.stopping = Some(Instant::now());
-                watch.renewed = None;
-            }
-            match self.look(&mut watch, &settings, reporter).await {
-                Ok(None) => watch.unreachable = None,
-                Ok(Some(result)) => break result,
-                Err(Trouble::Denied(why)) => break Err(TrainError::Setup(why)),
-                Err(Trouble::Unreachable(why) | Trouble::Refused(why)) => {
-                    let since = *watch.unreachable.get_or_insert_with(Instant::now);
-                    if since.elapsed().as_secs() >= settings.unreachable_s {
-                        break Err(self.around.out_of_reach(&why));
-                    }
-                }
-            }
-            let poll = Duration::from_millis(settings.poll_ms);
-            match watch.stopping {
-                None => {
-                    let _ = tokio::time::timeout(poll, reporter.stopped()).await;
-                }
-                Some(_) => tokio::time::sleep(poll).await,
-            }
-        };
+        if reporter.is_abandoned() {
+            // Another process may take it over before its lease is up.
+            return result;
+        }
         // Whatever still runs is of no use to anybody. A value that is asked for is forgotten by the cluster after some minutes.
         if result.is_err() {
             let _ = self.around.cluster.stop(self.id).await;
@@ -238,6 +224,56 @@ impl Job<'_> {
         result
     }
 
+    /// Looks at the job until it is over, or patience is.
+    async fn look_on(
+        &self,
+        heed: Heed,
+        reporter: &mut Reporter,
+        stop: &watch::Sender<bool>,
+    ) -> Result<Ended, TrainError> {
+        let now = Instant::now();
+        let mut watch = Watch {
+            heed,
+            read: 0,
+            words: Vec::new(),
+            stopping: None,
+            killing: false,
+            unreachable: None,
+            begun: now,
+            heard: now,
+            looks: 0,
+        };
+        let settings = self.around.settings();
+        loop {
+            if reporter.is_abandoned() {
+                let why = "nobody waits for the run any more".to_owned();
+                return Err(TrainError::Host(why));
+            }
+            if reporter.is_stopped() && watch.stopping.is_none() {
+                watch.stopping = Some(Instant::now());
+                stop.send_replace(true);
+            }
+            match self.look(&mut watch, &settings, reporter).await {
+                Ok(None) => watch.unreachable = None,
+                Ok(Some(result)) => return result,
+                Err(Trouble::Denied(why)) => return Err(TrainError::Setup(why)),
+                Err(Trouble::Unreachable(why) | Trouble::Refused(why)) => {
+                    let since = *watch.unreachable.get_or_insert_with(Instant::now);
+                    if since.elapsed().as_secs() >= settings.unreachable_s {
+                        return Err(self.around.out_of_reach(&why));
+                    }
+                }
+            }
+            let poll = Duration::from_millis(settings.poll_ms);
+            match watch.stopping {
+                None => {
+                    let _ = tokio::time::timeout(poll, reporter.stopped()).await;
+                }
+                Some(_) => tokio::time::sleep(poll).await,
+            }
+        }
+    }
+
     /// One look at the job: the run's end, if that is what it shows.
     async fn look(
         &self,
@@ -245,18 +281,6 @@ impl Job<'_> {
         settings: &ClusterConfig,
         reporter: &Reporter,
     ) -> Result<Option<Result<Ended, TrainError>>, Trouble> {
-        let due = Duration::from_millis(settings.lease_s * 1000 / RENEWALS);
-        if watch.renewed.is_none_or(|at| at.elapsed() >= due) {
-            let asks = if watch.stopping.is_some() {
-                "stop "
-            } else {
-                ""
-            };
-            self.renew(format!("{asks}{}", stamp(watch.renewals)))
-                .await?;
-            watch.renewals += 1;
-            watch.renewed = Some(Instant::now());
-        }
         let Some(standing) = self.around.cluster.standing(self.id).await? else {
             return Ok(Some(Err(TrainError::Host(format!(
                 "the cluster at {} knows no job {} any more: it was restarted",
