@@ -287,6 +287,8 @@ impl Store {
         // One connection: one writer, and no lock that this process could hold against itself.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            // A thousand trials may begin together: whose turn comes late has met no trouble.
+            .acquire_timeout(Duration::from_secs(3600))
             // The one connection stays: what it has seen of others' writing is told from it.
             .idle_timeout(None)
             .max_lifetime(None)
