@@ -89,6 +89,12 @@ class Head:
         """The jobs and where they stand."""
         return {job["submission_id"]: job["status"] for job in self.get("/api/jobs/") if job["submission_id"]}
 
+    def lose_its_mind(self):
+        """Kills what knows of nodes and jobs; the jobs' own processes live on, and nobody could stop them."""
+        for pid in descendants(self.process.pid):
+            if "gcs_server" in command_of(pid).split(" ")[0]:
+                os.kill(pid, signal.SIGKILL)
+
     def kill(self, spare=("reward_search.worker", "score --stdio", "sleep 1", "kill -s 0", "kill -9")):
         """Kills the head without a word; what jobs started lives on."""
         for pid in descendants(self.process.pid) - {os.getpid()}:
@@ -174,15 +180,17 @@ class RayScript(Script):
         def restart(process):
             left = self.workers()
             since = time.monotonic()
-            self.head.kill()
+            self.head.lose_its_mind()
             print(f"    the head is killed; {len(left)} processes of jobs live on", flush=True)
-            self.head.start()
             while left & self.workers() and time.monotonic() - since < 120:
                 time.sleep(0.2)
             gone.append(time.monotonic() - since)
             print(f"    the old jobs have ended after {gone[0]:.0f} s", flush=True)
+            self.head.kill()
+            self.head.start()
 
         same, _ = self.interrupted("headless", restart)
+        # The leases are of 20 s, and a look at them takes up to 5.
         return same and gone[0] < 60
 
     def faults(self):
