@@ -323,3 +323,54 @@ fn what_lm_evaluation_harness_has_sampled_is_evaluated() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn math_verify_is_answered_by_our_own_verifier() {
+    if !program::has_python_guest() {
+        return;
+    }
+    let program = Program::with("");
+    program.write(
+        "m.py",
+        "from math_verify import LatexExtractionConfig, parse, verify\n\n\ndef plain(completions, answer, **kwargs):\n    \
+         return [float(verify(parse(a), parse(c))) for c, a in zip(completions, answer)]\n\n\ndef latex(completions, answer, **kwargs):\n    \
+         return [float(verify(parse(a), parse(c, extraction_config=[LatexExtractionConfig()]))) for c, a in zip(completions, answer)]\n\n\n\
+         def chained(completions, answer, **kwargs):\n    depth = 0\n    for _ in range(50):\n        depth += verify('1/2', '0.5' + '0' * depth)\n    return [0.0 for _ in completions]\n",
+    );
+    let row = |completion: &str, answer: &str| {
+        json!({"prompt": "?", "completion": completion, "answer": answer}).to_string()
+    };
+    let samples = [
+        row("so the half is \\boxed{0.5}", "\\frac{1}{2}"),
+        row("the answer is 0.5", "$\\frac{1}{2}$"),
+        row("it may be 0.6", "1/2"),
+        row("这是 72", "48 and 24 are 72\n#### 72"),
+    ]
+    .join("\n");
+    program.write("samples.jsonl", &samples);
+    let run = |name: &str| {
+        let scored = program.succeed(&[
+            "score",
+            &format!("m.py::{name}"),
+            "--samples",
+            "samples.jsonl",
+        ]);
+        scored
+            .lines()
+            .map(|line| {
+                serde_json::from_str::<Value>(line).unwrap()["score"]
+                    .as_f64()
+                    .unwrap()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run("plain"), [1.0, 1.0, 0.0, 1.0]);
+    assert_eq!(run("latex"), [1.0, 0.0, 0.0, 0.0]);
+    let refused = program.run(&["score", "m.py::chained", "--samples", "samples.jsonl"]);
+    assert_ne!(refused.code, 0);
+    assert!(
+        refused.err.contains("ever new questions"),
+        "{}",
+        refused.err
+    );
+}

@@ -65,6 +65,7 @@ pub use error::{CompileError, HostError};
 pub use fault::Fault;
 pub use limits::{BadLimit, Limits};
 pub use made_up::{TypicalSample, typical_samples};
+pub use python::VERDICT_MODULE;
 pub use python::{About, GuestStatus, Progress, build_guest, calling_package, guest_status};
 pub use regex::MODULE as REGEX_MODULE;
 pub use rejection::Rejection;
@@ -72,9 +73,6 @@ pub use sample::{Sample, Verdict};
 pub use scores::{Component, Scores};
 pub use source::{Language, Module, Source};
 pub use text::may_be_shown;
-
-/// The rules that judge answers (the crate `evaluator`) as a WebAssembly module without imports; `evaluator/verdict-module` says how it is asked.
-pub const VERDICT_MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/verdict.wasm"));
 
 /// The guest SDK as its users read it: a compact reference in Markdown, fit for a language model's prompt.
 pub const SDK_REFERENCE: &str = include_str!("../sdk/REFERENCE.md");

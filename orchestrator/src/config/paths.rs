@@ -112,7 +112,7 @@ impl Config {
                 beside.perhaps(&mut candle.model);
                 candle.adapter.iter_mut().for_each(|path| beside.path(path));
             }
-            TrainerConfig::Trl(trl) => beside.perhaps(&mut trl.model),
+            TrainerConfig::Trl(trl) | TrainerConfig::Ray(trl) => beside.perhaps(&mut trl.model),
         }
     }
 

@@ -55,6 +55,7 @@ impl TrialRunner {
             let groups = groups.map(|(question, problem)| Group {
                 prompt: self.context.task.render(problem),
                 answer: problem.answer.as_str().to_owned(),
+                row: problem.row.clone(),
                 completions: written
                     .iter()
                     .filter_map(|of_seed| of_seed.get(question).cloned())

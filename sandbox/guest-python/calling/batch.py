@@ -14,6 +14,9 @@ def columns(batch):
     rows = [json.loads(row) for row in batch.rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     own = {name: [row.get(name) for row in rows] for name in names}
+    if "answer" in own and batch.answer:
+        # A row without columns has its answer all the same.
+        own["answer"] = [row.get("answer", answer) for row, answer in zip(rows, batch.answer)]
     answers = next((own[name] for name in shapes.ANSWERS if name in own), batch.answer)
     return {
         "prompts": prompts,

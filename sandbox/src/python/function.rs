@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bindings::{self, Batch, Failure, Loaded};
+use super::answer::{checked, fault, judged, one_line};
+use super::bindings::{Batch, Failure, Loaded};
 use super::instance::{Budget, Instance};
 use super::{About, Directives, Interpreter, conversation};
 use crate::abi;
-use crate::error::{CompileError, HostError};
+use crate::error::CompileError;
 use crate::fault::Fault;
 use crate::made_up::{self, MadeUp};
 use crate::rejection::Rejection;
 use crate::sample::Sample;
-use crate::scores::{Component, Scores};
+use crate::scores::Scores;
 use crate::slots::Slots;
-use crate::text::may_be_shown_in_lines;
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
@@ -27,15 +27,13 @@ const CEILING: u64 = 4;
 const SEARCH: u64 = 2;
 /// Fuel for learning the patterns: a fraction of a second, for a reward that needs more has no use for a head start.
 const LEARN_FUEL: u64 = 200_000_000;
+/// How often a batch is scored again with answers to what it asked `math_verify`: finding both sides of a comparison takes one turn,
+/// comparing them another.
+const MOST_TURNS: usize = 8;
+/// Fuel for telling what was asked.
+const ASKED_FUEL: u64 = 200_000_000;
 /// Bytes of compiled patterns that are kept; more would cost more than it saves.
 const PATTERN_BYTES: usize = 1 << 20;
-/// Components a reward may have, and characters of a name that are kept; the guest application holds candidates to the same, but a
-/// candidate can rewrite it.
-const MOST_COMPONENTS: usize = 64;
-const NAME_CHARACTERS: usize = 64;
-/// Bytes kept of a traceback or another message.
-const MESSAGE_BYTES: usize = 8192;
-
 impl Interpreter {
     /// What running a file may use.
     const fn to_load(&self) -> Budget {
@@ -203,17 +201,59 @@ impl Function {
         }
     }
 
-    /// Scores a batch in a fresh instance, with so much fuel for all of it.
+    /// Scores a batch in a fresh instance, with so much fuel for all of it. What it asks `math_verify` is answered, and the batch scored
+    /// again, until nothing new is asked.
     fn call(&self, slots: &Slots, batch: &[Sample<'_>], budget: u64) -> Call {
         let _slot = slots.take();
-        let mut instance = match self.restore(batch.len()) {
+        let mut known = Known::default();
+        for _ in 0..MOST_TURNS {
+            let (call, asked) = self.turn(batch, budget, &known);
+            if asked.is_empty() {
+                return call;
+            }
+            let answers = self
+                .interpreter
+                .rules()
+                .and_then(|rules| rules.answers(&asked));
+            match answers {
+                Ok(answers) => {
+                    known.questions.extend(asked);
+                    known.answers.extend(answers);
+                }
+                Err(error) => {
+                    return Call {
+                        scores: Err(Fault::Host {
+                            index: 0,
+                            message: one_line(&error.to_string()),
+                        }),
+                        ..call
+                    };
+                }
+            }
+        }
+        Call {
+            scores: Err(Fault::NotThere {
+                index: 0,
+                message: format!(
+                    "asks `math_verify` ever new questions, each after the answer to the one before; {MOST_TURNS} such steps are answered"
+                ),
+            }),
+            used: budget,
+            ran: LOAD_FUEL,
+        }
+    }
+
+    /// Scores a batch with what is known; what was asked beyond it comes along.
+    fn turn(&self, batch: &[Sample<'_>], budget: u64, known: &Known) -> (Call, Vec<String>) {
+        let mut instance = match self.restore(batch.len(), known) {
             Ok(instance) => instance,
             Err(fault) => {
-                return Call {
+                let call = Call {
                     scores: Err(fault),
                     used: 0,
                     ran: LOAD_FUEL,
                 };
+                return (call, Vec::new());
             }
         };
         let ran = LOAD_FUEL - instance.fuel_left();
@@ -230,16 +270,28 @@ impl Function {
         let scores = answer
             .and_then(|answer| answer.map_err(|failure| self.fault(failure, batch.len())))
             .and_then(|scores| checked(scores, batch.len()));
-        Call {
-            scores,
-            used: budget - instance.fuel_left(),
-            ran,
-        }
+        let used = budget - instance.fuel_left();
+        let to_ask = Budget {
+            fuel: ASKED_FUEL,
+            ..self.interpreter.to_load()
+        };
+        // An instance that ended with force says nothing any more.
+        let asked = instance.call(to_ask, |reward, store| reward.call_asked(store).map(Ok));
+        let asked = asked.ok().and_then(Result::ok).unwrap_or_default();
+        (Call { scores, used, ran }, asked)
     }
 
     /// A fresh instance that has run the file.
-    fn restore(&self, samples: usize) -> Result<Instance, Fault> {
+    fn restore(&self, samples: usize, known: &Known) -> Result<Instance, Fault> {
         let mut instance = Instance::new(&self.interpreter)?;
+        if !known.questions.is_empty() {
+            let told = instance.call(self.interpreter.to_load(), |reward, store| {
+                let questions: Vec<&str> = known.questions.iter().map(String::as_str).collect();
+                let answers: Vec<&str> = known.answers.iter().map(String::as_str).collect();
+                reward.call_known(store, &questions, &answers).map(Ok)
+            })?;
+            told.map_err(|failure| fault(failure, samples))?;
+        }
         let Loaded {
             code,
             function,
@@ -269,6 +321,13 @@ fn budget(one: u64, samples: usize) -> u64 {
     let further = samples.saturating_sub(1) as u64;
     one.saturating_add((one / SHARE).saturating_mul(further))
         .min(one.saturating_mul(CEILING))
+}
+
+/// What `math_verify` was asked, with the answers.
+#[derive(Default)]
+struct Known {
+    questions: Vec<String>,
+    answers: Vec<String>,
 }
 
 /// What came of a call.
@@ -359,120 +418,6 @@ fn too_large(batch: &[Sample<'_>], limit: usize) -> Option<Fault> {
         .map(|sample| abi::text_length(sample) + sample.row.len());
     let (index, bytes) = sizes.enumerate().find(|(_, bytes)| *bytes > limit)?;
     Some(Fault::SampleTooLarge { index, bytes })
-}
-
-/// A failure while scoring so many samples.
-fn fault(failure: Failure, samples: usize) -> Fault {
-    // The guest says which; it may say anything.
-    let named = failure.index.map(|index| index as usize);
-    let index = named.filter(|index| *index < samples).unwrap_or(0);
-    match failure.kind.as_str() {
-        "exception" => Fault::Exception {
-            index,
-            traceback: clean(&failure.message),
-        },
-        "length" => Fault::WrongLength {
-            index,
-            expected: samples,
-            found: failure.found.map_or(0, |found| found as usize),
-        },
-        "column" | "absent" => Fault::NotThere {
-            index,
-            message: one_line(&failure.message),
-        },
-        _ => Fault::WrongReturn {
-            index,
-            message: one_line(&failure.message),
-        },
-    }
-}
-
-/// A failure while loading.
-fn rejection(failure: Failure) -> Rejection {
-    let line = failure.line.map_or(1, |line| line as usize);
-    match failure.kind.as_str() {
-        "exception" => Rejection::Load {
-            fault: fault(failure, 0),
-        },
-        "syntax" => Rejection::Syntax {
-            line,
-            message: one_line(&failure.message),
-        },
-        rule => Rejection::Forbidden {
-            rule: one_line(rule),
-            what: one_line(&failure.message),
-            line,
-        },
-    }
-}
-
-/// The answer of a load, or why there is none.
-fn judged<T>(answer: Result<Result<T, Failure>, Fault>) -> Result<T, CompileError> {
-    match answer {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(failure)) => Err(rejection(failure).into()),
-        Err(fault) if fault.is_host_trouble() => Err(HostError::Engine {
-            message: fault.reason(),
-        }
-        .into()),
-        Err(fault) => Err(Rejection::Load { fault }.into()),
-    }
-}
-
-/// The guest's scores, none of which is trusted: one finite number a sample in every component, and not too many of those.
-fn checked(scores: bindings::Scores, samples: usize) -> Result<Scores, Fault> {
-    if scores.components.len() > MOST_COMPONENTS {
-        return Err(Fault::WrongReturn {
-            index: 0,
-            message: format!(
-                "{} components; there may be {MOST_COMPONENTS}",
-                scores.components.len()
-            ),
-        });
-    }
-    let not_finite = |values: &[f64]| match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(Fault::NotFinite { index }),
-        None => Ok(()),
-    };
-    let mut total = vec![0.0; samples];
-    for component in &scores.components {
-        if component.values.len() != samples {
-            return Err(Fault::Protocol {
-                index: 0,
-                message: format!("{} scores for {samples} samples", component.values.len()),
-            });
-        }
-        not_finite(&component.values)?;
-        for (total, value) in total.iter_mut().zip(&component.values) {
-            *total += value;
-        }
-    }
-    not_finite(&total)?;
-    let components = scores.components.into_iter().map(|component| Component {
-        name: name(&component.name),
-        values: component.values,
-    });
-    Ok(Scores {
-        total,
-        components: components.collect(),
-        printed: clean(&scores.printed),
-    })
-}
-
-/// The name of a component, cut.
-fn name(text: &str) -> String {
-    one_line(text).chars().take(NAME_CHARACTERS).collect()
-}
-
-/// A text of the guest, not too long and without control characters but line ends and tabs.
-fn clean(text: &str) -> String {
-    let text = &text[..text.floor_char_boundary(MESSAGE_BYTES + 64)];
-    text.chars().filter(|c| may_be_shown_in_lines(*c)).collect()
-}
-
-/// The same on one line.
-fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

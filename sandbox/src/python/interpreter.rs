@@ -1,6 +1,6 @@
 //! The engine that runs Python guests, and what all Python rewards of a sandbox share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
@@ -8,6 +8,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use super::bindings::RewardIndices;
 use super::instance::StoreData;
+use super::verdicts::Rules;
 use super::{Progress, files, meter, recipe};
 use crate::engine_error::{engine_error, one_line};
 use crate::error::HostError;
@@ -26,6 +27,8 @@ pub(crate) struct Interpreter {
     pub(crate) fuel_per_call: u64,
     /// Bytes that the texts of one sample may have.
     pub(crate) sample_bytes: usize,
+    /// Who answers what rewards ask `math_verify`, once one has.
+    rules: OnceLock<Arc<Rules>>,
     /// Wall time that a call with the fuel of one sample may take.
     pub(super) deadline: Duration,
     /// The same in advances of the engine's epoch.
@@ -67,7 +70,17 @@ impl Interpreter {
             memory_bytes: (limits.python_memory_mib as usize) << 20,
             fuel_per_call: limits.python_fuel_per_call,
             sample_bytes: (limits.sample_kib as usize) << 10,
+            rules: OnceLock::new(),
         }))
+    }
+
+    /// Who answers what rewards ask `math_verify`.
+    pub(super) fn rules(&self) -> Result<Arc<Rules>, HostError> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(Arc::clone(rules));
+        }
+        let rules = Rules::open()?;
+        Ok(Arc::clone(self.rules.get_or_init(|| rules)))
     }
 }
 

@@ -12,9 +12,12 @@
 //! | `instance` | one instance: fuel, memory, verdicts |
 //! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
+//! | `answer` | what the guest answers, checked |
+//! | `verdicts` | what a reward asks `math_verify` |
 //! | `about` | what there is to say of a function that was loaded |
 
 mod about;
+mod answer;
 mod conversation;
 mod files;
 mod function;
@@ -22,12 +25,14 @@ mod instance;
 mod interpreter;
 mod meter;
 mod recipe;
+mod verdicts;
 
 pub use about::About;
 pub use files::{GuestStatus, build_guest, guest_status};
 pub(crate) use function::{Function, functions};
 pub(crate) use interpreter::Interpreter;
 pub use recipe::calling_package;
+pub use verdicts::VERDICT_MODULE;
 
 use crate::source::{DIRECTIVE, Module, PYTHON_HEADER, unpack};
 

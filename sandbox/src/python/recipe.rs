@@ -14,7 +14,7 @@ use crate::digest;
 use crate::error::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 24] = [
+const FILES: [(&str, &str); 25] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
         "calling/__init__.py",
@@ -79,6 +79,10 @@ const FILES: [(&str, &str); 24] = [
     (
         "calling/standins/tensors.py",
         include_str!("../../guest-python/calling/standins/tensors.py"),
+    ),
+    (
+        "calling/standins/verification.py",
+        include_str!("../../guest-python/calling/standins/verification.py"),
     ),
     (
         "calling/standins/waiting.py",

@@ -80,11 +80,12 @@ async fn probed(names: &[String], args: &AuditArgs) -> anyhow::Result<Vec<Findin
         Some(path) => Pool::read(path)?,
         None => Pool::made_up(),
     };
-    let (rewards, extraction) = rewards::each(names, &args.database).await?;
+    let (rewards, extraction) = rewards::each(names, &[], &args.database).await?;
     let base = rewards::base_loaded()?;
     let set = ProbeSet::new(pool, Vec::new(), by_rule(extraction), base)?;
-    let examined = rewards.into_iter().map(|(name, loaded)| {
-        let attack = match loaded {
+    let examined = rewards.into_iter().map(|named| {
+        let name = named.name;
+        let attack = match named.loaded {
             Ok(member) => match set.measure(&member.reward) {
                 Ok(worth) => attack(name, worth),
                 Err(fault) => failed_attack(name, fault.to_string()),

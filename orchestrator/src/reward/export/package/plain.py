@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from .calling import batch, candidate, seeded
 from .calling.refused import Refused
+from .calling.standins import verification
 from .locks import Lock
 from .sandbox import RewardFault, check_sizes, contents, finite, text_length
 
@@ -56,7 +57,10 @@ class PythonReward:
                 rows=[sample.row or "{}" for sample in samples] if any(sample.row for sample in samples) else [],
             )
         )
+        verification.asked.clear()
         parts = self._guarded(lambda: self._loaded().components(columns))
+        if verification.asked:
+            raise RewardFault("not_there", self.name, 0, "asks `math_verify`, which is answered in the sandbox only: score with `reward-search score --stdio`")
         total = [0.0] * len(samples)
         for values in parts.values():
             total = [sum + value for sum, value in zip(total, finite(self.name, values), strict=True)]

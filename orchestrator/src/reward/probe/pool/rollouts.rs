@@ -66,6 +66,7 @@ pub(super) fn pool(
                 Group {
                     prompt: key.1,
                     answer: line.answer,
+                    row: String::new(),
                     completions: Vec::new(),
                 },
                 Vec::new(),
