@@ -87,6 +87,16 @@ pub const SECTIONS: &[Section] = &[
         ),
     ),
     section(
+        "`[task]` `kind = \"jsonl\"`",
+        "task = { kind = 'jsonl', file = 'x.jsonl' }",
+        &["task"],
+        (
+            TASK,
+            "JsonlConfig",
+            "Your own questions, in whatever columns they come: [tasks.md](tasks.md).",
+        ),
+    ),
+    section(
         "`[proposer]` `kind = \"grammar\"`",
         "proposer = { kind = 'grammar' }",
         &["proposer"],
