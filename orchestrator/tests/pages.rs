@@ -14,6 +14,7 @@ use orchestrator::{
         decider::Decider,
         draft::{Draft, Exchange},
         figures::{Figures, bootstrap_of},
+        protocol::Protocol,
         trial::{Arm, Failure, NewTrial, Stage},
         verdict::Evaluated,
     },
@@ -189,7 +190,7 @@ async fn fill(path: &Path) -> Store {
         let evaluation = Evaluation::from_bytes(outcomes).unwrap();
         let figures = Figures::of(&evaluation, &bootstrap_of(1));
         let judged = Judged {
-            split: trial.stage.split(),
+            split: Protocol::HeldOut.split(trial.stage),
             evaluated: &Evaluated {
                 evaluation,
                 deciders: vec![Decider::Rule; 4],
