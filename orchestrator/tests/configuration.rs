@@ -16,7 +16,11 @@ use settings::{
 use toml::{Table, Value};
 
 /// Defaults that are left out where a configuration is stored and cannot be guessed; each is tried like all others.
-const LEFT_OUT: &[(&str, &str)] = &[("prompt_tokens", "24000"), ("device", "\"cpu\"")];
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("prompt_tokens", "24000"),
+    ("device", "\"cpu\""),
+    ("random_candidates", "0"),
+];
 
 impl Section {
     fn base(&self) -> Table {
@@ -127,7 +131,8 @@ impl Section {
             _ => "table",
         };
         let kind = match key.kind.strip_prefix("Vec<") {
-            _ if !choices.is_empty() => "word".to_owned(),
+            Some(_) if !choices.is_empty() => "list of words".to_owned(),
+            None if !choices.is_empty() => "word".to_owned(),
             Some(inner) => format!("list of {}s", plain(inner.trim_end_matches('>'))),
             None => plain(&key.kind).to_owned(),
         };
@@ -156,7 +161,8 @@ impl Section {
             self.heading, self.about
         );
         for key in keys(self.file, self.name) {
-            let choices = words(WORDS, &key.kind).unwrap_or_default();
+            let one = key.kind.strip_prefix("Vec<").unwrap_or(&key.kind);
+            let choices = words(WORDS, one.trim_end_matches('>')).unwrap_or_default();
             let choices = if key.kind == "DeviceName" {
                 Vec::new()
             } else {

@@ -140,10 +140,6 @@ const NOT_RUN: [(&str, &str); 13] = [
         "its exit code depends on the machine; tests/doctor.rs",
     ),
     ("score --stdio --job", "tests/stdio.rs"),
-    (
-        "probe mine.rs --pool example_model_solutions.jsonl",
-        "needs GSM8K; tests/probe.rs",
-    ),
     ("completions bash", "tests/faces.rs"),
     ("man --dir", "tests/faces.rs"),
     (

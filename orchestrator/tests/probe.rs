@@ -126,7 +126,10 @@ fn a_reward_that_breaks_is_refused_with_its_reason() {
     );
     let all = probed(&program, &["breaks.rs", "right.rs"]);
     assert!(
-        all[0]["refused"].as_str().unwrap().contains("empty texts"),
+        all[0]["refused"]
+            .as_str()
+            .unwrap()
+            .contains("empty completion"),
         "{all:?}"
     );
     assert_eq!(

@@ -1,6 +1,7 @@
 //! TensorBoard's files: records of a length, a message in protocol buffers, and checksums of both.
 //!
-//! Written here and not by a crate: what there is on crates.io is years old and brings image codecs along, for four kinds of field.
+//! Written here and not by a crate: those there are stand on older generations of `protobuf`, `prost` or `image`, and four kinds of field are all
+//! that is needed.
 
 /// A message under way.
 #[derive(Debug, Default)]

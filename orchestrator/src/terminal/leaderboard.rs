@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What a narrow terminal can do without, first to go first.
-const LEAST_FIRST: [&str; 7] = [
+const LEAST_FIRST: [&str; 8] = [
     "accuracy",
     "answered",
     "p vs best",
@@ -25,6 +25,7 @@ const LEAST_FIRST: [&str; 7] = [
     "steps",
     "round",
     "p vs base",
+    "minus base",
 ];
 
 /// A form of the board.
@@ -297,13 +298,14 @@ impl Leaderboard {
             text += "same as: the two taught the policy exactly the same; only the first is combined, confirmed or exported.\n";
         }
         if family > 1 {
-            if let Some(f1) = &self.best_f1_corrected_for_choice {
-                text += &format!(
+            text += &match &self.best_f1_corrected_for_choice {
+                Some(f1) => format!(
                     "The best of many on {split} flatters itself: corrected for the choice its F1 is {} {}.",
                     share(f1.point),
                     interval(f1)
-                );
-            }
+                ),
+                None => format!("The best of many on {split} flatters itself."),
+            };
             text += match self.protocol {
                 Protocol::HeldOut => " Only the figures on Test are free of that.\n",
                 Protocol::Paper => {

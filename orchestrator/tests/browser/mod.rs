@@ -1,4 +1,5 @@
 //! Asks a server for pages, and looks whether a page holds markup that is not the program's own.
+#![allow(dead_code, reason = "every test file uses its part of it")]
 
 use std::time::Duration;
 

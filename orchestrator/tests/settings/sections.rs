@@ -31,6 +31,7 @@ const fn section(
 }
 
 pub const CONFIG: &str = "orchestrator/src/config/mod.rs";
+const MIXES: &str = "orchestrator/src/config/ensemble.rs";
 const CHAT: &str = "orchestrator/src/proposer/chat/config.rs";
 const JUDGE: &str = "orchestrator/src/judge/config.rs";
 const ENDPOINT: &str = "orchestrator/src/judge/endpoint/config.rs";
@@ -56,6 +57,9 @@ pub const WORDS: &[&str] = &[
     CANDLE,
     BACKEND,
     CONVENTIONS,
+    CONFIG,
+    MIXES,
+    "orchestrator/src/domain/protocol.rs",
     "sandbox/src/source.rs",
 ];
 
@@ -187,6 +191,16 @@ pub const SECTIONS: &[Section] = &[
         ),
     ),
     section(
+        "`[trainer.cluster]`",
+        "trainer = { kind = 'ray', cluster = {} }",
+        &["trainer", "cluster"],
+        (
+            "trainer-bridge/src/worker/cluster.rs",
+            "ClusterConfig",
+            "The Ray cluster of `kind = \"ray\"`, which takes the keys of `kind = \"trl\"` as well: [ray.md](ray.md).",
+        ),
+    ),
+    section(
         "`[trainer.lora]`",
         "trainer = { kind = 'candle', lora = {} }",
         &["trainer", "lora"],
@@ -247,10 +261,31 @@ pub const SECTIONS: &[Section] = &[
         ),
     ),
     section(
+        "`[screen.race]`",
+        "verifier = { kind = 'llm' }\nscreen = { race = {} }",
+        &["screen", "race"],
+        (
+            "orchestrator/src/config/race.rs",
+            "RaceConfig",
+            "Where a model judges: a candidate that is losing against the best of the rounds before is judged no further. Without the section \
+             every question is judged.",
+        ),
+    ),
+    section(
         "`[ensemble]`",
         "",
         &["ensemble"],
-        (CONFIG, "EnsembleConfig", "Mixes of the best candidates."),
+        (MIXES, "EnsembleConfig", "Mixes of the best candidates."),
+    ),
+    section(
+        "`[ensemble.greedy]`",
+        "ensemble = { greedy = { trials = 4 } }",
+        &["ensemble", "greedy"],
+        (
+            MIXES,
+            "GreedyConfig",
+            "A mix is searched for on Dev, member by member; without the section none is.",
+        ),
     ),
     section(
         "`[confirm]`",

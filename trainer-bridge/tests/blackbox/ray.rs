@@ -9,14 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sandbox::Fault;
 use trainer_bridge::{
     Checkpoint, ClusterConfig, Ended, Event, RunId, TrainError, TrainJob, Trainer, TrainerConfig,
     TrlConfig,
 };
 
 use crate::{
-    cluster::{Act, FakeCluster, Mishap},
+    cluster::{Act, FakeCluster},
     jobs::{self, Reward, follow, member, try_build},
 };
 

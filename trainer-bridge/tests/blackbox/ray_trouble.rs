@@ -1,7 +1,7 @@
 //! The trainer that submits jobs to Ray, with a cluster that misbehaves: every way it can go wrong is provoked.
 #![cfg(unix)]
 
-use std::{io::Cursor, ops::ControlFlow};
+use std::io::Cursor;
 
 use sandbox::Fault;
 use trainer_bridge::{Ended, TrainError, TrainerConfig, TrlConfig};

@@ -8,6 +8,7 @@ fn questions_are_spread_over_the_pool_and_asked_once() {
     let group = |n: usize| Group {
         prompt: format!("q{}", n % 30),
         answer: n.to_string(),
+        row: String::new(),
         completions: vec![String::new(); 2],
     };
     let pool = Pool {
