@@ -162,11 +162,9 @@ impl Section {
         );
         for key in keys(self.file, self.name) {
             let one = key.kind.strip_prefix("Vec<").unwrap_or(&key.kind);
-            let choices = words(WORDS, one.trim_end_matches('>')).unwrap_or_default();
-            let choices = if key.kind == "DeviceName" {
-                Vec::new()
-            } else {
-                choices
+            let choices = match one.trim_end_matches('>') {
+                "DeviceName" => Vec::new(),
+                one => words(WORDS, one).unwrap_or_default(),
             };
             let default = match self.default(&key, &choices) {
                 Some(default) if default == "see there" => default,
@@ -292,6 +290,9 @@ fn every_part_of_a_configuration_has_its_table() {
                 "Vec<Rung>",
                 "Vec<ModelConfig>",
                 "Moves",
+                "GreedyConfig",
+                "RaceConfig",
+                "ClusterConfig",
             ]
             .contains(&key.kind.as_str());
             let path = [section.path, &[key.name.as_str()]].concat();

@@ -22,9 +22,9 @@ use crate::{
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Shown {
     /// A finalist that is more than one candidate, or none.
-    Mix(Confirmed),
+    Mix(Box<Confirmed>),
     /// A row that candidates are compared with.
-    Reference(ReferenceView),
+    Reference(Box<ReferenceView>),
     /// A candidate.
     Candidate(Box<CandidateView>),
 }
@@ -116,13 +116,13 @@ impl Shown {
     ) -> Result<Self, StoreError> {
         let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
         if let Some(mix) = board.confirmed.iter().find(is_mix) {
-            return Ok(Self::Mix(mix.clone()));
+            return Ok(Self::Mix(Box::new(mix.clone())));
         }
         if let Some(row) = board.references.iter().find(|row| row.name == name) {
-            return Ok(Self::Reference(ReferenceView {
+            return Ok(Self::Reference(Box::new(ReferenceView {
                 verdicts: verdicts(store, row.trial).await?,
                 row: row.clone(),
-            }));
+            })));
         }
         let candidate = store.candidate(snapshot.search.id, name).await?;
         let mut view = CandidateView::of(store, board, candidate).await?;

@@ -181,13 +181,13 @@ pub const SECTIONS: &[Section] = &[
         ),
     ),
     section(
-        "`[trainer]` `kind = \"trl\"`",
+        "`[trainer]` `kind = \"trl\"`, `\"ray\"`",
         "trainer = { kind = 'trl' }",
         &["trainer"],
         (
             TRL,
             "TrlConfig",
-            "TRL in Python, a process a trial: [trl.md](trl.md).",
+            "TRL in Python, a process a trial ([trl.md](trl.md)) or a job of a Ray cluster a trial ([ray.md](ray.md)).",
         ),
     ),
     section(
@@ -197,7 +197,7 @@ pub const SECTIONS: &[Section] = &[
         (
             "trainer-bridge/src/worker/cluster.rs",
             "ClusterConfig",
-            "The Ray cluster of `kind = \"ray\"`, which takes the keys of `kind = \"trl\"` as well: [ray.md](ray.md).",
+            "The Ray cluster of `kind = \"ray\"`: [ray.md](ray.md).",
         ),
     ),
     section(

@@ -327,7 +327,7 @@ fn fit(
                 times,
             } => {
                 let mut rounds: Vec<Bindings> = Vec::new();
-                while !input.is_empty() && !(*times == Times::AtMostOnce && rounds.len() == 1) {
+                while !(input.is_empty() || *times == Times::AtMostOnce && rounds.len() == 1) {
                     let ahead = input.fork();
                     let mut round = Bindings::new();
                     let separated = rounds.is_empty()
