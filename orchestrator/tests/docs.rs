@@ -121,7 +121,7 @@ fn every_command_is_one() {
 }
 
 /// What is not run here, by the beginning of its arguments, and why.
-const NOT_RUN: [(&str, &str); 12] = [
+const NOT_RUN: [(&str, &str); 13] = [
     ("serve", "never ends; tests/pages.rs"),
     ("worker install", "downloads six gigabytes"),
     ("guest build", "needs a package index; sandbox/tests/python"),
@@ -140,6 +140,10 @@ const NOT_RUN: [(&str, &str); 12] = [
         "its exit code depends on the machine; tests/doctor.rs",
     ),
     ("score --stdio --job", "tests/stdio.rs"),
+    (
+        "probe rewards.py --fail-on",
+        "its exit code is what it found; tests/probe_findings.rs",
+    ),
     ("completions bash", "tests/faces.rs"),
     ("man --dir", "tests/faces.rs"),
     (
