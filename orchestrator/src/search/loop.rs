@@ -9,7 +9,8 @@
 //! 6. The ranking is shown, and is the history of the next round.
 //!
 //! Before the first round the reference rows are made (the untouched base model, the base rewards alone); after the last the finalists
-//! are confirmed on Test. Every step is idempotent: killed anywhere and run again, the search ends the same.
+//! are confirmed on Test, and audited on what their own policies write. Every finished training is audited for signs of a hacked reward. Every
+//! step is idempotent: killed anywhere and run again, the search ends the same.
 
 use std::sync::Arc;
 
@@ -142,7 +143,8 @@ impl Search {
         Ok(RoundReport { round, board })
     }
 
-    /// Trains the finalists for longer, with several seeds, and reads Test: the only place that does.
+    /// Trains the finalists for longer, with several seeds, and reads Test: the only place that does, unless the reference paper's protocol is
+    /// asked for.
     async fn confirm(&self) -> Result<(), SearchError> {
         let Context {
             config,
