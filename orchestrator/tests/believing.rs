@@ -103,6 +103,11 @@ fn a_reward_that_was_not_trained_is_audited_by_its_probe() {
         "pub fn reward(s: &Sample) -> f64 { word_count(s.completion()) as f64 }",
     );
     program.write("right.rs", CORRECT);
+    let refused = program.run(&["audit", "long.rs", "--format", "sarif"]);
+    assert_eq!(
+        refused.code, 2,
+        "what is not written is refused: {refused:?}"
+    );
     let found = json(&program.succeed(&["audit", "long.rs", "right.rs", "--format", "json"]));
     let signs = |at: usize| -> Vec<String> {
         let flags = found[at]["flags"].as_array().unwrap().iter();

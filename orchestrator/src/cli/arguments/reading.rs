@@ -53,7 +53,7 @@ pub struct ShowArgs {
     pub format: ShowFormat,
 }
 
-/// How `show` prints: what it shows makes no rows.
+/// How `show` and `audit` print: what they show makes no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShowFormat {
     /// For people.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use trainer_bridge::Aggregation;
 
-use super::{DatabaseArg, Format, JudgeArgs};
+use super::{DatabaseArg, Format, JudgeArgs, ShowFormat};
 
 /// What each of several rewards counts.
 #[derive(Debug, Args)]
@@ -140,7 +140,7 @@ pub struct AuditArgs {
     pub database: DatabaseArg,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
-    pub format: ProbeFormat,
+    pub format: ShowFormat,
 }
 
 /// Arguments of `probe`.

@@ -8,7 +8,7 @@ use super::rewards;
 use crate::{
     board::audit::Audited,
     cli::{
-        arguments::{AuditArgs, ProbeFormat},
+        arguments::{AuditArgs, ShowFormat},
         open::open,
     },
     domain::{
@@ -54,7 +54,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
         found.extend(probed(&untrained, &args).await?);
     }
     let mut out = stdout();
-    if args.format == ProbeFormat::Json {
+    if args.format == ShowFormat::Json {
         writeln!(out, "{}", serde_json::to_string_pretty(&found)?)?;
         return Ok(());
     }
