@@ -45,6 +45,7 @@ impl Events for Log {
         self.note(format!("confirming with {seeds} seeds"));
     }
     fn batch(&self, _steps: u32) {}
+    fn batch_grows(&self, _steps: u32) {}
     fn batch_done(&self) {}
     fn trial<'a>(&'a self, name: &str, _trial: &Trial) -> Box<dyn TrialEvents + 'a> {
         Box::new(Steps(name == "untouched"))

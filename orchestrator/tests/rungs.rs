@@ -6,7 +6,7 @@ mod program;
 use evaluator::{Evaluation, Split};
 use orchestrator::{
     board::leaderboard::Leaderboard,
-    config::{Ladder, Rung},
+    config::{Ladder, Promotion, Rung},
     domain::{
         candidate::{CandidateId, NewCandidate, Origin, Status},
         decider::Decider,
@@ -46,6 +46,7 @@ fn two_rungs() -> Ladder {
                 keep: 0,
             },
         ],
+        promotion: Promotion::Round,
     }
 }
 
@@ -314,4 +315,61 @@ async fn a_later_round_is_held_against_the_best_of_earlier_ones() {
     assert_eq!(searched.next().await, []);
     let snapshot = searched.store.snapshot().await.unwrap();
     assert_eq!(still_needed(&snapshot, &searched.ladder, Some(2)), []);
+}
+
+#[tokio::test]
+async fn asynchronously_the_best_so_far_go_on_while_others_still_train() {
+    let mut ladder = two_rungs();
+    ladder.promotion = Promotion::Async;
+    let searched = Searched::with(ladder, &["slow", "b", "c", "best", "e", "f"]).await;
+    searched.plan().await;
+    searched.complete(Arm::Untouched, "cwwwwwwwww").await;
+    searched.complete(Arm::BaseOnly, "ccwwwwwwww").await;
+    let arms = |planned: Vec<NewTrial>| -> Vec<Arm> {
+        let own = planned.into_iter().map(|trial| trial.arm);
+        own.filter(|arm| matches!(arm, Arm::Candidate(_))).collect()
+    };
+    // Two of six go on: one when three have ended, one when all have.
+    searched.complete(candidate(2), "ccccwwwwww").await;
+    searched.complete(candidate(3), "cccccwwwww").await;
+    assert_eq!(searched.next().await, []);
+    searched.complete(candidate(5), "ccwwwwwwww").await;
+    let first = searched.next().await;
+    assert_eq!(arms(first.clone()), [candidate(3)]);
+    assert_eq!(first.len(), 3, "the reference rows climb beside it");
+    assert!(first.iter().all(|trial| trial.from.is_some()));
+    searched.plan().await;
+    searched.complete(candidate(4), "cccccccccw").await;
+    assert_eq!(
+        arms(searched.next().await),
+        [candidate(4)],
+        "it would have been the first, had it ended before"
+    );
+    searched.plan().await;
+    searched.complete(candidate(6), "wwwwwwwwww").await;
+    assert_eq!(searched.next().await, []);
+    searched.complete(candidate(1), "cccccccccc").await;
+    assert_eq!(arms(searched.next().await), [candidate(1)]);
+    searched.plan().await;
+    let trials = searched.store.trials(searched.search).await.unwrap();
+    let above = trials
+        .iter()
+        .filter(|t| t.stage == Stage::Screen { rung: 1 });
+    assert_eq!(above.count(), 2 + 3, "one more than the two that are kept");
+
+    // Who goes on follows from the figures and the order alone: without what was planned the same is found again.
+    let mut snapshot = searched.store.snapshot().await.unwrap();
+    snapshot
+        .trials
+        .retain(|t| t.stage == Stage::Screen { rung: 0 });
+    let again = arms(next(&snapshot, &searched.ladder));
+    assert_eq!(again, [candidate(3), candidate(4), candidate(1)]);
+    // In another order others go on.
+    for trial in &mut snapshot.trials {
+        if trial.arm == candidate(1) {
+            trial.ended = Some(0);
+        }
+    }
+    let otherwise = arms(next(&snapshot, &searched.ladder));
+    assert_eq!(otherwise, [candidate(1), candidate(4)]);
 }

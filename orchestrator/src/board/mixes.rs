@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use super::arm_names::ArmNames;
 use crate::{
-    domain::trial::{Arm, EnsembleId, Stage},
+    domain::{
+        candidate::GREEDY,
+        trial::{Arm, EnsembleId, Stage},
+    },
     store::Snapshot,
 };
 
@@ -34,7 +37,7 @@ pub(super) fn tried(
         let mix = snapshot.ensembles.iter().find(|mix| mix.id == id);
         mix.map(|mix| &mix.members)
     };
-    let greedy = snapshot.ensembles.iter().find(|mix| mix.name == "greedy");
+    let greedy = snapshot.ensembles.iter().find(|mix| mix.name == GREEDY);
     let mut tried: Vec<MixTried> = snapshot
         .trials
         .iter()

@@ -7,6 +7,28 @@ use serde::{Deserialize, Serialize};
 pub struct Ladder {
     /// At least one; steps do not become fewer from rung to rung.
     pub rungs: Vec<Rung>,
+    /// When candidates go on.
+    pub promotion: Promotion,
+}
+
+/// When the candidates of a round go on to the next rung.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promotion {
+    /// Once all of the round has ended on the rung below, so that the order in which they end changes nothing: successive halving.
+    #[default]
+    Round,
+    /// As soon as a candidate is among the best of those that have ended, so that no machine waits for the slowest trial: asynchronous
+    /// successive halving (ASHA; Li et al. 2020, arXiv 1810.05934). The order in which trials end decides, and is stored.
+    Async,
+}
+
+impl Promotion {
+    /// Whether it is what holds where nothing is said.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Round
+    }
 }
 
 /// One budget.
@@ -51,6 +73,7 @@ impl Ladder {
                 problems,
                 keep,
             }],
+            promotion: Promotion::Round,
         }
     }
 }

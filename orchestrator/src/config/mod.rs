@@ -20,7 +20,7 @@ use trainer_bridge::{GrpoConfig, SamplingConfig, TrainerConfig};
 
 pub use ensemble::{EnsembleConfig, GreedyConfig, MixKind, MixSet, Weights};
 pub use gate::GateConfig;
-pub use ladder::{Ladder, Rung};
+pub use ladder::{Ladder, Promotion, Rung};
 pub use load::{ConfigError, load_verifier};
 pub use log::LogConfig;
 pub use race::RaceConfig;
@@ -137,6 +137,10 @@ pub struct ScreenConfig {
     /// The best `keep` of a rung go on to the next, from the training they have had.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Rung>,
+    /// `"round"`: candidates go on once all of their round has ended on a rung. `"async"`: as soon as one is among the best so far, for
+    /// clusters where trials take unlike times.
+    #[serde(skip_serializing_if = "Promotion::is_usual")]
+    pub promotion: Promotion,
     /// Break the judging of losers off, where a model judges. Absent: every question of every candidate is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub race: Option<RaceConfig>,
@@ -153,6 +157,7 @@ impl ScreenConfig {
             [] => Ladder::flat(self.steps, self.problems),
             rungs => Ladder {
                 rungs: rungs.to_vec(),
+                promotion: self.promotion,
             },
         }
     }
@@ -164,6 +169,7 @@ impl Default for ScreenConfig {
             steps: 25,
             problems: 500,
             rungs: Vec::new(),
+            promotion: Promotion::default(),
             race: None,
             gate: GateConfig::default(),
         }

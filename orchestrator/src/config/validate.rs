@@ -183,7 +183,7 @@ impl SearchConfig {
 }
 
 impl ScreenConfig {
-    fn rules(&self) -> [Rule<'static>; 8] {
+    fn rules(&self) -> [Rule<'static>; 9] {
         let share = |least: f64| (0.0..=1.0).contains(&least);
         let (rungs, below) = (&self.rungs[..], self.rungs.len().saturating_sub(1));
         let rises = rungs
@@ -224,6 +224,10 @@ impl ScreenConfig {
             (
                 rungs[..below].iter().all(|rung| rung.keep > 0),
                 "screen.rungs need a keep each but the last: how many of a rung go on to the next",
+            ),
+            (
+                self.promotion.is_usual() || rungs.len() > 1,
+                "screen.promotion = \"async\" needs two screen.rungs or more: it says when a candidate goes on from one to the next",
             ),
         ]
     }

@@ -206,7 +206,10 @@ pub fn source_hash(source: &Source) -> String {
 }
 
 /// The names of mixes that are not numbered.
-pub const MIXES: [&str; 3] = ["diverse-rounds", "correctness-only", "greedy"];
+pub const MIXES: [&str; 3] = ["diverse-rounds", "correctness-only", GREEDY];
+
+/// The mix that adding members one by one came to.
+pub const GREEDY: &str = "greedy";
 
 /// Names the search gives itself: reference rows and ensembles.
 fn is_reserved(name: &str) -> bool {

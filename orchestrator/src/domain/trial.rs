@@ -98,6 +98,9 @@ pub struct Trial {
     pub state: TrialState,
     /// How often it was started.
     pub attempts: u32,
+    /// Its place in the order in which the trials of its search ended, from 1; nothing while it has not, and where it ended before that was
+    /// stored.
+    pub ended: Option<u32>,
 }
 
 /// Where a trial stands. Failure is a state, never a score.

@@ -1,11 +1,22 @@
 //! What a probe says of a reward as the audit reads it.
 
-use super::probe::Worth;
+use std::fmt::Display;
+
+use sandbox::RewardFn;
+
+use super::probe::{ProbeSet, Worth};
 use crate::domain::traces::Attack;
 
-/// How a reward pays completions and hacks, of what was measured of it.
-#[must_use]
-pub fn attack(member: String, worth: Worth) -> Attack {
+/// How a reward pays the completions and the hacks of a set; of one that is refused, or that fails on them, why.
+pub fn attack(member: String, loaded: Result<&RewardFn, impl Display>, set: &ProbeSet) -> Attack {
+    match loaded.map(|reward| set.measure(reward)) {
+        Ok(Ok(worth)) => measured(member, worth),
+        Ok(Err(fault)) => unmeasured(member, fault.to_string()),
+        Err(refusal) => unmeasured(member, refusal.to_string()),
+    }
+}
+
+fn measured(member: String, worth: Worth) -> Attack {
     Attack {
         member,
         completions: worth.completions,
@@ -21,9 +32,7 @@ pub fn attack(member: String, worth: Worth) -> Attack {
     }
 }
 
-/// The same of a reward that could not be measured.
-#[must_use]
-pub fn failed_attack(member: String, fault: String) -> Attack {
+fn unmeasured(member: String, fault: String) -> Attack {
     Attack {
         member,
         completions: 0,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sandbox::{CompileError, Module};
+use sandbox::{CompileError, Module, Rejection};
 
 use super::{SearchError, context::Context, pool, runner::TrialRunner};
 use crate::{
@@ -14,11 +14,7 @@ use crate::{
         trial::{Arm, Stage, Trial, TrialId, TrialState},
     },
     judge::by_rule,
-    reward::{
-        audit::{attack, failed_attack},
-        maker::blocking,
-        probe::ProbeSet,
-    },
+    reward::{audit::attack, maker::blocking, probe::ProbeSet},
     store::Snapshot,
 };
 
@@ -77,15 +73,14 @@ impl TrialRunner {
             for (member, id) in self.members(arm, &snapshot) {
                 let module = store.wasm(id).await?.map(Module::from_bytes);
                 let module = module.expect("only accepted candidates get trials");
-                let (limits, set) = (config.limits.clone(), std::sync::Arc::clone(&set));
-                let worth = blocking(&self.bench, move |bench| {
+                let (limits, with, of) = (config.limits.clone(), set.clone(), member.clone());
+                let tried = blocking(&self.bench, move |bench| {
                     let reward = bench.load(&module, &limits)?;
-                    Ok(set.measure(&reward))
+                    Ok(attack(of, Ok::<_, Rejection>(&reward), &with))
                 });
-                attacks.push(match worth.await {
-                    Ok(Ok(worth)) => attack(member, worth),
-                    Ok(Err(fault)) => failed_attack(member, fault.to_string()),
-                    Err(CompileError::Rejected(why)) => failed_attack(member, why.to_string()),
+                attacks.push(match tried.await {
+                    Ok(tried) => tried,
+                    Err(CompileError::Rejected(why)) => attack(member, Err(why), &set),
                     Err(CompileError::Host(error)) => return Err(error.into()),
                 });
             }

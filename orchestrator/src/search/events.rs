@@ -33,6 +33,9 @@ pub trait Events: Send + Sync {
     /// A batch of trials begins, with that many steps in all.
     fn batch(&self, steps: u32);
 
+    /// So many more steps follow from what has ended of the batch.
+    fn batch_grows(&self, steps: u32);
+
     /// The batch is done.
     fn batch_done(&self);
 

@@ -7,7 +7,7 @@ use evaluator::Evaluation;
 
 use crate::{
     board::rank::{Contender, order},
-    config::Ladder,
+    config::{Ladder, Promotion},
     domain::{
         candidate::{CandidateId, Origin},
         trial::{Arm, NewTrial, Stage, Trial, TrialId, TrialState},
@@ -41,7 +41,8 @@ impl Ladder {
 ///
 /// On the first rung stand the reference rows (the untouched model, the base rewards alone, the controls) and every accepted candidate. Once all of a
 /// round has ended on a rung, those of its candidates go on to the next that are among the best `keep` there, its own and those of earlier
-/// rounds; each from the training it has had, beside the reference rows of that rung. What a later round brings changes nothing of it.
+/// rounds; each from the training it has had, beside the reference rows of that rung. What a later round brings changes nothing of it. Where
+/// promotion is asynchronous, a candidate goes on as soon as it is among the best of those that have ended; see [`Here::promoted_so_far`].
 #[must_use]
 pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
     let seed = snapshot.search.seed;
@@ -69,17 +70,22 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
             rung: below,
         };
         let keep = ladder.rungs[below as usize].keep;
-        let promoted: Vec<Arm> = numbers
-            .iter()
-            .flat_map(|&round| here.promoted(round, keep))
-            .collect();
+        let of_round = |round| match ladder.promotion {
+            Promotion::Round => here.promoted(round, keep),
+            Promotion::Async => {
+                let first = rounds.values().filter(|&&of| of == round).count();
+                let came = ladder.rungs[..below as usize].iter().map(|rung| rung.keep);
+                here.promoted_so_far(round, keep, came.fold(first, usize::min))
+            }
+        };
+        let promoted: Vec<Arm> = numbers.iter().copied().flat_map(of_round).collect();
         if promoted.is_empty() {
             break;
         }
         let beside = references.iter().copied().filter(|arm| {
             let trial = screened.get(&(*arm, below));
-            let has_failed = |trial: &&Trial| matches!(trial.state, TrialState::Failed(_));
-            !trial.is_some_and(has_failed)
+            let has_failed = |trial: &Trial| matches!(trial.state, TrialState::Failed(_));
+            trial.is_some_and(|trial| trial.state.has_ended() && !has_failed(trial))
         });
         wanted.extend(beside.chain(promoted).map(|arm| NewTrial {
             from: screened.get(&(arm, below)).map(|trial| trial.id),
@@ -153,36 +159,67 @@ struct Here<'a> {
     rung: u32,
 }
 
-impl Here<'_> {
+impl<'a> Here<'a> {
     /// The candidates of a round that go on, once all of the round has ended here.
     fn promoted(&self, round: u32, keep: usize) -> Vec<Arm> {
+        let here: Vec<&Trial> = self.until(round).collect();
+        if here.iter().any(|trial| !trial.state.has_ended()) {
+            return Vec::new();
+        }
+        self.best_of_round(&here, round, keep)
+    }
+
+    /// The candidates of a round that go on as they end here, in the order in which they are found to: after each ending in turn, those that
+    /// are among the best of all that have ended, earlier rounds included. Of `expected` candidates `keep` go on in the end; while only some
+    /// have ended, that share of them. One that went on early may be overtaken, so that a few more than `keep` go on. It follows from the
+    /// figures and the order of the endings alone.
+    fn promoted_so_far(&self, round: u32, keep: usize, expected: usize) -> Vec<Arm> {
+        let (mut own, earlier): (Vec<&Trial>, Vec<&Trial>) = self
+            .until(round)
+            .filter(|trial| trial.state.has_ended())
+            .partition(|trial| self.rounds.get(&trial.arm) == Some(&round));
+        own.sort_by_key(|trial| (trial.ended, trial.id));
+        let mut promoted = Vec::new();
+        for ended in 1..=own.len() {
+            let allowed = keep.min(ended * keep / expected.max(1));
+            let all = [&earlier[..], &own[..ended]].concat();
+            for arm in self.best_of_round(&all, round, allowed) {
+                if !promoted.contains(&arm) {
+                    promoted.push(arm);
+                }
+            }
+        }
+        promoted
+    }
+
+    /// The trials on this rung of the reference rows, and of the candidates of the rounds up to this one.
+    fn until(&self, round: u32) -> impl Iterator<Item = &'a Trial> {
         let Self {
             snapshot,
             rounds,
             rung,
         } = *self;
-        let until = |trial: &&Trial| rounds.get(&trial.arm).is_none_or(|of| *of <= round);
-        let here: Vec<&Trial> = snapshot
-            .trials
+        snapshot.trials.iter().filter(move |trial| {
+            let is_here = trial.stage == Stage::Screen { rung };
+            is_here && rounds.get(&trial.arm).is_none_or(|of| *of <= round)
+        })
+    }
+
+    /// The candidates of a round among the best `keep` of these trials.
+    fn best_of_round(&self, trials: &[&Trial], round: u32, keep: usize) -> Vec<Arm> {
+        let candidates: BTreeMap<Arm, &Trial> = trials
             .iter()
-            .filter(|trial| trial.stage == Stage::Screen { rung })
-            .filter(until)
-            .collect();
-        if here.iter().any(|trial| !trial.state.has_ended()) {
-            return Vec::new();
-        }
-        let candidates: BTreeMap<Arm, &Trial> = here
-            .into_iter()
-            .filter(|trial| rounds.contains_key(&trial.arm))
-            .map(|trial| (trial.arm, trial))
+            .filter(|trial| self.rounds.contains_key(&trial.arm))
+            .map(|trial| (trial.arm, *trial))
             .collect();
         let judged: Vec<(Arm, &Evaluation)> = candidates
             .into_iter()
             .filter_map(|(arm, trial)| {
-                let stored = snapshot.evaluations.get(&trial.id)?;
+                let stored = self.snapshot.evaluations.get(&trial.id)?;
                 Some((arm, &stored.evaluation))
             })
             .collect();
+        let rung = self.rung;
         let contenders: Vec<Contender<'_>> = judged
             .iter()
             .map(|&(_, evaluation)| Contender { rung, evaluation })
@@ -191,7 +228,7 @@ impl Here<'_> {
             .into_iter()
             .take(keep)
             .map(|at| judged[at].0)
-            .filter(|arm| rounds.get(arm) == Some(&round))
+            .filter(|arm| self.rounds.get(arm) == Some(&round))
             .collect()
     }
 }

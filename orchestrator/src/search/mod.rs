@@ -16,6 +16,7 @@ mod r#loop;
 pub mod open;
 pub mod plan;
 pub mod pool;
+mod promotion;
 mod proposing;
 mod race;
 pub mod room;

@@ -11,6 +11,7 @@ use trainer_bridge::{
 };
 
 use crate::{
+    config::Promotion,
     domain::{
         candidate::{Candidate, CandidateId, Origin},
         figures::{Figures, bootstrap_of},
@@ -50,7 +51,7 @@ pub struct TrialRunner {
 }
 
 /// Named mixes and candidates as they are at the start of a batch of trials.
-struct Arms {
+pub(super) struct Arms {
     candidates: HashMap<CandidateId, Candidate>,
     ensembles: Vec<Ensemble>,
 }
@@ -81,11 +82,16 @@ impl TrialRunner {
         };
         let had = self.steps_before(&trials).await?;
         events.batch(trials.iter().map(|t| t.steps - had(t)).sum());
-        stream::iter(trials)
-            .map(|trial| self.run_to_its_end(trial, &arms))
-            .buffer_unordered(config.search.concurrency())
-            .try_collect::<()>()
-            .await?;
+        match config.screen.promotion {
+            Promotion::Round => {
+                stream::iter(trials)
+                    .map(|trial| self.run_to_its_end(trial, &arms))
+                    .buffer_unordered(config.search.concurrency())
+                    .try_collect::<()>()
+                    .await?;
+            }
+            Promotion::Async => self.run_as_they_come(trials, &arms).await?,
+        }
         events.batch_done();
         self.audit().await?;
         if let Some(tally) = self.judge.tally() {
@@ -106,7 +112,7 @@ impl TrialRunner {
     }
 
     /// The steps that trials have had when they begin.
-    async fn steps_before(
+    pub(super) async fn steps_before(
         &self,
         trials: &[Trial],
     ) -> Result<impl Fn(&Trial) -> u32 + use<>, SearchError> {
@@ -125,7 +131,11 @@ impl TrialRunner {
         })
     }
 
-    async fn run_to_its_end(&self, trial: Trial, arms: &Arms) -> Result<(), SearchError> {
+    pub(super) async fn run_to_its_end(
+        &self,
+        trial: Trial,
+        arms: &Arms,
+    ) -> Result<(), SearchError> {
         let mut attempt = 0;
         let mut kept = self.folders.of(trial.id).step()?;
         loop {
@@ -309,7 +319,11 @@ impl TrialRunner {
     }
 
     /// The name of an arm, and what it trains on.
-    async fn mix(&self, arm: Arm, arms: &Arms) -> Result<(String, RewardMix), SearchError> {
+    pub(super) async fn mix(
+        &self,
+        arm: Arm,
+        arms: &Arms,
+    ) -> Result<(String, RewardMix), SearchError> {
         let Context { config, store, .. } = &*self.context;
         let (name, members, aggregation) = arms.parts(arm);
         let base = match arm {

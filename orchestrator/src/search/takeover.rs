@@ -52,6 +52,17 @@ impl Earlier {
         self.store.finished_job(job, split).await
     }
 
+    /// The place of the trial of this job in the order in which those of the earlier search ended, if it has ended.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn ending(&self, base_model: &str, job: &str) -> Result<Option<u32>, StoreError> {
+        match self.base_model == base_model {
+            true => self.store.ending_of(job).await,
+            false => Ok(None),
+        }
+    }
+
     /// A proposer that proposes again what the earlier search had, round by round, without what the new one's `seeds` are; after these
     /// rounds the new one's own proposer goes on.
     ///

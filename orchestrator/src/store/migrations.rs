@@ -16,7 +16,7 @@ macro_rules! sql {
 }
 
 /// Version, description and text of each.
-const ALL: [(i64, &str, &str); 10] = [
+const ALL: [(i64, &str, &str); 11] = [
     (1, "search", sql!("0001_search.sql")),
     (2, "verdicts", sql!("0002_verdicts.sql")),
     (3, "pools", sql!("0003_pools.sql")),
@@ -27,6 +27,7 @@ const ALL: [(i64, &str, &str); 10] = [
     (9, "audit", sql!("0009_audit.sql")),
     (10, "views", sql!("0010_views.sql")),
     (11, "runs", sql!("0011_runs.sql")),
+    (13, "endings", sql!("0013_endings.sql")),
 ];
 
 /// The migrations, ready to be run.

@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// All trials of a search.
 const TRIALS: &str = "SELECT json_group_array(json_array(
-        id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause) ORDER BY id)
+        id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause, ended) ORDER BY id)
      FROM trials WHERE search_id = ?";
 
 /// A row of [`TRIALS`].
@@ -35,6 +35,7 @@ struct TrialRow<'t> {
     step: u32,
     attempts: u32,
     cause: Option<Cow<'t, str>>,
+    ended: Option<u32>,
 }
 
 /// The cause stored of a pruned trial.
@@ -199,6 +200,19 @@ impl Store {
         Ok(run.flatten())
     }
 
+    /// The place of the trial of this job in the order in which trials ended; `None` if there is none, it has not ended, or did so before the
+    /// order was stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn ending_of(&self, job: &str) -> Result<Option<u32>, StoreError> {
+        sqlx::query_scalar("SELECT min(ended) FROM trials WHERE job = ?")
+            .bind(job)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))
+    }
+
     /// Takes note of the run that an attempt at a trial has begun.
     ///
     /// # Errors
@@ -277,6 +291,7 @@ impl Store {
                 StateWord::Failed => TrialState::Failed(self.of_json(cause, "trials.cause")?),
             },
             attempts: row.attempts,
+            ended: row.ended,
         })
     }
 }
@@ -341,8 +356,8 @@ async fn end_trial(
         End::Failed(failure) => (StateWord::Failed, Some(json(failure))),
     };
     sqlx::query(
-        "UPDATE trials SET state = ?, cause = ?, seconds = ?,
-                finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?",
+        "UPDATE trials SET state = ?, cause = ?, seconds = ?, finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+                ended = (SELECT ifnull(max(t.ended), 0) + 1 FROM trials t WHERE t.search_id = trials.search_id) WHERE id = ?",
     )
     .bind(state.word())
     .bind(cause)

@@ -184,6 +184,10 @@ impl Events for Tensorboard {
         self.next.batch(steps);
     }
 
+    fn batch_grows(&self, steps: u32) {
+        self.next.batch_grows(steps);
+    }
+
     fn batch_done(&self) {
         self.next.batch_done();
     }

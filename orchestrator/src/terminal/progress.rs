@@ -165,6 +165,12 @@ impl Events for Progress {
         *self.steps.lock().expect("no holder panics") = Some(bar);
     }
 
+    fn batch_grows(&self, steps: u32) {
+        if let Some(bar) = &*self.steps.lock().expect("no holder panics") {
+            bar.inc_length(u64::from(steps));
+        }
+    }
+
     fn batch_done(&self) {
         if let Some(bar) = self.steps.lock().expect("no holder panics").take() {
             bar.finish_and_clear();

@@ -32,6 +32,7 @@ const fn section(
 
 pub const CONFIG: &str = "orchestrator/src/config/mod.rs";
 const MIXES: &str = "orchestrator/src/config/ensemble.rs";
+const LADDER: &str = "orchestrator/src/config/ladder.rs";
 const CHAT: &str = "orchestrator/src/proposer/chat/config.rs";
 const JUDGE: &str = "orchestrator/src/judge/config.rs";
 const ENDPOINT: &str = "orchestrator/src/judge/endpoint/config.rs";
@@ -59,6 +60,7 @@ pub const WORDS: &[&str] = &[
     CONVENTIONS,
     CONFIG,
     MIXES,
+    LADDER,
     "orchestrator/src/domain/protocol.rs",
     "sandbox/src/source.rs",
 ];
@@ -245,7 +247,7 @@ pub const SECTIONS: &[Section] = &[
         "screen = { rungs = [{ steps = 1, problems = 10 }] }",
         &["screen", "rungs"],
         (
-            "orchestrator/src/config/ladder.rs",
+            LADDER,
             "Rung",
             "One budget of several: [searches.md](searches.md).",
         ),

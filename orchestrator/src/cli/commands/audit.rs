@@ -16,10 +16,7 @@ use crate::{
         traces::{Attack, Flag},
     },
     judge::by_rule,
-    reward::{
-        audit::{attack, failed_attack},
-        probe::ProbeSet,
-    },
+    reward::{audit::attack, probe::ProbeSet},
     terminal,
 };
 
@@ -85,13 +82,8 @@ async fn probed(names: &[String], args: &AuditArgs) -> anyhow::Result<Vec<Findin
     let set = ProbeSet::new(pool, Vec::new(), by_rule(extraction), base)?;
     let examined = rewards.into_iter().map(|named| {
         let name = named.name;
-        let attack = match named.loaded {
-            Ok(member) => match set.measure(&member.reward) {
-                Ok(worth) => attack(name, worth),
-                Err(fault) => failed_attack(name, fault.to_string()),
-            },
-            Err(rejection) => failed_attack(name, rejection.to_string()),
-        };
+        let loaded = named.loaded.as_ref().map(|member| &member.reward);
+        let attack = attack(name, loaded, &set);
         let flags = attack.flags();
         Finding::Probed { attack, flags }
     });

@@ -15,7 +15,7 @@ use crate::{
     board::leaderboard::Leaderboard,
     config::{Config, Weights},
     domain::{
-        candidate::CandidateId,
+        candidate::{CandidateId, GREEDY},
         trial::{Arm, EnsembleId, Stage, TrialState},
     },
     reward::probe::Probed,
@@ -56,7 +56,7 @@ impl Finalists {
         };
         let mut mixes = mixes::of(config, &known);
         mixes.extend(greedy.map(|members| Mix {
-            name: "greedy".to_owned(),
+            name: GREEDY.to_owned(),
             members,
             steps,
         }));
