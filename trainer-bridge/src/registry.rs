@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    candle::{CandleConfig, CandleTrainer},
+    candle::{CandleConfig, CandleTrainer, hub_id},
     fake::{Fake, FakeConfig},
     grpo::config::GrpoConfig,
     ray::{self, RayTrainer},
@@ -92,20 +92,17 @@ impl TrainerConfig {
     /// The hub model whose files must be in a folder before the trainer is built, if it is one.
     #[must_use]
     pub fn hub_model(&self) -> Option<HubModel> {
-        match self {
-            Self::Candle(config) => Some(HubModel {
-                id: config.hub_id()?.to_owned(),
-                revision: config.revision.clone(),
-                offline: config.offline,
-            }),
-            Self::Trl(config) => Some(HubModel {
-                id: config.hub_id()?.to_owned(),
-                revision: config.revision.clone(),
-                offline: config.offline,
-            }),
+        let base = match self {
+            Self::Candle(config) => config.base(),
+            Self::Trl(config) => config.base(),
             // The nodes fetch it themselves.
-            Self::Ray(_) | Self::Fake(_) => None,
-        }
+            Self::Ray(_) | Self::Fake(_) => return None,
+        };
+        Some(HubModel {
+            id: hub_id(base.model)?.to_owned(),
+            revision: base.revision.map(str::to_owned),
+            offline: base.offline,
+        })
     }
 
     /// The same settings with the files of the hub model found in `folder`, as of `commit`.

@@ -108,6 +108,18 @@ def test_files_go_through_the_log_unless_there_is_a_folder_for_them(job, tmp_pat
     assert (tmp_path / "shared/x/c.tar").exists(), "the other side reads it there"
 
 
+def test_a_file_too_large_for_a_log_names_what_takes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(leased, "LARGEST", 4)
+    (tmp_path / "c.tar").write_bytes(b"state")
+    # One that has not taken standard output over.
+    channel = object.__new__(leased.Leased)
+    channel._shares_files = False
+    with pytest.raises(SetupError, match="too large for a job's log: name a folder .* in `shared`"):
+        channel.carry(str(tmp_path / "c.tar"))
+    channel._shares_files = True
+    channel.carry(str(tmp_path / "c.tar"))
+
+
 def test_what_only_the_node_knows_is_put_in(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()

@@ -1,5 +1,7 @@
 """The worker without TRL: what it tells TRL, its lines, its checkpoints, and how it ends. What needs torch is in scripts/trl_search.py."""
 
+import dataclasses
+import importlib
 import json
 import os
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
@@ -110,6 +113,7 @@ def test_trouble_is_told_apart():
     assert faults.told(RewardFault("m", "trap", "a", 2), 4)["fault"] == {"kind": "trap", "index": 2, "message": "m"}
     assert kind(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")) == "out_of_memory"
     assert kind(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")) == "out_of_memory"
+    assert kind(ValueError("Free memory on device cuda:0 (3/79 GiB) on startup is less than desired GPU memory utilization (0.3, 24 GiB).")) == "out_of_memory"
     assert kind(MemoryError()) == "out_of_memory"
     assert kind(RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")) == "non_finite"
     assert kind(faults.NonFinite("loss")) == "non_finite"
@@ -117,6 +121,42 @@ def test_trouble_is_told_apart():
     assert kind(HostTrouble("down")) == "host"
     assert (kind(ServerNotStarted("bad reward", 2)), kind(ServerNotStarted("no disk", 1))) == ("setup", "host")
     assert kind(KeyError("x")) == "unknown"
+
+
+def model_module(monkeypatch, cuda, free=80 << 30, finds=True):
+    """The worker's `model` over a torch that is none: it says that it was built for `cuda`, and what a GPU has free."""
+    torch = types.SimpleNamespace(
+        __version__="2.15.0", float32="f32", bfloat16="bf16", version=types.SimpleNamespace(cuda=cuda),
+        cuda=types.SimpleNamespace(is_available=lambda: finds, mem_get_info=lambda: (free, 80 << 30)),
+    )  # fmt: skip
+    names = ("AutoModelForCausalLM", "AutoTokenizer", "GenerationConfig", "PreTrainedTokenizerFast")
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "transformers", types.SimpleNamespace(**dict.fromkeys(names)))
+    monkeypatch.delitem(sys.modules, "reward_search.worker.model", raising=False)
+    module = importlib.import_module("reward_search.worker.model")
+    monkeypatch.delitem(sys.modules, "reward_search.worker.model")
+    return module
+
+
+def test_a_gpu_that_is_not_there_is_told_from_one_that_is_full(monkeypatch, tmp_path):
+    (tmp_path / "config.json").write_text('{"dtype": "bfloat16"}')
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 4096)
+    settings = {**SETTINGS, "device": "cuda", "number": 5, "model": str(tmp_path), "dtype": "bf16"}
+    spec_of = lambda **more: dataclasses.replace(run_of(), settings={**settings, **more})  # noqa: E731
+    kind = lambda error: faults.told(error.value, 1)["kind"]  # noqa: E731
+    with pytest.raises(faults.CudaMissing, match="built without CUDA: install the CUDA build") as error:
+        model_module(monkeypatch, cuda=None, finds=False).check_device(spec_of())
+    assert kind(error) == "cuda_missing"
+    with pytest.raises(faults.CudaMissing, match="finds no GPU .it was built for CUDA 13.0.*nvidia-smi"):
+        model_module(monkeypatch, cuda="13.0", finds=False).check_device(spec_of())
+    # Weights of 16 bits: kept so with an adapter, as 32 bits where they are trained themselves.
+    lora = dict(r=8)
+    model_module(monkeypatch, cuda="13.0", free=4096).check_device(spec_of(lora=lora))
+    for free, more in ((4095, dict(lora=lora)), (8191, {})):
+        with pytest.raises(faults.NotEnoughMemory, match="GPU 5 has 0.0 of 80.0 GiB free.*something else runs there") as error:
+            model_module(monkeypatch, cuda="13.0", free=free).check_device(spec_of(**more))
+        assert kind(error) == "out_of_memory"
+    model_module(monkeypatch, cuda=None, finds=False).check_device(spec_of(device="cpu"))
 
 
 def test_moments_are_unbiased():

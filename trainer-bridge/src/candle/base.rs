@@ -1,18 +1,14 @@
 //! The settings of the embedded trainer, and the base model they name, ready to start runs from.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::candle::{
+    base_settings::{BaseSettings, ChatMode, hub_id},
     decoder::backend::{Backends, DeviceName, FloatType},
     files::{
-        EMBEDDED, Source,
-        adapter_files::BaseName,
-        chat_template::{ChatTemplate, OWN_VARIABLES},
+        EMBEDDED, Source, adapter_files::BaseName, chat_template::ChatTemplate,
         tokenizer::Tokenizer,
     },
     learn::draws::SharedDraws,
@@ -67,23 +63,6 @@ pub struct CandleConfig {
     pub dtype: Option<FloatType>,
 }
 
-/// How prompts are put to a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChatMode {
-    /// Through the model's chat template, if it has one.
-    #[default]
-    Auto,
-    /// As they are.
-    None,
-}
-
-impl ChatMode {
-    pub(crate) fn is_auto(&self) -> bool {
-        *self == Self::Auto
-    }
-}
-
 impl Default for CandleConfig {
     fn default() -> Self {
         Self {
@@ -109,10 +88,7 @@ impl CandleConfig {
     /// What is impossible about these settings, one line each, beginning with the key.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = self
-            .lora
-            .as_ref()
-            .map_or_else(Vec::new, LoraConfig::problems);
+        let mut problems = self.base().problems();
         if self.adapter.is_some() && self.lora.is_some() {
             problems.push(
                 "`adapter` and [trainer.lora] are both set, and what is trained would fit no model folder there is: merge the adapter into \
@@ -120,31 +96,8 @@ impl CandleConfig {
                     .into(),
             );
         }
-        if !(1..=1024).contains(&self.threads_per_trial) {
-            problems.push("`threads_per_trial` must be between 1 and 1024".into());
-        }
         if self.stop_strings.iter().any(String::is_empty) {
             problems.push("`stop_strings` must not be empty texts".into());
-        }
-        if let (ChatMode::None, Some(key)) = (self.chat_template, self.for_a_template()) {
-            problems.push(format!(
-                "`{key}` needs a chat template, and `chat_template` is \"none\""
-            ));
-        }
-        let kwargs = &self.chat_template_kwargs;
-        if let Some(key) = OWN_VARIABLES.iter().find(|key| kwargs.contains_key(**key)) {
-            problems.push(format!(
-                "`chat_template_kwargs` must not set `{key}`, which every template is told anyway"
-            ));
-        }
-        if let Some(key) = self.for_the_hub()
-            && self.folder.is_none()
-            && self.hub_id().is_none()
-        {
-            problems.push(format!(
-                "`{key}` is for models of the hub, and `model` = {:?} is not read from there",
-                self.model
-            ));
         }
         if !self.devices.is_empty() && !self.device.is_cpu() {
             problems.push("`device` and `devices` are both set: keep one of them".into());
@@ -164,20 +117,19 @@ impl CandleConfig {
         }
     }
 
-    /// A setting that only a chat template makes use of, if one is set.
-    fn for_a_template(&self) -> Option<&'static str> {
-        if self.system_prompt.is_some() {
-            return Some("system_prompt");
+    /// What they say of the base model.
+    pub(crate) fn base(&self) -> BaseSettings<'_> {
+        BaseSettings {
+            model: &self.model,
+            revision: self.revision.as_deref(),
+            folder: self.folder.as_deref(),
+            offline: self.offline,
+            lora: self.lora.as_ref(),
+            chat_template: self.chat_template,
+            system_prompt: self.system_prompt.as_deref(),
+            chat_template_kwargs: &self.chat_template_kwargs,
+            threads_per_trial: self.threads_per_trial,
         }
-        (!self.chat_template_kwargs.is_empty()).then_some("chat_template_kwargs")
-    }
-
-    /// A setting that only a model of the hub makes use of, if one is set.
-    fn for_the_hub(&self) -> Option<&'static str> {
-        if self.revision.is_some() {
-            return Some("revision");
-        }
-        self.offline.then_some("offline")
     }
 
     /// Where runs compute, at least one name.
@@ -201,17 +153,6 @@ impl CandleConfig {
     pub fn hub_id(&self) -> Option<&str> {
         hub_id(&self.model)
     }
-}
-
-/// The hub's id of a model as it is named, if it is one: `organisation/name`, and no folder here.
-pub fn hub_id(model: &str) -> Option<&str> {
-    let plain = |part: &str| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed)
-    };
-    let (organisation, name) = model.split_once('/')?;
-    let is_id = plain(organisation) && plain(name) && !Path::new(model).exists();
-    is_id.then_some(model)
 }
 
 /// A base model and how it is trained.
@@ -280,7 +221,7 @@ fn tokenizer(
         ChatMode::None => None,
     };
     let Some(template) = template else {
-        return match config.for_a_template() {
+        return match config.base().for_a_template() {
             Some(key) => Err(fault(format!(
                 "there is no chat template, so `{key}` has no place: words for the model belong into the task's `prompt`"
             ))),

@@ -4,9 +4,10 @@
 //! decoder is made of: its architecture, its weights, the adapter on them. `files` reads and writes model folders, tokenizers and adapters.
 //! `decoder` computes log-probabilities and gradients, on the processor and on the tensor library's devices. `sample` draws completions.
 //! `learn` has what a step learns: rollouts with rewards and advantages, the loss, the optimiser, checkpoints. On top of them stand the
-//! base model that runs start from (`base`), a run (`grpo`), the trainer, pretraining and the benchmark.
+//! base model that runs start from (`base`, and `base_settings` what any trainer's settings say of it), a run (`grpo`), the trainer, pretraining and the benchmark.
 
 mod base;
+mod base_settings;
 pub mod benchmark;
 mod decoder;
 mod files;
@@ -23,7 +24,8 @@ mod threads;
 mod trainer;
 mod write_model;
 
-pub use base::{CandleConfig, ChatMode, hub_id};
+pub use base::CandleConfig;
+pub use base_settings::{BaseSettings, ChatMode, hub_id};
 pub use decoder::backend::{DeviceName, FloatType};
 pub use files::{EMBEDDED, ModelFiles, write_embedded};
 pub use model::lora::LoraConfig;

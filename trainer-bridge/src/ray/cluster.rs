@@ -2,10 +2,11 @@
 
 use std::{env, error::Error as _, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header, redirect};
 use serde::Deserialize;
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-use super::submission::Submission;
+use super::{log::Tail, submission::Submission};
 use crate::{TrainError, worker::ClusterConfig};
 
 /// How long a connection may take.
@@ -185,6 +186,27 @@ impl Cluster {
         let text = self.ask(request).await?.unwrap_or_default();
         let log: Option<Log> = serde_json::from_str(&text).ok();
         Ok(log.and_then(|log| log.logs).unwrap_or_default())
+    }
+
+    /// A job's log from its beginning, as it grows. The connection is made as for any other request, by the same proxy, with the same token.
+    pub async fn tail(&self, id: &str) -> Result<Tail, Trouble> {
+        let unreachable = |error: reqwest::Error| Trouble::Unreachable(innermost(&error));
+        let path = format!("/api/jobs/{id}/logs/tail");
+        let key = generate_key();
+        let request = self
+            .request(Method::GET, &path)
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_VERSION, "13")
+            .header(header::SEC_WEBSOCKET_KEY, &key);
+        let response = request.send().await.map_err(unreachable)?;
+        let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
+        let agreed = accepted.is_some_and(|it| *it == derive_accept_key(key.as_bytes()));
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS || !agreed {
+            return Err(Trouble::Refused(response.status().to_string()));
+        }
+        let connection = response.upgrade().await.map_err(unreachable)?;
+        Ok(Tail::of(connection).await)
     }
 
     /// Stops a job: Ray asks its processes to end, and kills them some seconds later.

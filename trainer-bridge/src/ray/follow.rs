@@ -4,16 +4,17 @@ use std::{
     convert::Infallible,
     fmt,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
 use super::{
-    cluster::{Cluster, JobState, Standing, Trouble},
+    cluster::{JobState, Standing, Trouble},
+    log::Log,
     parcel::Parcel,
     submission::{PREFIX, Submission},
+    surroundings::Surroundings,
 };
 use crate::{
     BoxFuture, Ended, Reporter, RewardMix, TrainError,
@@ -26,16 +27,6 @@ const LAST_LOOKS: u32 = 3;
 const RENEWALS: u64 = 3;
 /// Lines of a log that are quoted where a job gives no other reason.
 const WORDS: usize = 3;
-
-/// What all runs of a trainer know.
-pub struct Surroundings {
-    /// The settings.
-    pub config: TrlConfig,
-    /// The cluster.
-    pub cluster: Cluster,
-    /// When a job of this trainer was last seen to run.
-    pub last_running: Mutex<Option<Instant>>,
-}
 
 /// A job that is followed.
 pub struct Job<'a> {
@@ -60,10 +51,9 @@ pub struct Outfit {
 }
 
 /// How a job that is followed stands.
-struct Watch {
+struct Watch<'a> {
     heed: Heed,
-    /// Bytes of the log that were read.
-    read: usize,
+    log: Log<'a>,
     /// Other lines of the log, the last ones.
     words: Vec<String>,
     stopping: Option<Instant>,
@@ -72,59 +62,6 @@ struct Watch {
     begun: Instant,
     heard: Instant,
     looks: u32,
-}
-
-impl Surroundings {
-    /// The cluster's settings.
-    pub fn settings(&self) -> ClusterConfig {
-        self.config.cluster.clone().unwrap_or_default()
-    }
-
-    /// Asks until there is an answer, or patience ends.
-    ///
-    /// # Errors
-    /// `Host` if the cluster stays out of reach, `Setup` if it takes no token.
-    pub async fn patiently<'f, T>(
-        &self,
-        what: &str,
-        ask: impl Fn() -> BoxFuture<'f, Result<T, Trouble>> + Send + Sync,
-    ) -> Result<T, TrainError> {
-        let settings = self.settings();
-        let since = Instant::now();
-        let mut pause = Duration::from_millis(settings.poll_ms);
-        loop {
-            match ask().await {
-                Ok(answer) => return Ok(answer),
-                Err(Trouble::Unreachable(why)) => {
-                    if since.elapsed().as_secs() >= settings.unreachable_s {
-                        return Err(self.out_of_reach(&why));
-                    }
-                    tracing::warn!(
-                        "{} cannot be reached to {what} ({why}); trying again",
-                        self.cluster.address()
-                    );
-                }
-                Err(Trouble::Denied(why)) => return Err(TrainError::Setup(why)),
-                Err(Trouble::Refused(why)) => {
-                    return Err(TrainError::Host(format!(
-                        "the cluster at {} would not {what}: {why}",
-                        self.cluster.address()
-                    )));
-                }
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(15));
-        }
-    }
-
-    fn out_of_reach(&self, why: &str) -> TrainError {
-        TrainError::Host(format!(
-            "the cluster at {} could not be reached for {} seconds ({why}); is it up, and does a tunnel to it stand? \
-             `trainer.cluster.unreachable_s` is how long it is waited for",
-            self.cluster.address(),
-            self.settings().unreachable_s
-        ))
-    }
 }
 
 /// The package name under which a job's lease lies in the cluster's store.
@@ -232,9 +169,11 @@ impl Job<'_> {
         stop: &watch::Sender<bool>,
     ) -> Result<Ended, TrainError> {
         let now = Instant::now();
+        let settings = self.around.settings();
+        let poll = Duration::from_millis(settings.poll_ms);
         let mut watch = Watch {
             heed,
-            read: 0,
+            log: Log::of(&self.around.cluster, self.id, poll),
             words: Vec::new(),
             stopping: None,
             killing: false,
@@ -243,7 +182,6 @@ impl Job<'_> {
             heard: now,
             looks: 0,
         };
-        let settings = self.around.settings();
         loop {
             if reporter.is_abandoned() {
                 let why = "nobody waits for the run any more".to_owned();
@@ -264,12 +202,28 @@ impl Job<'_> {
                     }
                 }
             }
-            let poll = Duration::from_millis(settings.poll_ms);
-            match watch.stopping {
-                None => {
-                    let _ = tokio::time::timeout(poll, reporter.stopped()).await;
-                }
-                Some(_) => tokio::time::sleep(poll).await,
+            if let Some(end) = self.listen(poll, &mut watch, reporter).await {
+                return end;
+            }
+        }
+    }
+
+    /// Hears what the job says until it is time for the next look at it, or for its end.
+    async fn listen(
+        &self,
+        poll: Duration,
+        watch: &mut Watch<'_>,
+        reporter: &mut Reporter,
+    ) -> Option<Result<Ended, TrainError>> {
+        let until = tokio::time::Instant::now() + poll;
+        loop {
+            let lines = tokio::select! {
+                lines = watch.log.next() => lines,
+                () = reporter.stopped(), if watch.stopping.is_none() => return None,
+                () = tokio::time::sleep_until(until) => return None,
+            };
+            if let Some(end) = self.hear(&lines, watch, reporter) {
+                return Some(end);
             }
         }
     }
@@ -277,7 +231,7 @@ impl Job<'_> {
     /// One look at the job: the run's end, if that is what it shows.
     async fn look(
         &self,
-        watch: &mut Watch,
+        watch: &mut Watch<'_>,
         settings: &ClusterConfig,
         reporter: &Reporter,
     ) -> Result<Option<Result<Ended, TrainError>>, Trouble> {
@@ -292,16 +246,10 @@ impl Job<'_> {
             return Ok(self.waits(watch, settings));
         }
         if standing.status == JobState::Running {
-            let mut last = lock(&self.around.last_running);
-            *last = Some(Instant::now());
+            *self.around.last_running() = Some(Instant::now());
         }
-        let log = match self.around.cluster.log(self.id).await {
-            Ok(log) => log,
-            // The node that has it is gone, or has not begun it.
-            Err(Trouble::Refused(_)) => String::new(),
-            Err(trouble) => return Err(trouble),
-        };
-        if let Some(end) = self.read(&log, watch, reporter) {
+        let lines = watch.log.look(standing.status.is_over()).await?;
+        if let Some(end) = self.hear(&lines, watch, reporter) {
             return Ok(Some(end));
         }
         if standing.status.is_over() {
@@ -312,18 +260,14 @@ impl Job<'_> {
         self.is_patient(watch).await
     }
 
-    /// Reads what is new in the log.
-    fn read(
+    /// Takes what is new in the log; returns the run's end if that was in it.
+    fn hear(
         &self,
-        log: &str,
-        watch: &mut Watch,
+        lines: &[String],
+        watch: &mut Watch<'_>,
         reporter: &Reporter,
     ) -> Option<Result<Ended, TrainError>> {
-        // A log that is shorter than it was is another one: the lines of a job come once.
-        let new = log.get(watch.read..).unwrap_or_default();
-        let whole = new.rfind('\n').map_or(0, |end| end + 1);
-        watch.read += whole;
-        for line in new[..whole].lines() {
+        for line in lines {
             let Some(event) = line.strip_prefix(PREFIX) else {
                 if !line.trim().is_empty() {
                     watch.words.push(line.trim().to_owned());
@@ -365,12 +309,16 @@ impl Job<'_> {
     }
 
     /// A job that waits for its turn.
-    fn waits(&self, watch: &Watch, settings: &ClusterConfig) -> Option<Result<Ended, TrainError>> {
+    fn waits(
+        &self,
+        watch: &Watch<'_>,
+        settings: &ClusterConfig,
+    ) -> Option<Result<Ended, TrainError>> {
         if watch.stopping.is_some() {
             let why = "the job was given up before it began".to_owned();
             return Some(Err(TrainError::Host(why)));
         }
-        let last = *lock(&self.around.last_running);
+        let last = *self.around.last_running();
         let since = last.map_or(watch.begun, |last| last.max(watch.begun));
         (since.elapsed().as_secs() >= settings.queue_s).then(|| {
             Err(TrainError::Setup(format!(
@@ -384,7 +332,7 @@ impl Job<'_> {
     /// Whether there is a reason to wait on, of a job that runs.
     async fn is_patient(
         &self,
-        watch: &mut Watch,
+        watch: &mut Watch<'_>,
     ) -> Result<Option<Result<Ended, TrainError>>, Trouble> {
         let TrlConfig {
             silence_s, stop_s, ..
@@ -408,7 +356,7 @@ impl Job<'_> {
         }))
     }
 
-    fn was_stopped(&self, watch: &mut Watch) -> Result<Ended, TrainError> {
+    fn was_stopped(&self, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
         match watch.heed.saved.take() {
             Some(saved) => Ok(Ended::Stopped(saved)),
             None => Err(TrainError::Host(format!(
@@ -419,7 +367,7 @@ impl Job<'_> {
     }
 
     /// What the end of a job without a result means.
-    fn conclude(&self, standing: &Standing, watch: &mut Watch) -> Result<Ended, TrainError> {
+    fn conclude(&self, standing: &Standing, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
         let id = self.id;
         let step = watch.heed.step;
         let words = watch.words.join(" | ");
@@ -460,8 +408,4 @@ fn stamp(renewals: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.unwrap_or_default().as_nanos();
     format!("{}-{now}-{renewals}", std::process::id())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::{
     env, fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -16,9 +16,10 @@ use tokio::sync::OnceCell;
 
 use super::{
     cluster::{Cluster, JobState, Trouble},
-    follow::{Job, Outfit, Surroundings, lease_package},
+    follow::{Job, Outfit, lease_package},
     parcel::Parcel,
     submission::{PREFIX, Packages, START_FILE, Submission},
+    surroundings::Surroundings,
 };
 use crate::{
     BoxFuture, Checkpoint, Description, Ended, Location, Reporter, RewardMix, Run, RunId,
@@ -28,7 +29,7 @@ use crate::{
         TrlConfig,
         heed::{Heed, Luggage},
         lines::{Lease, PROTOCOL, Start},
-        orders::{self, FROM_FILE, JOB_FILE, Place},
+        orders::{self, Exports, FROM_FILE, JOB_FILE, Place},
         package,
     },
 };
@@ -90,11 +91,7 @@ impl RayTrainer {
             (None, digest)
         };
         Ok(Self(Arc::new(Shared {
-            around: Surroundings {
-                cluster: Cluster::of(&settings)?,
-                config,
-                last_running: Mutex::new(None),
-            },
+            around: Surroundings::of(config, Cluster::of(&settings)?),
             embedded,
             digest,
             worker: OnceCell::new(),
@@ -435,17 +432,14 @@ impl Trainer for RayTrainer {
     ) -> BoxFuture<'a, Result<bool, TrainError>> {
         Box::pin(async move {
             let config = &self.0.around.config;
-            if config.lora.is_some() {
-                return Ok(false);
-            }
-            let Some(bytes) = checkpoint.bytes() else {
-                let why = "its state is not at hand".to_owned();
-                return Err(TrainError::Checkpoint(why));
-            };
             let embedded = self.0.embedded.as_ref().map(TempDir::path);
-            // The model's own tokenizer is copied where it is here.
-            let model = embedded.unwrap_or(Path::new(&config.model));
-            orders::export(Path::new("python3"), model, bytes, folder)
+            let exports = Exports {
+                python: Path::new("python3"),
+                // The model's own tokenizer is copied where it is here.
+                model: embedded.unwrap_or(Path::new(&config.model)),
+                adapter: config.lora.is_some(),
+            };
+            orders::export(&exports, checkpoint, folder)
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ClusterConfig;
 use crate::{
     GrpoConfig,
-    candle::{ChatMode, EMBEDDED, FloatType, LoraConfig, hub_id},
+    candle::{BaseSettings, ChatMode, EMBEDDED, FloatType, LoraConfig, hub_id},
     grpo::config::{Filter, LossType},
 };
 
@@ -142,21 +142,13 @@ impl TrlConfig {
     /// What is impossible about these settings, one line each, beginning with the key.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let of_lora = self
-            .lora
-            .as_ref()
-            .map_or_else(Vec::new, LoraConfig::problems);
         let mut numbers = self.devices.clone();
         numbers.sort_unstable();
         numbers.dedup();
-        let rules: [Rule; 8] = [
+        let rules: [Rule; 5] = [
             (
                 numbers.len() == self.devices.len(),
                 "`devices` names a GPU twice: a run has one for itself",
-            ),
-            (
-                (1..=1024).contains(&self.threads_per_trial),
-                "`threads_per_trial` must be between 1 and 1024",
             ),
             (
                 (1..=65_536).contains(&self.micro_batch),
@@ -174,17 +166,6 @@ impl TrlConfig {
                 self.on_gpu() || self.dtype != Some(FloatType::Bf16),
                 "`dtype` = \"bf16\" needs a GPU: with `devices = []`, or `gpus = 0` of a cluster, the processor computes in f32",
             ),
-            (
-                self.chat_template == ChatMode::Auto
-                    || self.system_prompt.is_none() && self.chat_template_kwargs.is_empty(),
-                "`system_prompt` and `chat_template_kwargs` need a chat template, and `chat_template` is \"none\"",
-            ),
-            (
-                self.folder.is_some()
-                    || self.hub_id().is_some()
-                    || self.revision.is_none() && !self.offline,
-                "`revision` and `offline` are for models of the hub, and `model` is not read from there",
-            ),
         ];
         let vllm = self.vllm_rules();
         let broken = rules.iter().chain(&vllm).filter(|(holds, _)| !holds);
@@ -193,11 +174,27 @@ impl TrlConfig {
             .cluster
             .as_ref()
             .map_or_else(Vec::new, ClusterConfig::problems);
-        of_lora
+        self.base()
+            .problems()
             .into_iter()
             .chain(broken)
             .chain(of_cluster)
             .collect()
+    }
+
+    /// What they say of the base model.
+    pub(crate) fn base(&self) -> BaseSettings<'_> {
+        BaseSettings {
+            model: &self.model,
+            revision: self.revision.as_deref(),
+            folder: self.folder.as_deref(),
+            offline: self.offline,
+            lora: self.lora.as_ref(),
+            chat_template: self.chat_template,
+            system_prompt: self.system_prompt.as_deref(),
+            chat_template_kwargs: &self.chat_template_kwargs,
+            threads_per_trial: self.threads_per_trial,
+        }
     }
 
     /// What is said where a cluster is named and runs are processes of this machine.

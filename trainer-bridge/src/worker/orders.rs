@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{TrlConfig, lines::Settings, package, process::clear_environment};
 use crate::{
-    Location, TrainError, TrainJob,
+    Checkpoint, Location, TrainError, TrainJob,
     candle::{ChatMode, FloatType},
     grpo::learning_rate::{last_step, learning_rate},
 };
@@ -219,16 +219,37 @@ pub fn written(mut job: TrainJob, folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes the model in a checkpoint as a folder, by whatever `python` is at hand; returns whether there was one. `model` has the tokenizer.
+/// What writes models out of checkpoints.
+pub struct Exports<'a> {
+    /// Whichever Python is at hand.
+    pub python: &'a Path,
+    /// The base model, which has the tokenizer.
+    pub model: &'a Path,
+    /// Whether an adapter was trained.
+    pub adapter: bool,
+}
+
+/// Writes the model in a checkpoint as a folder; returns whether there was one. Of an adapter there is none.
 ///
 /// # Errors
 /// `Checkpoint` if it is none of a worker's, `Host` if the folder cannot be written.
 pub fn export(
-    python: &Path,
-    model: &Path,
-    checkpoint: &[u8],
+    exports: &Exports<'_>,
+    checkpoint: &Checkpoint,
     folder: &Path,
 ) -> Result<bool, TrainError> {
+    let &Exports {
+        python,
+        model,
+        adapter,
+    } = exports;
+    if adapter {
+        return Ok(false);
+    }
+    let Some(checkpoint) = checkpoint.bytes() else {
+        let why = "its state is not at hand".to_owned();
+        return Err(TrainError::Checkpoint(why));
+    };
     let host = |error: io::Error| TrainError::Host(format!("cannot write the model: {error}"));
     let mut file = tempfile::NamedTempFile::new().map_err(host)?;
     file.write_all(checkpoint).map_err(host)?;

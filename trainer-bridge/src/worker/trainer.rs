@@ -14,7 +14,7 @@ use super::{
     devices::{Devices, Lease, visible},
     interpreter::Interpreter,
     lines::{PROTOCOL, Settings, Start},
-    orders::{self, Place},
+    orders::{self, Exports, Place},
     package,
     process::Worker,
     session::{Patience, Session},
@@ -188,15 +188,12 @@ impl Trainer for TrlTrainer {
         folder: &'a Path,
     ) -> BoxFuture<'a, Result<bool, TrainError>> {
         Box::pin(async move {
-            if self.0.config.lora.is_some() {
-                return Ok(false);
-            }
-            let Some(bytes) = checkpoint.bytes() else {
-                let why = "its state is not at hand".to_owned();
-                return Err(TrainError::Checkpoint(why));
+            let exports = Exports {
+                python: &self.0.python,
+                model: &self.0.model,
+                adapter: self.0.config.lora.is_some(),
             };
-            let Shared { python, model, .. } = &*self.0;
-            orders::export(python, model, bytes, folder)
+            orders::export(&exports, checkpoint, folder)
         })
     }
 }

@@ -9,10 +9,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{
+    Message, WebSocket, handshake::derive_accept_key, protocol::Role,
+};
 
 /// What a job does between two looks at it.
 #[derive(Debug, Clone)]
@@ -49,6 +52,12 @@ pub enum Mishap {
     UploadBreaks,
     /// A job is taken, and the answer gets lost.
     AnswerIsLost,
+    /// Something on the way lets no WebSocket through.
+    NoTail,
+    /// The connection that brings a log breaks after its first piece.
+    TailBreaks,
+    /// That connection stands, and brings nothing.
+    TailIsDeaf,
 }
 
 /// A job, as the cluster knows it.
@@ -176,11 +185,17 @@ fn played(submission: Value, acts: Vec<Act>) -> Played {
     }
 }
 
-/// A request's line and body; `None` at the end of the connection.
-fn request(
-    reader: &mut BufReader<TcpStream>,
-    breaks: bool,
-) -> std::io::Result<Option<(String, String, Vec<u8>)>> {
+/// A request.
+struct Asked {
+    line: String,
+    token: String,
+    /// What it says where it wants to become a WebSocket.
+    key: String,
+    body: Vec<u8>,
+}
+
+/// A request; `None` at the end of the connection.
+fn request(reader: &mut BufReader<TcpStream>, breaks: bool) -> std::io::Result<Option<Asked>> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -202,27 +217,71 @@ fn request(
     };
     let length: usize = header("content-length").map_or(0, |n| n.parse().unwrap());
     let upload = lines[0].starts_with("PUT") && !lines[0].contains("_lease_");
-    if breaks && upload {
-        let mut half = vec![0; length / 2];
-        reader.read_exact(&mut half)?;
-        return Ok(Some((lines[0].clone(), String::new(), half)));
-    }
-    let mut body = vec![0; length];
+    // What breaks in the middle of its way is read to there.
+    let mut body = vec![0; if breaks && upload { length / 2 } else { length }];
     reader.read_exact(&mut body)?;
-    let token = header("authorization").unwrap_or_default();
-    Ok(Some((lines[0].clone(), token, body)))
+    Ok(Some(Asked {
+        token: header("authorization").unwrap_or_default(),
+        key: header("sec-websocket-key").unwrap_or_default(),
+        line: lines.swap_remove(0),
+        body,
+    }))
+}
+
+/// Brings a job's log piece by piece until the job is over.
+fn tail(
+    mut out: TcpStream,
+    state: &Mutex<State>,
+    id: &str,
+    mishap: Option<Mishap>,
+) -> std::io::Result<()> {
+    let mut socket = WebSocket::from_raw_socket(out.try_clone()?, Role::Server, None);
+    let mut sent = 0;
+    loop {
+        let (text, over) = match locked(state).jobs.get(id) {
+            Some(job) => (
+                job.log[sent..].to_owned(),
+                job.standing["driver_exit_code"].is_i64(),
+            ),
+            None => (String::new(), true),
+        };
+        if !text.is_empty() && mishap != Some(Mishap::TailIsDeaf) {
+            sent += text.len();
+            socket
+                .send(Message::text(text))
+                .map_err(std::io::Error::other)?;
+            if mishap == Some(Mishap::TailBreaks) {
+                return out.shutdown(std::net::Shutdown::Both);
+            }
+        }
+        if over {
+            let _ = socket.close(None);
+            return out.flush();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut out = stream;
-    let locked = || state.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = state;
     loop {
-        let breaks = locked().mishaps.front() == Some(&Mishap::UploadBreaks);
-        let Some((line, token, body)) = request(&mut reader, breaks)? else {
+        let breaks = locked(shared).mishaps.front() == Some(&Mishap::UploadBreaks);
+        let Some(asked) = request(&mut reader, breaks)? else {
             return Ok(());
         };
-        let mut state = locked();
+        let Asked {
+            line,
+            token,
+            key,
+            body,
+        } = asked;
+        let mut state = locked(shared);
         let mut words = line.split(' ');
         let (method, path) = (
             words.next().unwrap().to_owned(),
@@ -243,6 +302,24 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             token if token != format!("Bearer {right}") => Some(403),
             _ => None,
         });
+        if denied.is_none()
+            && let Some(id) = path.strip_suffix("/logs/tail")
+        {
+            let of_tails = [Mishap::NoTail, Mishap::TailBreaks, Mishap::TailIsDeaf];
+            let mishap = state.mishaps.pop_front_if(|next| of_tails.contains(next));
+            drop(state);
+            let id = id.rsplit('/').next().unwrap_or_default().to_owned();
+            if mishap == Some(Mishap::NoTail) || key.is_empty() {
+                write!(out, "HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n")?;
+                continue;
+            }
+            let accept = derive_accept_key(key.as_bytes());
+            write!(
+                out,
+                "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {accept}\r\n\r\n"
+            )?;
+            return tail(out, shared, &id, mishap);
+        }
         let (status, text) = match denied {
             Some(status) if path != "/api/version" => (status, "no".to_owned()),
             _ => state.answer(&method, &path, body),

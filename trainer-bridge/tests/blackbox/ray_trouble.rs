@@ -1,14 +1,14 @@
 //! The trainer that submits jobs to Ray, with a cluster that misbehaves: every way it can go wrong is provoked.
 #![cfg(unix)]
 
-use std::io::Cursor;
+use std::{io::Cursor, ops::ControlFlow};
 
 use sandbox::Fault;
-use trainer_bridge::{Ended, TrainError, TrainerConfig, TrlConfig};
+use trainer_bridge::{Ended, Event, TrainError, TrainerConfig, TrlConfig};
 
 use crate::{
     cluster::{Act, FakeCluster, Mishap},
-    jobs,
+    jobs::{self, follow},
     ray::{config, done, ends, fails, hello, job, play, run, says, step, trainer, with},
 };
 
@@ -110,6 +110,43 @@ fn what_breaks_off_is_done_again_and_what_was_done_is_not() {
         );
     }
     assert_eq!(state.jobs.len(), 1, "a lost answer is no second job");
+}
+
+/// The steps that are told of a job, which hangs after its end is told, and how often its log was followed and asked for.
+fn heard(mishaps: &[Mishap]) -> (Vec<u32>, usize, usize) {
+    let mut acts = play(&[
+        vec![Act::Prints("Loading weights: 40%"), hello()],
+        (1..=3).map(step).collect(),
+        done(3),
+    ]);
+    acts.pop();
+    let cluster = FakeCluster::that_plays([acts]).with_mishaps(mishaps);
+    let mut steps = Vec::new();
+    let mut on_event = |event: Event| {
+        if let Event::Step(metrics) = event {
+            steps.push(metrics.step);
+        }
+        ControlFlow::Continue(())
+    };
+    let ended = follow(&*trainer(&config(&cluster)), job(3), &mut on_event);
+    assert!(matches!(ended, Ok(Ended::Done(_))), "{ended:?}");
+    (steps, cluster.saw("/logs/tail "), cluster.saw("/logs "))
+}
+
+#[test]
+fn a_log_is_followed_and_else_asked_for() {
+    let whole = vec![1, 2, 3];
+    assert_eq!(heard(&[]), (whole.clone(), 1, 0));
+    let (steps, tries, asked) = heard(&[Mishap::NoTail]);
+    assert_eq!((steps, tries), (whole.clone(), 1));
+    assert!(asked >= 3, "{asked}");
+    // A connection that breaks is made again, and brings what is known once more.
+    assert_eq!(heard(&[Mishap::TailBreaks]), (whole.clone(), 2, 0));
+    let (steps, tries, asked) = heard(&[Mishap::TailBreaks; 3]);
+    assert_eq!((steps, tries), (whole.clone(), 3));
+    assert!(asked >= 1, "{asked}");
+    // One that stands and brings nothing is doubted: by then all has been said.
+    assert_eq!(heard(&[Mishap::TailIsDeaf]), (whole, 1, 1));
 }
 
 #[test]

@@ -298,6 +298,50 @@ fn a_run_that_nobody_waits_for_ends() {
 }
 
 #[test]
+fn each_run_sees_one_gpu_and_waits_for_it() {
+    let mut worker = scripted(
+        r#"here=$(dirname "$0"); printf '%s\n' "$CUDA_VISIBLE_DEVICES $start" >> "$here/seen"
+while [ ! -e "$here/go" ]; do sleep 0.05; done
+tell "{\"t\":\"done\",\"completions\":[],$(left 3)}""#,
+    );
+    worker.config.devices = vec![0, 1];
+    let trainer = worker.trainer();
+    let seen = || fs::read_to_string(worker.path("seen")).unwrap_or_default();
+    jobs::wait(async {
+        let mut runs = Vec::new();
+        for _ in 0..3 {
+            runs.push(trainer.start(job(3)).await.unwrap());
+        }
+        while seen().lines().count() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(seen().lines().count(), 2, "the third waits");
+        fs::write(worker.path("go"), "").unwrap();
+        for run in runs {
+            let ended = run.result().await;
+            assert!(matches!(ended, Ok(Ended::Done(_))), "{ended:?}");
+        }
+    });
+    let seen = seen();
+    let gpus: Vec<(&str, serde_json::Value)> = seen
+        .lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(visible, start)| (visible, serde_json::from_str(start).unwrap()))
+        .collect();
+    assert_eq!(gpus.len(), 3);
+    assert!(gpus[0].0 != gpus[1].0 && !gpus[0].0.is_empty() && !gpus[1].0.is_empty());
+    let settings = |gpu: usize, key: &str| gpus[gpu].1["settings"][key].clone();
+    let mut numbers = [settings(0, "number"), settings(1, "number")].map(|n| n.as_u64().unwrap());
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1]);
+    assert_eq!(
+        (settings(0, "device"), settings(0, "dtype")),
+        ("cuda".into(), "bf16".into())
+    );
+}
+
+#[test]
 fn lines_that_are_none_are_no_result() {
     let garbage = scripted("tell 'Loading weights: 100%'; sleep 300").fails();
     assert!(

@@ -31,8 +31,11 @@ class NonFinite(Exception):
         self.what = what
 
 
-#: What torch, CUDA and the system say when memory runs out.
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "cublas_status_alloc_failed", "no available memory for the cache blocks")
+#: What torch, CUDA, the system and vLLM say when memory runs out.
+_OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "cublas_status_alloc_failed", "no available memory for the cache blocks",
+    "less than desired gpu memory utilization", "larger than the available kv cache memory",
+)  # fmt: skip
 #: What torch says when it is to draw from a distribution that weights beyond the numbers gave.
 _NOT_A_DISTRIBUTION = ("probability tensor contains either", "device-side assert")
 

@@ -103,8 +103,6 @@ class Run:
             bias="none",
             task_type="CAUSAL_LM",
         )
-        if lora:
-            base.config._name_or_path = spec.settings["name"]
         whole = tokenizer.chat_template is None
         examples = spec.job["examples"]
         rows = [
@@ -122,6 +120,9 @@ class Run:
             rates=spec.learning_rates,
         )
         trainer.remove_callback(PrinterCallback)
+        if lora:
+            # Whoever loads the adapter looks for its base by this name; the folder, which vLLM has read, is this machine's own.
+            trainer.model.peft_config["default"].base_model_name_or_path = spec.settings["name"]
         return trainer
 
     def saved(self, folder: str) -> None:
