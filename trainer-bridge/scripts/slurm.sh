@@ -26,20 +26,29 @@ export RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 export RAY_AUTH_TOKEN
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-port=$((20000 + SLURM_JOB_ID % 10000))
-ray=("$python" -m ray.scripts.scripts)
-resources=(--num-cpus="${SLURM_CPUS_PER_TASK:-$(nproc)}" --num-gpus="${SLURM_GPUS_ON_NODE:-0}")
+# Steps do not inherit what the job has of processors (Slurm 22.05 or newer): without this each would have one.
+export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-$(nproc)}
+# `ray symmetric-run` calls `ray` by its name; the first imports from a shared filesystem take their time.
+PATH=$(dirname "$(command -v "$python")"):$PATH
+export PATH RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=${RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT:-300}
 
-if "${ray[@]}" symmetric-run --help >/dev/null 2>&1; then
-    exec srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks="$SLURM_JOB_NUM_NODES" \
-        "${ray[@]}" symmetric-run --address "$head:$port" --min-nodes "$SLURM_JOB_NUM_NODES" "${resources[@]}" -- "${search[@]}"
+# This script runs on the first node. Its address as the others see it: many a node calls itself 127.0.1.1.
+nodes=$SLURM_JOB_NUM_NODES
+head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+address=$(getent ahostsv4 "$head" | awk '$1 !~ /^127[.]/ && !found++ { print $1 }' || true)
+address=${address:-$(hostname -I | cut -d ' ' -f 1)}:$((20000 + SLURM_JOB_ID % 10000))
+resources=(--num-cpus="$SRUN_CPUS_PER_TASK" --num-gpus="${SLURM_GPUS_ON_NODE:-0}")
+
+if ray symmetric-run --help >/dev/null 2>&1; then
+    exec srun --nodes="$nodes" --ntasks="$nodes" ray symmetric-run --address "$address" --min-nodes "$nodes" "${resources[@]}" -- "${search[@]}"
 fi
 
 # Without symmetric-run: the head, then the other nodes, then the search on the head. All end with the allocation.
-srun --nodes=1 --ntasks=1 --overlap -w "$head" "${ray[@]}" start --head --block --port="$port" --dashboard-host=127.0.0.1 "${resources[@]}" &
-sleep 20
-others=$((SLURM_JOB_NUM_NODES - 1))
-srun --nodes="$others" --ntasks="$others" --overlap --exclude="$head" "${ray[@]}" start --block --address="$head:$port" "${resources[@]}" &
-sleep 20
-srun --nodes=1 --ntasks=1 --overlap -w "$head" "${search[@]}"
+start() { # NODES WHERE ray start's arguments
+    srun --nodes="$1" --ntasks="$1" --overlap "$2" ray start --block "${@:3}" "${resources[@]}" &
+}
+start 1 --nodelist="$head" --head --node-ip-address="${address%:*}" --port="${address#*:}" --dashboard-host=127.0.0.1
+sleep 30
+start $((nodes - 1)) --exclude="$head" --address="$address"
+sleep 30
+srun --nodes=1 --ntasks=1 --overlap --nodelist="$head" "${search[@]}"

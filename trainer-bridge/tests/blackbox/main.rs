@@ -15,4 +15,5 @@ mod runs;
 mod seam;
 #[path = "../../../sandbox/tests/skipping/mod.rs"]
 mod skipping;
+mod slurm;
 mod worker;
