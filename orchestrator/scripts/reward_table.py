@@ -9,68 +9,13 @@
 Standard library alone. Every run is one line of FOLDER/runs.jsonl and is not done twice; the table is printed from that file, also with
 --print alone. Processor seconds are the whole process's, start and judging included; the compiler ran before, in a run that does not count.
 """
-import argparse, itertools, json, os, statistics, subprocess, sys, tempfile
+import argparse, itertools, json, os, pathlib, statistics, subprocess, sys, tempfile
 
-PRELUDE = """
-fn fmt(s: &Sample) -> f64 { if in_format(s.completion(), &["thinking", "solution"]) { 1.0 } else { 0.0 } }
-fn working<'a>(s: &'a Sample) -> &'a str { tag(s.completion(), "thinking").unwrap_or("") }
-fn stated(s: &Sample) -> Option<f64> { s.extracted().and_then(number) }
-fn exactly(s: &Sample) -> f64 { if s.correct() { 1.0 } else { 0.0 } }
-fn error(s: &Sample) -> Option<f64> { Some((stated(s)? - number(s.answer())?).abs()) }
-fn right(s: &Sample) -> f64 { number(s.answer()).unwrap_or(0.0) }
-fn tags(s: &Sample) -> f64 {
-    ["<thinking>", "</thinking>", "<solution>", "</solution>"].iter().map(|t| if count(s.completion(), t) == 1 { 0.5 } else { -1.0 }).sum()
-}
-fn check(s: &Sample, close: bool) -> f64 {
-    let Some(given) = stated(s) else { return 0.0 };
-    if s.correct() { return 3.0; }
-    let ratio = if right(s) == 0.0 { 0.0 } else { given / right(s) };
-    if close && (0.9..=1.1).contains(&ratio) { 1.0 } else if close && (0.8..=1.2).contains(&ratio) { 0.5 } else { -1.5 }
-}
-fn paper(s: &Sample) -> f64 { 3.0 * fmt(s) + tags(s) + check(s, true) }
-fn valid(s: &Sample) -> f64 { valid_share(working(s)) }
-fn link(s: &Sample) -> f64 {
-    match (last_result(working(s)), stated(s)) { (Some(a), Some(b)) if nearly_equal(a, b) => 1.0, _ => 0.0 }
-}
-fn uses(s: &Sample) -> f64 { number_overlap(s.prompt(), working(s)) }
-fn chain(s: &Sample) -> f64 {
-    let steps: Vec<_> = equations(working(s)).collect();
-    let Some((last, earlier)) = steps.split_last() else { return 0.0 };
-    if earlier.iter().any(|step| last.uses(step.result())) { 1.0 } else { 0.0 }
-}
-fn near(s: &Sample, width: f64) -> f64 { error(s).map_or(0.0, |e| (-e / (1.0 + width * right(s).abs())).exp()) }
-fn within10(s: &Sample) -> f64 { if error(s).is_some_and(|e| e <= 0.1 * right(s).abs()) { 1.0 } else { 0.0 } }
-fn tokens(s: &Sample) -> f64 {
-    s.completion().split_whitespace().map(|w| if w.bytes().all(|b| b.is_ascii_digit()) { w.len() } else { 1 }).sum::<usize>() as f64
-}
-"""
-EXACT = "exactly(s) + 0.2 * fmt(s)"
-REWARDS = {
-    "paper": "paper(s)",
-    "exact": EXACT,
-    "ex*valid": f"({EXACT}) * (0.3 + 0.7 * valid(s))",
-    "exsteps": "2.0 * exactly(s) + 0.5 * valid(s) + 0.5 * link(s) + 0.2 * fmt(s)",
-    "papernoclose": "3.0 * fmt(s) + tags(s) + check(s, false)",
-    "paper+proc": "paper(s) + valid(s) + link(s) + uses(s)",
-    "paper+10exact": "paper(s) + 10.0 * exactly(s)",
-    "paper-approx": "paper(s) - if s.completion().contains('~') { 2.0 } else { 0.0 }",
-    "prox10": "near(s, 0.1) + 0.2 * fmt(s)",
-    "prox02": "near(s, 0.02) + 0.2 * fmt(s)",
-    "tol10": "within10(s) + 0.2 * fmt(s)",
-    "process": "valid(s) + link(s) + uses(s) + chain(s) + 0.2 * fmt(s)",
-    "format": "3.0 * fmt(s) + tags(s)",
-    "long": "tokens(s) / 20.0",
-    # A reward cannot draw: a hash of the completion stands for chance, the same for the same text.
-    "random": "{ let h = s.completion().bytes().fold(2166136261_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(16777619)); f64::from(h >> 8) / 16777216.0 }",
-    "inverted": "-check(s, true) + 0.2 * fmt(s)",
-}
-PARTS = {"within10": "within10(s)", "exactly": "exactly(s)", "valid": "valid(s)", "fmt": "fmt(s)", "uses": "uses(s)", "tags": "tags(s)", "check": "check(s, true)"}
-# The factors are part of the rewards: as weights of the mix they would count whatever the aggregation.
-SETS = {
-    "scales2: 10 within10 + exact + .1 valid + fmt": {"within10": 10.0, "exactly": 1.0, "valid": 0.1, "fmt": 1.0},
-    "ex10: exact + 10 fmt + .1 valid + .1 uses": {"exactly": 1.0, "fmt": 10.0, "valid": 0.1, "uses": 0.1},
-    "the paper's three: 3 fmt + tags + check": {"fmt": 3.0, "tags": 1.0, "check": 1.0},
-}
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "experiment"))
+
+from inference import spearman
+from toy_rewards import PARTS, REWARDS, SETS, written
+
 CONFIRMED = ["exsteps", "exact", "ex*valid", "paper+proc", "paper", "prox02", "prox10", "long"]
 ORDERED = ["ex*valid", "exact", "process", "paper", "prox10", "format"]
 
@@ -86,11 +31,7 @@ LOG = os.path.join(args.folder, "runs.jsonl")
 
 
 def source(name, factor):
-    path = os.path.join(args.folder, f"{name.replace('*', '_x_')}_{factor}.rs")
-    body = REWARDS.get(name) or PARTS[name]
-    with open(path, "w") as file:
-        file.write(PRELUDE + f"pub fn reward(s: &Sample) -> f64 {{ let value: f64 = {body}; {factor} * value }}\n")
-    return path
+    return written(args.folder, name, REWARDS.get(name) or PARTS[name], factor)
 
 
 def train(rewards, seed, steps, problems, aggregation="sum_then_normalize", sync=1):
@@ -131,16 +72,6 @@ def once(label, rewards, seed, steps, **named):
                cpu_s=round(cpu_s, 2))
     with open(LOG, "a") as file:
         file.write(json.dumps(run) + "\n")
-
-
-def ranks(values):
-    """Ranks from 1, ties shared."""
-    ordered = sorted(values)
-    return [ordered.index(v) + (ordered.count(v) + 1) / 2 for v in values]
-
-
-def spearman(a, b):
-    return statistics.correlation(ranks(a), ranks(b))
 
 
 def table(steps, seeds, pick=lambda run: True):

@@ -26,11 +26,13 @@ fn pages() -> Vec<(PathBuf, String)> {
         root().join("sandbox/SECURITY.md"),
         root().join("trainer-bridge/python/README.md"),
     ];
-    let docs = fs::read_dir(root().join("docs")).unwrap();
-    paths.extend(
-        docs.map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|e| e == "md")),
-    );
+    for folder in ["docs", "docs/experiments"] {
+        let docs = fs::read_dir(root().join(folder)).unwrap();
+        paths.extend(
+            docs.map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|e| e == "md")),
+        );
+    }
     paths.sort();
     paths
         .into_iter()
@@ -284,6 +286,26 @@ fn every_page_is_in_the_index() {
             "{name}"
         );
     }
+}
+
+/// The experiment's statistics, and that its page says what its data say.
+#[test]
+fn the_experiment_says_what_its_data_say() {
+    let script = root().join("orchestrator/scripts/experiment/main.py");
+    let tried = std::process::Command::new("python3")
+        .args([script.as_os_str(), "test".as_ref()])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output();
+    let printed = match tried {
+        Ok(printed) => printed,
+        // The program needs no Python; who has none cannot make the page again either.
+        Err(error) => return eprintln!("not run: python3: {error}"),
+    };
+    assert!(
+        printed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&printed.stderr)
+    );
 }
 
 /// The example of a page.

@@ -1,0 +1,96 @@
+"""The searches of the experiment: which sittings each arm has, and what is kept of it."""
+import json
+
+from program import Search
+
+ROUNDS, CANDIDATES, STEPS = 4, 6, 25
+BUDGET = ROUNDS * CANDIDATES * STEPS  # 600 optimiser steps of candidates, the same for all arms
+TRIES = 4  # of a mix, by the full system, out of the same budget
+FULL = dict(candidates=10, gate="{ keep = 0.5 }", screen="rungs = [{ steps = 8, problems = 250, keep = 3 }, { steps = 25, problems = 500 }]")
+# Of ten drafts the gate trains five, and a sixth where one kind would have none; at most three of a round climb.
+MOST_A_ROUND = 6 * 8 + 3 * (25 - 8)
+SEEDS = 2  # training seeds of a finalist
+
+
+def point(row):
+    return round(row["f1"]["point"], 4) if row.get("f1") else None
+
+
+def kept(search, board=None):
+    """The figures of a search that its line has."""
+    board = board or search.program.leaderboard(search.database)
+    probes = {c["name"]: c for c in search.program.records("candidates", search.database)}
+    within = lambda name: ((probes.get(name, {}).get("probe") or {}).get("worth") or {}).get("auc_within", {}).get("point")
+    ranked = [row for row in board["candidates"] if row.get("f1")]
+    corrected = board.get("best_f1_corrected_for_choice")
+    return {
+        "rounds": [{k: r[k] for k in ("round", "proposed", "accepted", "complete", "mean_f1", "best_f1")} for r in board["rounds"]],
+        "candidates": [[r["name"], r["round"], r.get("rung", 0), point(r), within(r["name"]), r.get("same_as")] for r in ranked],
+        "references": {r["name"]: point(r) for r in board["references"]},
+        "corrected": round(corrected["point"], 4) if corrected else None,
+        "mixes": [[m["members"], point(m), m["is_chosen"]] for m in board.get("mixes", [])],
+        "confirmed": [{"name": c["name"], "members": c["members"], "steps": c["steps"], "per_seed": [round(f, 4) for f in c["per_seed"]],
+                       "flags": [f["sign"] for f in c.get("flags") or []]} for c in board["confirmed"]],
+    }
+
+
+class Arms:
+    """All searches of one seed in one world, each arm a line."""
+
+    def __init__(self, program, lines, world, hand):
+        self.program, self.lines, self.world, self.hand = program, lines, world, hand
+
+    def search(self, arm, seed):
+        return Search(self.program, f"{self.world}-{seed}-{arm}", self.world, seed)
+
+    def store(self, arm, seed, search, **more):
+        self.lines.add({"kind": "search", "world": self.world, "arm": arm, "seed": seed, "program": self.program.version,
+                        "cpu_s": search.cpu_s(), "cut_off": search.was_cut_off(), "steps": search.steps(), **kept(search), **more})
+
+    def missing(self, arm, seed):
+        return not self.lines.has(kind="search", world=self.world, arm=arm, seed=seed)
+
+    def start(self, seed):
+        """The first round and the controls, which two arms share."""
+        search = self.search("start", seed)
+        search.sit("first round", candidates=CANDIDATES, confirm_seeds=SEEDS, confirmed=0)
+        return search
+
+    def flat(self, arm, seed, feedback):
+        if self.missing(arm, seed):
+            start, search = self.start(seed), self.search(arm, seed)
+            search.begins_as(start)
+            usual = dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=feedback, confirm_seeds=SEEDS)
+            search.sit("to the end", ensemble="sizes = [3]", **usual)
+            cpu = search.cpu_s()
+            # What the winner is worth on Test after as many steps as on Dev: what the choice flatters.
+            search.sit("the same steps on Test", confirm_steps=STEPS, **usual)
+            self.store(arm, seed, search, cpu_without_flattery_s=cpu)
+
+    def full(self, seed):
+        if not self.missing("full", seed):
+            return
+        search = self.search("full", seed)
+        search.sit("two rounds", rounds=2, confirm_seeds=SEEDS, **FULL)
+        if self.missing("third", seed):
+            self.store("third", seed, search)
+        rounds = 2
+        while search.steps()["search"] + MOST_A_ROUND <= BUDGET - TRIES * STEPS:
+            rounds += 1
+            search.sit(f"round {rounds}", rounds=rounds, **FULL)
+        greedy = f"sizes = [3]\ngreedy = {{ trials = {TRIES}, shortlist = 4, size = 3 }}"
+        search.sit("to the end", rounds=rounds, ensemble=greedy, confirm_seeds=SEEDS, **FULL)
+        self.store("full", seed, search)
+
+    def by_hand(self, seed):
+        if self.missing("hand", seed):
+            search = self.search("hand", seed)
+            files = json.dumps([str(path.resolve()) for path in sorted(self.hand.glob("*.rs"))])
+            search.sit("all", rewards=files, gate="{ refuse_flat = false }", confirm_seeds=SEEDS, confirmed=2)
+            self.store("hand", seed, search, hand=[path.stem for path in sorted(self.hand.glob("*.rs"))])
+
+    def searched(self, seed):
+        """The arms of one seed: what can be compared is complete as early as can be."""
+        self.flat("random", seed, "false")
+        self.flat("feedback", seed, "true")
+        self.full(seed)
