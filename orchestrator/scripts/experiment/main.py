@@ -20,8 +20,9 @@ import inference
 import report
 import smollm2
 from parts import MIXES, MIX_SEEDS, POOL_SEEDS, Parts
-from searches import Arms, kept
+from searches import FLAT, Arms, kept
 
+PARTS = ["arms", "hand", "screening", "flattery", "mixes", "audit"]
 AUDITS = ((2, 25), (3, 25), (2, 60))  # seed, steps
 
 
@@ -36,6 +37,8 @@ def run(args):
     work = []
     if "arms" in args.parts:
         work += [(arms.searched, seed) for seed in args.seeds]
+    if "flattery" in args.parts:
+        work += [(arms.flattery, arm, seed) for seed in args.seeds for arm in FLAT]
     if "hand" in args.parts:
         work += [(arms.by_hand, seed) for seed in args.seeds]
     parts = Parts(program, lines, args.world)
@@ -103,7 +106,7 @@ def main():
             command.add_argument("--gsm8k", help="the folder of GSM8K's files, if they are not where `data fetch` puts them")
         if name == "run":
             command.add_argument("--world", default="rounding")
-            command.add_argument("--parts", nargs="+", default=["arms", "screening", "hand", "mixes", "audit"])
+            command.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
             command.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6, 7, 8])
             command.add_argument("--jobs", type=int, default=2)
             command.add_argument("--hand", default=str(ROOT / "configs/rewards"), help="the hand-designed rewards")

@@ -1,7 +1,7 @@
 """The searches of the experiment: which sittings each arm has, and what is kept of it."""
 import json
 
-from program import Search
+from program import Failed, Search
 
 ROUNDS, CANDIDATES, STEPS = 4, 6, 25
 BUDGET = ROUNDS * CANDIDATES * STEPS  # 600 optimiser steps of candidates, the same for all arms
@@ -10,16 +10,20 @@ FULL = dict(candidates=10, gate="{ keep = 0.5 }", screen="rungs = [{ steps = 8, 
 # Of ten drafts the gate trains five, and a sixth where one kind would have none; at most three of a round climb.
 MOST_A_ROUND = 6 * 8 + 3 * (25 - 8)
 SEEDS = 2  # training seeds of a finalist
+FLAT = {arm: dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=told, confirm_seeds=SEEDS) for arm, told in (("random", "false"), ("feedback", "true"))}
 
 
 def point(row):
     return round(row["f1"]["point"], 4) if row.get("f1") else None
 
 
-def kept(search, board=None):
+def kept(search):
     """The figures of a search that its line has."""
-    board = board or search.program.leaderboard(search.database)
+    board = search.program.leaderboard(search.database)
     probes = {c["name"]: c for c in search.program.records("candidates", search.database)}
+    late = [name for name, c in probes.items() if "was stopped after" in (c["reason"] or "")]
+    if late:
+        raise Failed(f"{search.database}: {', '.join(late)} compiled too slowly on so busy a machine, and the search took another course: delete {search.name}.* and run again")
     within = lambda name: ((probes.get(name, {}).get("probe") or {}).get("worth") or {}).get("auc_within", {}).get("point")
     ranked = [row for row in board["candidates"] if row.get("f1")]
     corrected = board.get("best_f1_corrected_for_choice")
@@ -56,16 +60,20 @@ class Arms:
         search.sit("first round", candidates=CANDIDATES, confirm_seeds=SEEDS, confirmed=0)
         return search
 
-    def flat(self, arm, seed, feedback):
+    def flat(self, arm, seed):
         if self.missing(arm, seed):
             start, search = self.start(seed), self.search(arm, seed)
             search.begins_as(start)
-            usual = dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=feedback, confirm_seeds=SEEDS)
-            search.sit("to the end", ensemble="sizes = [3]", **usual)
-            cpu = search.cpu_s()
-            # What the winner is worth on Test after as many steps as on Dev: what the choice flatters.
-            search.sit("the same steps on Test", confirm_steps=STEPS, **usual)
-            self.store(arm, seed, search, cpu_without_flattery_s=cpu)
+            search.sit("to the end", ensemble="sizes = [3]", **FLAT[arm])
+            self.store(arm, seed, search)
+
+    def flattery(self, arm, seed):
+        """What a winner is worth on Test after as many steps as on Dev, with other training seeds."""
+        if not self.missing(arm, seed) and not self.lines.has(kind="flattery", world=self.world, arm=arm, seed=seed):
+            search = self.search(arm, seed)
+            search.sit("the same steps on Test", confirm_steps=STEPS, **FLAT[arm])
+            self.lines.add({"kind": "flattery", "world": self.world, "arm": arm, "seed": seed, "program": self.program.version,
+                            "confirmed": [row for row in kept(search)["confirmed"] if row["steps"] == STEPS]})
 
     def full(self, seed):
         if not self.missing("full", seed):
@@ -91,6 +99,6 @@ class Arms:
 
     def searched(self, seed):
         """The arms of one seed: what can be compared is complete as early as can be."""
-        self.flat("random", seed, "false")
-        self.flat("feedback", seed, "true")
+        self.flat("random", seed)
+        self.flat("feedback", seed)
         self.full(seed)
