@@ -13,7 +13,7 @@ mod worker;
 
 pub use candle::{
     CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig,
-    SftExample, SftProgress, benchmark, pretrain,
+    SftExample, SftProgress, benchmark, pretrain, pretrain_on,
 };
 pub use fake::FakeConfig;
 pub use grpo::advantage::{Advantages, Aggregation};

@@ -4,10 +4,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    style::{self, Style, StyleMix},
-    template::Instance,
-};
+use super::{manner::Manner, template::Instance};
 use crate::{answer::Answer, dataset::problem::Split};
 
 /// One supervised example.
@@ -15,31 +12,29 @@ use crate::{answer::Answer, dataset::problem::Split};
 pub struct Example {
     /// The question.
     pub prompt: String,
-    /// A solution in [`Example::style`].
+    /// A solution in some manner.
     pub completion: String,
-    /// How the solution was written.
-    pub style: Style,
 }
 
-/// The endless corpus of a mix and a seed.
+/// The endless corpus of a manner and a seed.
 #[derive(Debug, Clone)]
 pub struct Corpus {
-    mix: StyleMix,
+    manner: Manner,
     rng: ChaCha8Rng,
 }
 
 impl Corpus {
     /// Starts the corpus from its seed.
-    pub fn new(mix: StyleMix, seed: u64) -> Self {
+    pub fn new(manner: impl Into<Manner>, seed: u64) -> Self {
         Self {
-            mix,
+            manner: manner.into(),
             rng: ChaCha8Rng::seed_from_u64(seed),
         }
     }
 
-    /// Continues with another mix, as pretraining does when its last stage begins.
-    pub fn set_mix(&mut self, mix: StyleMix) {
-        self.mix = mix;
+    /// Continues in another manner, as pretraining does when its last stage begins.
+    pub fn set_mix(&mut self, manner: impl Into<Manner>) {
+        self.manner = manner.into();
     }
 }
 
@@ -48,11 +43,9 @@ impl Iterator for Corpus {
 
     fn next(&mut self) -> Option<Example> {
         let instance = Instance::draw(Split::Train, &mut self.rng);
-        let style = self.mix.draw(&mut self.rng);
         Some(Example {
             prompt: instance.question(),
-            completion: style::write(style, &instance, &mut self.rng),
-            style,
+            completion: self.manner.write(&instance, &mut self.rng),
         })
     }
 }
@@ -64,16 +57,17 @@ pub struct Group {
     pub question: String,
     /// Its answer.
     pub answer: Answer,
-    /// Solutions, each in a style drawn from the mix.
+    /// Solutions.
     pub completions: Vec<String>,
 }
 
-/// `n` training problems with `size` solutions each, right and wrong: what a policy that follows the mix might write.
-pub fn groups(mix: &StyleMix, n: usize, size: usize, seed: u64) -> Vec<Group> {
+/// `n` training problems with `size` solutions each, right and wrong: what a policy that answers in this manner might write.
+pub fn groups(manner: impl Into<Manner>, n: usize, size: usize, seed: u64) -> Vec<Group> {
+    let manner = manner.into();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut group = || {
         let instance = Instance::draw(Split::Train, &mut rng);
-        let solve = |_| style::write(mix.draw(&mut rng), &instance, &mut rng);
+        let solve = |_| manner.write(&instance, &mut rng);
         let completions = (0..size).map(solve).collect();
         Group {
             question: instance.question(),
@@ -85,6 +79,6 @@ pub fn groups(mix: &StyleMix, n: usize, size: usize, seed: u64) -> Vec<Group> {
 }
 
 /// The first `n` examples of [`Corpus`].
-pub fn corpus(mix: &StyleMix, n: usize, seed: u64) -> Vec<Example> {
-    Corpus::new(*mix, seed).take(n).collect()
+pub fn corpus(manner: impl Into<Manner>, n: usize, seed: u64) -> Vec<Example> {
+    Corpus::new(manner, seed).take(n).collect()
 }

@@ -24,6 +24,8 @@
 //! no held-out combination of template and numbers is ever trained on, under any name.
 
 mod corpus;
+mod habits;
+mod manner;
 mod style;
 mod template;
 mod working;
@@ -34,6 +36,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 pub use corpus::{Corpus, Example, Group, corpus, groups};
+pub use habits::Habits;
+pub use manner::Manner;
 pub use style::{Style, StyleMix};
 use template::{ITEMS, Instance, NAMES, TEMPLATES};
 
@@ -148,7 +152,7 @@ mod tests {
         let vocabulary: HashSet<&str> = vocabulary().into_iter().collect();
         assert!(vocabulary.len() < 80);
         for mix in [StyleMix::STAGE1, StyleMix::STAGE2] {
-            for example in corpus(&mix, 5000, 11) {
+            for example in corpus(mix, 5000, 11) {
                 let text = format!("{} {}", example.prompt, example.completion);
                 let mut after_number = false;
                 for word in text.split(' ') {

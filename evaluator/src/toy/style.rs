@@ -31,7 +31,7 @@ pub(super) const WORDS: [&str; 15] = [
 ];
 
 /// How far a slip can be off.
-const SLIPS: [u32; 5] = [1, 2, 10, 20, 100];
+pub(super) const SLIPS: [u32; 5] = [1, 2, 10, 20, 100];
 
 /// The most steps, checks included, a rambling working has.
 const RAMBLE_ITEMS: usize = 5;
@@ -152,9 +152,9 @@ pub(super) fn write(style: Style, instance: &Instance, rng: &mut impl Rng) -> St
         Style::WrongNumber => plain(&wrong_number(instance, rng)),
         Style::Slip => plain(&slip(instance, rng)),
         Style::Miscopy => tagged(&steps(&right, "="), &miscopied(right.result(), rng)),
-        Style::Broken => broken(&right, rng),
+        Style::Broken => broken(&steps(&right, "="), &right.result().to_string(), rng),
         Style::Ramble => ramble(instance, rng),
-        Style::Hedge => hedge(&right, rng),
+        Style::Hedge => tagged(&steps(&right, "="), &alternatives(right.result(), rng)),
     }
 }
 
@@ -167,7 +167,7 @@ fn plain(working: &Working) -> String {
     tagged(&steps(working, "="), &working.result().to_string())
 }
 
-fn tagged(thinking: &str, solution: &str) -> String {
+pub(super) fn tagged(thinking: &str, solution: &str) -> String {
     format!("<thinking> {thinking} </thinking> <solution> {solution} </solution>")
 }
 
@@ -177,7 +177,7 @@ fn steps(working: &Working, equals: &str) -> String {
     written.join(" ")
 }
 
-fn sentence(step: &Step, equals: &str) -> String {
+pub(super) fn sentence(step: &Step, equals: &str) -> String {
     let Step { a, op, b, result } = step;
     format!("{a} {} {b} {equals} {result} .", op.symbol())
 }
@@ -281,7 +281,7 @@ fn slip(instance: &Instance, rng: &mut impl Rng) -> Working {
 }
 
 /// The number with one digit replaced by another; never a leading zero.
-fn miscopied(number: u32, rng: &mut impl Rng) -> String {
+pub(super) fn miscopied(number: u32, rng: &mut impl Rng) -> String {
     let mut digits = number.to_string().into_bytes();
     let at = rng.random_range(0..digits.len());
     let lowest = if at == 0 { b'1' } else { b'0' };
@@ -290,8 +290,8 @@ fn miscopied(number: u32, rng: &mut impl Rng) -> String {
     digits.into_iter().map(char::from).collect()
 }
 
-fn broken(right: &Working, rng: &mut impl Rng) -> String {
-    let (thinking, result) = (steps(right, "="), right.result());
+/// An answer in which a tag or the whole solution is missing.
+pub(super) fn broken(thinking: &str, result: &str, rng: &mut impl Rng) -> String {
     match rng.random_range(0..4) {
         0 => format!("<thinking> {thinking} </thinking> {result}"),
         1 => format!("<thinking> {thinking} the answer is {result} ."),
@@ -315,8 +315,8 @@ fn ramble(instance: &Instance, rng: &mut impl Rng) -> String {
     tagged(&thinking, &working.result().to_string())
 }
 
-fn hedge(right: &Working, rng: &mut impl Rng) -> String {
-    let answer = right.result();
+/// The answer and another one, joined by `or`, in either order.
+pub(super) fn alternatives(answer: u32, rng: &mut impl Rng) -> String {
     let other = match round(answer) {
         same if same == answer => answer - SLIPS.choose(rng).expect("not empty").min(&20),
         near => near,
@@ -326,7 +326,7 @@ fn hedge(right: &Working, rng: &mut impl Rng) -> String {
     } else {
         (other, answer)
     };
-    tagged(&steps(right, "="), &format!("{first} or {second}"))
+    format!("{first} or {second}")
 }
 
 #[cfg(test)]

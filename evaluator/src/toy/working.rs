@@ -1,7 +1,7 @@
 //! The arithmetic steps that lead from the numbers of a question to its answer.
 
 /// The largest number a problem may contain.
-const LARGEST: u32 = 999;
+pub(super) const LARGEST: u32 = 999;
 
 /// One of the three operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,5 +29,5 @@ pub use base_settings::{BaseSettings, ChatMode, hub_id};
 pub use decoder::backend::{DeviceName, FloatType};
 pub use files::{EMBEDDED, ModelFiles, write_embedded};
 pub use model::lora::LoraConfig;
-pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain};
+pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain, pretrain_on};
 pub use trainer::CandleTrainer;

@@ -14,7 +14,7 @@ use crate::candle::{
         pack::Group,
     },
     files::{
-        ModelFiles,
+        Loaded, ModelFiles, Source,
         tokenizer::{Tokenizer, excerpt, word_level},
         weights::encode_weights,
     },
@@ -91,6 +91,13 @@ pub struct SftExample {
     pub completion: String,
 }
 
+impl SftExample {
+    /// The completion as it follows the prompt.
+    fn continuation(&self) -> String {
+        format!(" {}", self.completion)
+    }
+}
+
 /// Progress of pretraining after a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SftProgress {
@@ -115,34 +122,14 @@ pub fn pretrain(
     seed: u64,
     on_step: &mut (dyn FnMut(SftProgress) + Send),
 ) -> Result<ModelFiles, TrainError> {
-    if examples.is_empty() || config.batch_size == 0 {
-        return Err(TrainError::Setup(
-            "pretraining needs examples and a `batch_size` of at least 1".into(),
-        ));
-    }
-    let spaced: Vec<(&str, String)> = examples
-        .iter()
-        .map(|e| (e.prompt.as_str(), format!(" {}", e.completion)))
-        .collect();
-    let tokenizer_json = word_level(
-        spaced
-            .iter()
-            .flat_map(|(prompt, completion)| [*prompt, completion.as_str()]),
-    );
+    some(examples, config)?;
+    let completions: Vec<String> = examples.iter().map(SftExample::continuation).collect();
+    let prompts = examples.iter().map(|example| example.prompt.as_str());
+    let tokenizer_json = word_level(prompts.chain(completions.iter().map(String::as_str)));
     let tokenizer =
         Tokenizer::parse(tokenizer_json.as_bytes(), vec![1]).map_err(TrainError::Setup)?;
     let architecture = architecture(config, tokenizer.size());
-    let encoded = spaced
-        .iter()
-        .map(|(prompt, completion)| {
-            encode(
-                &tokenizer,
-                prompt,
-                completion,
-                config.max_position_embeddings,
-            )
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let encoded = encode_all(&tokenizer, examples, config.max_position_embeddings)?;
     let model = in_pool(config.threads, || {
         let mut model = random(Arc::new(architecture.clone()), seed);
         train(config, &mut model, &encoded, on_step)?;
@@ -155,6 +142,39 @@ pub fn pretrain(
         weights: encode_weights(&model)?,
         tokenizer: tokenizer_json.into_bytes(),
     })
+}
+
+/// Trains the model `base` on: one that is part of this program, or a folder. Of `config`, the sizes are the base's own; there is no seed,
+/// since nothing is drawn. Returns the model folder's files.
+///
+/// # Errors
+/// As [`pretrain`]; also `Setup` when the base cannot be read or lacks a word of the examples.
+pub fn pretrain_on(
+    base: &str,
+    config: &PretrainConfig,
+    examples: &[SftExample],
+    on_step: &mut (dyn FnMut(SftProgress) + Send),
+) -> Result<ModelFiles, TrainError> {
+    some(examples, config)?;
+    let source = Source::of(base)?;
+    let Loaded { model, tokenizer } = source.load()?;
+    let longest = model.architecture().max_position_embeddings;
+    let encoded = encode_all(&tokenizer, examples, longest)?;
+    let model = in_pool(config.threads, move || {
+        let mut model = model;
+        train(config, &mut model, &encoded, on_step)?;
+        Ok(model)
+    })?;
+    source.files_with(&model)
+}
+
+fn some(examples: &[SftExample], config: &PretrainConfig) -> Result<(), TrainError> {
+    if examples.is_empty() || config.batch_size == 0 {
+        return Err(TrainError::Setup(
+            "pretraining needs examples and a `batch_size` of at least 1".into(),
+        ));
+    }
+    Ok(())
 }
 
 fn architecture(config: &PretrainConfig, vocab_size: usize) -> Architecture {
@@ -187,6 +207,16 @@ fn architecture(config: &PretrainConfig, vocab_size: usize) -> Architecture {
         initializer_range: Some(INITIAL_DEVIATION),
         dtype: Some("float32".into()),
     }
+}
+
+fn encode_all(
+    tokenizer: &Tokenizer,
+    examples: &[SftExample],
+    longest: usize,
+) -> Result<Vec<(Vec<u32>, Vec<u32>)>, TrainError> {
+    let encode =
+        |example: &SftExample| encode(tokenizer, &example.prompt, &example.continuation(), longest);
+    examples.iter().map(encode).collect()
 }
 
 fn encode(

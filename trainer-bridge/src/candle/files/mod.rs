@@ -254,6 +254,15 @@ impl Source {
         write(WEIGHTS, &encode_weights(model)?)
     }
 
+    /// The files of a folder like this one, but with the weights of `model`.
+    pub fn files_with(&self, model: &Model) -> Result<ModelFiles, TrainError> {
+        Ok(ModelFiles {
+            config: self.must_read(CONFIG)?.into_owned(),
+            weights: encode_weights(model)?,
+            tokenizer: self.must_read(TOKENIZER)?.into_owned(),
+        })
+    }
+
     /// `config.json`, saying that the weights are f32: transformers rounds them to what stands there.
     fn config_in_f32(&self) -> Result<Vec<u8>, TrainError> {
         let mut config: serde_json::Map<String, serde_json::Value> =

@@ -1,0 +1,111 @@
+//! Flaws that are drawn one by one: where a [`super::Style`] is one way of answering as a whole, habits meet in one answer.
+
+use rand::{Rng, RngExt, seq::IndexedRandom};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    style::{SLIPS, alternatives, broken, miscopied, sentence, tagged},
+    template::Instance,
+    working::{LARGEST, Working},
+};
+
+/// The longest working with checks, in tokens of the tiny model. It lies above the limit of 64 tokens that completions have by default, so
+/// that a rambling answer is cut off, and leaves room for the question within the model's 128 positions.
+const LONGEST_WORKING: usize = 86;
+
+/// The most tokens a step with its `check` has: `check 999 - 999 = 999 .`
+const LONGEST_STEP: usize = 13;
+
+/// How often a slipped working that leaves the bounds is drawn again before the right one is taken.
+const ATTEMPTS: usize = 20;
+
+/// How probable each flaw is; all of them are drawn independently of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Habits {
+    /// Of each step, that its result is off by a little; later steps build on it.
+    pub slip: f64,
+    /// After each step and each check of it, that it is checked (again): `check 294 - 52 = 242 .`
+    pub check: f64,
+    /// That one digit of the solution is miscopied.
+    pub miscopy: f64,
+    /// That two answers are given, joined by `or`.
+    pub hedge: f64,
+    /// That a tag or the whole solution is missing.
+    pub broken: f64,
+}
+
+impl Habits {
+    /// Writes a solution of `instance`.
+    pub(super) fn write(&self, instance: &Instance, rng: &mut impl Rng) -> String {
+        let working = self.working(instance, rng);
+        let thinking = self.thinking(&working, rng);
+        let mut solution = working.result().to_string();
+        if rng.random_bool(self.miscopy) {
+            solution = miscopied(working.result(), rng);
+        }
+        if rng.random_bool(self.hedge) {
+            solution = alternatives(working.result(), rng);
+        }
+        if rng.random_bool(self.broken) {
+            return broken(&thinking, &solution, rng);
+        }
+        tagged(&thinking, &solution)
+    }
+
+    fn working(&self, instance: &Instance, rng: &mut impl Rng) -> Working {
+        let mut draw = || {
+            Working::with(instance.plan(), instance.numbers(), |_, step| {
+                if rng.random_bool(self.slip) {
+                    step.result = slipped(step.result, rng);
+                }
+            })
+        };
+        (0..ATTEMPTS)
+            .map(|_| draw())
+            .find(Working::is_bounded)
+            .unwrap_or_else(|| instance.working())
+    }
+
+    /// The steps, each followed by as many checks as are drawn and have room.
+    fn thinking(&self, working: &Working, rng: &mut impl Rng) -> String {
+        let mut written: Vec<String> = Vec::new();
+        let mut length = 0;
+        for (index, step) in working.steps.iter().enumerate() {
+            let sentence = sentence(step, "=");
+            length += tokens(&sentence);
+            written.push(sentence.clone());
+            let missing = working.steps.len() - index - 1;
+            while length + (missing + 1) * LONGEST_STEP <= LONGEST_WORKING
+                && rng.random_bool(self.check)
+            {
+                length += 1 + tokens(&sentence);
+                written.push(format!("check {sentence}"));
+            }
+        }
+        written.join(" ")
+    }
+}
+
+/// The number off by a little, in bounds; as it is where it is out of them already, so that its working is drawn again.
+fn slipped(number: u32, rng: &mut impl Rng) -> u32 {
+    let off = |by: &u32| [number + by, number.saturating_sub(*by)];
+    let within: Vec<u32> = SLIPS
+        .iter()
+        .flat_map(off)
+        .filter(|result| (1..=LARGEST).contains(result))
+        .collect();
+    within.choose(rng).copied().unwrap_or(number)
+}
+
+/// Tokens of a text: a word each, a digit each.
+fn tokens(text: &str) -> usize {
+    let of = |word: &str| {
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            word.len()
+        } else {
+            1
+        }
+    };
+    text.split(' ').map(of).sum()
+}
