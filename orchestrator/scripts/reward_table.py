@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The tables of docs/trainer.md: rewards trained one by one on the toy task with `reward-search train`, judged on Dev.
+"""The tables of docs/trainer.md and docs/worlds.md: rewards trained one by one on the toy task with `reward-search train`, judged on Dev.
 
     python3 orchestrator/scripts/reward_table.py --program target/release/reward-search rewards   # 16 rewards x 4 seeds, 25 steps
     python3 orchestrator/scripts/reward_table.py --program ... confirm                            # 8 rewards x 2 seeds, 60 steps
     python3 orchestrator/scripts/reward_table.py --program ... aggregation                        # sum against GDPO, three sets
     python3 orchestrator/scripts/reward_table.py --program ... sync                               # sync_every 1, 5, 25
+    python3 orchestrator/scripts/reward_table.py --program ... worlds [--world NAME]              # the 16 of configs/rewards, 2 seeds a world
 
 Standard library alone. Every run is one line of FOLDER/runs.jsonl and is not done twice; the table is printed from that file, also with
 --print alone. Processor seconds are the whole process's, start and judging included; the compiler ran before, in a run that does not count.
@@ -19,8 +20,21 @@ from toy_rewards import PARTS, REWARDS, SETS, written
 CONFIRMED = ["exsteps", "exact", "ex*valid", "paper+proc", "paper", "prox02", "prox10", "long"]
 ORDERED = ["ex*valid", "exact", "process", "paper", "prox10", "format"]
 
+# Steps after which each world tells rewards apart, and mixes of two that are trained there, too.
+WORLDS = {
+    "rounding": (25, []),
+    "sparse": (40, []),
+    "rambling": (25, []),
+    "careless": (40, []),
+    "muddled": (40, ["brief+process", "brief+exact_with_steps", "brief+near", "brief+form", "brief+paper_with_process"]),
+}
+CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "configs", "rewards")
+UNTOUCHED = "untouched"
+
 parser = argparse.ArgumentParser()
-parser.add_argument("table", choices=["rewards", "confirm", "aggregation", "sync"])
+parser.add_argument("table", choices=["rewards", "confirm", "aggregation", "sync", "worlds"])
+parser.add_argument("--world", choices=list(WORLDS), action="append", help="only this one, of `worlds`")
+parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32], help="of `worlds`")
 parser.add_argument("--program", required=True)
 parser.add_argument("--folder", default="reward-table")
 parser.add_argument("--problems", type=int, default=2000)
@@ -31,13 +45,16 @@ LOG = os.path.join(args.folder, "runs.jsonl")
 
 
 def source(name, factor):
+    """A file with a reward: one of configs/rewards as it is where a path is given in place of a name."""
+    if name.endswith(".rs"):
+        return name
     return written(args.folder, name, REWARDS.get(name) or PARTS[name], factor)
 
 
-def train(rewards, seed, steps, problems, aggregation="sum_then_normalize", sync=1):
+def train(rewards, seed, steps, problems, aggregation="sum_then_normalize", sync=1, world="rounding"):
     """One run: its result, and its processor seconds, children included."""
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
-        config.write(f'[search]\nname = "table"\n[task]\nkind = "toy"\n[grpo]\nsync_every = {sync}\n')
+        config.write(f'[search]\nname = "table"\n[task]\nkind = "toy"\nworld = "{world}"\n[grpo]\nsync_every = {sync}\n')
         config.flush()
         command = [args.program, "train", config.name, "--seed", str(seed), "--steps", str(steps), "--problems", str(problems),
                    "--aggregation", aggregation, "--format", "json"]
@@ -60,11 +77,11 @@ compiled = set()
 
 
 def once(label, rewards, seed, steps, **named):
-    key = [label, seed, steps, named.get("aggregation"), named.get("sync", 1)]
+    key = [label, seed, steps, named.get("aggregation"), named.get("sync", 1)] + [named[k] for k in ("world",) if k in named]
     if args.print or any(run["key"] == key for run in recorded()):
         return
     if label not in compiled:
-        train(rewards, seed, 1, 10)
+        train(rewards, seed, 1, 10, **{k: v for k, v in named.items() if k == "world"})
         compiled.add(label)
     result, cpu_s = train(rewards, seed, steps, args.problems, **named)
     f = result["figures"]
@@ -95,7 +112,65 @@ def table(steps, seeds, pick=lambda run: True):
     return full
 
 
-if args.table == "rewards":
+# Student's t, 97.5 %, by seeds less one.
+T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365}
+
+
+def in_world(world, seeds):
+    """Trains the sixteen rewards and the world's mixes, and prints what came of them; the means by name."""
+    steps, mixes = WORLDS[world]
+    constant = os.path.join(args.folder, "constant.rs")
+    with open(constant, "w") as file:
+        file.write("pub fn reward(_sample: &Sample) -> f64 { 0.0 }\n")
+    singles = sorted(name[:-3] for name in os.listdir(CONFIGS) if name.endswith(".rs"))
+    path = lambda name: os.path.join(CONFIGS, f"{name}.rs")
+    for seed in seeds:
+        once(UNTOUCHED, {constant: 1.0}, seed, 1, world=world)
+        for name in singles + mixes:
+            once(name, {path(part): 1.0 for part in name.split("+")}, seed, steps, world=world)
+    runs = [r for r in recorded() if r["key"][5:] == [world] and r["seed"] in seeds and r["key"][2] in (1, steps)]
+    rows = {}
+    for run in runs:
+        rows.setdefault(run["label"], {})[run["seed"]] = run
+    means = {}
+    print(f"\n### {world}, {steps} steps, seeds {', '.join(map(str, seeds))}\n")
+    print("| reward | F1 mean | 95 % of seeds | seeds | accuracy | answered | CPU-s |\n|---|---|---|---|---|---|---|")
+    for label, row in sorted(rows.items(), key=lambda item: -statistics.mean(run["f1"] for run in item[1].values())):
+        if len(row) < len(seeds):
+            continue
+        f1 = [row[s]["f1"] for s in seeds]
+        mean = lambda key: statistics.mean(row[s][key] for s in seeds)
+        means[label] = mean("f1")
+        half = T[len(f1) - 1] * statistics.stdev(f1) / len(f1) ** 0.5 if len(f1) > 1 else float("nan")
+        print(f"| {label} | {mean('f1'):.3f} | ±{half:.3f} | {' '.join(f'{x:.3f}' for x in f1)} | {mean('accuracy'):.3f} | {mean('answered'):.3f} "
+              f"| {mean('cpu_s'):.1f} |")
+    return means
+
+
+def check(tables):
+    """What the worlds together are held to."""
+    best = {}
+    for world, means in tables.items():
+        singles = {n: f1 for n, f1 in means.items() if "+" not in n and n != UNTOUCHED}
+        best[world] = max(singles, key=singles.get)
+        mixes = {n: f1 for n, f1 in means.items() if "+" in n}
+        if mixes:
+            mix = max(mixes, key=mixes.get)
+            print(f"- {world}: the best mix is {mix} with {mixes[mix]:.3f}, the best reward by itself {best[world]} with {singles[best[world]]:.3f}"
+                  f"{'' if mixes[mix] > singles[best[world]] else ' - THE MIX IS NOT BETTER'}")
+    print(f"- the best reward of each world: {', '.join(f'{w}: {n}' for w, n in best.items())}")
+    if len(best) > 1 and len(set(best.values())) == 1:
+        print("- ONE REWARD IS BEST IN ALL")
+    if "paper" in best.values():
+        print("- THE PAPER'S BASE REWARDS ARE BEST SOMEWHERE")
+
+
+if args.table == "worlds":
+    names = args.world or list(WORLDS)
+    tables = {world: in_world(world, args.seeds) for world in names}
+    print()
+    check(tables)
+elif args.table == "rewards":
     seeds = [30, 31, 32, 33]
     for seed in seeds:
         for name in REWARDS:

@@ -20,6 +20,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("prompt_tokens", "24000"),
     ("device", "\"cpu\""),
     ("random_candidates", "0"),
+    ("world", "\"rounding\""),
 ];
 
 impl Section {

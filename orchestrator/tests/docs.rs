@@ -123,20 +123,21 @@ fn every_command_is_one() {
 }
 
 /// What is not run here, by the beginning of its arguments, and why.
-const NOT_RUN: [(&str, &str); 13] = [
+const NOT_RUN: [(&str, &str); 14] = [
     ("serve", "never ends; tests/pages.rs"),
     ("worker install", "downloads six gigabytes"),
     ("guest build", "needs a package index; sandbox/tests/python"),
     ("data fetch", "needs a network; tests/data_fetch.rs"),
     (
         "pretrain",
-        "takes minutes; trainer-bridge/tests/blackbox/pretraining.rs",
+        "takes minutes; tests/worlds.rs, trainer-bridge/tests/blackbox/pretraining.rs",
     ),
     (
         "evaluate --endpoint",
         "needs a served model; tests/evaluate_served.rs",
     ),
     ("run configs/gsm8k", "needs a model of the hub"),
+    ("run configs/worlds", "takes minutes; tests/worlds.rs"),
     (
         "doctor",
         "its exit code depends on the machine; tests/doctor.rs",

@@ -235,7 +235,8 @@ fn every_error_says_whose_fault_it_is() {
 #[test]
 fn every_example_configuration_loads() {
     let mut seen = 0;
-    for entry in fs::read_dir(root().join("configs")).unwrap() {
+    let folders = ["configs", "configs/worlds"].map(|folder| fs::read_dir(root().join(folder)));
+    for entry in folders.into_iter().flat_map(Result::unwrap) {
         let path = entry.unwrap().path();
         // What a configuration names lies beside it.
         if path.extension().is_none_or(|extension| extension != "toml") {

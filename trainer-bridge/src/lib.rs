@@ -12,8 +12,8 @@ mod seam;
 mod worker;
 
 pub use candle::{
-    CandleConfig, ChatMode, DeviceName, FloatType, LoraConfig, ModelFiles, PretrainConfig,
-    SftExample, SftProgress, benchmark, pretrain, pretrain_on,
+    CandleConfig, ChatMode, DeviceName, Embedded, FloatType, LoraConfig, ModelFiles,
+    PretrainConfig, SftExample, SftProgress, benchmark, pretrain, pretrain_on,
 };
 pub use fake::FakeConfig;
 pub use grpo::advantage::{Advantages, Aggregation};

@@ -45,6 +45,25 @@ pub struct HubModel {
 }
 
 impl TrainerConfig {
+    /// The model that is trained: of this program, a folder's or the hub's; `None` of a trainer that trains nothing.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Candle(config) => Some(&config.model),
+            Self::Trl(config) | Self::Ray(config) => Some(&config.model),
+            Self::Fake(_) => None,
+        }
+    }
+
+    /// Sets the model that is trained, where one is.
+    pub fn set_model(&mut self, name: &str) {
+        match self {
+            Self::Candle(config) => name.clone_into(&mut config.model),
+            Self::Trl(config) | Self::Ray(config) => name.clone_into(&mut config.model),
+            Self::Fake(_) => {}
+        }
+    }
+
     /// Checks the settings, and that this program and machine have the devices they name: all that can be said before a model is there.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ impl Corpus {
     }
 
     /// Continues in another manner, as pretraining does when its last stage begins.
-    pub fn set_mix(&mut self, manner: impl Into<Manner>) {
+    pub fn set_manner(&mut self, manner: impl Into<Manner>) {
         self.manner = manner.into();
     }
 }

@@ -4,9 +4,9 @@ use rand::{Rng, RngExt, seq::IndexedRandom};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    style::{SLIPS, alternatives, broken, miscopied, sentence, tagged},
+    style::{sentence, tagged, untagged},
     template::Instance,
-    working::{LARGEST, Working},
+    working::Working,
 };
 
 /// The longest working with checks, in tokens of the tiny model. It lies above the limit of 64 tokens that completions have by default, so
@@ -15,6 +15,10 @@ const LONGEST_WORKING: usize = 86;
 
 /// The most tokens a step with its `check` has: `check 999 - 999 = 999 .`
 const LONGEST_STEP: usize = 13;
+
+/// How far a slip of the habit is off, always upwards. A model learns digits one by one: with slips to both sides it would put the right
+/// result together from the digits that each of them leaves.
+const SLIPS: [u32; 2] = [1, 2];
 
 /// How often a slipped working that leaves the bounds is drawn again before the right one is taken.
 const ATTEMPTS: usize = 20;
@@ -27,12 +31,12 @@ pub struct Habits {
     pub slip: f64,
     /// After each step and each check of it, that it is checked (again): `check 294 - 52 = 242 .`
     pub check: f64,
-    /// That one digit of the solution is miscopied.
+    /// That the solution is the first step's result, not the last's.
     pub miscopy: f64,
-    /// That two answers are given, joined by `or`.
+    /// That both of them are given, joined by `or`.
     pub hedge: f64,
-    /// That a tag or the whole solution is missing.
-    pub broken: f64,
+    /// That the solution stands in no tags.
+    pub untagged: f64,
 }
 
 impl Habits {
@@ -40,15 +44,16 @@ impl Habits {
     pub(super) fn write(&self, instance: &Instance, rng: &mut impl Rng) -> String {
         let working = self.working(instance, rng);
         let thinking = self.thinking(&working, rng);
-        let mut solution = working.result().to_string();
+        let (first, last) = (working.first_result(), working.result());
+        let mut solution = last.to_string();
         if rng.random_bool(self.miscopy) {
-            solution = miscopied(working.result(), rng);
+            solution = first.to_string();
         }
         if rng.random_bool(self.hedge) {
-            solution = alternatives(working.result(), rng);
+            solution = format!("{first} or {last}");
         }
-        if rng.random_bool(self.broken) {
-            return broken(&thinking, &solution, rng);
+        if rng.random_bool(self.untagged) {
+            return untagged(&thinking, &solution);
         }
         tagged(&thinking, &solution)
     }
@@ -87,15 +92,9 @@ impl Habits {
     }
 }
 
-/// The number off by a little, in bounds; as it is where it is out of them already, so that its working is drawn again.
+/// The number off by a little; out of bounds it is drawn again with its working.
 fn slipped(number: u32, rng: &mut impl Rng) -> u32 {
-    let off = |by: &u32| [number + by, number.saturating_sub(*by)];
-    let within: Vec<u32> = SLIPS
-        .iter()
-        .flat_map(off)
-        .filter(|result| (1..=LARGEST).contains(result))
-        .collect();
-    within.choose(rng).copied().unwrap_or(number)
+    number + SLIPS.choose(rng).expect("not empty")
 }
 
 /// Tokens of a text: a word each, a digit each.

@@ -29,6 +29,7 @@ mod manner;
 mod style;
 mod template;
 mod working;
+mod world;
 
 use std::collections::HashSet;
 
@@ -40,6 +41,7 @@ pub use habits::Habits;
 pub use manner::Manner;
 pub use style::{Style, StyleMix};
 use template::{ITEMS, Instance, NAMES, TEMPLATES};
+pub use world::{Lengths, NoSuchWorld, Recipe, Spec, World};
 
 use crate::{
     answer::Answer,
@@ -151,8 +153,11 @@ mod tests {
     fn every_text_is_made_of_the_vocabulary() {
         let vocabulary: HashSet<&str> = vocabulary().into_iter().collect();
         assert!(vocabulary.len() < 80);
-        for mix in [StyleMix::STAGE1, StyleMix::STAGE2] {
-            for example in corpus(mix, 5000, 11) {
+        let made_up = World::ALL.map(|world| world.spec().made_up);
+        let stages = World::ALL.map(|world| world.spec().recipe.stages);
+        let taught = stages.into_iter().flatten().map(|&(_, manner)| manner);
+        for manner in taught.chain(made_up) {
+            for example in corpus(manner, 3000, 11) {
                 let text = format!("{} {}", example.prompt, example.completion);
                 let mut after_number = false;
                 for word in text.split(' ') {

@@ -31,7 +31,7 @@ pub(super) const WORDS: [&str; 15] = [
 ];
 
 /// How far a slip can be off.
-pub(super) const SLIPS: [u32; 5] = [1, 2, 10, 20, 100];
+const SLIPS: [u32; 5] = [1, 2, 10, 20, 100];
 
 /// The most steps, checks included, a rambling working has.
 const RAMBLE_ITEMS: usize = 5;
@@ -281,7 +281,7 @@ fn slip(instance: &Instance, rng: &mut impl Rng) -> Working {
 }
 
 /// The number with one digit replaced by another; never a leading zero.
-pub(super) fn miscopied(number: u32, rng: &mut impl Rng) -> String {
+fn miscopied(number: u32, rng: &mut impl Rng) -> String {
     let mut digits = number.to_string().into_bytes();
     let at = rng.random_range(0..digits.len());
     let lowest = if at == 0 { b'1' } else { b'0' };
@@ -291,13 +291,18 @@ pub(super) fn miscopied(number: u32, rng: &mut impl Rng) -> String {
 }
 
 /// An answer in which a tag or the whole solution is missing.
-pub(super) fn broken(thinking: &str, result: &str, rng: &mut impl Rng) -> String {
+fn broken(thinking: &str, result: &str, rng: &mut impl Rng) -> String {
     match rng.random_range(0..4) {
-        0 => format!("<thinking> {thinking} </thinking> {result}"),
+        0 => untagged(thinking, result),
         1 => format!("<thinking> {thinking} the answer is {result} ."),
         2 => format!("<thinking> {thinking} <solution> {result} </solution>"),
         _ => format!("<thinking> {thinking} </thinking> <solution> {result}"),
     }
+}
+
+/// An answer whose solution stands in no tags.
+pub(super) fn untagged(thinking: &str, result: &str) -> String {
+    format!("<thinking> {thinking} </thinking> {result}")
 }
 
 fn ramble(instance: &Instance, rng: &mut impl Rng) -> String {
@@ -316,7 +321,7 @@ fn ramble(instance: &Instance, rng: &mut impl Rng) -> String {
 }
 
 /// The answer and another one, joined by `or`, in either order.
-pub(super) fn alternatives(answer: u32, rng: &mut impl Rng) -> String {
+fn alternatives(answer: u32, rng: &mut impl Rng) -> String {
     let other = match round(answer) {
         same if same == answer => answer - SLIPS.choose(rng).expect("not empty").min(&20),
         near => near,

@@ -93,6 +93,11 @@ impl Working {
         self.steps.last().expect("a plan has steps").result
     }
 
+    /// The result of the first step.
+    pub fn first_result(&self) -> u32 {
+        self.steps.first().expect("a plan has steps").result
+    }
+
     /// Whether every result lies in `1..=999`.
     pub fn is_bounded(&self) -> bool {
         self.steps.iter().all(|s| (1..=LARGEST).contains(&s.result))

@@ -8,6 +8,7 @@ mod sharing;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evaluator::toy::World;
 
 pub use judging::{EvaluateArgs, JudgeArgs, ServedArgs, VerifyArgs};
 pub use reading::{
@@ -111,7 +112,7 @@ pub enum Command {
     /// With a configuration it looks at what that one needs, too: its data, its model, its devices, and whether the variables that hold
     /// keys are set (their values are not looked at). Exit code 1 if something needed is missing.
     Doctor(DoctorArgs),
-    /// Train the tiny built-in base model again from its seed.
+    /// Train the tiny built-in base model of a world again from its seed.
     Pretrain(PretrainArgs),
     /// Print what a shell needs to complete this program's arguments, for instance into ~/.local/share/bash-completion/completions/reward-search.
     Completions(CompletionsArgs),
@@ -249,10 +250,13 @@ pub enum WorkerCommand {
 pub struct PretrainArgs {
     /// The folder to write config.json, model.safetensors and tokenizer.json to; must not hold a model yet.
     pub dir: PathBuf,
-    /// Seed of the weights and of the corpus.
+    /// The world in whose manner it learns to answer: docs/worlds.md.
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub world: World,
+    /// Seed of the corpus, and of the weights where they are not another base's.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Optimiser steps in all; the shipped model had the default.
-    #[arg(long, value_name = "N", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub steps: u32,
+    /// Optimiser steps in all; absent, as many as the shipped model had.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub steps: Option<u32>,
 }

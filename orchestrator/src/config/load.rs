@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use evaluator::toy::Spec;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Config, complaint, paths::Beside};
@@ -48,12 +49,30 @@ impl Config {
     /// See [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = read(path)?;
+        config.take_usual_of_world(&read(path)?);
         let beside = Beside::of(path);
         config.lie(&beside);
         let metric = config.read_metric(&beside);
         checked(path, metric.err().into_iter().collect())?;
         config.check(path)?;
         Ok(config)
+    }
+
+    /// What the task's world is made for holds where the file says nothing: its base, and how long completions may be.
+    fn take_usual_of_world(&mut self, written: &Written) {
+        let Some(world) = self.task.world() else {
+            return;
+        };
+        let Spec { model, lengths, .. } = world.spec();
+        if written.trainer.model.is_none() {
+            self.trainer.set_model(model);
+        }
+        if let (Some(lengths), None) = (lengths, written.grpo.max_completion_length) {
+            self.grpo.max_completion_length = lengths.rollouts;
+        }
+        if let (Some(lengths), None) = (lengths, written.evaluation.max_completion_length) {
+            self.evaluation.max_completion_length = lengths.evaluation;
+        }
     }
 
     /// Checks the values; `path` is where they come from. For those who changed some.
@@ -63,6 +82,25 @@ impl Config {
     pub fn check(&self, path: &Path) -> Result<(), ConfigError> {
         checked(path, self.problems())
     }
+}
+
+/// What a file says itself of what a world decides where it says nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    trainer: NamesModel,
+    grpo: LimitsLength,
+    evaluation: LimitsLength,
+}
+
+#[derive(Default, Deserialize)]
+struct NamesModel {
+    model: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct LimitsLength {
+    max_completion_length: Option<usize>,
 }
 
 /// Who judges by a configuration file, whatever else the file holds: its `[verifier]` section, or the metric of its `[task]`.

@@ -13,7 +13,7 @@ mod paths;
 mod race;
 mod validate;
 
-use evaluator::Split;
+use evaluator::{Split, toy::World};
 use sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use trainer_bridge::{GrpoConfig, SamplingConfig, TrainerConfig};
@@ -257,6 +257,26 @@ impl Config {
             verifier: self.verifier.clone(),
             metric: self.task.metric().cloned(),
         }
+    }
+
+    /// What a person should know before anything is run.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.verifier.warnings();
+        warnings.extend(self.foreign_base());
+        warnings
+    }
+
+    /// A base that answers in another world's manner than the task is there to mend.
+    fn foreign_base(&self) -> Option<String> {
+        let world = self.task.world()?;
+        let model = self.trainer.model()?;
+        let other = World::of_model(model).filter(|other| *other != world)?;
+        Some(format!(
+            "`model` in [trainer] is \"{model}\", which answers in the manner of the world `{other}`, and `world` in [task] is `{world}`: \
+             leave `model` out to train that world's own base, \"{}\"",
+            world.spec().model
+        ))
     }
 
     /// Holds that a data set of one's own has the questions that this asks for.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use evaluator::ExtractionConfig;
+use evaluator::{ExtractionConfig, toy::World};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Metric;
@@ -23,6 +23,9 @@ pub enum TaskConfig {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToyConfig {
+    /// Whose manner of answering is to be mended: each world has a tiny base model of its own, which `model` in [trainer] is where it names none (docs/worlds.md).
+    #[serde(default, skip_serializing_if = "World::is_usual")]
+    pub world: World,
     /// Where answers are looked for in completions; absent means `"tags_only"`: it is what the model learns to write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extraction: Option<ExtractionConfig>,
@@ -151,6 +154,15 @@ impl TaskConfig {
             Self::Jsonl(config) => (&config.extraction, ExtractionConfig::flexible()),
         };
         configured.clone().unwrap_or(usual)
+    }
+
+    /// The world of the built-in word problems, if these are the task.
+    #[must_use]
+    pub fn world(&self) -> Option<World> {
+        match self {
+            Self::Toy(config) => Some(config.world),
+            Self::Gsm8k(_) | Self::Jsonl(_) => None,
+        }
     }
 
     /// Who says whether a completion is right in place of the rules, if somebody does.

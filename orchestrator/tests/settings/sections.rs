@@ -63,6 +63,7 @@ pub const WORDS: &[&str] = &[
     LADDER,
     "orchestrator/src/domain/protocol.rs",
     "sandbox/src/source.rs",
+    "evaluator/src/toy/world.rs",
 ];
 
 pub const SECTIONS: &[Section] = &[
@@ -79,7 +80,7 @@ pub const SECTIONS: &[Section] = &[
         (
             TASK,
             "ToyConfig",
-            "The built-in word problems of the tiny model: [toy-task.md](toy-task.md). `kind` has no default.",
+            "The built-in word problems of the tiny models: [toy-task.md](toy-task.md), [worlds.md](worlds.md). `kind` has no default.",
         ),
     ),
     section(

@@ -8,7 +8,7 @@ use crate::candle::{
     base_settings::{BaseSettings, ChatMode, hub_id},
     decoder::backend::{Backends, DeviceName, FloatType},
     files::{
-        EMBEDDED, Source, adapter_files::BaseName, chat_template::ChatTemplate,
+        Source, adapter_files::BaseName, chat_template::ChatTemplate, embedded::EMBEDDED,
         tokenizer::Tokenizer,
     },
     learn::draws::SharedDraws,
@@ -20,8 +20,8 @@ use crate::{AdapterFiles, TrainError};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CandleConfig {
-    /// `toy`, the tiny model that is part of this program; a folder in Hugging Face's layout; or the hub's id of one, which whoever
-    /// builds the trainer must have turned into a folder ([`Self::hub_id`]).
+    /// `toy`, the tiny model that is part of this program, or `toy-` and a world of the toy task; a folder in Hugging Face's layout; or the
+    /// hub's id of one, which whoever builds the trainer must have turned into a folder ([`Self::hub_id`]).
     pub model: String,
     /// Branch, tag or commit of a hub model. Name a commit to get the same weights for ever.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,7 +27,10 @@ mod write_model;
 pub use base::CandleConfig;
 pub use base_settings::{BaseSettings, ChatMode, hub_id};
 pub use decoder::backend::{DeviceName, FloatType};
-pub use files::{EMBEDDED, ModelFiles, write_embedded};
+pub use files::{
+    ModelFiles,
+    embedded::{EMBEDDED, Embedded},
+};
 pub use model::lora::LoraConfig;
 pub use pretrain::{PretrainConfig, SftExample, SftProgress, pretrain, pretrain_on};
 pub use trainer::CandleTrainer;

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     BoxFuture, Checkpoint, Description, Ended, Location, Reporter, RewardMix, Run, RunId,
     TrainError, TrainJob, Trainer,
-    candle::{EMBEDDED, write_embedded},
+    candle::Embedded,
     worker::{
         TrlConfig,
         heed::{Heed, Luggage},
@@ -77,9 +77,9 @@ impl RayTrainer {
         let mut config = config.clone();
         let settings = config.cluster.get_or_insert_default().clone();
         check_config(&config)?;
-        let (embedded, digest) = if config.model == EMBEDDED {
+        let (embedded, digest) = if let Some(embedded) = Embedded::find(&config.model) {
             let folder = temporary("reward-search-ray-").map_err(no_temporary)?;
-            write_embedded(folder.path()).map_err(no_temporary)?;
+            embedded.write(folder.path()).map_err(no_temporary)?;
             let digest = orders::digest(folder.path())?;
             (Some(folder), digest)
         } else {

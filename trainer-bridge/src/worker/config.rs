@@ -19,7 +19,8 @@ pub struct TrlConfig {
     /// the nodes' `python`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<PathBuf>,
-    /// `toy`, the tiny model that is part of this program; a folder in Hugging Face's layout; or the hub's id of one.
+    /// `toy`, the tiny model that is part of this program, or `toy-` and a world of the toy task; a folder in Hugging Face's layout; or the
+    /// hub's id of one.
     pub model: String,
     /// Branch, tag or commit of a hub model. Name a commit to get the same weights for ever.
     #[serde(skip_serializing_if = "Option::is_none")]

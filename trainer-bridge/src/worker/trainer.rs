@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     BoxFuture, Checkpoint, Description, Ended, Reporter, Run, RunId, TrainError, TrainJob, Trainer,
-    candle::{EMBEDDED, write_embedded},
+    candle::Embedded,
 };
 
 /// Trains in workers.
@@ -55,14 +55,14 @@ impl TrlTrainer {
             .tempdir()
             .map_err(host)?;
         package::write(folder.path()).map_err(host)?;
-        let model = match (&config.folder, config.model.as_str()) {
+        let model = match (&config.folder, Embedded::find(&config.model)) {
             (Some(folder), _) => folder.clone(),
-            (None, EMBEDDED) => {
+            (None, Some(embedded)) => {
                 let model = folder.path().join("model");
-                write_embedded(&model).map_err(host)?;
+                embedded.write(&model).map_err(host)?;
                 model
             }
-            (None, path) => PathBuf::from(path),
+            (None, None) => PathBuf::from(&config.model),
         };
         Ok(Self(Arc::new(Shared {
             program: orders::program()?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use evaluator::toy::World;
 use trainer_bridge::Aggregation;
 
 use super::{DatabaseArg, Format, JudgeArgs, ShowFormat};
@@ -135,6 +136,9 @@ pub struct AuditArgs {
     /// Recorded completions in groups, as `probe` takes them, for rewards that were not trained.
     #[arg(long, value_name = "FILE")]
     pub pool: Option<PathBuf>,
+    /// The world of the built-in word problems whose completions are made up where there is no `--pool` (docs/worlds.md).
+    #[arg(long, value_name = "NAME", default_value_t, conflicts_with = "pool")]
+    pub world: World,
     /// The database to read.
     #[command(flatten)]
     pub database: DatabaseArg,
@@ -154,6 +158,9 @@ pub struct ProbeArgs {
     /// verl's rollout dumps, traces of verifiers); by default completions made up for the built-in word problems.
     #[arg(long, value_name = "FILE")]
     pub pool: Option<PathBuf>,
+    /// The world in whose manner completions are made up where there is no `--pool` (docs/worlds.md).
+    #[arg(long, value_name = "NAME", default_value_t, conflicts_with = "pool")]
+    pub world: World,
     /// Further hacks to try, JSON lines `{"question": "…", "reference": "…", "response": "…", "pattern": "…"}`.
     #[arg(long, value_name = "FILE")]
     pub hacks: Option<PathBuf>,

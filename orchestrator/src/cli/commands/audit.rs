@@ -75,7 +75,7 @@ fn is_of_a_search(name: &str) -> anyhow::Result<bool> {
 async fn probed(names: &[String], args: &AuditArgs) -> anyhow::Result<Vec<Finding>> {
     let pool = match &args.pool {
         Some(path) => Pool::read(path)?,
-        None => Pool::made_up(),
+        None => Pool::made_up(args.world),
     };
     let (rewards, extraction) = rewards::each(names, &[], &args.database).await?;
     let base = rewards::base_loaded()?;

@@ -1,4 +1,4 @@
-//! `pretrain`: the tiny base model again, from its seed.
+//! `pretrain`: the tiny base model of a world again, from its seed.
 
 use std::{
     io::{Write as _, stdout},
@@ -6,15 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use evaluator::toy::{Corpus, StyleMix};
+use evaluator::toy::{Recipe, Spec};
 use indicatif::{ProgressBar, ProgressStyle};
-use trainer_bridge::{PretrainConfig, SftExample};
+use trainer_bridge::{PretrainConfig, SftExample, SftProgress};
 
 use crate::cli::arguments::PretrainArgs;
-
-/// The share of the steps that sees the first mix of styles, mostly careful; the rest sees the second, mostly rounded. One optimiser and
-/// one schedule run through both.
-const FIRST_STAGE: f64 = 2900.0 / 3600.0;
 
 pub(super) fn run(args: &PretrainArgs) -> anyhow::Result<()> {
     let mut out = stdout();
@@ -27,20 +23,32 @@ pub(super) fn run(args: &PretrainArgs) -> anyhow::Result<()> {
     }
     std::fs::create_dir_all(&args.dir)
         .with_context(|| format!("cannot make the folder {}", args.dir.display()))?;
-    let config = PretrainConfig::default();
-    let examples = examples(args.steps as usize, config.batch_size, args.seed);
+    let Spec { recipe, model, .. } = args.world.spec();
+    let steps = args.steps.unwrap_or(recipe.steps);
+    let config = configured(recipe);
+    let examples = args.world.examples(steps, config.batch_size, args.seed);
+    let examples: Vec<SftExample> = examples
+        .map(|example| SftExample {
+            prompt: example.prompt,
+            completion: example.completion,
+        })
+        .collect();
     let style = ProgressStyle::with_template(
         "{wide_bar:.dim} {pos}/{len} steps  {msg}  (about {eta} left)",
     );
-    let bar = ProgressBar::new(u64::from(args.steps))
+    let bar = ProgressBar::new(u64::from(steps))
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_secs(1));
-    let model = trainer_bridge::pretrain(&config, &examples, args.seed, &mut |progress| {
+    let mut on_step = |progress: SftProgress| {
         bar.set_position(progress.step as u64);
         bar.set_message(format!("loss {:.3}", progress.loss));
-    })?;
+    };
+    let files = match recipe.base {
+        None => trainer_bridge::pretrain(&config, &examples, args.seed, &mut on_step)?,
+        Some(base) => trainer_bridge::pretrain_on(base, &config, &examples, &mut on_step)?,
+    };
     bar.finish();
-    model
+    files
         .write(&args.dir)
         .with_context(|| format!("cannot write to {}", args.dir.display()))?;
     writeln!(
@@ -50,24 +58,17 @@ pub(super) fn run(args: &PretrainArgs) -> anyhow::Result<()> {
     )?;
     writeln!(
         out,
-        "search with it: [trainer] kind = \"candle\", model = \"{}\"",
+        "search with it: [task] kind = \"toy\", world = \"{}\"; [trainer] kind = \"candle\", model = \"{}\" (in place of \"{model}\")",
+        args.world,
         args.dir.display()
     )?;
     Ok(())
 }
 
-/// The corpus in the order it is trained on.
-fn examples(steps: usize, batch: usize, seed: u64) -> Vec<SftExample> {
-    let first = (steps as f64 * FIRST_STAGE).round() as usize;
-    let mut corpus = Corpus::new(StyleMix::STAGE1, seed);
-    let mut examples = Vec::with_capacity(steps * batch);
-    for (mix, until) in [(StyleMix::STAGE1, first), (StyleMix::STAGE2, steps)] {
-        corpus.set_mix(mix);
-        let missing = until * batch - examples.len();
-        examples.extend(corpus.by_ref().take(missing).map(|e| SftExample {
-            prompt: e.prompt,
-            completion: e.completion,
-        }));
+fn configured(recipe: &Recipe) -> PretrainConfig {
+    PretrainConfig {
+        learning_rate: recipe.learning_rate,
+        warmup_steps: recipe.warmup_steps,
+        ..PretrainConfig::default()
     }
-    examples
 }

@@ -52,7 +52,7 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
     let recorded = match &args.pool {
         Some(path) => Recorded::read(path)?,
         None => Recorded {
-            pool: Pool::made_up(),
+            pool: Pool::made_up(args.world),
             scores: None,
         },
     };

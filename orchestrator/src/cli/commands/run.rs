@@ -30,7 +30,7 @@ pub(super) async fn run(args: RunArgs, quiet: bool) -> anyhow::Result<()> {
     if let Some(seed) = args.seed {
         config.search.seed = seed;
     }
-    let (seed, warnings) = (config.search.seed, config.verifier.warnings());
+    let (seed, warnings) = (config.search.seed, config.warnings());
     let database = args
         .database
         .unwrap_or_else(|| PathBuf::from(format!("{}.db", config.search.name)));

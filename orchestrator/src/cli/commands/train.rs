@@ -69,7 +69,7 @@ pub(super) async fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     let problems = task.held_out(Split::Dev, config.screen.problems, seed);
     let progress = Progress::to_stderr();
-    for warning in config.verifier.warnings().iter().chain(task.notes()) {
+    for warning in config.warnings().iter().chain(task.notes()) {
         progress.line(&format!("warning: {warning}"));
     }
     say_what_is_rewarded(&progress, &config, &rewards, aggregation);

@@ -4,7 +4,10 @@ mod rollouts;
 
 use std::{fs, path::Path};
 
-use evaluator::{extract, final_answer, toy};
+use evaluator::{
+    extract, final_answer,
+    toy::{self, World},
+};
 use serde_json::Value;
 use trainer_bridge::Rollout;
 
@@ -62,11 +65,11 @@ impl Recorded {
 }
 
 impl Pool {
-    /// Solutions of the built-in word problems in the styles that the embedded base model was taught, right and wrong ones.
+    /// Solutions of the built-in word problems in a world's manner, right and wrong ones.
     #[must_use]
-    pub fn made_up() -> Self {
+    pub fn made_up(world: World) -> Self {
         let (questions, completions) = MADE_UP;
-        let groups = toy::groups(&toy::StyleMix::STAGE1, questions, completions, MADE_UP_SEED);
+        let groups = toy::groups(world.spec().made_up, questions, completions, MADE_UP_SEED);
         let group = |group: toy::Group| Group {
             prompt: group.question,
             answer: group.answer.as_str().to_owned(),

@@ -3,6 +3,7 @@
 
 pub mod adapter_files;
 pub mod chat_template;
+pub mod embedded;
 pub mod float_tensor;
 mod peft_config;
 pub mod tokenizer;
@@ -22,6 +23,7 @@ use crate::TrainError;
 use crate::candle::{
     files::{
         chat_template::{ChatTemplate, TEMPLATE},
+        embedded::Embedded,
         tokenizer::Tokenizer,
         tokenizer_config::{SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TokenizerConfig},
         weights::{Collector, INDEX, WEIGHTS, encode_weights, shards},
@@ -82,35 +84,10 @@ impl ModelFiles {
     }
 }
 
-/// Name of the model that is part of this program.
-pub const EMBEDDED: &str = "toy";
-
-/// Its files by name.
-const EMBEDDED_FILES: [(&str, &[u8]); 3] = [
-    (CONFIG, include_bytes!("../../../models/toy/config.json")),
-    (
-        WEIGHTS,
-        include_bytes!("../../../models/toy/model.safetensors"),
-    ),
-    (
-        TOKENIZER,
-        include_bytes!("../../../models/toy/tokenizer.json"),
-    ),
-];
-
-/// Writes the embedded model as a folder, for programs other than this one.
-pub fn write_embedded(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    for (name, content) in EMBEDDED_FILES {
-        std::fs::write(folder.join(name), content)?;
-    }
-    Ok(())
-}
-
 /// Where a model's files are.
 pub enum Source {
     /// In this program.
-    Embedded,
+    Embedded(&'static Embedded),
     /// In a folder.
     Folder(PathBuf),
 }
@@ -150,9 +127,9 @@ struct GenerationConfig {
 impl Source {
     /// The model that a configuration names.
     pub fn of(model: &str) -> Result<Self, TrainError> {
-        match model {
-            EMBEDDED => Ok(Self::Embedded),
-            folder => Self::folder(Path::new(folder)),
+        match Embedded::find(model) {
+            Some(embedded) => Ok(Self::Embedded(embedded)),
+            None => Self::folder(Path::new(model)),
         }
     }
 
@@ -161,19 +138,18 @@ impl Source {
         if folder.is_dir() {
             return Ok(Self::Folder(folder.to_owned()));
         }
+        let own: Vec<&str> = Embedded::all().map(|model| model.name).collect();
         Err(TrainError::Setup(format!(
-            "there is no model folder {}",
-            folder.display()
+            "there is no model folder {} (the models of this program are {})",
+            folder.display(),
+            own.join(", ")
         )))
     }
 
     /// A file's content; `None` where there is none.
     fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, TrainError> {
         match self {
-            Self::Embedded => {
-                let file = EMBEDDED_FILES.iter().find(|(file, _)| *file == name);
-                Ok(file.map(|&(_, content)| Cow::Borrowed(content)))
-            }
+            Self::Embedded(embedded) => Ok(embedded.read(name).map(Cow::Borrowed)),
             Self::Folder(folder) => match std::fs::read(folder.join(name)) {
                 Ok(content) => Ok(Some(Cow::Owned(content))),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -205,7 +181,7 @@ impl Source {
 
     fn path(&self, name: &str) -> String {
         match self {
-            Self::Embedded => format!("{EMBEDDED}/{name}"),
+            Self::Embedded(embedded) => format!("{}/{name}", embedded.name),
             Self::Folder(folder) => folder.join(name).display().to_string(),
         }
     }

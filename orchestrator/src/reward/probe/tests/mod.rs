@@ -103,11 +103,17 @@ fn pools_are_read_in_both_formats_and_bad_lines_named() {
 }
 
 #[test]
-fn the_made_up_pool_has_something_to_tell_apart() {
-    let pool = Pool::made_up();
-    assert_eq!(pool, Pool::made_up());
+fn the_made_up_pool_of_every_world_has_something_to_tell_apart() {
     let judge = crate::judge::by_rule(evaluator::ExtractionConfig::tags_only());
-    let verdicts = judge.judge(&pool.rollouts()).unwrap();
-    let right = verdicts.iter().filter(|v| v.correct).count();
-    assert!((100..400).contains(&right), "{right} of {}", verdicts.len());
+    for world in World::ALL {
+        let pool = Pool::made_up(world);
+        assert_eq!(pool, Pool::made_up(world));
+        let verdicts = judge.judge(&pool.rollouts()).unwrap();
+        let right = verdicts.iter().filter(|v| v.correct).count();
+        assert!(
+            (100..400).contains(&right),
+            "{world}: {right} of {}",
+            verdicts.len()
+        );
+    }
 }
