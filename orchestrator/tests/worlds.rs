@@ -15,10 +15,11 @@ use serde_json::Value;
 use trainer_bridge::Embedded;
 
 /// What the untouched base of a world gets right on Dev, least and most: the bands of docs/worlds.md.
-const RIGHT: [(World, f64, f64); 3] = [
+const RIGHT: [(World, f64, f64); 4] = [
     (World::Rounding, 0.10, 0.24),
     (World::Sparse, 0.0, 0.03),
     (World::Rambling, 0.0, 0.03),
+    (World::Muddled, 0.0, 0.03),
 ];
 
 fn in_world(world: World, rest: &str) -> Program {
@@ -190,4 +191,26 @@ fn no_problem_of_a_worlds_held_out_splits_is_trained_on() {
             "{world}"
         );
     }
+}
+
+#[test]
+fn the_probe_speaks_each_worlds_manner() {
+    let program = Program::with("");
+    program.write(
+        "right.rs",
+        "pub fn reward(s: &Sample) -> f64 { f64::from(s.correct()) }",
+    );
+    let mut right = HashSet::new();
+    for world in World::ALL {
+        let name = world.to_string();
+        let probed = program.succeed(&["probe", "right.rs", "--world", &name, "--format", "json"]);
+        let probed: Value = serde_json::from_str(&probed).unwrap();
+        let exam = &probed[0]["exam"]["calibration"];
+        assert_eq!(exam["standing"], "calibrated", "{world}: {exam:#}");
+        let worth = &probed[0]["worth"];
+        assert_eq!(worth["auc_within"]["point"], 1.0, "{world}: {worth:#}");
+        assert!(worth["mixed_groups"].as_u64().unwrap() > 30, "{world}");
+        right.insert(worth["right"].as_u64().unwrap());
+    }
+    assert_eq!(right.len(), World::ALL.len(), "each has a pool of its own");
 }

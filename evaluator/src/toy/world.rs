@@ -25,6 +25,8 @@ pub enum World {
     Sparse,
     /// Right, but checked again and again, so that the answer is cut off where it counts.
     Rambling,
+    /// Both at once: cut off where it counts, and hardly ever right where it is not.
+    Muddled,
 }
 
 /// What makes a world.
@@ -163,9 +165,38 @@ const RAMBLING: Spec = Spec {
     ),
 };
 
+const MUDDLED: Spec = Spec {
+    name: "muddled",
+    model: "toy-muddled",
+    property: "nearly every step slips, and all of them are checked until the answer is cut off: each flaw hides the other",
+    lengths: Some(CUT_OFF),
+    recipe: further(
+        250,
+        &[(
+            1.0,
+            with(
+                1.0,
+                Habits {
+                    slip: 0.9,
+                    check: 0.95,
+                    ..NONE
+                },
+            ),
+        )],
+    ),
+    made_up: with(
+        0.8,
+        Habits {
+            slip: 0.3,
+            check: 0.4,
+            ..NONE
+        },
+    ),
+};
+
 impl World {
     /// All of them, the usual one first.
-    pub const ALL: [Self; 3] = [Self::Rounding, Self::Sparse, Self::Rambling];
+    pub const ALL: [Self; 4] = [Self::Rounding, Self::Sparse, Self::Rambling, Self::Muddled];
 
     /// What makes it.
     #[must_use]
@@ -174,6 +205,7 @@ impl World {
             Self::Rounding => &ROUNDING,
             Self::Sparse => &SPARSE,
             Self::Rambling => &RAMBLING,
+            Self::Muddled => &MUDDLED,
         }
     }
 
@@ -298,6 +330,8 @@ mod tests {
         assert!(right < 0.02, "nearly nothing is right: {right}");
         let (right, long) = shares(taught(World::Rambling), 30);
         assert!(right > 0.999, "all of it is right: {right}");
-        assert!(long > 0.8, "nearly all of it rambles: {long}");
+        assert!(long > 0.9, "nearly all of it rambles: {long}");
+        let (right, long) = shares(taught(World::Muddled), 30);
+        assert!(right < 0.02 && long > 0.9, "both: {right}, {long}");
     }
 }

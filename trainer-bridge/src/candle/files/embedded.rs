@@ -25,7 +25,7 @@ macro_rules! embedded {
     };
 }
 
-const MODELS: &[Embedded] = embedded!["toy", "toy-sparse", "toy-rambling"];
+const MODELS: &[Embedded] = embedded!["toy", "toy-sparse", "toy-rambling", "toy-muddled"];
 
 impl Embedded {
     /// All of them.
