@@ -20,8 +20,10 @@ pub struct Tail {
     socket: WebSocketStream<Upgraded>,
     /// Where in the log the next piece begins, bytes.
     at: usize,
-    /// When a piece came, or the log was seen to have no other.
+    /// When a piece came, or the log was asked for.
     heard: Instant,
+    /// Whether the log was asked for since the last piece, and had more.
+    is_behind: bool,
 }
 
 impl Tail {
@@ -31,6 +33,7 @@ impl Tail {
             socket: WebSocketStream::from_raw_socket(connection, Role::Client, None).await,
             at: 0,
             heard: Instant::now(),
+            is_behind: false,
         }
     }
 
@@ -41,7 +44,7 @@ impl Tail {
                 Message::Text(text) => {
                     let at = self.at;
                     self.at += text.len();
-                    self.heard = Instant::now();
+                    (self.heard, self.is_behind) = (Instant::now(), false);
                     return Some((at, text.as_str().to_owned()));
                 }
                 Message::Close(_) => return None,
@@ -102,11 +105,15 @@ impl<'a> Log<'a> {
         };
         let before = self.known;
         let lines = self.take(0, &log);
-        if self.known > before {
-            // The connection stands, and brings nothing.
-            self.gives_up();
-        } else if let Some(tail) = &mut self.tail {
-            tail.heard = Instant::now();
+        let had_more = self.known > before;
+        match &mut self.tail {
+            // The connection stands, and brings nothing: once it may only be late.
+            Some(tail) if had_more && tail.is_behind => self.gives_up(),
+            Some(tail) => {
+                tail.heard = Instant::now();
+                tail.is_behind |= had_more;
+            }
+            None => {}
         }
         Ok(lines)
     }
