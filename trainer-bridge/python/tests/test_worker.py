@@ -16,6 +16,7 @@ import pytest
 
 from reward_search.errors import HostTrouble, RewardFault, ServerNotStarted
 from reward_search.worker import checkpoint, faults, spec
+from reward_search.worker.__main__ import rendezvous
 from reward_search.worker.metrics import moments
 
 PACKAGE = Path(__file__).parents[1]
@@ -157,6 +158,14 @@ def test_a_gpu_that_is_not_there_is_told_from_one_that_is_full(monkeypatch, tmp_
             model_module(monkeypatch, cuda="13.0", free=free).check_device(spec_of(**more))
         assert kind(error) == "out_of_memory"
     model_module(monkeypatch, cuda=None, finds=False).check_device(spec_of(device="cpu"))
+
+
+def test_runs_that_begin_together_meet_their_parts_at_ports_of_their_own():
+    meetings = [rendezvous() for _ in range(4)]
+    ports = {int(meeting["MASTER_PORT"]) for meeting in meetings}
+    # The ones that TRL tries first.
+    assert len(ports) == 4 and not ports & {29500, 23456, 12355, 12345}
+    assert all(meeting["MASTER_ADDR"] == "127.0.0.1" for meeting in meetings)
 
 
 def test_moments_are_unbiased():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 import sys
 import traceback
 
@@ -27,6 +28,14 @@ ENVIRONMENT = {
 }
 
 
+def rendezvous() -> dict[str, str]:
+    """Where vLLM's parts meet: a port of this machine that nobody else has. TRL tries the same few ones in every process, so that two runs
+    that begin together would both find the first one free."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(listener.getsockname()[1])}
+
+
 def main() -> int:
     """Carries out one run; 0 if it ended as it should, 3 if not, which the event `error` explains."""
     channel = Leased(sys.argv[1]) if len(sys.argv) > 1 else Channel()
@@ -38,7 +47,7 @@ def main() -> int:
         start = channel.start()
         if isinstance(channel, Leased):
             complete(start)
-        os.environ.update(ENVIRONMENT)
+        os.environ.update(ENVIRONMENT | rendezvous())
         spec = Spec.of(start)
         step = spec.done
         os.environ["OMP_NUM_THREADS"] = str(spec.settings["threads"])
