@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     cluster::{JobState, Standing, Trouble},
-    log::Log,
+    log::{End, Log},
     parcel::Parcel,
     submission::{PREFIX, Submission},
     surroundings::Surroundings,
@@ -21,8 +21,8 @@ use crate::{
     worker::{ClusterConfig, TrlConfig, heed::Heed, interpreter},
 };
 
-/// Looks at a log after a job's end that do not show one: its last lines may be on their way.
-const LAST_LOOKS: u32 = 3;
+/// Looks at a log after a job's end, before the last one, that do not show one: its last lines may be on their way.
+const LAST_LOOKS: u32 = 2;
 /// Renewals of a lease in the time that it lasts.
 const RENEWALS: u64 = 3;
 /// Lines of a log that are quoted where a job gives no other reason.
@@ -248,14 +248,22 @@ impl Job<'_> {
         if standing.status == JobState::Running {
             *self.around.last_running() = Some(Instant::now());
         }
-        let lines = watch.log.look(standing.status.is_over()).await?;
+        let end = match standing.status.is_over() {
+            false => End::NotYet,
+            true if watch.looks < LAST_LOOKS => End::Over,
+            true => End::LastLook,
+        };
+        let lines = watch.log.look(end).await?;
         if let Some(end) = self.hear(&lines, watch, reporter) {
             return Ok(Some(end));
         }
-        if standing.status.is_over() {
-            watch.looks += 1;
-            let is_last = watch.looks >= LAST_LOOKS;
-            return Ok(is_last.then(|| self.conclude(&standing, watch)));
+        match end {
+            End::NotYet => {}
+            End::Over => {
+                watch.looks += 1;
+                return Ok(None);
+            }
+            End::LastLook => return Ok(Some(self.conclude(&standing, watch))),
         }
         self.is_patient(watch).await
     }

@@ -54,6 +54,17 @@ impl Tail {
     }
 }
 
+/// Whether a job that is looked at is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It goes on.
+    NotYet,
+    /// It is, and will be looked at again.
+    Over,
+    /// It is, and whatever it said must be there now.
+    LastLook,
+}
+
 /// What was read of a job's log, and how the rest of it gets here.
 pub struct Log<'a> {
     cluster: &'a Cluster,
@@ -83,18 +94,21 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// The lines that are new, if it must be asked for: where it is not followed, where nothing came for long, and when the job is over,
-    /// since its last lines may come after its end.
+    /// The lines that are new, if it must be asked for: where it is not followed, where nothing came for long, and with the last look at a job
+    /// that is over, since a connection brings what came before the end after it.
     ///
     /// # Errors
     /// If the cluster is out of reach, or denies it.
-    pub async fn look(&mut self, is_over: bool) -> Result<Vec<String>, Trouble> {
-        if self.tail.is_none() && self.patience > 0 && !is_over {
+    pub async fn look(&mut self, end: End) -> Result<Vec<String>, Trouble> {
+        if self.tail.is_none() && self.patience > 0 && end == End::NotYet {
             self.follow().await;
         }
-        let quiet = self.quiet;
-        let followed = |tail: &Tail| tail.heard.elapsed() < quiet;
-        if !is_over && self.tail.as_ref().is_some_and(followed) {
+        let trusts = |tail: &Tail| match end {
+            End::NotYet => tail.heard.elapsed() < self.quiet,
+            End::Over => true,
+            End::LastLook => false,
+        };
+        if self.tail.as_ref().is_some_and(trusts) {
             return Ok(Vec::new());
         }
         let log = match self.cluster.log(self.id).await {

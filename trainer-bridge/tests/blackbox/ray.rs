@@ -283,29 +283,30 @@ fn what_is_of_no_use_is_not_taken_over() {
 
 #[test]
 fn a_run_that_is_stopped_is_asked_first() {
-    let stop = |acts: Vec<Act>| {
+    let stop = |stop_s: u64, acts: Vec<Act>| {
         let cluster = FakeCluster::that_plays([acts]);
-        let ended = follow(
-            &*trainer(&config(&cluster)),
-            job(3),
-            &mut |event| match event {
-                Event::Step(step) if step.step == 2 => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            },
-        );
+        let config = TrlConfig {
+            stop_s,
+            ..config(&cluster)
+        };
+        let ended = follow(&*trainer(&config), job(3), &mut |event| match event {
+            Event::Step(step) if step.step == 2 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
         let stopped = cluster.state().stopped.len();
         (ended, stopped)
     };
-    let (ended, kills) = stop(play(&[
+    let whole = play(&[
         vec![hello(), step(1), step(2), Act::AwaitsStop],
         left("stopped", 2, ""),
-    ]));
+    ]);
+    let (ended, kills) = stop(20, whole);
     assert!(
         matches!(&ended, Ok(Ended::Stopped(saved)) if saved.checkpoint.step == 2),
         "{ended:?}"
     );
     assert_eq!(kills, 0);
-    let (deaf, kills) = stop(play(&[
+    let stubborn = play(&[
         vec![hello(), step(1)],
         left("saved", 1, ""),
         vec![
@@ -313,7 +314,8 @@ fn a_run_that_is_stopped_is_asked_first() {
             Act::AwaitsKill,
             Act::Ends("STOPPED", "Job was intentionally stopped.", None, None),
         ],
-    ]));
+    ]);
+    let (deaf, kills) = stop(1, stubborn);
     assert!(
         matches!(&deaf, Ok(Ended::Stopped(saved)) if saved.checkpoint.step == 1),
         "{deaf:?}"
