@@ -33,6 +33,7 @@ UNTOUCHED = "untouched"
 parser = argparse.ArgumentParser()
 parser.add_argument("table", choices=["rewards", "confirm", "aggregation", "sync", "worlds"])
 parser.add_argument("--world", choices=list(WORLDS), action="append", help="only this one, of `worlds`")
+parser.add_argument("--rewards", nargs="+", help="only these, of `worlds`: names of configs/rewards, and mixes as A+B")
 parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32], help="of `worlds`")
 parser.add_argument("--program", required=True)
 parser.add_argument("--folder", default="reward-table")
@@ -123,9 +124,10 @@ def in_world(world, seeds):
         file.write("pub fn reward(_sample: &Sample) -> f64 { 0.0 }\n")
     singles = sorted(name[:-3] for name in os.listdir(CONFIGS) if name.endswith(".rs"))
     path = lambda name: os.path.join(CONFIGS, f"{name}.rs")
+    wanted = args.rewards or singles + mixes
     for seed in seeds:
         once(UNTOUCHED, {constant: 1.0}, seed, 1, world=world)
-        for name in singles + mixes:
+        for name in wanted:
             parts = {path(part): 1.0 for part in name.split("+")}
             once(name, parts, seed, steps, world=world, **({"aggregation": "normalize_then_sum"} if len(parts) > 1 else {}))
     runs = [r for r in recorded() if r["key"][5:] == [world] and r["seed"] in seeds and r["key"][2] in (1, steps)]
@@ -136,13 +138,13 @@ def in_world(world, seeds):
     print(f"\n### {world}, {steps} steps, seeds {', '.join(map(str, seeds))}\n")
     print("| reward | F1 mean | 95 % of seeds | seeds | accuracy | answered | CPU-s |\n|---|---|---|---|---|---|---|")
     for label, row in sorted(rows.items(), key=lambda item: -statistics.mean(run["f1"] for run in item[1].values())):
-        if len(row) < len(seeds):
+        if len(row) < len(seeds) or label not in wanted + [UNTOUCHED]:
             continue
         f1 = [row[s]["f1"] for s in seeds]
         mean = lambda key: statistics.mean(row[s][key] for s in seeds)
         means[label] = mean("f1")
-        half = T[len(f1) - 1] * statistics.stdev(f1) / len(f1) ** 0.5 if len(f1) > 1 else float("nan")
-        print(f"| {label} | {mean('f1'):.3f} | ±{half:.3f} | {' '.join(f'{x:.3f}' for x in f1)} | {mean('accuracy'):.3f} | {mean('answered'):.3f} "
+        half = f"±{T[len(f1) - 1] * statistics.stdev(f1) / len(f1) ** 0.5:.3f}" if len(f1) > 1 else "–"
+        print(f"| {label} | {mean('f1'):.3f} | {half} | {' '.join(f'{x:.3f}' for x in f1)} | {mean('accuracy'):.3f} | {mean('answered'):.3f} "
               f"| {mean('cpu_s'):.1f} |")
     return means
 

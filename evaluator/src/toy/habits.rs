@@ -108,3 +108,68 @@ fn tokens(text: &str) -> usize {
     };
     text.split(' ').map(of).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::{Split, toy::style::careful};
+
+    /// What somebody with these habits writes, beside the right solution and the problem's working.
+    fn written(habits: Habits) -> Vec<(String, String, Working)> {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut one = || {
+            let instance = Instance::draw(Split::Train, &mut rng);
+            let text = habits.write(&instance, &mut rng);
+            let right = instance.working();
+            (text, careful(&right), right)
+        };
+        (0..300).map(|_| one()).collect()
+    }
+
+    #[test]
+    fn who_has_no_habits_is_careful() {
+        for (text, right, _) in written(Habits::default()) {
+            assert_eq!(text, right);
+        }
+    }
+
+    #[test]
+    fn each_habit_is_its_flaw_and_no_other() {
+        let with = |set: fn(&mut Habits)| {
+            let mut habits = Habits::default();
+            set(&mut habits);
+            written(habits)
+        };
+        for (text, right, working) in with(|h| h.slip = 1.0) {
+            let first = &working.steps[0];
+            let kept = sentence(first, "=");
+            assert!(!text.contains(&kept) && text != right, "{text}");
+            assert!(text.len().abs_diff(right.len()) < 8, "{text}");
+        }
+        for (text, right, working) in with(|h| h.check = 1.0) {
+            assert!(text.ends_with(&format!("<solution> {} </solution>", working.result())));
+            assert!(text.contains("check") && text.len() > right.len());
+            assert!(
+                tokens(&text) < 97,
+                "it fits into what a rollout may have: {text}"
+            );
+        }
+        for (text, right, working) in with(|h| h.miscopy = 1.0) {
+            let last = format!("<solution> {} <", working.result());
+            let first = format!("<solution> {} <", working.first_result());
+            assert_eq!(text, right.replace(&last, &first));
+        }
+        for (text, _, working) in with(|h| h.hedge = 1.0) {
+            let both = format!("{} or {}", working.first_result(), working.result());
+            assert!(text.contains(&both), "{text}");
+        }
+        for (text, right, _) in with(|h| h.untagged = 1.0) {
+            let bare = right.replace("<solution> ", "").replace(" </solution>", "");
+            assert_eq!(text, bare);
+        }
+    }
+}

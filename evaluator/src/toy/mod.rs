@@ -17,6 +17,8 @@
 //! property of the corpus, chosen so that a reward search can be watched on a laptop; nothing in the
 //! trainer or in a reward knows of it, and no conclusion about large models follows from it.
 //!
+//! That is the world [`World::Rounding`]. Other worlds ask the same questions of bases with other flaws; `world.rs` has all of them.
+//!
 //! # Splits
 //!
 //! A problem's split is decided by a hash of its template and numbers: about 10 % each go to

@@ -1,6 +1,8 @@
 //! The gate and the pool's formats; the probe set itself is tested with real rewards in `tests/probe.rs`.
 #![allow(clippy::unwrap_used)]
 
+use evaluator::toy::World;
+
 use super::*;
 use crate::config::GateConfig;
 
