@@ -114,7 +114,7 @@ def main():
     if args.command in ("run", "real"):
         return run(args) if args.command == "run" else real(args)
     if args.command == "test":
-        suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, (inference.Known, Page)))
+        suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, (inference.Known, report.Judged, Page)))
         return 0 if unittest.TextTestRunner().run(suite).wasSuccessful() else 1
     page = PAGES / "README.md"
     page.write_text(report.filled(page.read_text(), made(args.data, PAGES)))
