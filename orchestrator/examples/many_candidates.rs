@@ -1,7 +1,7 @@
 //! Makes a database as a very long search would leave it, to see how long the commands take that read it:
 //!
 //! ```text
-//! cargo run --release --example many_candidates -- many.db 10000
+//! cargo run --release --example many_candidates -- many.db 10000 110   # steps of each: a million events
 //! time reward-search leaderboard --database many.db > /dev/null
 //! time reward-search show reward-5000 --database many.db > /dev/null
 //! ```
@@ -13,8 +13,10 @@ use orchestrator::{
     domain::{
         candidate::{NewCandidate, Origin, Refusal, Status},
         decider::Decider,
-        draft::Draft,
+        draft::{Draft, Exchange},
         figures::{Figures, bootstrap_of},
+        traces::{Move, Traces},
+        trial::Arm,
         verdict::Evaluated,
     },
     search::ladder::next,
@@ -29,10 +31,11 @@ const SEED: u64 = 1;
 const A_ROUND: usize = 100;
 const QUESTIONS: usize = 500;
 const STEPS: u32 = 25;
-/// Bytes of a guest, of a completion, and lines of a source.
+/// Bytes of a guest, of a completion, lines of a source, and sentences of a prompt.
 const WASM: usize = 20_000;
 const COMPLETION: usize = 60;
 const LINES: usize = 30;
+const PROMPT: usize = 500;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,8 +49,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     else {
         return Err(format!("{path} holds a search").into());
     };
+    let steps: u32 = arguments.next().map_or(Ok(STEPS), |steps| steps.parse())?;
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let ladder = Ladder::flat(STEPS, QUESTIONS);
+    let ladder = Ladder::flat(steps, QUESTIONS);
     for round in 1..=candidates.div_ceil(A_ROUND) {
         let first = (round - 1) * A_ROUND + 1;
         let numbers = first..(first + A_ROUND).min(candidates + 1);
@@ -58,6 +62,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             first_trial: &|id| ladder.first_trial(id, SEED),
         };
         store.record_round(search.id, proposed).await?;
+        let exchange = Exchange {
+            step: "propose".to_owned(),
+            model: "a-model".to_owned(),
+            prompt: "Propose a reward. ".repeat(PROMPT),
+            reply: "Here is one. ".repeat(PROMPT),
+            ..Exchange::default()
+        };
+        store
+            .record_exchanges(
+                search.id,
+                u32::try_from(round)?,
+                &vec![exchange; A_ROUND / 2],
+            )
+            .await?;
     }
     let references = next(&store.snapshot().await?, &ladder);
     store.plan_trials(search.id, &references).await?;
@@ -90,13 +108,35 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             seconds: 1.0,
         };
         store.complete_trial(trial.id, judged).await?;
+        if trial.arm != Arm::Untouched {
+            store.keep_traces(trial.id, &traces(&mut rng)).await?;
+        }
     }
     store.close().await;
     println!("{path}: {candidates} candidates");
     Ok(())
 }
 
-/// Every tenth is refused.
+/// What the audit keeps of a training, with numbers as long as real ones.
+fn traces(rng: &mut ChaCha8Rng) -> Traces {
+    let mut moved = || Move {
+        from: rng.random(),
+        to: rng.random(),
+        z: rng.random(),
+    };
+    Traces {
+        steps: 25,
+        reward: moved(),
+        spread: moved(),
+        flat: moved(),
+        correct: moved(),
+        length: moved(),
+        entropy: moved(),
+        ..Traces::default()
+    }
+}
+
+/// Every tenth is refused; all but those of the first round are made from two earlier ones.
 fn draft(number: usize, round: usize) -> NewCandidate {
     let line = format!(
         "    // {number}: a line of a source of the usual length, so that lists meet its weight\n"
@@ -111,7 +151,13 @@ fn draft(number: usize, round: usize) -> NewCandidate {
                 line.repeat(LINES)
             )),
             rationale: "Pays for what is right, and a little for what is near.".to_owned(),
-            parents: Vec::new(),
+            parents: match number.checked_sub(A_ROUND + 1) {
+                None => Vec::new(),
+                Some(earlier) => vec![
+                    format!("reward-{}", earlier + 1),
+                    format!("reward-{}", earlier / 2 + 1),
+                ],
+            },
         },
         sha256: format!("{number:064x}"),
         status: match refused {

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -22,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from fake_search import prepare
+
 RIGHT = "pub fn reward(sample: &Sample) -> f64 { f64::from(u8::from(sample.correct())) }"
 DRAFTS = {
     "right": RIGHT,
@@ -29,37 +30,15 @@ DRAFTS = {
     "flat": "pub fn reward(_sample: &Sample) -> f64 { 1.0 }",
     "broken": "pub fn reward(sample: &Sample) -> f64 { sample.nonsense() }",
 }
-CONFIG = """
-[search]
-name = 'x'
-seed = 7
-rounds = 2
-candidates_per_round = 2
-max_concurrent_trials = 2
-save_every = 2
-[task]
-kind = 'gsm8k'
-path = 'sums'
-dev_size = 100
-[proposer]
-kind = 'replay'
-path = 'drafts.jsonl'
-[trainer]
-kind = 'fake'
-step_ms = 0
-[screen]
-steps = 6
-problems = 50
-gate.refuse_flat = false
-gate.replace_twins = false
-[ensemble]
-sizes = [2]
-[confirm]
-steps = 6
-problems = 50
-seeds = 2
-candidates = 1
-"""
+SETTINGS = {
+    "search.save_every": 2,
+    "trainer.step_ms": 0,
+    "ensemble.sizes": [2],
+    "confirm.steps": 6,
+    "confirm.problems": 50,
+    "confirm.seeds": 2,
+    "confirm.candidates": 1,
+}
 KILL = "REWARD_SEARCH_KILL_AT_COMMIT"
 CLOCK = r"""
 #define _GNU_SOURCE
@@ -96,16 +75,8 @@ class Search:
 
     def __init__(self, folder: Path, step_ms: int = 0):
         self.folder = folder
-        (folder / "sums").mkdir(parents=True)
-        for name, count, first in (("train", 400, 2), ("test", 100, 1000)):
-            rows = [
-                {"question": f"tom has {n} apples and gets {n % 7 + 1} more . how many now ?", "answer": f"added\n#### {n + n % 7 + 1}"}
-                for n in range(first, first + count)
-            ]
-            (folder / "sums" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         drafts = [{"name": name, "code": code, "rationale": "a test"} for name, code in DRAFTS.items()]
-        (folder / "drafts.jsonl").write_text("".join(json.dumps(draft) + "\n" for draft in drafts))
-        (folder / "search.toml").write_text(CONFIG.replace("step_ms = 0", f"step_ms = {step_ms}"))
+        prepare(folder, drafts, {**SETTINGS, "trainer.step_ms": step_ms})
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         return subprocess.Popen(

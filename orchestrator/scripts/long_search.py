@@ -1,16 +1,16 @@
-"""Whether a search of very many rounds stays small, and whether readers slow it.
+"""Whether a search of very many rounds stays small and quick, and whether readers slow it.
 
     python3 orchestrator/scripts/long_search.py target/release/reward-search [--rounds 2000] [--readers 8]
 
-Runs a search with a trainer that trains nothing, a candidate a round in Python, so that rounds take moments. Prints the program's memory by round; with --readers
-runs it twice, without and with that many readers who load every page of it as fast as they are answered, and prints both times. Needs Python 3.9, Linux, and
-the Python guest (`reward-search guest build`).
+Runs a search with a trainer that trains nothing, a candidate a round in Python, so that rounds take moments. Prints the program's memory and its processor time by round; with --readers runs it twice, without and with that many readers who load its pages, each as often as an open page does, and
+prints both times. Needs Python 3.9, Linux, and the Python guest (`reward-search guest build`).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,52 +19,36 @@ import time
 import urllib.request
 from pathlib import Path
 
-CONFIG = """
-[search]
-name = 'long'
-seed = 7
-rounds = {rounds}
-candidates_per_round = 1
-max_concurrent_trials = 1
-[task]
-kind = 'gsm8k'
-path = 'sums'
-dev_size = 100
-[proposer]
-kind = 'replay'
-path = 'drafts.jsonl'
-[trainer]
-kind = 'fake'
-[screen]
-steps = 20
-problems = 100
-gate.refuse_flat = false
-gate.replace_twins = false
-[ensemble]
-sizes = []
-[confirm]
-seeds = 0
-"""
+from fake_search import prepare
+
+PAGES = ("", "s/1-1", "s/1-1/lineage", "s/1-1/ensembles", "s/1-1/refused", "s/1-1/compare", "s/1-1/leaderboard.json")
+TICK = 100  # of the processor's clock, a second
 
 
-def prepare(folder: Path, rounds: int) -> None:
-    (folder / "sums").mkdir()
-    for name, count, first in (("train", 400, 2), ("test", 100, 1000)):
-        rows = [{"question": f"tom has {n} apples and gets {n % 7 + 1} more . how many now ?", "answer": f"#### {n + n % 7 + 1}"} for n in range(first, first + count)]
-        (folder / "sums" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with (folder / "drafts.jsonl").open("w") as out:
-        for n in range(rounds):
-            code = f"def reward(completions, answer, **kwargs):\n    return [{n + 1}.0 * (a in c) + {n % 5} for c, a in zip(completions, answer)]\n"
-            out.write(json.dumps({"name": f"draft-{n}", "language": "python", "code": code, "rationale": "a test", "round": n + 1}) + "\n")
-    (folder / "search.toml").write_text(CONFIG.format(rounds=rounds))
+def drafts(rounds: int) -> list[dict]:
+    """A candidate a round, each another function, in Python, which takes no compiler."""
+    code = "def reward(completions, answer, **kwargs):\n    return [{n}.0 * (a in c) + {rest} for c, a in zip(completions, answer)]\n"
+    return [
+        {"name": f"draft-{n}", "language": "python", "code": code.format(n=n + 1, rest=n % 5), "rationale": "a test", "round": n + 1} for n in range(rounds)
+    ]
 
 
-def resident_mib(pid: int) -> float:
+def status(pid: int) -> tuple[float, float]:
+    """MiB and seconds of the processor, its children left out; zeros where it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        memory = Path(f"/proc/{pid}/status").read_text().splitlines()
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        return 0.0, 0.0
+    resident = sum(int(line.split()[1]) for line in memory if line.startswith("VmRSS")) / 1024
+    return resident, (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rounds_done(database: Path) -> int:
+    """Rounds that are ranked, by a look that costs the search nothing."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as look:
+        return look.execute("SELECT count(*) - 1 FROM rounds WHERE finished_at IS NOT NULL").fetchone()[0]
+    return 0
 
 
 class Readers:
@@ -72,7 +56,7 @@ class Readers:
 
     def __init__(self, program: Path, folder: Path, count: int):
         self.server = subprocess.Popen([program, "serve", "x.db", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True)
-        self.address = self.server.stdout.readline().strip().rstrip("/")
+        self.address = next(word for word in self.server.stdout.readline().split() if word.startswith("http")).rstrip("/")
         self.going, self.pages = True, 0
         self.threads = [threading.Thread(target=self.read) for _ in range(count)]
         for thread in self.threads:
@@ -80,12 +64,11 @@ class Readers:
 
     def read(self) -> None:
         while self.going:
-            for page in ("", "s/1-1", "s/1-1/lineage", "s/1-1/ensembles", "s/1-1/refused", "s/1-1/compare", "s/1-1/leaderboard.json"):
-                try:
+            for page in PAGES:
+                with contextlib.suppress(OSError):
                     urllib.request.urlopen(f"{self.address}/{page}", timeout=60).read()
                     self.pages += 1
-                except OSError:
-                    time.sleep(0.1)
+                time.sleep(1.0)  # an open page asks once a second
 
     def end(self) -> None:
         self.going = False
@@ -98,23 +81,24 @@ def search(program: Path, rounds: int, readers: int) -> tuple[float, float, int]
     """Wall and processor seconds, and pages read."""
     with tempfile.TemporaryDirectory(prefix="long-") as name:
         folder = Path(name)
-        prepare(folder, rounds)
+        settings = {"search.rounds": rounds, "search.candidates_per_round": 1, "search.max_concurrent_trials": 1, "screen.steps": 20, "screen.problems": 100}
+        prepare(folder, drafts(rounds), settings)
         began = time.time()
-        child = subprocess.Popen([program, "run", "search.toml", "--quiet"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        folk, at, done = None, 0, 0
+        child = subprocess.Popen(
+            [program, "run", "search.toml", "--database", "x.db", "--quiet"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        folk, told, processor = None, 0, 0.0
+        step = max(1, rounds // 20)
         while child.poll() is None:
-            time.sleep(0.5)
-            used = Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split() if child.poll() is None else None
-            if used:
-                processor = (int(used[11]) + int(used[12])) / 100
-            if readers and folk is None and (folder / "x.db").exists():
+            time.sleep(0.25)
+            resident, used = status(child.pid)
+            processor = max(processor, used)
+            done = rounds_done(folder / "x.db") if (folder / "x.db").exists() else 0
+            if readers and folk is None and done:
                 folk = Readers(program, folder, readers)
-            if not readers and time.time() - at > 5:
-                at = time.time()
-                asked = subprocess.run([program, "leaderboard", "--format", "json"], cwd=folder, capture_output=True, text=True)
-                if asked.returncode == 0:
-                    done = len(json.loads(asked.stdout)["rounds"])
-                    print(f"round {done:5}: {resident_mib(child.pid):6.1f} MiB after {time.time() - began:5.0f} s", flush=True)
+            if done >= told + step and resident:
+                told = done
+                print(f"round {done:5}: {resident:6.1f} MiB, {used:7.1f} s of the processor, after {time.time() - began:5.0f} s", flush=True)
         took = time.time() - began
         if folk:
             folk.end()

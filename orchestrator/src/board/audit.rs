@@ -127,14 +127,6 @@ fn is_trained(trial: &Trial) -> bool {
     trial.state == TrialState::Complete && trial.arm != Arm::Untouched
 }
 
-/// The trainings that are not audited yet.
-#[must_use]
-pub fn unaudited(snapshot: &Snapshot) -> Vec<&Trial> {
-    let known = |trial: &&Trial| snapshot.traces.contains_key(&trial.id);
-    let trials = snapshot.trials.iter().filter(|trial| is_trained(trial));
-    trials.filter(|trial| !known(trial)).collect()
-}
-
 /// The untouched model's answers in a stage.
 fn untouched(snapshot: &Snapshot, stage: Stage) -> Option<TrialId> {
     let mut trials = snapshot.trials.iter();

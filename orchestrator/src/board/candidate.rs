@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        candidate::Candidate, change::Change, decider::Tally, figures::bootstrap_of,
-        traces::Traces, trial::TrialId,
+        candidate::Candidate, change::Change, decider::Tally, traces::Traces, trial::TrialId,
     },
     store::{Snapshot, Store, StoreError},
 };
@@ -89,22 +88,10 @@ impl Shown {
     pub async fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
         let snapshot = store.outcomes().await?;
         let board = Leaderboard::of_outcomes(&snapshot).told(store.is_held());
-        let mut shown = Self::of(store, &snapshot, &board, name).await?;
-        let row = match &mut shown {
-            Self::Mix(_) => None,
-            Self::Reference(reference) => Some(&mut reference.row),
-            Self::Candidate(candidate) => candidate.screening.as_mut(),
-        };
-        if let Some(row) = row
-            && let Some(trial) = row.trial
-            && let Some(judged) = store.evaluation(trial).await?
-        {
-            row.figures = Some(judged.figures(&bootstrap_of(snapshot.search.seed)));
-        }
-        Ok(shown)
+        Self::of(store, &snapshot, &board, name).await
     }
 
-    /// The same from what is read already.
+    /// The same from what is read already, which may be without figures and traces.
     ///
     /// # Errors
     /// As [`Shown::read`].
@@ -127,7 +114,10 @@ impl Shown {
         let candidate = store.candidate(snapshot.search.id, name).await?;
         let mut view = CandidateView::of(store, board, candidate).await?;
         let trial = view.screening.as_ref().and_then(|row| row.trial);
-        view.traces = trial.and_then(|trial| snapshot.traces.get(&trial).cloned());
+        if let (Some(row), Some(trial)) = (&mut view.screening, trial) {
+            Row::fill(store, snapshot.search.seed, vec![row]).await?;
+            view.traces = store.traces(&[trial]).await?.remove(&trial);
+        }
         if view
             .screening
             .as_ref()

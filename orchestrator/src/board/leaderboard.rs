@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use evaluator::{BootstrapConfig, Estimate};
+use evaluator::{BootstrapConfig, Estimate, Evaluation};
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -75,6 +75,27 @@ pub struct Leaderboard {
     pub changes: Vec<Change>,
 }
 
+/// What is counted from outcomes alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Points {
+    /// F1.
+    pub f1: f64,
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Share of questions with an extracted answer.
+    pub answer_rate: f64,
+}
+
+impl Points {
+    pub(super) fn of(evaluation: &Evaluation) -> Self {
+        Self {
+            f1: evaluation.f1(),
+            accuracy: evaluation.accuracy(),
+            answer_rate: evaluation.answer_rate(),
+        }
+    }
+}
+
 /// One candidate or reference, at the highest rung it has figures of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
@@ -90,9 +111,12 @@ pub struct Row {
     pub rung: u32,
     /// Where it stands.
     pub state: RowState,
-    /// Figures on Dev.
+    /// Figures on Dev, with their intervals.
     #[serde(flatten)]
     pub figures: Option<Figures>,
+    /// The same without intervals, which every judged row has, also where nobody has read its figures.
+    #[serde(skip)]
+    pub points: Option<Points>,
     /// McNemar against the base rewards alone, at the same rung.
     pub vs_base: Option<Comparison>,
     /// McNemar against the best candidate of the same rung.
@@ -118,6 +142,35 @@ impl Row {
     #[must_use]
     pub fn round(&self) -> Option<u32> {
         self.origin.and_then(Origin::round)
+    }
+
+    /// F1, where it was judged.
+    #[must_use]
+    pub fn f1(&self) -> Option<f64> {
+        Some(self.points?.f1)
+    }
+
+    /// Reads the figures and flags of rows that have been judged.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub async fn fill(store: &Store, seed: u64, rows: Vec<&mut Self>) -> Result<(), StoreError> {
+        let bootstrap = bootstrap_of(seed);
+        let trials: Vec<TrialId> = rows.iter().filter_map(|row| row.trial).collect();
+        let judged = store.evaluations(&trials).await?;
+        let traces = store.traces(&trials).await?;
+        for row in rows {
+            let Some(trial) = row.trial else {
+                continue;
+            };
+            if let Some(judged) = judged.get(&trial) {
+                row.figures = Some(judged.figures(&bootstrap));
+            }
+            if let Some(traces) = traces.get(&trial) {
+                row.flags = traces.flags();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,6 +209,23 @@ impl Leaderboard {
         Ok(Self::of(&store.snapshot().await?).told(store.is_held()))
     }
 
+    /// The same without figures and flags of candidates, which [`Leaderboard::fill`] reads of those that are shown.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub async fn read_bare(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self::of_outcomes(&store.outcomes().await?).told(store.is_held()))
+    }
+
+    /// Reads the figures and flags of the first `rows` ranked candidates.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub async fn fill(&mut self, store: &Store, rows: usize) -> Result<(), StoreError> {
+        let ranked = self.candidates.iter_mut().filter(|row| row.rank.is_some());
+        Row::fill(store, self.seed, ranked.take(rows).collect()).await
+    }
+
     /// What a dead process left marked as running does not run: it is told whether a live one holds the database.
     #[must_use]
     pub fn told(mut self, is_held: bool) -> Self {
@@ -177,7 +247,7 @@ impl Leaderboard {
         Self::with(snapshot, Some(&bootstrap_of(snapshot.search.seed)))
     }
 
-    /// The same with rows that have no figures, of a snapshot that has none.
+    /// The same with candidates that have no figures, of a snapshot that has none of them.
     #[must_use]
     pub fn of_outcomes(snapshot: &Snapshot) -> Self {
         Self::with(snapshot, None)
@@ -185,15 +255,17 @@ impl Leaderboard {
 
     fn with(snapshot: &Snapshot, bootstrap: Option<&BootstrapConfig>) -> Self {
         let search = &snapshot.search;
+        // References and mixes are few: they have their figures always.
+        let all = bootstrap_of(search.seed);
         let screenings = Screenings::of(snapshot);
         let arms = ArmNames::of(snapshot);
         let references = [(Arm::Untouched, UNTOUCHED), (Arm::BaseOnly, BASE_ONLY)];
         let references = references.into_iter().filter_map(|(arm, name)| {
             let screening = screenings.highest.get(&arm)?;
-            Some(screening.row(name.to_owned(), None, bootstrap))
+            Some(screening.row(name.to_owned(), None, Some(&all)))
         });
         let mut references: Vec<Row> = references
-            .chain(control_rows(&snapshot.candidates, &screenings, bootstrap))
+            .chain(control_rows(&snapshot.candidates, &screenings, &all))
             .collect();
         let mut rows = rank_candidates(&snapshot.candidates, &screenings, bootstrap);
         for row in rows.iter_mut().chain(&mut references) {
@@ -205,7 +277,7 @@ impl Leaderboard {
             protocol,
             warning: protocol.warning(),
             best_f1_corrected_for_choice: corrected_for_choice(&rows, snapshot),
-            mixes: mixes::tried(&arms, snapshot, &bootstrap_of(search.seed)),
+            mixes: mixes::tried(&arms, snapshot, &all),
             pairs: match protocol {
                 Protocol::HeldOut => Vec::new(),
                 Protocol::Paper => confirmed::all_pairs(&arms, snapshot),
@@ -227,7 +299,7 @@ impl Leaderboard {
             rounds: summaries(&rows, &screenings),
             candidates: rows,
             references,
-            confirmed: confirmed::confirmed(&arms, snapshot, &bootstrap_of(search.seed)),
+            confirmed: confirmed::confirmed(&arms, snapshot, &all),
             changes: snapshot.changes.clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use evaluator::{BootstrapConfig, Evaluation};
 
 use super::{
-    leaderboard::{RoundSummary, Row},
+    leaderboard::{Points, RoundSummary, Row},
     rank::{Contender, compare_all, order},
 };
 use crate::{
@@ -41,6 +41,7 @@ impl Screening<'_> {
                 .judged
                 .zip(bootstrap)
                 .map(|(judged, bootstrap)| judged.figures(bootstrap)),
+            points: self.judged.map(|judged| Points::of(&judged.evaluation)),
             vs_base: None,
             vs_leader: None,
             same_as: None,
@@ -153,10 +154,25 @@ pub(super) fn rank_candidates(
         .into_iter()
         .map(|at| judged[at])
         .collect();
+    // Twins share their figures, so they stand side by side; each repeats the first of them.
+    let standing = |row: &Row, i: usize| {
+        let figures = evaluations[i].map(|e: &Evaluation| (e.f1(), e.answer_rate()));
+        (row.rung, figures)
+    };
+    let mut distinct: Vec<usize> = Vec::new();
     for (place, &i) in ranking.iter().enumerate() {
         rows[i].rank = Some(place + 1);
-        let same = first_twin(&ranking[..place], i, |i| (rows[i].rung, evaluations[i]));
-        rows[i].same_as = same.map(|twin| rows[twin].name.clone());
+        let is_of_others = |&other: &usize| standing(&rows[other], other) != standing(&rows[i], i);
+        if distinct.last().is_some_and(is_of_others) {
+            distinct.clear();
+        }
+        let twin = distinct
+            .iter()
+            .find(|&&other| evaluations[other] == evaluations[i]);
+        match twin {
+            Some(&twin) => rows[i].same_as = Some(rows[twin].name.clone()),
+            None => distinct.push(i),
+        }
     }
     for within in ranking
         .chunk_by(|&a, &b| rows[a].rung == rows[b].rung)
@@ -173,7 +189,7 @@ pub(super) fn rank_candidates(
 pub(super) fn control_rows(
     candidates: &[CandidateEntry],
     screenings: &Screenings<'_>,
-    bootstrap: Option<&BootstrapConfig>,
+    bootstrap: &BootstrapConfig,
 ) -> Vec<Row> {
     let controls = candidates.iter().filter(|c| c.origin == Origin::Control);
     let (random, named): (Vec<_>, Vec<_>) =
@@ -182,7 +198,7 @@ pub(super) fn control_rows(
         Some(screening) => Row {
             origin: None,
             candidate: None,
-            ..screening.row(c.name.clone(), None, bootstrap)
+            ..screening.row(c.name.clone(), None, Some(bootstrap))
         },
         None => Row {
             origin: None,
@@ -209,23 +225,6 @@ pub(super) fn control_rows(
         row
     });
     named.into_iter().map(row).chain(best).collect()
-}
-
-/// The first of those placed `before` that got every question as `i` did. Twins share their F1, so they stand side by side.
-fn first_twin<'a>(
-    before: &[usize],
-    i: usize,
-    of: impl Fn(usize) -> (u32, Option<&'a Evaluation>),
-) -> Option<usize> {
-    let figure = |i| of(i).1.map(|e| (e.f1(), e.answer_rate()));
-    let alike = before
-        .iter()
-        .rev()
-        .take_while(|&&other| of(other).0 == of(i).0 && figure(other) == figure(i));
-    alike
-        .filter(|&&other| of(other).1 == of(i).1)
-        .last()
-        .copied()
 }
 
 /// Compares the candidates of one rung, best first, with the base rewards and with the leader of that rung.
@@ -266,6 +265,7 @@ fn untried_row(candidate: &CandidateEntry) -> Row {
         rung: 0,
         state: (&candidate.status).into(),
         figures: None,
+        points: None,
         vs_base: None,
         vs_leader: None,
         same_as: match &candidate.status {

@@ -7,7 +7,7 @@ use sandbox::{CompileError, Module, Rejection};
 
 use super::{SearchError, context::Context, pool, runner::TrialRunner};
 use crate::{
-    board::audit::{measured, unaudited},
+    board::audit::measured,
     domain::{
         candidate::CandidateId,
         pool::{Group, Pool},
@@ -24,9 +24,14 @@ const ATTACKED: usize = 128;
 impl TrialRunner {
     /// Measures what every finished training leaves behind.
     pub(super) async fn audit(&self) -> Result<(), SearchError> {
-        let store = &self.context.store;
-        let snapshot = store.outcomes().await?;
-        for trial in unaudited(&snapshot) {
+        let Context { store, id, .. } = &*self.context;
+        let unaudited = store.unaudited_trials(*id).await?;
+        if unaudited.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<TrialId> = unaudited.iter().map(|trial| trial.id).collect();
+        let snapshot = store.snapshot_of(&ids).await?;
+        for trial in &unaudited {
             if let Some(traces) = measured(store, &snapshot, trial).await? {
                 store.keep_traces(trial.id, &traces).await?;
             }

@@ -4,7 +4,7 @@ use super::{SearchError, context::Context};
 use crate::{
     board::leaderboard::Leaderboard,
     domain::{
-        candidate::{Candidate, NewCandidate, Origin, Refusal, Status},
+        candidate::{CandidateEntry, NewCandidate, Origin, Refusal, Status},
         draft::{CHECK, Draft},
     },
     proposer::{Background, Lesson, Reference, Setback, Written, Wrong, parse::lessons},
@@ -26,7 +26,7 @@ pub(super) async fn background(
     let Context {
         config, store, id, ..
     } = context;
-    let board = Leaderboard::read(store).await?;
+    let board = Leaderboard::read_bare(store).await?;
     let references = board.references.iter().filter_map(|row| {
         let figures = row.figures.as_ref()?;
         Some(Reference {
@@ -37,14 +37,13 @@ pub(super) async fn background(
             answer_rate: figures.answer_rate,
         })
     });
-    let candidates = store.candidates(*id).await?;
-    let of_earlier = |c: &&Candidate| {
+    let candidates = store.candidate_entries(*id).await?;
+    let of_earlier = |c: &&CandidateEntry| {
         c.origin.round().is_some_and(|of| of < round)
             && !matches!(c.status, Status::Unreadable { .. })
     };
     let proposed = candidates.iter().filter(of_earlier).count();
-    let base = candidates.into_iter();
-    let base = base.filter(|c| c.origin == Origin::Base).map(|c| c.draft);
+    let base = store.base_rewards(*id).await?.into_iter().map(|c| c.draft);
     let pool = store.pool(*id).await?;
     let groups = pool.into_iter().flat_map(|pool| pool.groups);
     let written = groups.take(WRITTEN).filter_map(|group| {

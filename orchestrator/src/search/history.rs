@@ -16,13 +16,18 @@ use crate::{
     store::{SearchId, Store, StoreError},
 };
 
+/// Ranked candidates whose trainings are read, the best: in a search of months all of them would not fit into memory, and none below these is a
+/// model of anything.
+const STUDIED: usize = 256;
+
 /// The ranked candidates, best first, then the failed and the refused in the order they were proposed.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn history(store: &Store, search: SearchId) -> Result<Vec<PastCandidate>, StoreError> {
     let board = Leaderboard::read(store).await?;
-    let curves = store.curves(search).await?;
+    let studied = board.ranked().take(STUDIED).filter_map(|row| row.trial);
+    let curves = store.curves_of(&studied.collect::<Vec<_>>()).await?;
     let candidates = store.candidates(search).await?;
     let mut candidates: HashMap<CandidateId, Candidate> =
         candidates.into_iter().map(|c| (c.id, c)).collect();

@@ -1,7 +1,7 @@
 //! Which trial follows from what is known. It is a pure function: a search asks after every finished trial, and a restarted one gets the
 //! same answer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use evaluator::Evaluation;
 
@@ -104,11 +104,12 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
 #[must_use]
 pub fn still_needed(snapshot: &Snapshot, ladder: &Ladder, finished: Option<u32>) -> Vec<TrialId> {
     let rounds = rounds(snapshot);
-    let above = |trial: &Trial, rung: u32| {
-        let stage = Stage::Screen { rung: rung + 1 };
-        let mut trials = snapshot.trials.iter();
-        trials.any(|t| t.arm == trial.arm && t.stage == stage && t.state.has_ended())
-    };
+    let ended = snapshot.trials.iter().filter(|t| t.state.has_ended());
+    let ended: HashSet<(Arm, Stage)> = ended.map(|t| (t.arm, t.stage)).collect();
+    let above =
+        |trial: &Trial, rung: u32| ended.contains(&(trial.arm, Stage::Screen { rung: rung + 1 }));
+    let to_go_on = snapshot.trials.iter().filter(|t| !t.state.has_ended());
+    let gone_on_from: HashSet<TrialId> = to_go_on.filter_map(|t| t.from).collect();
     let needed = snapshot.trials.iter().filter(|trial| {
         let Stage::Screen { rung } = trial.stage else {
             return !trial.state.has_ended();
@@ -120,11 +121,8 @@ pub fn still_needed(snapshot: &Snapshot, ladder: &Ladder, finished: Option<u32>)
             Some(round) => finished.is_none_or(|finished| finished < *round),
             None => true,
         };
-        let planned = snapshot
-            .trials
-            .iter()
-            .any(|t| t.from == Some(trial.id) && !t.state.has_ended());
-        planned || (is_open && ladder.goes_on_after(rung) && !above(trial, rung))
+        gone_on_from.contains(&trial.id)
+            || (is_open && ladder.goes_on_after(rung) && !above(trial, rung))
     });
     needed.map(|trial| trial.id).collect()
 }

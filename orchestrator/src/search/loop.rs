@@ -206,7 +206,7 @@ impl Search {
             };
             store.record_round(*id, proposed).await?;
         }
-        let trials = next(&store.snapshot().await?, &config.screen.ladder());
+        let trials = next(&store.outcomes().await?, &config.screen.ladder());
         store.plan_trials(*id, &trials).await?;
         events.references();
         self.runner.run_waiting().await?;
@@ -221,7 +221,7 @@ impl Search {
         let ladder = config.screen.ladder();
         loop {
             self.runner.run_waiting().await?;
-            let trials = next(&store.snapshot().await?, &ladder);
+            let trials = next(&store.outcomes().await?, &ladder);
             if trials.is_empty() {
                 return Ok(());
             }
@@ -266,12 +266,15 @@ impl Search {
         if done == 0 {
             return Ok(None);
         }
-        let candidates = store.candidates(*id).await?;
+        let candidates = store.candidate_entries(*id).await?;
         if !candidates.iter().any(|c| c.origin.round() == Some(done)) {
             return Ok(Some(StopReason::ProposerExhausted));
         }
-        let stalled = Leaderboard::read(store).await?.rounds_without_gain();
         let limit = config.search.stall_rounds;
-        Ok((limit > 0 && stalled >= limit).then_some(StopReason::Stalled { rounds: stalled }))
+        if limit == 0 {
+            return Ok(None);
+        }
+        let stalled = Leaderboard::read_bare(store).await?.rounds_without_gain();
+        Ok((stalled >= limit).then_some(StopReason::Stalled { rounds: stalled }))
     }
 }

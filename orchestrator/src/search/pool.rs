@@ -9,7 +9,7 @@ use trainer_bridge::{
 
 use crate::{
     domain::{
-        candidate::{Candidate, Origin},
+        candidate::Candidate,
         pool::{Group, Pool},
         seed::derive_seed,
     },
@@ -107,10 +107,9 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
 
 pub(super) async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchError> {
     let Context { store, id, .. } = &*runner.context;
-    let candidates = store.candidates(*id).await?;
     let mut base = Vec::new();
-    for candidate in candidates.iter().filter(|c| c.origin == Origin::Base) {
-        base.push(loaded(runner, candidate).await?);
+    for candidate in store.base_rewards(*id).await? {
+        base.push(loaded(runner, &candidate).await?);
     }
     Ok(base)
 }

@@ -3,13 +3,15 @@
 //!
 //! The rival is chosen among rounds that are done, so that it does not depend on which trial ends first, and among trials of the same rung.
 
+use std::collections::HashMap;
+
 use evaluator::{Evaluation, Outcome, Problem, SequentialTest};
 
 use super::{SearchError, context::Context, runner::TrialRunner};
 use crate::{
     board::rank::{Contender, order},
     domain::{
-        candidate::CandidateId,
+        candidate::{CandidateEntry, CandidateId},
         trial::{Arm, Stage, Trial},
         verdict::Evaluated,
     },
@@ -73,8 +75,9 @@ impl TrialRunner {
 
 /// The best of the rounds that are done, on a rung; none for what is not ranked.
 fn rival(snapshot: &Snapshot, of: CandidateId, rung: u32, done: u32) -> Option<Rival> {
-    let entry = |id: CandidateId| snapshot.candidates.iter().find(|c| c.id == id);
-    entry(of)?.origin.round()?;
+    let entries: HashMap<CandidateId, &CandidateEntry> =
+        snapshot.candidates.iter().map(|c| (c.id, c)).collect();
+    entries.get(&of)?.origin.round()?;
     let earlier: Vec<(&str, &Evaluation)> = snapshot
         .trials
         .iter()
@@ -83,7 +86,7 @@ fn rival(snapshot: &Snapshot, of: CandidateId, rung: u32, done: u32) -> Option<R
             let Arm::Candidate(id) = trial.arm else {
                 return None;
             };
-            let candidate = entry(id)?;
+            let candidate = entries.get(&id)?;
             let is_done = candidate.origin.round().is_some_and(|round| round <= done);
             let stored = snapshot.evaluations.get(&trial.id).filter(|_| is_done)?;
             Some((&*candidate.name, &stored.evaluation))

@@ -13,7 +13,7 @@ use trainer_bridge::{
 use crate::{
     config::Promotion,
     domain::{
-        candidate::{Candidate, CandidateId, Origin},
+        candidate::{CandidateEntry, CandidateId, Origin},
         figures::{Figures, bootstrap_of},
         trial::{Arm, BASE_ONLY, Failure, Stage, Trial, TrialId, UNTOUCHED},
     },
@@ -52,7 +52,7 @@ pub struct TrialRunner {
 
 /// Named mixes and candidates as they are at the start of a batch of trials.
 pub(super) struct Arms {
-    candidates: HashMap<CandidateId, Candidate>,
+    candidates: HashMap<CandidateId, CandidateEntry>,
     ensembles: Vec<Ensemble>,
 }
 
@@ -75,7 +75,7 @@ impl TrialRunner {
         if trials.is_empty() {
             return self.audit().await;
         }
-        let candidates = store.candidates(*id).await?;
+        let candidates = store.candidate_entries(*id).await?;
         let arms = Arms {
             candidates: candidates.into_iter().map(|c| (c.id, c)).collect(),
             ensembles: store.ensembles(*id).await?,
@@ -106,7 +106,7 @@ impl TrialRunner {
             config, store, id, ..
         } = &*self.context;
         let finished = store.last_finished_round(*id).await?;
-        let snapshot = store.snapshot().await?;
+        let snapshot = store.snapshot_of(&[]).await?;
         let needed = still_needed(&snapshot, &config.screen.ladder(), finished);
         Ok(self.folders.keep_only(&needed)?)
     }
@@ -337,7 +337,7 @@ impl TrialRunner {
         for (id, weight) in base.chain(members.iter().copied()) {
             let wasm = store.wasm(id).await?;
             mixed.push(RewardMember {
-                name: arms.candidate(id).draft.name.clone(),
+                name: arms.candidate(id).name.clone(),
                 module: Module::from_bytes(wasm.expect("only accepted candidates get trials")),
                 weight,
             });
@@ -352,7 +352,7 @@ impl TrialRunner {
 }
 
 impl Arms {
-    fn candidate(&self, id: CandidateId) -> &Candidate {
+    fn candidate(&self, id: CandidateId) -> &CandidateEntry {
         let candidate = self.candidates.get(&id);
         candidate.expect("what a trial trains on is stored before the trial")
     }
@@ -375,7 +375,7 @@ impl Arms {
             // A plain sum, as in the reference paper.
             Arm::BaseOnly => (BASE_ONLY.to_owned(), self.base(), Aggregation::default()),
             Arm::Candidate(id) => {
-                let name = self.candidate(id).draft.name.clone();
+                let name = self.candidate(id).name.clone();
                 (name, vec![(id, 1.0)], Aggregation::default())
             }
             Arm::Ensemble(id) => {

@@ -20,7 +20,7 @@ use crate::{
 
 /// What a list needs of a candidate.
 const ENTRIES: &str =
-    "SELECT json_group_array(json_array(id, origin, id IN (SELECT candidate_id FROM controls), round, name, status, cause) ORDER BY id)
+    "SELECT json_group_array(json_array(id, origin, id IN (SELECT candidate_id FROM controls), round, name, status, cause))
      FROM candidates WHERE search_id = ?";
 
 /// A row of [`ENTRIES`].
@@ -75,6 +75,33 @@ impl Store {
         rows.iter().map(|row| self.candidate_from(row)).collect()
     }
 
+    /// The rewards that come with the program and make up the base, with their sources, in order.
+    ///
+    /// # Errors
+    /// As [`Store::candidates`].
+    pub async fn base_rewards(&self, search: SearchId) -> Result<Vec<Candidate>, StoreError> {
+        let query = whole!(
+            "AND origin = 'base' AND id NOT IN (SELECT candidate_id FROM controls) ORDER BY id"
+        );
+        let rows = sqlx::query(query)
+            .bind(search.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        rows.iter().map(|row| self.candidate_from(row)).collect()
+    }
+
+    /// All candidates in the order they were proposed, without their sources.
+    ///
+    /// # Errors
+    /// As [`Store::candidates`].
+    pub async fn candidate_entries(
+        &self,
+        search: SearchId,
+    ) -> Result<Vec<CandidateEntry>, StoreError> {
+        self.candidate_entries_in(&self.pool, search).await
+    }
+
     pub(super) async fn candidate_entries_in(
         &self,
         executor: impl SqliteExecutor<'_>,
@@ -82,7 +109,8 @@ impl Store {
     ) -> Result<Vec<CandidateEntry>, StoreError> {
         let query = sqlx::query_scalar(ENTRIES).bind(search.0);
         let text = self.packed(executor, query).await?;
-        let rows = self.unpacked("candidates", &text)?;
+        let mut rows: Vec<EntryRow<'_>> = self.unpacked("candidates", &text)?;
+        rows.sort_by_key(|row| row.id);
         rows.into_iter().map(|row| self.entry_from(row)).collect()
     }
 

@@ -8,7 +8,12 @@ use serde::Deserialize;
 use sqlx::{Row as _, SqliteExecutor};
 use trainer_bridge::StepMetrics;
 
-use super::{SearchId, Store, StoreError, trials::complete, words::Word as _};
+use super::{
+    SearchId, Store, StoreError,
+    snapshot::Extent,
+    trials::{complete, ids},
+    words::Word as _,
+};
 use crate::domain::{
     decider::{Decider, Tally},
     figures::Figures,
@@ -53,23 +58,18 @@ pub struct Judged<'a> {
     pub seconds: f64,
 }
 
-/// A query for all of evaluations but what the policy wrote.
+/// A query for all of evaluations but what the policy wrote; with the figures of those of which a condition holds, for to write out a thousand
+/// of them takes as long as to read all the rest.
 macro_rules! evaluations {
-    ($which:literal) => {
-        evaluations!(
-            "CASE WHEN e.accuracy_error IS NOT NULL THEN json(printf(
-                 '[%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g,%!.17g]',
-                 e.f1, e.f1_error, e.f1_lower, e.f1_upper,
-                 e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate)) END",
-            $which
-        )
-    };
-    // `NULL` in place of the figures: to write out a thousand of them takes as long as to read all the rest.
-    ($figures:literal, $which:literal) => {
+    ($figures_where:literal, $which:literal) => {
         concat!(
-            "SELECT json_group_array(json_array(e.trial_id, e.split, CAST(e.outcomes AS TEXT), coalesce(CAST(e.deciders AS TEXT), ''), ",
-            $figures,
-            ")) FROM evaluations e ",
+            "SELECT json_group_array(json_array(e.trial_id, e.split, CAST(e.outcomes AS TEXT), coalesce(CAST(e.deciders AS TEXT), ''),
+                    CASE WHEN e.accuracy_error IS NOT NULL AND ",
+            $figures_where,
+            " THEN printf('%!.17g %!.17g %!.17g %!.17g %!.17g %!.17g %!.17g %!.17g %!.17g',
+                          e.f1, e.f1_error, e.f1_lower, e.f1_upper,
+                          e.accuracy, e.accuracy_error, e.accuracy_lower, e.accuracy_upper, e.answer_rate) END))
+             FROM evaluations e ",
             $which
         )
     };
@@ -85,7 +85,7 @@ struct EvaluationRow<'t> {
     /// A letter a question, or nothing.
     deciders: Cow<'t, str>,
     /// Of F1 and accuracy each point, standard error, lower and upper end, and the answer rate.
-    figures: Option<[f64; 9]>,
+    figures: Option<Cow<'t, str>>,
 }
 
 /// What a finished trial of another search has come to.
@@ -201,10 +201,37 @@ impl Store {
     /// # Errors
     /// As [`Store::snapshot`].
     pub async fn evaluation(&self, trial: TrialId) -> Result<Option<StoredEvaluation>, StoreError> {
-        let query = sqlx::query_scalar(evaluations!("WHERE e.trial_id = ?")).bind(trial.0);
-        let text = self.packed(&self.pool, query).await?;
-        let row = self.unpacked("evaluations", &text)?.pop();
-        row.map(|row| self.evaluation_from(&row)).transpose()
+        Ok(self.evaluations(&[trial]).await?.remove(&trial))
+    }
+
+    /// The evaluations of those trials that have one.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub async fn evaluations(
+        &self,
+        trials: &[TrialId],
+    ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
+        let query = evaluations!("1", "WHERE e.trial_id IN (SELECT value FROM json_each(?))");
+        let query = sqlx::query_scalar(query).bind(ids(trials));
+        self.evaluations_from(&self.packed(&self.pool, query).await?)
+    }
+
+    /// The outermost ends of the F1 intervals of all screenings; `None` before the first.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn interval_ends(&self, search: SearchId) -> Result<Option<(f64, f64)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT min(e.f1_lower) AS lower, max(e.f1_upper) AS upper
+             FROM trials t JOIN evaluations e ON e.trial_id = t.id WHERE t.search_id = ? AND t.stage = 'screen'",
+        )
+        .bind(search.0)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|e| self.sql(e))?;
+        let (lower, upper): (Option<f64>, Option<f64>) = (row.get("lower"), row.get("upper"));
+        Ok(lower.zip(upper))
     }
 
     /// What the policy of a trial wrote to each question; `None` if it was not judged.
@@ -225,21 +252,38 @@ impl Store {
         &self,
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
-        with_figures: bool,
+        extent: Extent<'_>,
     ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
-        let query = match with_figures {
-            true => evaluations!("JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"),
-            false => evaluations!(
-                "NULL",
+        let query = match extent {
+            Extent::Whole => evaluations!("1", "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"),
+            Extent::Outcomes => evaluations!(
+                "(t.arm <> 'candidate' OR t.candidate_id IN (SELECT candidate_id FROM controls))",
                 "JOIN trials t ON t.id = e.trial_id WHERE t.search_id = ?"
+            ),
+            Extent::Of(_) => evaluations!(
+                "0",
+                "JOIN trials t ON t.id = e.trial_id
+                 WHERE t.search_id = ? AND (t.arm = 'untouched' OR t.id IN (SELECT value FROM json_each(?)))"
             ),
         };
         let query = sqlx::query_scalar(query).bind(search.0);
-        let text = self.packed(executor, query).await?;
-        let rows: Vec<EvaluationRow<'_>> = self.unpacked("evaluations", &text)?;
-        rows.iter()
-            .map(|row| Ok((TrialId(row.trial), self.evaluation_from(row)?)))
-            .collect()
+        let query = match extent {
+            Extent::Of(trials) => query.bind(ids(trials)),
+            Extent::Whole | Extent::Outcomes => query,
+        };
+        self.evaluations_from(&self.packed(executor, query).await?)
+    }
+
+    fn evaluations_from(
+        &self,
+        text: &str,
+    ) -> Result<HashMap<TrialId, StoredEvaluation>, StoreError> {
+        let rows: Vec<EvaluationRow<'_>> = self.unpacked("evaluations", text)?;
+        let mut evaluations = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            evaluations.insert(TrialId(row.trial), self.evaluation_from(row)?);
+        }
+        Ok(evaluations)
     }
 
     fn evaluation_from(&self, row: &EvaluationRow<'_>) -> Result<StoredEvaluation, StoreError> {
@@ -248,7 +292,10 @@ impl Store {
         Ok(StoredEvaluation {
             split: self.of_word(&row.split)?,
             verdicts: self.verdicts(&row.deciders, &evaluation)?,
-            figures: row.figures.map(|stored| figures_from(stored, &evaluation)),
+            figures: match &row.figures {
+                Some(stored) => Some(self.figures_from(stored, &evaluation)?),
+                None => None,
+            },
             evaluation,
         })
     }
@@ -266,36 +313,32 @@ impl Store {
             .filter(|_| letters.len() == questions)
             .ok_or_else(|| self.unusable("who decided the outcomes of a trial cannot be read"))
     }
-}
 
-/// The figures of a row; precision and recall are counted, not stored.
-fn figures_from(stored: [f64; 9], evaluation: &Evaluation) -> Figures {
-    let level = BootstrapConfig::default().level;
-    let estimate = |point, standard_error, lower, upper| Estimate {
-        point,
-        standard_error,
-        interval: ConfidenceInterval {
-            lower,
-            upper,
-            level,
-        },
-    };
-    let [
-        f1,
-        f1_error,
-        f1_lower,
-        f1_upper,
-        accuracy,
-        error,
-        lower,
-        upper,
-        answer_rate,
-    ] = stored;
-    Figures {
-        f1: estimate(f1, f1_error, f1_lower, f1_upper),
-        accuracy: estimate(accuracy, error, lower, upper),
-        answer_rate,
-        precision: evaluation.precision(),
-        recall: evaluation.recall(),
+    /// The figures of a row; precision and recall are counted, not stored.
+    fn figures_from(&self, stored: &str, evaluation: &Evaluation) -> Result<Figures, StoreError> {
+        let unreadable = || self.unusable("the figures of a trial cannot be read");
+        let numbers: Result<Vec<f64>, _> = stored.split(' ').map(str::parse).collect();
+        let numbers: [f64; 9] = numbers
+            .ok()
+            .and_then(|numbers| numbers.try_into().ok())
+            .ok_or_else(unreadable)?;
+        let [estimates @ .., answer_rate] = numbers;
+        let level = BootstrapConfig::default().level;
+        let estimate = |at: usize| Estimate {
+            point: estimates[at],
+            standard_error: estimates[at + 1],
+            interval: ConfidenceInterval {
+                lower: estimates[at + 2],
+                upper: estimates[at + 3],
+                level,
+            },
+        };
+        Ok(Figures {
+            f1: estimate(0),
+            accuracy: estimate(4),
+            answer_rate,
+            precision: evaluation.precision(),
+            recall: evaluation.recall(),
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Row as _, sqlite::SqliteRow};
 use trainer_bridge::StepMetrics;
 
-use super::{SearchId, Store, StoreError};
+use super::{SearchId, Store, StoreError, trials::ids};
 use crate::domain::trial::TrialId;
 
 /// A query for the steps of trials, those of the trials they went on from included.
@@ -76,6 +76,22 @@ impl Store {
     ) -> Result<HashMap<TrialId, Vec<StepMetrics>>, StoreError> {
         let rows = sqlx::query(curves!("search_id = ?"))
             .bind(search.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        self.curves_from(&rows)
+    }
+
+    /// The learning curves of these trials, likewise.
+    ///
+    /// # Errors
+    /// As [`Store::curve`].
+    pub async fn curves_of(
+        &self,
+        trials: &[TrialId],
+    ) -> Result<HashMap<TrialId, Vec<StepMetrics>>, StoreError> {
+        let rows = sqlx::query(curves!("id IN (SELECT value FROM json_each(?))"))
+            .bind(ids(trials))
             .fetch_all(&self.pool)
             .await
             .map_err(|e| self.sql(e))?;

@@ -1,5 +1,7 @@
 //! Table `proposals`, as it is read by people: requests to a language model one by one.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
@@ -34,17 +36,37 @@ pub struct ExchangeEntry {
 }
 
 impl Store {
-    /// All requests in the order they were made, without their texts.
+    /// How many requests there are.
     ///
     /// # Errors
     /// If SQLite fails.
-    pub async fn requests(&self, search: SearchId) -> Result<Vec<ExchangeEntry>, StoreError> {
+    pub async fn count_requests(&self, search: SearchId) -> Result<usize, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM proposals WHERE search_id = ?")
+            .bind(search.0)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// Some of the requests in the order they were made, from 0, without their texts.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub async fn requests(
+        &self,
+        search: SearchId,
+        which: Range<usize>,
+    ) -> Result<Vec<ExchangeEntry>, StoreError> {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let rows = sqlx::query(
             "SELECT id, round, step, model, error, prompt_tokens, completion_tokens, is_estimate, cost_usd,
                     length(reply) AS reply_length, created_at
-             FROM proposals WHERE search_id = ? ORDER BY id",
+             FROM proposals WHERE search_id = ? ORDER BY id LIMIT ? OFFSET ?",
         )
         .bind(search.0)
+        .bind(number(which.len()))
+        .bind(number(which.start))
         .fetch_all(&self.pool)
         .await
         .map_err(|e| self.sql(e))?;

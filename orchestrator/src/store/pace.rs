@@ -1,8 +1,20 @@
 //! Table `trials`, as far as it tells how long things take, and what descends from a candidate.
 
+use std::collections::HashSet;
+
+use serde::Deserialize;
 use sqlx::Row as _;
 
 use super::{SearchId, Store, StoreError};
+
+/// A candidate with the names of what it was made from.
+#[derive(Deserialize)]
+struct Descent {
+    id: i64,
+    name: String,
+    is_accepted: u8,
+    parents: Vec<String>,
+}
 
 /// How long the complete trials of a stage took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -55,17 +67,19 @@ impl Store {
     /// # Errors
     /// If SQLite fails.
     pub async fn descents(&self, search: SearchId) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT parent.name AS parent, child.name AS child
-             FROM candidates child, json_each(child.parents) named
-             JOIN candidates parent ON parent.search_id = child.search_id AND parent.name = named.value
-             WHERE child.search_id = ? AND child.status = 'accepted' AND parent.id <> child.id ORDER BY child.id, named.key",
-        )
-        .bind(search.0)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.sql(e))?;
-        let descent = |row: &sqlx::sqlite::SqliteRow| (row.get("parent"), row.get("child"));
-        Ok(rows.iter().map(descent).collect())
+        let query = sqlx::query_scalar(
+            "SELECT json_group_array(json_array(id, name, status = 'accepted', json(parents))) FROM candidates WHERE search_id = ?",
+        );
+        let text = self.packed(&self.pool, query.bind(search.0)).await?;
+        let mut rows: Vec<Descent> = self.unpacked("candidates", &text)?;
+        rows.sort_by_key(|row| row.id);
+        let names: HashSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let accepted = rows.iter().filter(|row| row.is_accepted != 0);
+        let pairs =
+            accepted.flat_map(|row| row.parents.iter().map(move |parent| (parent, &row.name)));
+        let known = pairs.filter(|(parent, child)| parent != child && names.contains(&***parent));
+        Ok(known
+            .map(|(parent, child)| (parent.clone(), child.clone()))
+            .collect())
     }
 }

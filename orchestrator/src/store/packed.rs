@@ -13,7 +13,7 @@ use super::{Store, StoreError};
 pub(super) type PackedQuery<'q> = QueryScalar<'q, Sqlite, String, SqliteArguments>;
 
 impl Store {
-    /// The text of all rows of a query of the form `SELECT json_group_array(json_array(…) ORDER BY …) FROM …`.
+    /// The text of all rows of a query of the form `SELECT json_group_array(json_array(…)) FROM …`, in no order.
     pub(super) async fn packed(
         &self,
         executor: impl SqliteExecutor<'_>,

@@ -14,12 +14,19 @@ use crate::domain::{
     trial::{Arm, EnsembleId, Failure, NewTrial, Stage, Trial, TrialId, TrialState},
 };
 
-/// All trials of a search.
-const TRIALS: &str = "SELECT json_group_array(json_array(
-        id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause, ended) ORDER BY id)
-     FROM trials WHERE search_id = ?";
+/// A query for trials. To put them in order within SQLite takes as long as to read them.
+macro_rules! trials {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_group_array(json_array(
+                    id, arm, candidate_id, ensemble_id, stage, number, seed, steps, from_trial, state, step, attempts, cause, ended))
+             FROM trials WHERE search_id = ? ",
+            $which
+        )
+    };
+}
 
-/// A row of [`TRIALS`].
+/// A row of such a query.
 #[derive(Deserialize)]
 struct TrialRow<'t> {
     id: i64,
@@ -102,9 +109,20 @@ impl Store {
     /// # Errors
     /// As [`Store::trials`].
     pub async fn waiting_trials(&self, search: SearchId) -> Result<Vec<Trial>, StoreError> {
-        let mut trials = self.trials(search).await?;
-        trials.retain(|trial| trial.state == TrialState::Waiting);
-        Ok(trials)
+        let query = sqlx::query_scalar(trials!("AND state = 'waiting'")).bind(search.0);
+        self.trials_from(&self.packed(&self.pool, query).await?)
+    }
+
+    /// The finished trainings of which is not measured yet what they leave behind, in the order they were planned.
+    ///
+    /// # Errors
+    /// As [`Store::trials`].
+    pub async fn unaudited_trials(&self, search: SearchId) -> Result<Vec<Trial>, StoreError> {
+        let query = trials!(
+            "AND state = 'complete' AND arm <> 'untouched' AND NOT EXISTS (SELECT 1 FROM traces x WHERE x.trial_id = trials.id)"
+        );
+        let query = sqlx::query_scalar(query).bind(search.0);
+        self.trials_from(&self.packed(&self.pool, query).await?)
     }
 
     /// All trials in the order they were planned.
@@ -120,10 +138,14 @@ impl Store {
         executor: impl SqliteExecutor<'_>,
         search: SearchId,
     ) -> Result<Vec<Trial>, StoreError> {
-        let query = sqlx::query_scalar(TRIALS).bind(search.0);
-        let text = self.packed(executor, query).await?;
-        let rows = self.unpacked("trials", &text)?;
-        rows.into_iter().map(|row| self.trial_from(&row)).collect()
+        let query = sqlx::query_scalar(trials!("")).bind(search.0);
+        self.trials_from(&self.packed(executor, query).await?)
+    }
+
+    fn trials_from(&self, text: &str) -> Result<Vec<Trial>, StoreError> {
+        let mut rows: Vec<TrialRow<'_>> = self.unpacked("trials", text)?;
+        rows.sort_by_key(|row| row.id);
+        rows.iter().map(|row| self.trial_from(row)).collect()
     }
 
     /// Marks a trial as started after the first `done` of its steps; see [`Store::begin_trial`].
@@ -294,6 +316,11 @@ impl Store {
             ended: row.ended,
         })
     }
+}
+
+/// Keys of trials as one argument of a query, for `json_each`.
+pub(super) fn ids(trials: &[TrialId]) -> String {
+    json(&trials.iter().map(|trial| trial.0).collect::<Vec<_>>())
 }
 
 pub(super) async fn insert_trial(

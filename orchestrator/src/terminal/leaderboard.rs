@@ -1,9 +1,12 @@
 //! The leaderboard as a person reads it in a terminal or on a page, and as CSV.
 
+use std::collections::BTreeMap;
+
 use crate::{
     board::{
         leaderboard::{Leaderboard, Row},
         rank::Comparison,
+        state::RowState,
     },
     domain::{protocol::Protocol, traces::Flag, trial::BASE_ONLY},
     terminal::{
@@ -28,8 +31,13 @@ const LEAST_FIRST: [&str; 8] = [
     "minus base",
 ];
 
+/// Rows of each kind that a terminal shows unless it is asked for all.
+pub const SHOWN: usize = 40;
+
 /// A form of the board.
 struct Form<'a> {
+    /// Rows of each kind that are shown at most.
+    rows: usize,
     /// A table whose column of this name may be cut.
     table: &'a dyn Fn(&Table, &str) -> String,
     /// Stands before the headline.
@@ -42,10 +50,12 @@ struct Form<'a> {
 }
 
 impl Leaderboard {
-    /// The whole board for a terminal: ranking, references, rounds, finalists, and what the figures mean.
+    /// The board for a terminal: ranking, references, rounds, finalists, and what the figures mean; of ranked and of unranked candidates the
+    /// first `rows`, of rounds the last.
     #[must_use]
-    pub fn to_text(&self, screen: &Screen) -> String {
+    pub fn to_text(&self, screen: &Screen, rows: usize) -> String {
         self.whole(&Form {
+            rows,
             table: &|table, cut| table.to_screen(screen, &LEAST_FIRST, cut),
             mark: "",
             gap: "\n",
@@ -54,10 +64,11 @@ impl Leaderboard {
         })
     }
 
-    /// The same for a page.
+    /// The whole board for a page.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         self.whole(&Form {
+            rows: usize::MAX,
             table: &|table, _| table.to_markdown(),
             mark: "# ",
             gap: "\n\n",
@@ -68,7 +79,11 @@ impl Leaderboard {
 
     fn whole(&self, form: &Form<'_>) -> String {
         let Form {
-            table, mark, gap, ..
+            rows,
+            table,
+            mark,
+            gap,
+            ..
         } = form;
         let mut text = format!(
             "{mark}{} (seed {}, {})\n\n",
@@ -80,14 +95,15 @@ impl Leaderboard {
             let warned = form.screen.wrapped(&format!("WARNING: {warning}."));
             text += &format!("{warned}\n\n");
         }
-        let ranking = self.ranking();
+        let ranking = self.ranking(*rows);
         if !ranking.is_empty() {
             text += &table(&ranking, "reward");
         }
+        text += &self.left_out(form);
         text += &self.unranked(form);
         text.push('\n');
         if self.rounds.len() > 1 {
-            text += &format!("\n{}\n", table(&self.rounds_table(), ""));
+            text += &format!("\n{}\n", table(&self.rounds_table(*rows), ""));
         }
         if !self.mixes.is_empty() {
             let mixes = table(&self.mixes_table(), "members");
@@ -106,7 +122,7 @@ impl Leaderboard {
         text + &form.screen.wrapped(&self.legend())
     }
 
-    fn ranking(&self) -> Table {
+    fn ranking(&self, rows: usize) -> Table {
         let mut table = Table::new(&[
             Number(""),
             Text("reward"),
@@ -124,7 +140,7 @@ impl Leaderboard {
             .ranked()
             .filter_map(|row| Some((row.name.as_str(), row.rank?)))
             .collect();
-        for row in self.ranked() {
+        for row in self.ranked().take(rows) {
             let mut cells = figures_row(row.rank.map_or_else(String::new, |r| r.to_string()), row);
             let twin = row.same_as.as_deref();
             cells.push(twin.map_or_else(String::new, |twin| match ranks.get(twin) {
@@ -151,11 +167,23 @@ impl Leaderboard {
         table
     }
 
+    /// How many of the ranked ones are not shown.
+    fn left_out(&self, form: &Form<'_>) -> String {
+        let more = self.ranked().count().saturating_sub(form.rows);
+        match more {
+            0 => String::new(),
+            more => form.more(&format!("{more} more are ranked below these")),
+        }
+    }
+
     /// Those without figures, each with its reason.
     fn unranked(&self, form: &Form<'_>) -> String {
-        let Form { item, screen, .. } = form;
+        let Form {
+            rows, item, screen, ..
+        } = form;
         let mut text = String::new();
-        for row in self.candidates.iter().filter(|row| row.rank.is_none()) {
+        let mut unranked = self.candidates.iter().filter(|row| row.rank.is_none());
+        for row in unranked.by_ref().take(*rows) {
             let reason = row
                 .reason
                 .as_deref()
@@ -171,16 +199,25 @@ impl Leaderboard {
             let mark = row.reason.is_some().then_some(Mark::Trouble);
             text += &format!("{item}{}", screen.marked(&one_line(&line, room), mark));
         }
+        let mut states: BTreeMap<RowState, usize> = BTreeMap::new();
+        for row in unranked {
+            *states.entry(row.state).or_default() += 1;
+        }
+        if !states.is_empty() {
+            let states = states.iter().map(|(state, n)| format!("{n} {state}"));
+            let states: Vec<String> = states.collect();
+            text += &form.more(&format!("and {} more", states.join(", ")));
+        }
         text
     }
 
-    /// One line a round.
-    fn rounds_table(&self) -> Table {
+    /// One line a round, of the last `rows`.
+    fn rounds_table(&self, rows: usize) -> Table {
         let columns = [
             "round", "proposed", "accepted", "screened", "mean F1", "best F1",
         ];
         let mut table = Table::new(&columns.map(Number));
-        for round in &self.rounds {
+        for round in &self.rounds[self.rounds.len().saturating_sub(rows)..] {
             table.push(vec![
                 round.round.to_string(),
                 round.proposed.to_string(),
@@ -330,6 +367,15 @@ impl Leaderboard {
             );
         }
         text
+    }
+}
+
+impl Form<'_> {
+    /// The line that says what is not shown.
+    fn more(&self, what: &str) -> String {
+        let line = format!("… {what}: `reward-search leaderboard --all` shows them");
+        let line = self.screen.marked(&line, Some(Mark::Aside));
+        format!("{}{line}", self.item)
     }
 }
 

@@ -9,7 +9,7 @@ use minijinja::{
     escape_formatter, syntax::SyntaxConfig,
 };
 
-use super::escape::{escaped, in_query};
+use super::escape::{breakable, escaped, in_query};
 use crate::{
     store::StoreError,
     text::{probability, share},
@@ -80,7 +80,11 @@ impl Pages {
         environment.add_filter("p", |value: f64| probability(value));
         environment.add_filter("range", range);
         environment.add_filter("in_query", |text: &str| in_query(text));
+        environment.add_filter("name", |name: &str| {
+            Value::from_safe_string(breakable(name))
+        });
         environment.add_filter("usd", |value: f64| match value {
+            tiny if tiny > 0.0 && tiny < 0.000_05 => "< $0.0001".to_owned(),
             small if small > 0.0 && small < 0.1 => format!("${small:.4}"),
             value => format!("${value:.2}"),
         });

@@ -26,8 +26,8 @@ pub enum Plot {
 /// [`StoreError::NotFound`] for a name that is not there; else if the database cannot be read.
 pub async fn plot(store: &Store, plot: &Plot) -> Result<Option<String>, StoreError> {
     let drawn = match plot {
-        Plot::Rounds => rounds(&Leaderboard::read(store).await?),
-        Plot::Finalists => finalists(&Leaderboard::read(store).await?.confirmed),
+        Plot::Rounds => rounds(&Leaderboard::read_bare(store).await?),
+        Plot::Finalists => finalists(&Leaderboard::read_bare(store).await?.confirmed),
         Plot::Training(name) => {
             let curve = match Shown::read(store, name).await? {
                 Shown::Candidate(candidate) => candidate.curve,

@@ -21,7 +21,7 @@ const SOURCES: usize = 5;
 /// # Errors
 /// If the database cannot be read.
 pub async fn html_report(store: &Store) -> Result<String, StoreError> {
-    let reading = Reading::of(store.clone(), store.is_held()).await?;
+    let reading = Reading::of(store.clone(), store.is_held(), None).await?;
     let mut sources = Vec::new();
     for row in reading.board.distinct().take(SOURCES) {
         let candidate = store
@@ -41,7 +41,7 @@ pub async fn html_report(store: &Store) -> Result<String, StoreError> {
         confirmed => Value::from(Serde(&reading.board.confirmed)),
         sources,
         config => serde_json::to_string_pretty(&config).expect("it was just read"),
-        ..search::values("", &reading, &Wanted::default())
+        ..search::values("", &reading, &Wanted::default()).await?
     };
     match Pages::new().text("report.html", values) {
         Ok(text) => Ok(text),

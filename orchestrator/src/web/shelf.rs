@@ -8,10 +8,13 @@ use std::{
 };
 
 use evaluator::{Problem, Split};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
-    board::{leaderboard::Leaderboard, pace::Pace},
+    board::{
+        leaderboard::{Leaderboard, Row},
+        pace::Pace,
+    },
     config::Config,
     data::task::Task,
     store::{SearchEntry, SearchId, Snapshot, Store, StoreError},
@@ -44,7 +47,7 @@ pub(super) struct Reading {
     pub(super) store: Store,
     /// As it is stored.
     pub(super) snapshot: Snapshot,
-    /// Ranked.
+    /// Ranked; of the candidates the leader alone has its figures and flags: see [`Reading::filled`].
     pub(super) board: Leaderboard,
     /// Letters of the first ranked rows.
     pub(super) letters: Vec<String>,
@@ -54,7 +57,10 @@ pub(super) struct Reading {
     pub(super) is_held: bool,
     /// What was asked for; `None` if another version of this program asked.
     pub(super) config: Option<Config>,
-    task: Option<Task>,
+    task: Option<Arc<Task>>,
+    /// The outermost ends of all F1 intervals.
+    pub(super) ends: Option<(f64, f64)>,
+    whole: OnceCell<Arc<str>>,
 }
 
 impl Shelf {
@@ -136,7 +142,8 @@ impl Book {
                 return Ok(Arc::clone(&kept.reading));
             }
         }
-        let reading = Arc::new(Reading::of(store, is_held).await?);
+        let before = readings.get(&search).map(|kept| &*kept.reading);
+        let reading = Arc::new(Reading::of(store, is_held, before).await?);
         let kept = Kept {
             version,
             at: Instant::now(),
@@ -148,19 +155,32 @@ impl Book {
 }
 
 impl Reading {
-    /// Reads and ranks a search.
-    pub(super) async fn of(store: Store, is_held: bool) -> Result<Self, StoreError> {
-        let snapshot = store.snapshot().await?;
+    /// Reads and ranks a search; the data set is taken over from `before` where that had the same.
+    pub(super) async fn of(
+        store: Store,
+        is_held: bool,
+        before: Option<&Self>,
+    ) -> Result<Self, StoreError> {
+        let snapshot = store.outcomes().await?;
         let pace = Pace::read(&store, &snapshot, is_held).await?;
         let config: Option<Config> = serde_json::from_str(&snapshot.search.config).ok();
         // Where the data set is not at hand, pages show completions without their questions.
         let seed = snapshot.search.seed;
-        let task = config
-            .as_ref()
-            .and_then(|config| Task::load(&config.task, seed).ok());
-        let board = Leaderboard::of(&snapshot).told(is_held);
+        let known = before.filter(|before| before.snapshot.search.config == snapshot.search.config);
+        let task = match known {
+            Some(before) => before.task.clone(),
+            None => config
+                .as_ref()
+                .and_then(|config| Task::load(&config.task, seed).ok())
+                .map(Arc::new),
+        };
+        let mut board = Leaderboard::of_outcomes(&snapshot).told(is_held);
+        // The leader stands on every page.
+        board.fill(&store, 1).await?;
         Ok(Self {
             letters: board.letters(&snapshot),
+            ends: store.interval_ends(snapshot.search.id).await?,
+            whole: OnceCell::new(),
             board,
             store,
             snapshot,
@@ -171,9 +191,28 @@ impl Reading {
         })
     }
 
+    /// Rows of the board with their figures and flags.
+    pub(super) async fn filled(&self, rows: &[&Row]) -> Result<Vec<Row>, StoreError> {
+        let mut rows: Vec<Row> = rows.iter().map(|row| (*row).clone()).collect();
+        let judged = rows.iter_mut().filter(|row| row.points.is_some());
+        let bare = judged.filter(|row| row.figures.is_none());
+        Row::fill(&self.store, self.board.seed, bare.collect()).await?;
+        Ok(rows)
+    }
+
+    /// The whole board as JSON, with every figure; written once, when somebody asks for it.
+    pub(super) async fn json(&self) -> Result<Arc<str>, StoreError> {
+        let written = async || {
+            let board = Leaderboard::of(&self.store.snapshot().await?).told(self.is_held);
+            let json = serde_json::to_string(&board).expect("a board is plain data");
+            Ok(Arc::from(json))
+        };
+        self.whole.get_or_try_init(written).await.cloned()
+    }
+
     /// The first `n` questions of a split that its trials are judged on; none where the data set is not at hand.
     pub(super) fn questions(&self, split: Split, n: usize) -> Vec<Problem> {
-        let held_out = |task: &Task| task.held_out(split, n, self.snapshot.search.seed);
+        let held_out = |task: &Arc<Task>| task.held_out(split, n, self.snapshot.search.seed);
         self.task.as_ref().map(held_out).unwrap_or_default()
     }
 }

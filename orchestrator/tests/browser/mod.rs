@@ -154,6 +154,7 @@ const TAGS: [&str; 56] = [
     "title",
     "tr",
     "ul",
+    "wbr",
     "style",
 ];
 

@@ -7,7 +7,10 @@ pub(crate) mod power;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{evaluation::Evaluation, outcome::Outcome};
+use crate::{
+    evaluation::{Evaluation, STRETCH},
+    outcome::Outcome,
+};
 
 /// The evaluations do not cover the same questions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,7 @@ pub struct Agreement {
 impl Agreement {
     /// Counts where `a` and `b` agree and differ, question by question.
     pub fn between(a: &Evaluation, b: &Evaluation) -> Result<Self, Unpaired> {
+        let (right_a, right_b) = (a.counts().correct, b.counts().correct);
         let (a, b) = (a.outcomes(), b.outcomes());
         if a.len() != b.len() {
             return Err(Unpaired {
@@ -45,10 +49,15 @@ impl Agreement {
                 right: b.len(),
             });
         }
-        // Sums of bits, which the compiler makes wide: long lists are compared with one reference.
-        let right = |outcome: &Outcome| u64::from(*outcome == Outcome::Correct);
-        let (right_a, right_b): (u64, u64) = (a.iter().map(right).sum(), b.iter().map(right).sum());
-        let both: u64 = a.iter().zip(b).map(|(a, b)| right(a) & right(b)).sum();
+        let both =
+            |(a, b): (&Outcome, &Outcome)| (*a == Outcome::Correct) & (*b == Outcome::Correct);
+        let stretches = a.chunks(STRETCH).zip(b.chunks(STRETCH));
+        let both = stretches.map(|(a, b)| {
+            a.iter()
+                .zip(b)
+                .fold(0u8, |n, pair| n + u8::from(both(pair)))
+        });
+        let both: u64 = both.map(u64::from).sum();
         Ok(Self {
             both,
             only_a: right_a - both,

@@ -21,6 +21,9 @@ pub struct LeaderboardArgs {
     /// Only the best K.
     #[arg(long, value_name = "K", value_parser = at_least_one)]
     pub top: Option<usize>,
+    /// All rows: a table has the first 40, and the last 40 rounds. The other formats have all of them always.
+    #[arg(long)]
+    pub all: bool,
     /// All columns, however wide the terminal is.
     #[arg(long)]
     pub wide: bool,

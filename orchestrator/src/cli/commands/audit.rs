@@ -37,7 +37,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
         let trained = match is_of_a_search(name)? {
             true => {
                 let store = open(args.database.clone()).await?;
-                let snapshot = store.outcomes().await?;
+                let snapshot = store.snapshot().await?;
                 Audited::read(&store, &snapshot, name).await?
             }
             false => None,

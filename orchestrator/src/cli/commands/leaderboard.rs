@@ -10,7 +10,7 @@ use crate::{
         arguments::{Format, LeaderboardArgs},
         open::open,
     },
-    terminal::screen::Screen,
+    terminal::{leaderboard::SHOWN, screen::Screen},
     text::counted,
 };
 
@@ -19,7 +19,11 @@ pub(super) async fn run(args: LeaderboardArgs) -> anyhow::Result<()> {
     let screen = Screen::of_stdout();
     let screen = if args.wide { screen.wide() } else { screen };
     let store = open(args.database).await?;
-    let board = Leaderboard::read(&store).await?;
+    let shows_all = args.all || args.top.is_some();
+    let board = match args.format {
+        Format::Table => Leaderboard::read_bare(&store).await?,
+        Format::Json | Format::Markdown | Format::Csv => Leaderboard::read(&store).await?,
+    };
     let rounds = board.rounds.len();
     if let Some(round) = args.round.filter(|&round| round as usize > rounds) {
         bail!(
@@ -27,9 +31,13 @@ pub(super) async fn run(args: LeaderboardArgs) -> anyhow::Result<()> {
             counted(rounds, "round")
         );
     }
-    let board = board.narrowed(args.round, args.top);
+    let mut board = board.narrowed(args.round, args.top);
     match args.format {
-        Format::Table => write!(out, "{}", board.to_text(&screen))?,
+        Format::Table => {
+            let rows = if shows_all { usize::MAX } else { SHOWN };
+            board.fill(&store, rows).await?;
+            write!(out, "{}", board.to_text(&screen, rows))?;
+        }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&board)?)?,
         Format::Markdown => write!(out, "{}", board.to_markdown())?,
         Format::Csv => write!(out, "{}", board.to_csv()?)?,

@@ -20,6 +20,7 @@ use crate::{
     search::{Prepared, Search, events::Events},
     tensorboard::Tensorboard,
     terminal::{
+        leaderboard::SHOWN,
         progress::{self, Progress},
         screen::Screen,
     },
@@ -111,7 +112,7 @@ async fn result(search: Search, database: &std::path::Path) -> anyhow::Result<()
     let board = Leaderboard::read(&store).await?;
     let spent = search.account.spent();
     store.close().await;
-    writeln!(out, "\n{}", board.to_text(&Screen::of_stdout()))?;
+    writeln!(out, "\n{}", board.to_text(&Screen::of_stdout(), SHOWN))?;
     if spent.requests > 0 {
         writeln!(out, "asked language models:          {spent}")?;
     }

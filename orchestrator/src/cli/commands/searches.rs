@@ -31,7 +31,9 @@ pub(super) async fn run(args: SearchesArgs) -> anyhow::Result<()> {
     ]);
     let mut list = Vec::new();
     for entry in store.searches().await? {
-        let board = Leaderboard::read(&store.of_search(entry.id)).await?;
+        let of_it = store.of_search(entry.id);
+        let mut board = Leaderboard::read_bare(&of_it).await?;
+        board.fill(&of_it, 1).await?;
         let best = board.ranked().next();
         let f1 = best.and_then(|row| Some(row.figures.as_ref()?.f1.point));
         let (rounds, ranked) = (board.rounds.len(), board.ranked().count());

@@ -12,23 +12,21 @@ const LEFT: f64 = 36.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 30.0;
-/// Rounds up to which every candidate has a dot.
-const DOTTED: usize = 60;
+/// Rounds and candidates up to which each candidate has a dot; more would be a cloud.
+const DOTTED_ROUNDS: usize = 60;
+const DOTTED: usize = 1500;
 
 /// The chart; `None` before the first candidate is judged.
 pub(crate) fn rounds(board: &Leaderboard) -> Option<String> {
     let dots: Vec<(f64, f64, &str)> = board
         .candidates
         .iter()
-        .filter_map(|row| {
-            let f1 = row.figures.as_ref()?.f1.point;
-            Some((f64::from(row.round()?), f1, row.name.as_str()))
-        })
+        .filter_map(|row| Some((f64::from(row.round()?), row.f1()?, row.name.as_str())))
         .collect();
     let marks: Vec<(&str, f64)> = board
         .references
         .iter()
-        .filter_map(|row| Some((row.name.as_str(), row.figures.as_ref()?.f1.point)))
+        .filter_map(|row| Some((row.name.as_str(), row.f1()?)))
         .collect();
     let values = extent(
         dots.iter()
@@ -54,7 +52,7 @@ pub(crate) fn rounds(board: &Leaderboard) -> Option<String> {
             text: name,
         });
     }
-    if board.rounds.len() <= DOTTED {
+    if board.rounds.len() <= DOTTED_ROUNDS && dots.len() <= DOTTED {
         for (i, (round, f1, name)) in dots.iter().enumerate() {
             // Side by side, so that equal ones do not hide each other; the place descends from the order of the ranking alone.
             let aside = ((i * 37) % 17) as f64 / 17.0 * 0.36 - 0.18;

@@ -9,25 +9,28 @@ use axum::{
 use minijinja::context;
 use serde::Deserialize;
 
-use super::{frame, reading, view};
+use super::{Leaf, ON_A_PAGE, frame, reading, view};
 use crate::web::{
     page::PageError,
     site::{Site, answer},
 };
 
-/// Which request.
+/// Which request, or which of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::web) struct Wanted {
     /// The database's key.
     id: String,
+    /// From 1.
+    page: String,
 }
 
 pub(in crate::web) async fn page(
     State(site): State<Arc<Site>>,
     Path(key): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Response {
-    answer(&site, exchanges(&site, &key).await)
+    answer(&site, exchanges(&site, &key, &wanted).await)
 }
 
 pub(in crate::web) async fn one(
@@ -38,14 +41,18 @@ pub(in crate::web) async fn one(
     answer(&site, exchange(&site, &key, &wanted.id).await)
 }
 
-async fn exchanges(site: &Site, key: &str) -> Result<Response, PageError> {
+async fn exchanges(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, PageError> {
     let reading = reading(site, key).await?;
+    let (store, id) = (&reading.store, reading.snapshot.search.id);
+    let total = store.count_requests(id).await?;
+    let leaf = Leaf::of(wanted.page.parse().unwrap_or(1), total, ON_A_PAGE);
     let values = context! {
         title => "Prompts and replies",
         search => frame(key, &reading),
         tab => "exchanges",
         spend => view(&reading.pace.spend),
-        rows => view(&reading.store.requests(reading.snapshot.search.id).await?),
+        rows => view(&store.requests(id, leaf.first..leaf.last).await?),
+        leaf => view(&leaf),
     };
     site.pages.page("exchanges.html", values)
 }

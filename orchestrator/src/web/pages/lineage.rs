@@ -79,7 +79,7 @@ fn figures(reading: &Reading) -> impl Iterator<Item = (&Row, f64)> {
         .board
         .ranked()
         .filter(move |row| Some(row.rung) == rung);
-    of_rung.filter_map(|row| Some((row, row.figures.as_ref()?.f1.point)))
+    of_rung.filter_map(|row| Some((row, row.f1()?)))
 }
 
 /// A reward beside the best of those it was made from.

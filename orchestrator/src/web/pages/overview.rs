@@ -102,5 +102,5 @@ fn line(key: String, file: &str, entry: SearchEntry, reading: &Reading) -> Line 
 /// F1 of the base rewards alone, as they screened.
 pub(super) fn base_f1(board: &Leaderboard) -> Option<f64> {
     let base = board.references.iter().find(|row| row.name == BASE_ONLY)?;
-    Some(base.figures.as_ref()?.f1.point)
+    base.f1()
 }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Leaf, ON_A_PAGE, drawn, frame, optional_share, overview::base_f1, reading, view};
 use crate::{
-    board::leaderboard::Row,
+    board::leaderboard::{Points, Row},
     domain::{candidate::Origin, trial::TrialId},
+    store::StoreError,
     text::{interval, one_line, probability, share},
     web::{
         chart::{Series, curves, finalists, interval_bar, rounds, share_bar},
@@ -77,31 +78,37 @@ pub(in crate::web) async fn json(
     State(site): State<Arc<Site>>,
     Path(key): Path<String>,
 ) -> Response {
-    let json = reading(&site, &key).await.map(|reading| {
-        let text = serde_json::to_string(&reading.board).expect("a board is plain data");
-        ([(header::CONTENT_TYPE, "application/json")], text).into_response()
-    });
-    answer(&site, json)
+    answer(&site, board_as_json(&site, &key).await)
+}
+
+async fn board_as_json(site: &Site, key: &str) -> Result<Response, PageError> {
+    let json = reading(site, key).await?.json().await?.to_string();
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 async fn search(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, PageError> {
     let reading = reading(site, key).await?;
     let values = context! {
         running => running(&reading).await?,
-        ..values(key, &reading, wanted)
+        ..values(key, &reading, wanted).await?
     };
     site.pages.page("search.html", values)
 }
 
 /// What the page and the report show of a search, but for what runs now.
-pub(in crate::web) fn values(key: &str, reading: &Reading, wanted: &Wanted) -> Value {
+pub(in crate::web) async fn values(
+    key: &str,
+    reading: &Reading,
+    wanted: &Wanted,
+) -> Result<Value, StoreError> {
     let board = &reading.board;
     let base = base_f1(board);
     let scale = scale(reading);
     let kept = kept(&board.candidates, wanted);
     let leaf = Leaf::of(wanted.page.parse().unwrap_or(1), kept.len(), ON_A_PAGE);
-    let rows: Vec<Shown> = leaf
-        .of_list(&kept)
+    let rows: Vec<Shown> = reading
+        .filled(leaf.of_list(&kept))
+        .await?
         .iter()
         .map(|row| shown(row, reading, (base, scale)))
         .collect();
@@ -111,14 +118,14 @@ pub(in crate::web) fn values(key: &str, reading: &Reading, wanted: &Wanted) -> V
         .map(|row| shown(row, reading, (base, scale)))
         .collect();
     let leader = board.ranked().next();
-    context! {
+    Ok(context! {
         title => board.search.as_str(),
         search => frame(key, reading),
         tab => "ranking",
         leader => leader.map(|row| view(&shown(row, reading, (base, scale)))),
         corrected => view(&board.best_f1_corrected_for_choice),
         leader_estimate => leader.and_then(|row| Some(view(&row.figures.as_ref()?.f1))),
-        gain => leader.and_then(|row| Some(row.figures.as_ref()?.f1.point - base?)),
+        gain => leader.and_then(|row| Some(row.f1()? - base?)),
         base,
         scale => view(&scale),
         questions => board.questions,
@@ -137,7 +144,7 @@ pub(in crate::web) fn values(key: &str, reading: &Reading, wanted: &Wanted) -> V
         rows => view(&rows),
         references => view(&references),
         states => ["complete", "running", "waiting", "pruned", "failed", "rejected", "duplicate", "unreadable"],
-    }
+    })
 }
 
 /// What runs now, with its curve.
@@ -168,18 +175,11 @@ async fn running(reading: &Reading) -> Result<Vec<Value>, PageError> {
 
 /// The ends of the bars: tenths around all intervals.
 fn scale(reading: &Reading) -> (f64, f64) {
-    let board = &reading.board;
-    let intervals = board
-        .candidates
-        .iter()
-        .chain(&board.references)
-        .filter_map(|row| Some(&row.figures.as_ref()?.f1.interval));
-    let (low, high) = intervals.fold((1.0f64, 0.0f64), |(low, high), interval| {
-        (low.min(interval.lower), high.max(interval.upper))
-    });
-    match low < high {
-        true => ((low * 10.0).floor() / 10.0, (high * 10.0).ceil() / 10.0),
-        false => (0.0, 1.0),
+    match reading.ends {
+        Some((low, high)) if low < high => {
+            ((low * 10.0).floor() / 10.0, (high * 10.0).ceil() / 10.0)
+        }
+        _ => (0.0, 1.0),
     }
 }
 
@@ -193,17 +193,15 @@ fn kept<'a>(rows: &'a [Row], wanted: &Wanted) -> Vec<&'a Row> {
         .filter(|row| round.is_none() || row.round() == round)
         .filter(|row| wanted.state.is_empty() || row.state.to_string() == wanted.state)
         .collect();
-    let figure = |row: &Row, of: fn(&crate::domain::figures::Figures) -> f64| {
-        row.figures.as_ref().map_or(f64::NEG_INFINITY, of)
-    };
+    let figure = |row: &Row, of: fn(Points) -> f64| row.points.map_or(f64::NEG_INFINITY, of);
     match wanted.sort.as_str() {
         "name" => kept.sort_by_key(|row| row.name.to_lowercase()),
         "round" => kept.sort_by_key(|row| row.round()),
-        "accuracy" => kept.sort_by(|a, b| {
-            figure(b, |f| f.accuracy.point).total_cmp(&figure(a, |f| f.accuracy.point))
-        }),
+        "accuracy" => {
+            kept.sort_by(|a, b| figure(b, |p| p.accuracy).total_cmp(&figure(a, |p| p.accuracy)))
+        }
         "answered" => kept
-            .sort_by(|a, b| figure(b, |f| f.answer_rate).total_cmp(&figure(a, |f| f.answer_rate))),
+            .sort_by(|a, b| figure(b, |p| p.answer_rate).total_cmp(&figure(a, |p| p.answer_rate))),
         _ => {}
     }
     kept
@@ -236,7 +234,7 @@ fn shown(row: &Row, reading: &Reading, (base, ends): (Option<f64>, (f64, f64))) 
         p_best: p(row.vs_leader),
         same_as: row.same_as.clone(),
         rung: (row.rung > 0).then_some(row.rung),
-        reason: row.reason.as_deref().map(|reason| one_line(reason, 240)),
+        reason: row.reason.as_deref().map(|reason| one_line(reason, 120)),
         flags: row
             .flags
             .iter()
