@@ -1,5 +1,5 @@
 //! The house rules, held by a test: the arrows between crates and between the floors of each, the length of files, a `//!` on top of each, no drawers without a
-//! name, SQL only in the store, and every example configuration loads.
+//! name, SQL only in the store, unsafe code only where it is named, and every example configuration loads.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod module_graph;
@@ -185,6 +185,29 @@ fn sql_stands_only_in_the_store() {
             path.display()
         );
     }
+}
+
+#[test]
+fn unsafe_code_stands_only_where_it_is_named() {
+    let named = [
+        "sandbox/sdk/src/allocator.rs",
+        "sandbox/sdk/src/regex/module.rs",
+        "sandbox/src/cache/machine_code.rs",
+    ];
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("[workspace.lints.rust]\nunsafe_code = \"deny\""));
+    for member in ["evaluator", "sandbox", "trainer-bridge", "orchestrator"] {
+        let manifest = fs::read_to_string(root().join(member).join("Cargo.toml")).unwrap();
+        let follows = manifest.contains("[lints]\nworkspace = true");
+        assert!(follows, "{member} does not follow the workspace's lints");
+    }
+    let lifted: BTreeSet<String> = sources(&["rs"])
+        .into_iter()
+        .filter(|path| !path.ends_with("tests/tidy.rs"))
+        .filter(|path| fs::read_to_string(path).unwrap().contains("unsafe_code"))
+        .map(|path| path.strip_prefix(root()).unwrap().display().to_string())
+        .collect();
+    assert_eq!(lifted, named.map(str::to_owned).into());
 }
 
 #[test]

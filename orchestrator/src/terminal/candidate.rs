@@ -6,6 +6,7 @@ use trainer_bridge::StepMetrics;
 
 use super::{
     audit::write_flags,
+    screen::Screen,
     worth::{hacks_table, summary},
 };
 use crate::{
@@ -19,30 +20,38 @@ use crate::{
     text::{interval, one_line, printable, probability, share},
 };
 
-/// Writes all of it.
+/// Writes all of it; lines of words are broken where the screen ends.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
+pub fn write(out: &mut impl Write, screen: &Screen, shown: &Shown) -> io::Result<()> {
     match shown {
-        Shown::Mix(mix) => write_mix(out, mix),
+        Shown::Mix(mix) => write_mix(out, screen, mix),
         Shown::Reference(reference) => {
             let (name, state) = (&reference.row.name, reference.row.state);
             writeln!(out, "{name}  (a reference row, {state})")?;
             write_figures(out, &reference.row)?;
             write_verdicts(out, reference.verdicts)
         }
-        Shown::Candidate(candidate) => write_candidate(out, candidate),
+        Shown::Candidate(candidate) => write_candidate(out, screen, candidate),
     }
 }
 
-fn write_candidate(out: &mut impl Write, candidate: &CandidateView) -> io::Result<()> {
-    write_origin(out, candidate)?;
+fn write_candidate(
+    out: &mut impl Write,
+    screen: &Screen,
+    candidate: &CandidateView,
+) -> io::Result<()> {
+    write_origin(out, screen, candidate)?;
     if let Some(warning) = candidate.warning {
-        writeln!(out, "WARNING: {warning}.")?;
+        writeln!(out, "{}", screen.wrapped(&format!("WARNING: {warning}.")))?;
     }
     if let Some(row) = &candidate.screening {
         write_row(out, candidate, row)?;
+        if let Some(reason) = &row.reason {
+            let reason = screen.wrapped(&printable(reason));
+            writeln!(out, "\nwhy {}\n{reason}", row.state)?;
+        }
     }
     for finalist in &candidate.confirmed {
         let (f1, steps) = (&finalist.f1, finalist.steps);
@@ -59,23 +68,29 @@ fn write_candidate(out: &mut impl Write, candidate: &CandidateView) -> io::Resul
 }
 
 /// A finalist that is more than one candidate, or none.
-fn write_mix(out: &mut impl Write, mix: &Confirmed) -> io::Result<()> {
+fn write_mix(out: &mut impl Write, screen: &Screen, mix: &Confirmed) -> io::Result<()> {
     let members = match &mix.members[..] {
         [] => "nothing: the base model as it is".to_owned(),
         members => members.join(" + "),
     };
-    writeln!(out, "{}  trained on {members}", mix.name)?;
+    let trained = format!("{}  trained on {members}", mix.name);
+    writeln!(out, "{}", screen.wrapped(&trained))?;
     let (f1, range) = (share(mix.f1.point), interval(&mix.f1));
     writeln!(out, "F1 on Test  {f1} {range}")?;
     write_flags(out, &mix.flags)
 }
 
 /// Where a candidate comes from, and what it is after.
-fn write_origin(out: &mut impl Write, candidate: &CandidateView) -> io::Result<()> {
+fn write_origin(
+    out: &mut impl Write,
+    screen: &Screen,
+    candidate: &CandidateView,
+) -> io::Result<()> {
     let (name, round, status) = (&candidate.name, candidate.round, &candidate.status);
     writeln!(out, "{name}  (round {round}, {status})")?;
     if !candidate.rationale.is_empty() {
-        writeln!(out, "{}", one_line(&candidate.rationale, 2000))?;
+        let rationale = one_line(&candidate.rationale, 2000);
+        writeln!(out, "{}", screen.wrapped(&rationale))?;
     }
     for change in &candidate.changes {
         let change = one_line(&change.to_string(), 400);
@@ -99,7 +114,7 @@ fn write_row(out: &mut impl Write, candidate: &CandidateView, row: &Row) -> io::
         let (f1, range) = (share(f1.point), interval(f1));
         writeln!(
             out,
-            "            chosen as the best, it looks better than it is: F1 {f1} {range} corrected for the choice"
+            "            chosen as the best, it looks better than it is:\n            F1 {f1} {range} corrected for the choice"
         )?;
     }
     write_verdicts(out, candidate.verdicts)?;
@@ -116,11 +131,7 @@ fn write_row(out: &mut impl Write, candidate: &CandidateView, row: &Row) -> io::
         writeln!(out, "audit")?;
         write_flags(out, &row.flags)?;
     }
-    write_curves(out, &candidate.curve)?;
-    if let Some(reason) = &row.reason {
-        writeln!(out, "\nwhy {}\n{}", row.state, printable(reason))?;
-    }
-    Ok(())
+    write_curves(out, &candidate.curve)
 }
 
 /// Who decided the verdicts behind the figures, where a model had a part in them.

@@ -6,6 +6,18 @@ use crate::{
     text::{interval, one_line, probability, share},
 };
 
+/// What a narrow terminal can do without in the tables, first to go first.
+pub const LEAST_OF_MODELS: [&str; 6] = [
+    "precision",
+    "recall",
+    "of",
+    "accuracy interval",
+    "accuracy",
+    "right",
+];
+/// The same of the pairs.
+pub const LEAST_OF_PAIRS: [&str; 5] = ["mid-p", "neither", "both", "95 % interval", "exact p"];
+
 impl Comparison {
     /// The models for people.
     #[must_use]
@@ -18,7 +30,7 @@ impl Comparison {
             Number("F1"),
             Text("95 % interval"),
             Number("accuracy"),
-            Text("95 % interval"),
+            Text("accuracy interval"),
             Number("precision"),
             Number("recall"),
             Number("answered"),

@@ -98,7 +98,7 @@ pub fn only_ours(page: &str, html: &str) {
     }
 }
 
-const TAGS: [&str; 56] = [
+const TAGS: [&str; 57] = [
     "!doctype",
     "a",
     "abbr",

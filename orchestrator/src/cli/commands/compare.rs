@@ -8,7 +8,11 @@ use crate::{
         arguments::{CompareArgs, Format},
         open::open,
     },
-    terminal::table::{Column, Table},
+    terminal::{
+        comparison::{LEAST_OF_MODELS, LEAST_OF_PAIRS},
+        screen::Screen,
+        table::{Column, Table},
+    },
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
@@ -20,23 +24,25 @@ pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
         Format::Csv => write!(out, "{}", csv(&comparisons)?)?,
         Format::Table | Format::Markdown => {
             let is_table = args.format == Format::Table;
-            let text = |table: Table| {
-                if is_table {
-                    table.to_text()
-                } else {
-                    table.to_markdown()
-                }
+            let screen = match is_table {
+                true => Screen::of_stdout(),
+                false => Screen::FILE,
             };
+            let heading = if is_table { "" } else { "## " };
             for comparison in &comparisons {
-                let heading = if is_table { "" } else { "## " };
+                let (models, pairs) = (comparison.models_table(), comparison.pairs_table());
+                let [models, pairs] = match is_table {
+                    true => [
+                        models.to_screen(&screen, &LEAST_OF_MODELS, "model"),
+                        pairs.to_screen(&screen, &LEAST_OF_PAIRS, "a"),
+                    ],
+                    false => [models.to_markdown(), pairs.to_markdown()],
+                };
+                let legend = screen.wrapped(&comparison.legend());
+                let (on, questions) = (&comparison.on, comparison.questions);
                 writeln!(
                     out,
-                    "{heading}{}: {} questions\n\n{}\n\n{}\n\n{}\n",
-                    comparison.on,
-                    comparison.questions,
-                    text(comparison.models_table()),
-                    text(comparison.pairs_table()),
-                    comparison.legend()
+                    "{heading}{on}: {questions} questions\n\n{models}\n\n{pairs}\n\n{legend}\n"
                 )?;
             }
         }

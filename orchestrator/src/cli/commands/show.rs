@@ -10,7 +10,7 @@ use crate::{
         arguments::{ShowArgs, ShowFormat},
         open::open,
     },
-    terminal,
+    terminal::{self, screen::Screen},
 };
 
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
@@ -23,7 +23,9 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<()> {
         }
         _ if args.source => bail!("`{}` has no source: it is no candidate", args.candidate),
         (_, ShowFormat::Json) => writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?,
-        (_, ShowFormat::Table) => terminal::candidate::write(&mut out, &shown)?,
+        (_, ShowFormat::Table) => {
+            terminal::candidate::write(&mut out, &Screen::of_stdout(), &shown)?;
+        }
     }
     Ok(())
 }
