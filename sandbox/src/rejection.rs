@@ -162,17 +162,35 @@ fn breakdown(stderr: &str) -> String {
         .to_owned()
 }
 
-/// The first error of a compiler's output, with its line: `error[E0308]: mismatched types (line 3)`.
+/// The first error of a compiler's output, with what it says of the place, and its line:
+/// `error[E0308]: mismatched types: expected `f64`, found `bool` (line 3)`.
 fn first_error(stderr: &str) -> String {
     let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
     let Some(error) = lines.next() else {
         return "no message".to_owned();
     };
-    let place = lines.find_map(|line| line.trim_start().strip_prefix("--> candidate.rs:"));
-    match place.and_then(|place| place.split(':').next()) {
-        Some(line) => format!("{error} (line {line})"),
-        None => error.to_owned(),
+    let Some(line) = lines.find_map(line_of_place) else {
+        return error.to_owned();
+    };
+    // The source stands below with a margin, and below it, where it is wrong and why. An empty line ends the error.
+    let below = lines.take_while(|line| !line.is_empty() && !line.starts_with("error"));
+    let mut why = below.filter_map(|line| Some(line.rsplit_once('^')?.1.trim()));
+    match why.next().filter(|why| !why.is_empty()) {
+        Some(why) => format!("{error}: {why} (line {line})"),
+        None => format!("{error} (line {line})"),
     }
+}
+
+/// The line of the first error of a compiler's output, where it has one.
+pub(crate) fn line_of_first_error(stderr: &str) -> Option<usize> {
+    let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
+    lines.find_map(line_of_place)?.parse().ok()
+}
+
+/// Of a line that says where something stands, the number of the line it stands in.
+fn line_of_place(line: &str) -> Option<&str> {
+    let place = line.trim_start().strip_prefix("--> candidate.rs:")?;
+    place.split(':').next()
 }
 
 #[cfg(test)]
@@ -188,6 +206,19 @@ mod tests {
             rejection.to_string(),
             "does not compile: error[E0308]: mismatched types (line 3)"
         );
+    }
+
+    #[test]
+    fn what_rustc_says_of_the_place_is_part_of_the_line() {
+        let stderr = "error[E0308]: mismatched types\n --> candidate.rs:2:21\n  |\n2 |     let s: String = sample.completion();\n  |            ------   ^^^^^^^^^^^^^^^^^^^ expected `String`, found `&str`\n  |            |\n  |            expected due to this\n\nerror[E0277]: cannot divide\n";
+        let rejection = Rejection::Compile {
+            stderr: stderr.to_owned(),
+        };
+        assert_eq!(
+            rejection.to_string(),
+            "does not compile: error[E0308]: mismatched types: expected `String`, found `&str` (line 2)"
+        );
+        assert_eq!(line_of_first_error(stderr), Some(2));
     }
 
     #[test]

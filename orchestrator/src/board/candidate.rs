@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Shown {
-    /// A finalist that is more than one candidate, or none.
+    /// A finalist that is more than one candidate.
     Mix(Box<Confirmed>),
     /// A row that candidates are compared with.
     Reference(Box<ReferenceView>),
@@ -36,6 +36,8 @@ pub struct ReferenceView {
     pub row: Row,
     /// Who decided the verdicts behind its figures, where a model had a part in them.
     pub verdicts: Option<Tally>,
+    /// How it did on Test, where it was confirmed beside the finalists.
+    pub confirmed: Vec<Confirmed>,
 }
 
 /// A candidate.
@@ -101,15 +103,17 @@ impl Shown {
         board: &Leaderboard,
         name: &str,
     ) -> Result<Self, StoreError> {
-        let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
-        if let Some(mix) = board.confirmed.iter().find(is_mix) {
-            return Ok(Self::Mix(Box::new(mix.clone())));
-        }
         if let Some(row) = board.references.iter().find(|row| row.name == name) {
+            let confirmed = board.confirmed.iter().filter(|row| row.name == name);
             return Ok(Self::Reference(Box::new(ReferenceView {
                 verdicts: verdicts(store, row.trial).await?,
                 row: row.clone(),
+                confirmed: confirmed.cloned().collect(),
             })));
+        }
+        let is_mix = |row: &&Confirmed| row.name == name && row.members != [row.name.clone()];
+        if let Some(mix) = board.confirmed.iter().find(is_mix) {
+            return Ok(Self::Mix(Box::new(mix.clone())));
         }
         let candidate = store.candidate(snapshot.search.id, name).await?;
         let mut view = CandidateView::of(store, board, candidate).await?;

@@ -27,7 +27,7 @@ pub(super) struct Complaint {
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Complaint> {
     toml::from_str(text).map_err(|error| Complaint {
         at: error.span().map(|span| span.start),
-        what: explained::<T>(text).unwrap_or_else(|| error.message().to_owned()),
+        what: explained::<T>(text).unwrap_or_else(|| in_plain_words(error.message())),
     })
 }
 
@@ -89,9 +89,10 @@ impl What {
         let key = keys.join(".");
         match self {
             Self::NoWord { found, choices } => format!("`{key}` is of type {found}, {choices}"),
-            Self::Other(said) if said.starts_with("invalid ") && !keys.is_empty() => {
-                format!("`{key}`: {}", in_plain_words(&said))
-            }
+            Self::Other(said) if said.starts_with("invalid ") => match keys {
+                [] => in_plain_words(&said),
+                _ => format!("`{key}`: {}", in_plain_words(&said)),
+            },
             // Complaints about a key itself name it.
             Self::Other(said) => said,
         }
@@ -140,12 +141,17 @@ fn value_at<'a>(table: &'a mut Table, keys: &[String]) -> Option<&'a mut Value> 
 
 /// A complaint without the names that types have in a program.
 fn in_plain_words(said: &str) -> String {
+    if said.starts_with("invalid boolean") {
+        return "expected a value: texts stand in quotes (`\"…\"`), what is true or not is `true` or `false`".to_owned();
+    }
+    let said = said.replace(" as i128,", ",");
     match said.rsplit_once(" expected ") {
         Some((what, "usize" | "u32" | "u64")) => {
             format!("{what} expected a whole number, 0 or more")
         }
         Some((what, "f32" | "f64")) => format!("{what} expected a number"),
-        _ => said.to_owned(),
+        Some((what, "a sequence")) => format!("{what} expected a list, `[…]`"),
+        _ => said,
     }
 }
 
@@ -190,6 +196,24 @@ mod tests {
             explained("[grpo]\nscale_rewards = true"),
             "`grpo.scale_rewards` is of type boolean, expected one of `group`, `batch`, `none`"
         );
+    }
+
+    #[test]
+    fn values_are_complained_of_without_the_names_of_types() {
+        for (rest, says) in [
+            (
+                "[confirm]\nseeds = 100000000000000000000",
+                "invalid type: integer `100000000000000000000`, expected a whole number, 0 or more",
+            ),
+            (
+                "[ensemble]\nsizes = 3",
+                "`ensemble.sizes`: invalid type: integer `3`, expected a list, `[…]`",
+            ),
+            ("[screen]\nsteps = ten", "texts stand in quotes"),
+        ] {
+            let explained = explained(rest);
+            assert!(explained.contains(says), "{explained}");
+        }
     }
 
     #[test]

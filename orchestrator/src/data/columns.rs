@@ -6,6 +6,7 @@ use evaluator::{Answer, Problem, final_answer};
 use serde_json::{Map, Value};
 
 use super::rows::{self, Row, RowsError};
+use crate::text::nearest;
 
 /// Names of the column of questions, the first that is there counts.
 const QUESTIONS: [&str; 8] = [
@@ -62,14 +63,18 @@ impl Columns {
         has_metric: bool,
     ) -> Result<Self, RowsError> {
         let there: Vec<&str> = row.columns.keys().map(String::as_str).collect();
-        let missing = |what: &str, key: &str| {
-            let there = there.join(", ");
-            RowsError::of(
-                &row.place,
-                format!(
-                    "no column of {what}: there are {there}; say which one with `{key}` in [task]"
+        let missing = |what: &str, key: &str, named: Option<&str>| {
+            let list = there.join(", ");
+            let what = match named {
+                Some(name) => format!(
+                    "no column `{name}`, which `{key}` in [task] names: there are {list}.{}",
+                    nearest::hint(name, there.iter().copied())
                 ),
-            )
+                None => format!(
+                    "no column of {what}: there are {list}; say which one with `{key}` in [task]"
+                ),
+            };
+            RowsError::of(&row.place, what)
         };
         let found = |named: Option<&str>, usual: &[&str]| {
             let names = named.map_or_else(|| usual.to_vec(), |name| vec![name]);
@@ -82,12 +87,12 @@ impl Columns {
             None => None,
             Some(named) => {
                 let found = found(named, &QUESTIONS);
-                Some(found.ok_or_else(|| missing("questions", "question"))?)
+                Some(found.ok_or_else(|| missing("questions", "question", named))?)
             }
         };
         let of_answer = found(answer, &ANSWERS);
         if of_answer.is_none() && (answer.is_some() || !has_metric) {
-            return Err(missing("reference answers", "answer"));
+            return Err(missing("reference answers", "answer", answer));
         }
         Ok(Self {
             question: of_question,

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Number, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::text::hex;
+use crate::text::{hex, of_one_line};
 
 /// A row of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +149,10 @@ fn json_lines(path: &Path, text: &str) -> Result<Vec<Row>, RowsError> {
                     &place,
                     "expected an object, `{\"question\": …}`",
                 )),
-                Err(error) => Err(RowsError::of(&place, format!("no JSON: {error}"))),
+                Err(error) => Err(RowsError::of(
+                    &place,
+                    format!("no JSON: {}", of_one_line(&error)),
+                )),
             }
         })
         .collect()

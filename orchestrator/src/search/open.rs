@@ -193,10 +193,11 @@ impl Prepared {
         })
     }
 
-    /// Why nothing can be proposed, if that is so: what a plan says beside its figures.
+    /// Why the search cannot begin, if that is so (nothing can be proposed, a seed reward cannot be read): what a plan says beside its figures.
     #[must_use]
     pub fn hindrance(&self) -> Option<String> {
-        self.proposer.as_ref().err().map(ToString::to_string)
+        let proposer = self.proposer.as_ref().err().map(ToString::to_string);
+        proposer.or_else(|| self.seeds.as_ref().err().map(ToString::to_string))
     }
 
     /// Begins the search in a database, or finds it there. A new one takes over the search in the database `from`, if one is named.

@@ -22,6 +22,7 @@ use crate::{
         job::Jobs,
         training::{Training, TrainingError, Watch},
     },
+    text::counted,
 };
 
 /// Steps and prompts of the measurement.
@@ -170,7 +171,9 @@ impl fmt::Display for Plan {
         }
         writeln!(
             f,
-            "  propose   {rounds} rounds of {candidates} reward functions"
+            "  propose   {} of {}",
+            counted(*rounds as usize, "round"),
+            counted(*candidates, "reward function")
         )?;
         writeln!(
             f,
@@ -284,8 +287,9 @@ fn requests(config: &Config, request: RequestSize) -> Option<String> {
     let most = request.most_completion_tokens;
     let completion = rounds * (candidates * DRAFT_TOKENS).min(most);
     let mut told = format!(
-        "{} for rewards, {rounds} requests or more, about {prompt} tokens in prompts and {completion} in replies (at most {})",
+        "{} for rewards, {} or more, about {prompt} tokens in prompts and {completion} in replies (at most {})",
         chat.asked(),
+        counted(rounds as usize, "request"),
         rounds * most
     );
     let prices = chat.endpoint().prices;

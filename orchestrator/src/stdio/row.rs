@@ -16,7 +16,10 @@ use crate::text::nearest;
 /// What a row may hold.
 const KEYS: [&str; 4] = ["prompt", "question", "completion", "answer"];
 /// Other names of the answer, the first one first; read only where there is no `answer`.
-pub(super) const ANSWERS: [&str; 4] = ["solution", "ground_truth", "target", "label"];
+pub(super) const ANSWERS: [&str; 5] = ["solution", "ground_truth", "target", "label", "gts"];
+/// The same of the completion and of the prompt.
+const COMPLETIONS: [&str; 2] = ["output", "response"];
+const PROMPTS: [&str; 1] = ["input"];
 
 /// The text of a prompt that is not given.
 pub(super) fn nothing<'a>() -> Text<'a> {
@@ -51,17 +54,26 @@ impl<'de> Visitor<'de> for Row {
                     // In a data set a question may be anything.
                     if other == "question" {
                         question = Text::deserialize(value.clone()).ok();
-                    } else if other != "answer" && !ANSWERS.contains(&other) {
+                    } else if !is_read(other) {
                         unread.get_or_insert_with(|| other.to_owned());
                     }
                     columns.insert(other.to_owned(), value);
                 }
             }
         }
+        let called = |names: &[&str]| {
+            let mut named = names.iter().filter_map(|name| columns.get(*name));
+            named.find_map(|value| Text::deserialize(value.clone()).ok())
+        };
+        let completion = completion.or_else(|| called(&COMPLETIONS));
+        let prompt = prompt.or_else(|| called(&PROMPTS));
         let hint = |key: &str| nearest::hint(key, KEYS);
         let missing = |name: &str| {
-            let hint = unread.as_deref().map(hint).unwrap_or_default();
-            A::Error::custom(format!("a sample needs `{name}`.{hint}"))
+            let there = match &unread {
+                Some(key) => format!("; it has `{}`.{}", shortened(key), hint(key)),
+                None => String::new(),
+            };
+            A::Error::custom(format!("a sample needs `{name}`{there}"))
         };
         let answer = ["answer"].into_iter().chain(ANSWERS);
         let answer = answer.filter_map(|name| columns.get(name)).next();
@@ -87,6 +99,12 @@ impl<'de> Visitor<'de> for Row {
     }
 }
 
+/// Whether a column beside prompt, question and completion is read here.
+fn is_read(name: &str) -> bool {
+    let names = [&ANSWERS[..], &COMPLETIONS, &PROMPTS];
+    name == "answer" || names.iter().any(|names| names.contains(&name))
+}
+
 /// Columns as the text of an object; nothing where `answer` is all there is, and a text that the verifier takes as it is.
 pub(super) fn text(columns: Map<String, Value>) -> String {
     let plain = columns.iter().all(|(name, value)| {
@@ -104,7 +122,12 @@ fn warn_once(key: &str, hint: &str) {
     WARNED.call_once(|| {
         tracing::warn!(
             "a sample has the key `{}`, which only rewards read; there are `prompt`, `question`, `completion` and `answer`.{hint}",
-            key.escape_debug().take(80).collect::<String>()
+            shortened(key)
         );
     });
+}
+
+/// A foreign key, fit to be shown.
+fn shortened(key: &str) -> String {
+    key.escape_debug().take(80).collect()
 }

@@ -30,8 +30,15 @@ pub fn write(out: &mut impl Write, screen: &Screen, shown: &Shown) -> io::Result
         Shown::Reference(reference) => {
             let (name, state) = (&reference.row.name, reference.row.state);
             writeln!(out, "{name}  (a reference row, {state})")?;
+            if let Some(confirmed) = reference.confirmed.first() {
+                writeln!(out, "trained on  {}", members(confirmed))?;
+            }
             write_figures(out, &reference.row)?;
-            write_verdicts(out, reference.verdicts)
+            write_verdicts(out, reference.verdicts)?;
+            reference
+                .confirmed
+                .iter()
+                .try_for_each(|finalist| write_confirmed(out, finalist))
         }
         Shown::Candidate(candidate) => write_candidate(out, screen, candidate),
     }
@@ -54,12 +61,7 @@ fn write_candidate(
         }
     }
     for finalist in &candidate.confirmed {
-        let (f1, steps) = (&finalist.f1, finalist.steps);
-        let (f1, range) = (share(f1.point), interval(f1));
-        writeln!(out, "F1 on Test  {f1} {range} after {steps} steps")?;
-        if !finalist.flags.is_empty() {
-            write_flags(out, &finalist.flags)?;
-        }
+        write_confirmed(out, finalist)?;
     }
     if let Some(probe) = &candidate.probe {
         write_probe(out, probe)?;
@@ -67,13 +69,28 @@ fn write_candidate(
     writeln!(out, "\n{}", printable(candidate.source.trim_end()))
 }
 
-/// A finalist that is more than one candidate, or none.
-fn write_mix(out: &mut impl Write, screen: &Screen, mix: &Confirmed) -> io::Result<()> {
-    let members = match &mix.members[..] {
+/// How a finalist did on Test, and what was seen of it there.
+fn write_confirmed(out: &mut impl Write, finalist: &Confirmed) -> io::Result<()> {
+    let (f1, steps) = (&finalist.f1, finalist.steps);
+    let (f1, range) = (share(f1.point), interval(f1));
+    writeln!(out, "F1 on Test  {f1} {range} after {steps} steps")?;
+    if finalist.flags.is_empty() {
+        return Ok(());
+    }
+    write_flags(out, &finalist.flags)
+}
+
+/// What a finalist was trained on.
+fn members(finalist: &Confirmed) -> String {
+    match &finalist.members[..] {
         [] => "nothing: the base model as it is".to_owned(),
         members => members.join(" + "),
-    };
-    let trained = format!("{}  trained on {members}", mix.name);
+    }
+}
+
+/// A finalist that is more than one candidate.
+fn write_mix(out: &mut impl Write, screen: &Screen, mix: &Confirmed) -> io::Result<()> {
+    let trained = format!("{}  trained on {}", mix.name, members(mix));
     writeln!(out, "{}", screen.wrapped(&trained))?;
     let (f1, range) = (share(mix.f1.point), interval(&mix.f1));
     writeln!(out, "F1 on Test  {f1} {range}")?;

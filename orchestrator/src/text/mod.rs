@@ -35,6 +35,16 @@ pub(crate) fn counted(n: usize, thing: &str) -> String {
     }
 }
 
+/// What is wrong with the JSON of one line of a file, whose number is told elsewhere: serde counts every text from line 1.
+pub(crate) fn of_one_line(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match told.strip_suffix(&place) {
+        Some(what) if error.line() <= 1 => format!("{what} (column {})", error.column()),
+        _ => told,
+    }
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -71,6 +81,19 @@ mod tests {
         assert_eq!(one_line("abcdef", 3), "abc…");
         assert_eq!(one_line("a\u{202e}b", 80), "a b");
         assert_eq!(printable("a\u{2066}\x07b\n"), "ab\n");
+    }
+
+    #[test]
+    fn a_line_of_json_has_no_line_of_its_own() {
+        let error = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+        assert_eq!(
+            of_one_line(&error("{\"a\": x}")),
+            "expected value (column 7)"
+        );
+        assert_eq!(
+            of_one_line(&error("{\n\n x}")),
+            "key must be a string at line 3 column 2"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CompileError, HostError};
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, line_of_first_error};
 use crate::source::{Language, Module, Source};
 use crate::{cache, lint};
 use confine::Confinement;
@@ -143,7 +143,8 @@ impl Compiler {
         let text = format!("{code}\n{}", glue::glue(entry));
         fs::write(&input, &text).map_err(HostError::io(format!("write {}", input.display())))?;
         let finished = self.rustc(work.path())?;
-        self.judge(&finished, &text, work.path())?;
+        let judged = self.judge(&finished, &text, work.path());
+        judged.map_err(|error| blamed_on_the_entry(error, code, entry))?;
         let output = work.path().join(OUTPUT_FILE);
         let wasm =
             fs::read(&output).map_err(HostError::io(format!("read {}", output.display())))?;
@@ -239,4 +240,22 @@ impl Compiler {
             process::EndedBy::Outside(signal) => HostError::CompilerKilled { signal }.into(),
         })
     }
+}
+
+/// What rustc says of the lines that the host appended is about the types of the entry, which are called there.
+fn blamed_on_the_entry(error: CompileError, code: &str, entry: lint::Entry) -> CompileError {
+    let CompileError::Rejected(Rejection::Compile { stderr }) = &error else {
+        return error;
+    };
+    if line_of_first_error(stderr).is_none_or(|line| line <= code.lines().count()) {
+        return error;
+    }
+    let head = format!("fn {}(", entry.name());
+    let line = code.lines().position(|line| line.contains(&head));
+    Rejection::Forbidden {
+        rule: "entry".to_owned(),
+        what: format!("the entry must be `{}`", entry.signature()),
+        line: line.map_or(1, |line| line + 1),
+    }
+    .into()
 }

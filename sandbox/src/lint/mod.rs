@@ -71,14 +71,14 @@ pub(crate) enum Entry {
 impl Entry {
     const ALL: [Self; 2] = [Self::Sample, Self::Group];
 
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sample => "reward",
             Self::Group => "reward_group",
         }
     }
 
-    const fn signature(self) -> &'static str {
+    pub(crate) const fn signature(self) -> &'static str {
         match self {
             Self::Sample => "pub fn reward(sample: &Sample) -> f64",
             Self::Group => "pub fn reward_group(samples: &[Sample]) -> Vec<f64>",

@@ -1,7 +1,11 @@
 //! `audit`: the signs that a reward was hacked, or can be.
 
-use std::io::{Write as _, stdout};
+use std::{
+    io::{Write as _, stdout},
+    sync::Arc,
+};
 
+use sandbox::RewardFn;
 use serde::Serialize;
 
 use super::rewards;
@@ -16,7 +20,10 @@ use crate::{
         traces::{Attack, Flag},
     },
     judge::by_rule,
-    reward::{audit::attack, probe::ProbeSet},
+    reward::{
+        audit::attack,
+        probe::{ProbeSet, Recorded},
+    },
     terminal,
 };
 
@@ -74,16 +81,25 @@ fn is_of_a_search(name: &str) -> anyhow::Result<bool> {
 /// The probe of rewards that no search has trained.
 async fn probed(names: &[String], args: &AuditArgs) -> anyhow::Result<Vec<Finding>> {
     let pool = match &args.pool {
-        Some(path) => Pool::read(path)?,
+        Some(path) => Recorded::read(path)?.pool,
         None => Pool::made_up(args.world),
     };
     let (rewards, extraction) = rewards::each(names, &[], &args.database).await?;
     let base = rewards::base_loaded()?;
-    let set = ProbeSet::new(pool, Vec::new(), by_rule(extraction), base)?;
+    let judge = by_rule(extraction);
+    let set = ProbeSet::new(pool, Vec::new(), Arc::clone(&judge), base)?;
+    // What was made up is put into the format that the reward pays; what was recorded stays as it is.
+    let dressed = |reward: &RewardFn| match args.pool {
+        Some(_) => Ok(None),
+        None => set.dressed_for(reward, &*judge),
+    };
     let examined = rewards.into_iter().map(|named| {
         let name = named.name;
         let loaded = named.loaded.as_ref().map(|member| &member.reward);
-        let attack = attack(name, loaded, &set);
+        let attack = match loaded.map_or(Ok(None), dressed) {
+            Ok(dressed) => attack(name, loaded, dressed.as_ref().unwrap_or(&set)),
+            Err(error) => attack(name, Err(error), &set),
+        };
         let flags = attack.flags();
         Finding::Probed { attack, flags }
     });

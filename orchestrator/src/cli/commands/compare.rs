@@ -2,6 +2,8 @@
 
 use std::io::{Write as _, stdout};
 
+use anyhow::bail;
+
 use crate::{
     board::comparison::{Comparison, Pair, of_search},
     cli::{
@@ -16,6 +18,13 @@ use crate::{
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
+    let twice = args.names.iter().enumerate();
+    if let Some((_, name)) = twice
+        .filter(|(at, name)| args.names[..*at].contains(name))
+        .next()
+    {
+        bail!("`{name}` is named twice: it differs from itself in nothing");
+    }
     let store = open(args.database).await?;
     let comparisons = of_search(&store, &args.names).await?;
     let mut out = stdout();

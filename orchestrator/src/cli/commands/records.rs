@@ -34,8 +34,7 @@ pub(super) async fn run(args: RecordsArgs) -> anyhow::Result<()> {
     }
     let mut out = BufWriter::new(stdout().lock());
     for record in found {
-        serde_json::to_writer(&mut out, &record)?;
-        writeln!(out)?;
+        writeln!(out, "{}", serde_json::to_string(&record)?)?;
     }
     Ok(out.flush()?)
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use sandbox::CompileError;
 use serde_json::{Map, json};
 use trainer_bridge::{
@@ -21,7 +21,7 @@ use crate::{
     judge::Judges,
     stdio::{self, ServedReward, Service},
     store::WriterLock,
-    text::{one_line, printable},
+    text::{of_one_line, one_line, printable},
 };
 
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
@@ -100,9 +100,13 @@ fn of_job(path: &Path) -> anyhow::Result<Service> {
 
 fn score_file(service: &Service, path: &Path) -> anyhow::Result<()> {
     let text = text(path)?;
-    let samples = samples(&text, path)?;
+    let (lines, samples): (Vec<usize>, Vec<_>) = samples(&text, path)?.into_iter().unzip();
+    if samples.is_empty() {
+        bail!("{} holds no samples", path.display());
+    }
     let batch: Vec<Rollout<'_>> = samples.iter().map(|s| service.rollout(s)).collect();
-    let scored = service.scorer.score(&batch)?;
+    let scored = service.scorer.score(&batch);
+    let scored = scored.map_err(|error| placed(error, path, &lines))?;
     let components = stdio::components(&scored);
     let mut out = stdout().lock();
     for place in 0..samples.len() {
@@ -148,18 +152,34 @@ fn text(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn samples<'a>(text: &'a str, path: &Path) -> anyhow::Result<Vec<stdio::Sample<'a>>> {
+/// A fault with the line of the sample that it came of.
+fn placed(error: ScoreError, path: &Path, lines: &[usize]) -> anyhow::Error {
+    let line = match &error {
+        ScoreError::Fault { fault, .. } => fault.index().and_then(|at| lines.get(at)),
+        _ => None,
+    };
+    match line {
+        Some(line) => anyhow!(error).context(format!("{}:{line}", path.display())),
+        None => error.into(),
+    }
+}
+
+/// The samples of JSON lines, each with its line from 1.
+fn samples<'a>(text: &'a str, path: &Path) -> anyhow::Result<Vec<(usize, stdio::Sample<'a>)>> {
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
-            serde_json::from_str(line.trim_start_matches('\u{feff}')).with_context(|| {
-                format!(
-                    "{}:{}: expected {{\"prompt\": …, \"completion\": …, \"answer\": …}}",
+            let number = number + 1;
+            let sample = serde_json::from_str(line.trim_start_matches('\u{feff}'));
+            let sample = sample.map_err(|error| {
+                anyhow!(
+                    "{}:{number}: expected {{\"prompt\": …, \"completion\": …, \"answer\": …}}: {}",
                     path.display(),
-                    number + 1
+                    of_one_line(&error)
                 )
-            })
+            })?;
+            Ok((number, sample))
         })
         .collect()
 }

@@ -244,9 +244,10 @@ fn line(m: &StepMetrics, steps: u32) -> String {
         String::new()
     };
     format!(
-        "  step {:>4}/{steps}  reward {:+.3}  right {:.2}  length {:.1}  entropy {:.3}  grad {:.3}{kl}{clipped}  {:.0} tok/s",
+        "  step {:>4}/{steps}  reward {:+.3}  flat {:.2}  right {:.2}  length {:.1}  entropy {:.3}  grad {:.3}{kl}{clipped}  {:.0} tok/s",
         m.step,
         m.reward,
+        m.frac_reward_zero_std,
         m.correct,
         m.completion_length,
         m.entropy,

@@ -207,7 +207,7 @@ impl Attack {
         let auc = self.auc_within.or(self.auc).filter(|auc| *auc <= OWN_AUC);
         let own = auc.map(|auc| {
             let told = format!(
-                "of what the trained policy writes, `{member}` pays right completions more than wrong ones in {:.0} % of the pairs",
+                "`{member}` pays right completions more than wrong ones to the same question in {:.0} % of the pairs, a tie counting half",
                 100.0 * auc
             );
             flag(Sign::PaysItsOwnErrors, told)
@@ -218,7 +218,7 @@ impl Attack {
             .collect();
         let hacks = (!paid.is_empty()).then(|| {
             let told = format!(
-                "`{member}` pays more than for right completions of the trained policy for: {}",
+                "`{member}` pays more than for right completions for: {}",
                 paid.join(", ")
             );
             flag(Sign::PaysHacks, told)

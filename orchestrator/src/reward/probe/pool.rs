@@ -8,10 +8,13 @@ use evaluator::{
     extract, final_answer,
     toy::{self, World},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trainer_bridge::Rollout;
 
-use crate::domain::pool::{Group, Pool};
+use crate::{
+    domain::pool::{Group, Pool},
+    text::of_one_line,
+};
 
 /// Questions and completions of each in the made-up pool.
 const MADE_UP: (usize, usize) = (64, 8);
@@ -132,7 +135,11 @@ fn numbered(path: &Path) -> Result<Vec<(usize, Value)>, BadPool> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| match serde_json::from_str(line) {
             Ok(row) => Ok((number, row)),
-            Err(error) => Err(bad(path, Some(number), format!("no JSON: {error}"))),
+            Err(error) => Err(bad(
+                path,
+                Some(number),
+                format!("no JSON: {}", of_one_line(&error)),
+            )),
         })
         .collect()
 }
@@ -194,6 +201,11 @@ fn others(row: &Value) -> String {
     let mut columns = row.as_object().cloned().unwrap_or_default();
     // GSM8K's own file has an object a model.
     columns.retain(|name, value| !own.contains(&&**name) && !value.is_object());
+    self::columns(columns)
+}
+
+/// The text of such columns; nothing where there are none.
+fn columns(columns: Map<String, Value>) -> String {
     if columns.is_empty() {
         String::new()
     } else {

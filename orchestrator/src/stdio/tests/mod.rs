@@ -73,7 +73,7 @@ fn messages_are_for_people() {
         ),
         (
             r#"{"samples":[{"completoin":"a","answer":"1"}]}"#,
-            "needs `completion`. Did you mean `completion`?",
+            "needs `completion`; it has `completoin`. Did you mean `completion`?",
         ),
         (r#"{"samples":[["p","c","a"]]}"#, "expected a sample"),
     ] {

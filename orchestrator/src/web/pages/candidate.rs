@@ -60,10 +60,14 @@ async fn candidate(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, 
     } = &*reading;
     let shown = Shown::of(store, snapshot, board, &wanted.name).await?;
     let base = base_f1(board);
-    let (row, candidate, mix) = match &shown {
-        Shown::Candidate(candidate) => (candidate.screening.as_ref(), Some(&**candidate), None),
-        Shown::Reference(reference) => (Some(&reference.row), None, None),
-        Shown::Mix(mix) => (None, None, Some(mix)),
+    let (row, candidate, finals) = match &shown {
+        Shown::Candidate(candidate) => (
+            candidate.screening.as_ref(),
+            Some(&**candidate),
+            &candidate.confirmed[..],
+        ),
+        Shown::Reference(reference) => (Some(&reference.row), None, &reference.confirmed[..]),
+        Shown::Mix(mix) => (None, None, std::slice::from_ref(&**mix)),
     };
     let figures = row.and_then(|row| row.figures.as_ref());
     let values = context! {
@@ -72,7 +76,7 @@ async fn candidate(site: &Site, key: &str, wanted: &Wanted) -> Result<Response, 
         tab => "ranking",
         name => wanted.name.as_str(),
         row => view(&row),
-        mix => view(&mix),
+        finals => view(&finals),
         candidate => view(&candidate),
         bar => figures.map(|f| drawn(interval_bar(&f.f1, (0.0, 1.0), base))),
         ranked => board.ranked().count(),

@@ -140,7 +140,7 @@ impl Source {
         }
         let own: Vec<&str> = Embedded::all().map(|model| model.name).collect();
         Err(TrainError::Setup(format!(
-            "there is no model folder {} (the models of this program are {})",
+            "there is no model folder {}: `model` is one of this program ({}), a folder, or a model of the hub as OWNER/NAME",
             folder.display(),
             own.join(", ")
         )))

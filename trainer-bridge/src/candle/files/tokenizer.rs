@@ -110,11 +110,21 @@ impl Tokenizer {
     fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, String> {
         match self.inner.encode(text, special) {
             Ok(encoding) => Ok(encoding.get_ids().to_vec()),
-            Err(error) => Err(format!(
-                "the tokenizer cannot encode {}: {error}",
-                excerpt(text)
-            )),
+            Err(error) => Err(match self.unknown_word(text) {
+                Some(word) => format!(
+                    "the tokenizer has no token for {} in {}: it knows the words of its own task alone, as that of the model `toy` does; take a model that reads any text",
+                    excerpt(word),
+                    excerpt(text)
+                ),
+                None => format!("the tokenizer cannot encode {}: {error}", excerpt(text)),
+            }),
         }
+    }
+
+    /// The first word that cannot be encoded by itself.
+    fn unknown_word<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let mut words = text.split_whitespace();
+        words.find(|word| self.inner.encode(*word, false).is_err())
     }
 
     /// Text of tokens, special tokens left out.

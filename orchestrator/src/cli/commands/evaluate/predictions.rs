@@ -5,11 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use evaluator::{Answer, extract, final_answer};
 use serde_json::Value;
 
 use super::harness;
+use crate::text::of_one_line;
 
 /// What one model wrote.
 #[derive(Debug)]
@@ -104,8 +105,14 @@ fn read_file(path: &Path, one_of_several: bool) -> anyhow::Result<Vec<Prediction
         .filter(|(_, line)| !line.trim().is_empty());
     for (number, line) in lines {
         let place = || format!("{}:{}", path.display(), number + 1);
-        let row: Value =
-            serde_json::from_str(line).with_context(|| format!("{}: no JSON", place()))?;
+        let row: Value = serde_json::from_str(line)
+            .map_err(|error| anyhow!("{}: no JSON: {}", place(), of_one_line(&error)))?;
+        if !row.is_object() {
+            bail!(
+                "{}: each line must be an object, as {{\"answer\": …, \"completion\": …}}",
+                place()
+            );
+        }
         // The first line of what `evaluate --endpoint` writes.
         if let Some(settings) = row.get("settings") {
             asked = settings["problems"].as_u64();
@@ -174,14 +181,15 @@ fn missing(models: &BTreeMap<String, Vec<Row>>) -> Option<(&String, &Vec<Row>)> 
     models.iter().find(|(_, rows)| rows.len() < most)
 }
 
-/// The reference: `answer`, or the final answer of `ground_truth`.
+/// The reference: `answer` or another usual name of it, or the final answer of `ground_truth`.
 fn gold(row: &Value) -> anyhow::Result<String> {
     let text = |key: &str| match &row[key] {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    if let Some(answer) = text("answer") {
+    let usual = ["answer", "gts", "solution", "target"];
+    if let Some(answer) = usual.into_iter().find_map(text) {
         return Ok(final_answer(&answer).to_owned());
     }
     let worked = text("ground_truth")
@@ -189,9 +197,10 @@ fn gold(row: &Value) -> anyhow::Result<String> {
     Ok(extract(&worked).map(|found| found.text).unwrap_or(worked))
 }
 
-/// `completion`, `completions` by model, or objects with a `solution`, as in GSM8K's own file.
+/// `completion` (verl's dumps call it `output`, others `response`), `completions` by model, or objects with a `solution`, as in GSM8K's own file.
 fn completions<'a>(row: &'a Value, unnamed: &str) -> anyhow::Result<Vec<(String, &'a str)>> {
-    if let Some(completion) = row["completion"].as_str() {
+    let usual = ["completion", "output", "response"];
+    if let Some(completion) = usual.into_iter().find_map(|key| row[key].as_str()) {
         let model = row["model"].as_str().unwrap_or(unnamed).to_owned();
         return Ok(vec![(model, completion)]);
     }
@@ -202,8 +211,8 @@ fn completions<'a>(row: &'a Value, unnamed: &str) -> anyhow::Result<Vec<(String,
             .collect::<anyhow::Result<_>>()?,
         None => row
             .as_object()
-            .context("each line must be an object")?
-            .iter()
+            .into_iter()
+            .flatten()
             .filter_map(|(model, value)| Some((model.clone(), value.get("solution")?.as_str()?)))
             .collect(),
     };

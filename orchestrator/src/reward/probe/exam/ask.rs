@@ -28,7 +28,7 @@ impl Asker<'_> {
         let rollouts: Vec<Rollout<'_>> = asked
             .iter()
             .map(|asked| Rollout {
-                row: "",
+                row: asked.question.row,
                 prompt: asked.question.prompt,
                 question: asked.question.prompt,
                 answer: asked.question.reference,

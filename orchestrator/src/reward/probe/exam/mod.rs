@@ -22,6 +22,7 @@ pub use shortcuts::{Seen, Shortcut, Surfaces};
 
 use super::ProbeSet;
 use ask::Asker;
+use calibration::Calibrated;
 
 /// Questions that are asked in every format, and for which every shortcut is tried.
 const QUESTIONS: usize = 8;
@@ -85,19 +86,20 @@ impl ProbeSet {
             self.learnt(reward)?
         };
         let calibrated = calibration::calibrate(&asker, &questions, learnt)?;
-        let dressed = (is_made_up && !calibrated.is_of_the_house())
-            .then(|| self.dressed(&calibrated.format, calibrated.reference));
+        let dressed = is_made_up.then(|| self.dressed_as(&calibrated)).flatten();
         let set = dressed.as_ref().unwrap_or(self);
+        // Answers to a question that says nothing come with the columns of some question of the pool.
+        let row = questions.first().map_or("", |question| question.row);
         let exam = Exam {
             shortcuts: shortcuts::measure(&asker, &questions, &calibrated)?,
             equivalences: shortcuts::surfaces(
                 &asker,
-                &calibrated,
+                (&calibrated, row),
                 evaluator::hacks::equivalences(),
             )?,
             distinctions: shortcuts::surfaces(
                 &asker,
-                &calibrated,
+                (&calibrated, row),
                 evaluator::hacks::distinctions(),
             )?,
             altered: set.altered(reward)?,
@@ -108,6 +110,25 @@ impl ProbeSet {
         };
         Ok(Examined { exam, dressed })
     }
+
+    /// A pool that was made up, in the format the reward pays; absent where that is the pool's own.
+    ///
+    /// # Errors
+    /// The reward's first fault, or the judge's.
+    pub fn dressed_for(
+        &self,
+        reward: &RewardFn,
+        judge: &Judge,
+    ) -> Result<Option<Self>, Unexamined> {
+        let asker = Asker { reward, judge };
+        let calibrated = calibration::calibrate(&asker, &questions(&self.pool), Vec::new())?;
+        Ok(self.dressed_as(&calibrated))
+    }
+
+    fn dressed_as(&self, calibrated: &Calibrated) -> Option<Self> {
+        let as_it_is = calibrated.is_of_the_house();
+        (!as_it_is).then(|| self.dressed(&calibrated.format, calibrated.reference))
+    }
 }
 
 /// A question and its reference answer.
@@ -115,6 +136,8 @@ impl ProbeSet {
 pub(super) struct Question<'a> {
     prompt: &'a str,
     reference: &'a str,
+    /// The data set's other columns; empty where there are none.
+    row: &'a str,
 }
 
 /// Some of the pool's questions, spread over it, each once.
@@ -126,6 +149,7 @@ fn questions(pool: &Pool) -> Vec<Question<'_>> {
             questions.push(Question {
                 prompt: &group.prompt,
                 reference: &group.answer,
+                row: &group.row,
             });
         }
     }

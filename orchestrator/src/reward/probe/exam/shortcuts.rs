@@ -136,7 +136,7 @@ const PROMPT: &str = "What is the answer?";
 /// Lets the reward score answers beside the reference as it is written, and beside a wrong answer.
 pub(super) fn surfaces(
     asker: &Asker<'_>,
-    calibrated: &Calibrated,
+    (calibrated, row): (&Calibrated, &str),
     surfaces: Vec<Surface>,
 ) -> Result<Surfaces, Unexamined> {
     let format = &calibrated.format;
@@ -146,6 +146,7 @@ pub(super) fn surfaces(
             let question = Question {
                 prompt: PROMPT,
                 reference: surface.reference,
+                row,
             };
             let wrong = honest(&clearly_wrong(surface.reference), format);
             [surface.plain(format), wrong, surface.completion(format)].map(|completion| Asked {

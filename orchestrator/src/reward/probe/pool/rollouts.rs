@@ -23,12 +23,26 @@ const REFERENCE: [&str; 8] = [
     "label",
 ];
 const SCORE: [&str; 3] = ["score", "reward", "rewards"];
+/// Of such a row what is no column of the data set beside these.
+const OWN: [&str; 10] = [
+    "completions",
+    "completion_ids",
+    "prompts",
+    "step",
+    "nodes",
+    "messages",
+    "traces",
+    "root_reply",
+    "task",
+    "info",
+];
 
 /// One line.
 struct Line {
     prompt: String,
     step: String,
     answer: String,
+    row: String,
     completion: String,
     score: Option<f64>,
 }
@@ -66,7 +80,7 @@ pub(super) fn pool(
                 Group {
                     prompt: key.1,
                     answer: line.answer,
-                    row: String::new(),
+                    row: line.row,
                     completions: Vec::new(),
                 },
                 Vec::new(),
@@ -131,9 +145,19 @@ fn line(row: &Value) -> Result<Line, &'static str> {
         answer: find(&REFERENCE)
             .map(|answer| evaluator::final_answer(&answer).to_owned())
             .ok_or("needs the reference answer as `answer` (or `gts`, `ground_truth`, `solution`, `target`); TRL writes it where the reward calls `log_extra(\"answer\", answer)`")?,
+        row: others(row),
         completion: completion.ok_or("needs `completion` (or `output`, `response`)")?,
         score,
     })
+}
+
+/// The columns of the data set in a row: what a Python reward asks for by name.
+fn others(row: &Value) -> String {
+    let own = [&COMPLETION[..], &PROMPT, &REFERENCE, &SCORE, &OWN];
+    let own = own.concat();
+    let mut columns = row.as_object().cloned().unwrap_or_default();
+    columns.retain(|name, _| !own.contains(&&**name));
+    super::columns(columns)
 }
 
 /// The weighted sum of a trace's named rewards; none where one of them did not run.
