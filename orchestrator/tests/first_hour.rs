@@ -156,9 +156,9 @@ fn a_wrong_column_is_named_with_the_nearest_one() {
 #[test]
 fn the_built_in_model_says_which_word_it_does_not_know() {
     let program = Program::with(
-        "search = { name = 'x' }\ntask = { kind = 'jsonl', file = 'rows.jsonl' }\n[trainer]\nkind = 'candle'\nmodel = 'toy'\n[screen]\nproblems = 2\n[confirm]\nproblems = 2\n",
+        "search = { name = 'x' }\ntask = { kind = 'jsonl', file = 'rows.jsonl' }\n[trainer]\nkind = 'candle'\nmodel = 'toy'\n[screen]\nproblems = 10\n[confirm]\nproblems = 10\n",
     );
-    let rows: String = (0..20)
+    let rows: String = (0..60)
         .map(|n| {
             format!(
                 "{{\"question\": \"Compute {n} + 1 ?\", \"answer\": \"{}\"}}\n",
@@ -281,4 +281,53 @@ fn a_reference_row_is_shown_with_its_figures_after_it_was_confirmed_too() {
             assert!(shown.contains(part), "`{part}` is not in: {shown}");
         }
     }
+}
+
+#[test]
+fn what_is_paid_for_not_being_wrong_is_told_as_that() {
+    let program = Program::with("");
+    program.write(
+        "costly.rs",
+        "pub fn reward(sample: &Sample) -> f64 {\n    match (sample.correct(), sample.extracted()) { (true, _) => 3.0, (_, Some(_)) => -1.0, _ => 0.0 }\n}\n",
+    );
+    let found = program.succeed(&["probe", "costly.rs"]);
+    let found: Vec<&str> = found.split_whitespace().collect();
+    let says = "0 % of a right answer, 25 % of the way from an honest wrong one to it";
+    assert!(found.join(" ").contains(says), "{}", found.join(" "));
+}
+
+#[test]
+fn a_training_that_teaches_nothing_says_so() {
+    let program = Program::with(&format!(
+        "{TOY}screen = {{ steps = 1, problems = 10 }}\ntrainer = {{ kind = 'candle', model = 'toy' }}\n"
+    ));
+    program.write("flat.rs", "pub fn reward(_: &Sample) -> f64 { 1.0 }");
+    let trained = program.run(&["train", "search.toml", "--reward", "flat.rs"]);
+    assert_eq!(trained.code, 0, "{trained:?}");
+    for part in ["  flat 1.00  ", "so nothing was learnt"] {
+        assert!(
+            trained.err.contains(part),
+            "`{part}` is not in: {}",
+            trained.err
+        );
+    }
+    let trained = program.run(&["train", "search.toml", "--reward", "base/answer_check"]);
+    assert!(!trained.err.contains("nothing was learnt"), "{trained:?}");
+}
+
+#[test]
+fn a_database_without_its_option_is_told_of_it() {
+    let err = refused(&Program::with(TOY), &["leaderboard", "night.db"]);
+    assert!(
+        err.contains("tip: a database is named with '--database night.db'"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_chart_is_not_written_under_another_kinds_name() {
+    let program = Program::with(TOY);
+    let err = refused(&program, &["plot", "rounds", "--out", "x.png"]);
+    assert!(err.contains("not as png: name a .svg file"), "{err}");
+    assert!(!program.path("x.png").exists());
 }

@@ -8,7 +8,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    error::{ContextKind, ContextValue},
+};
 use console::Style;
 use tracing_subscriber::EnvFilter;
 
@@ -25,7 +28,7 @@ pub fn main() -> ExitCode {
     if let Some(answered) = sandbox::make_machine_code_if_asked() {
         return answered;
     }
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_the_option(error).exit());
     log(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -52,6 +55,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(commands::exit_code(&error))
         }
     }
+}
+
+/// A database that was typed where none is taken is told how it is named.
+fn with_the_option(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg)
+        && typed.ends_with(".db")
+    {
+        let tip = format!("a database is named with '--database {typed}'");
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tips);
+    }
+    error
 }
 
 /// Sets up what is told of the inside of things: warnings, or what the environment asks for.

@@ -29,6 +29,13 @@ pub(super) async fn run(args: ReportArgs) -> anyhow::Result<()> {
 }
 
 pub(super) async fn draw(args: PlotArgs) -> anyhow::Result<()> {
+    let extension = args.out.as_deref().and_then(Path::extension);
+    if let Some(other) = extension.filter(|extension| !extension.eq_ignore_ascii_case("svg")) {
+        bail!(
+            "charts are drawn as SVG, and not as {}: name a .svg file; `rsvg-convert -f png x.svg > x.png` makes a PNG of it",
+            other.display()
+        );
+    }
     let store = open(args.database).await?;
     let wanted = match (args.what, args.candidate) {
         (PlotKind::Rounds, _) => Plot::Rounds,
@@ -48,7 +55,13 @@ pub(super) async fn draw(args: PlotArgs) -> anyhow::Result<()> {
 fn put(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
     match out {
         Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+            let was_there = path.exists();
+            let written = std::fs::write(path, text);
+            if written.is_err() && !was_there {
+                // Half a page would be taken for one.
+                let _ = std::fs::remove_file(path);
+            }
+            written.with_context(|| format!("cannot write {}", path.display()))
         }
         None => Ok(stdout().write_all(text.as_bytes())?),
     }

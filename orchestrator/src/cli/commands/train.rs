@@ -182,10 +182,17 @@ async fn train(
         folder,
         progress,
         last,
+        flat_steps: 0,
+        steps: 0,
     };
     let output = training.to_completion(&mut watch).await;
     let TrainOutput { completions, saved } =
         output.map_err(|error| with_the_way_out(error, folder))?;
+    if watch.steps > 0 && watch.flat_steps == watch.steps {
+        progress.line(
+            "warning: in no step were two completions of one question paid differently, so nothing was learnt; `reward-search probe` says what a reward pays for",
+        );
+    }
     if let Some(folder) = folder {
         let path = folder.model();
         if trainer.export(&saved.checkpoint, &path).await? {
@@ -200,6 +207,10 @@ struct Kept<'a> {
     folder: Option<&'a RunFolder>,
     progress: &'a Progress,
     last: u32,
+    /// Steps of this sitting.
+    steps: u32,
+    /// Of these, those whose every group was paid alike.
+    flat_steps: u32,
 }
 
 impl Watch for Kept<'_> {
@@ -208,6 +219,8 @@ impl Watch for Kept<'_> {
         metrics: &'a StepMetrics,
     ) -> BoxFuture<'a, Result<ControlFlow<()>, TrainingError>> {
         self.progress.line(&line(metrics, self.last));
+        self.steps += 1;
+        self.flat_steps += u32::from(metrics.frac_reward_zero_std >= 1.0);
         let kept = self.folder.map_or(Ok(()), |folder| folder.record(metrics));
         Box::pin(async { Ok(kept.map(|()| ControlFlow::Continue(()))?) })
     }

@@ -239,16 +239,45 @@ fn manifest<'a>(gathered: &'a Gathered, targets: &[Target], members: Vec<Member>
     }
 }
 
+/// Writes them all. A folder that was made for them is taken away again where one cannot be written: half a package is none, and would be in
+/// the way of the next try.
 fn write_files(dir: &Path, files: &[File]) -> Result<(), ExportError> {
-    for (name, bytes) in files {
-        let path = dir.join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|source| ExportError::Folder {
-                path: folder.to_owned(),
-                source,
-            })?;
-        }
-        fs::write(&path, bytes).map_err(|source: io::Error| ExportError::Write { path, source })?;
+    let was_there = dir.exists();
+    let written = files.iter().try_for_each(|file| write_file(dir, file));
+    if written.is_err() && !was_there {
+        // Why it could not be written is what the user has to hear.
+        let _ = fs::remove_dir_all(dir);
     }
-    Ok(())
+    written
+}
+
+fn write_file(dir: &Path, (name, bytes): &File) -> Result<(), ExportError> {
+    let path = dir.join(name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|source| ExportError::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    fs::write(&path, bytes).map_err(|source: io::Error| ExportError::Write { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn half_a_package_is_not_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+        fs::create_dir(&old).unwrap();
+        // A file cannot be a folder, too.
+        let files: Vec<File> = ["a", "a/b"]
+            .map(|name| (name.to_owned(), Vec::new()))
+            .into();
+        assert!(write_files(&new, &files).is_err() && !new.exists());
+        assert!(write_files(&old, &files).is_err() && old.exists());
+        assert!(write_files(&new, &files[..1]).is_ok() && new.join("a").exists());
+    }
 }

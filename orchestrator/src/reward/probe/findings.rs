@@ -284,12 +284,13 @@ fn shortcuts(shortcuts: &[Shortcut]) -> Vec<Finding> {
         } else {
             "shortcut"
         };
-        let share = shortcut.share.unwrap_or(above);
-        let message = format!(
-            "{} earns {} of a right answer",
-            shortcut.kind,
-            percent(share)
-        );
+        let share = percent(shortcut.share.unwrap_or(above));
+        let mut message = format!("{} earns {share} of a right answer", shortcut.kind);
+        // Where a wrong answer costs something, what earns nothing is paid for not being one.
+        let above = percent(above);
+        if above != share {
+            message += &format!(", {above} of the way from an honest wrong one to it");
+        }
         Some(found(rule, severity, shortcut.kind, message))
     };
     shortcuts.iter().filter_map(of).collect()
