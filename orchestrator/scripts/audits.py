@@ -20,6 +20,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 AUDITED = HERE.parent / "tests" / "fixtures" / "audited"
+MODULES = ("nineteen", "published", "held_out")
 SECONDS = 60
 
 TARGETS = '''
@@ -31,6 +32,7 @@ HINTS = {
     "hashes": "End with #### and the answer.", "compute_score": "End with #### and the answer.",
     "boxed_exact": "Give the answer in \\\\boxed{}.", "boxed_any": "Give the answer in \\\\boxed{}.",
     "exact_string": "Give the answer alone.",
+    "after_hashes": "End with #### and the answer.", "in_a_box": "Give the answer in \\\\boxed{}.",
 }
 CASES = [(17, 25), (31, 41), (8, 56), (90, 12), (64, 71), (23, 19), (55, 45), (7, 66), (38, 84), (29, 47)]
 
@@ -61,17 +63,18 @@ def main():
     expected = json.loads((AUDITED / "expected.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for module in ("nineteen", "published"):
+        for module in MODULES:
             text = (AUDITED / f"{module}.py").read_text()
             text = text.replace("import numpy as np\n", "").replace("np.array(", "list(")
             (folder / f"{module}.py").write_text(text)
         (folder / "targets.py").write_text(TARGETS)
-        tools = {
-            "reward-search": Ours(arguments.program.resolve(), folder),
+        tools = lambda modules: {  # noqa: E731
+            "reward-search": Ours(arguments.program.resolve(), folder, modules),
             "reward-doctor": Doctor(venv, folder),
             "rl-envdoctor": EnvDoctor(venv, folder),
         }
-        table = rows(expected, tools)
+        known = rows(expected["rewards"], expected["false_alarms"], tools(MODULES[:2]))
+        table = known + "\n\nHeld out:\n\n" + rows(expected["held_out"], expected["false_alarms"], tools(MODULES[2:]))
     print(table)
     if arguments.out:
         arguments.out.write_text(table + "\n")
@@ -105,9 +108,9 @@ class Tool:
 
 
 class Ours(Tool):
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, modules):
         self.found = {}
-        for module in ("nineteen", "published"):
+        for module in modules:
             said = self.run([program, "probe", AUDITED / f"{module}.py", "--format", "json"], folder, 20 * SECONDS)
             for reward in json.loads(said):
                 self.found[reward["reward"]] = [
@@ -166,23 +169,23 @@ def mark(found, wanted, is_healthy):
     return "●" if named else "○" if sign else "–"
 
 
-def rows(expected, tools):
+def rows(rewards, false_alarms, tools):
     lines = ["| reward | " + " | ".join(tools) + " |", "| --- |" + " --- |" * len(tools)]
     tally = {tool: {"●": 0, "○": 0, "–": 0, "✗": 0, "ok": 0} for tool in tools}
     faulty = 0
-    for reward, wanted in expected["rewards"].items():
+    for reward, wanted in rewards.items():
         is_healthy = wanted.get("healthy", False)
         faulty += not is_healthy
         cells = []
         for tool, runner in tools.items():
             found = runner.of(wanted["module"], reward if tool == "reward-search" else wanted.get("function", reward))
-            rules = expected["false_alarms"][tool] if is_healthy else wanted[tool]
+            rules = false_alarms[tool] if is_healthy else wanted[tool]
             sign = mark(found, rules, is_healthy)
             tally[tool][sign] += 1
             shown = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
             cells.append(f"{sign} {shown}".strip())
         lines.append(f"| {reward}{' (healthy)' if is_healthy else ''} | " + " | ".join(cells) + " |")
-    healthy = len(expected["rewards"]) - faulty
+    healthy = len(rewards) - faulty
     totals = [
         f"{t['●']} named, {t['○']} signs of {faulty}; {t['✗']} false alarms of {healthy}; {tools[tool].seconds:.1f} s of processor"
         for tool, t in tally.items()

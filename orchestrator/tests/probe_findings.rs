@@ -195,11 +195,135 @@ fn a_probe_fails_where_it_was_told_to_and_not_for_what_is_known() {
             "{result}"
         );
     }
+    fs::rename(program.path("lenient.rs"), program.path("a reward, ü.rs")).unwrap();
+    let text = program.succeed(&["probe", "a reward, ü.rs", "--format", "sarif"]);
+    is_sarif(&serde_json::from_str(&text).unwrap());
+    assert!(
+        text.contains("\"uri\": \"a%20reward%2C%20%C3%BC.rs\""),
+        "{text}"
+    );
+    fs::rename(program.path("a reward, ü.rs"), program.path("lenient.rs")).unwrap();
     let page = program.succeed(&["probe", "lenient.rs", "--format", "markdown"]);
     assert!(
         page.starts_with("| reward | severity |")
             && page.contains("| lenient | error | `shortcut` |"),
         "{page}"
+    );
+}
+
+/// What the standard (SARIF 2.1.0, the parts that are used) demands; `scripts/sarif_check.py` holds a log to the whole of its schema.
+fn is_sarif(log: &Value) {
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let driver = run["tool"]["driver"].as_object().unwrap();
+    assert!(driver["name"].as_str().is_some_and(|name| !name.is_empty()));
+    for rule in driver["rules"].as_array().unwrap() {
+        assert!(
+            rule["id"].is_string() && rule["shortDescription"]["text"].is_string(),
+            "{rule}"
+        );
+    }
+    let results = run["results"].as_array().unwrap();
+    assert!(!results.is_empty());
+    for result in results {
+        assert!(
+            result["message"]["text"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty())
+        );
+        let one_of = |key: &str, words: &[&str]| words.contains(&result[key].as_str().unwrap());
+        assert!(
+            one_of("level", &["none", "note", "warning", "error"]),
+            "{result}"
+        );
+        assert!(
+            one_of("baselineState", &["new", "unchanged", "updated", "absent"]),
+            "{result}"
+        );
+        let place = &result["locations"][0]["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(
+            uri.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)),
+            "{uri}"
+        );
+        assert!(place["region"]["startLine"].as_u64() >= Some(1), "{result}");
+        assert!(
+            result["partialFingerprints"]
+                .as_object()
+                .unwrap()
+                .values()
+                .all(Value::is_string)
+        );
+    }
+}
+
+/// Line 7 is never reached by a pool of short completions.
+const HALF_SEEN: &str = "def half(completions, answer, **kwargs):
+    scores = []
+    for c, a in zip(completions, answer):
+        found = c.rsplit('<solution>', 1)[-1].split('</solution>')[0].strip()
+        score = 1.0 if found == a else 0.0
+        if len(c) > 100000:
+            score = score - 0.25
+        scores.append(score)
+    return scores
+";
+
+#[test]
+fn changes_to_the_source_that_the_pool_does_not_show_are_told() {
+    let program = rewards();
+    program.write(
+        "half.rs",
+        "pub fn reward(sample: &Sample) -> f64 {\n    let right = f64::from(u8::from(sample.correct()));\n    if sample.completion().len() > 100_000 {\n        \
+         return right - 0.25;\n    }\n    right + 1.0\n}\n",
+    );
+    let all = probed(&program, &["half.rs", "--mutants"]);
+    let lines = |reward: &Value| -> Vec<u64> {
+        let unseen = reward["source_mutants"]["unseen"].as_array().unwrap();
+        unseen
+            .iter()
+            .map(|one| one["line"].as_u64().unwrap())
+            .collect()
+    };
+    // A constant that is left out of the sum moves every score; what is never reached moves none.
+    assert!(
+        lines(&all[0]).contains(&4) && !lines(&all[0]).contains(&6),
+        "{:#}",
+        all[0]["source_mutants"]
+    );
+    let findings = all[0]["findings"].as_array().unwrap();
+    let found = findings
+        .iter()
+        .find(|finding| finding["rule"] == "unexercised")
+        .unwrap();
+    assert!(
+        found["severity"] == "note"
+            && found["message"]
+                .as_str()
+                .unwrap()
+                .contains("line 4, `right - 0.25` becomes `(right)`"),
+        "{found:#}"
+    );
+    assert_eq!(
+        probed(&program, &["half.rs"])[0]["source_mutants"],
+        Value::Null
+    );
+    if !program::has_python_guest() {
+        return;
+    }
+    program.write("half.py", HALF_SEEN);
+    let all = probed(&program, &["half.py", "--mutants"]);
+    let mutants = &all[0]["source_mutants"];
+    assert!(
+        lines(&all[0]).contains(&7) && !lines(&all[0]).contains(&5),
+        "{mutants:#}"
+    );
+    assert!(mutants["told_apart"].as_u64() >= Some(3), "{mutants:#}");
+    let text = program.succeed(&["probe", "half.py", "--mutants", "--full"]);
+    assert!(
+        text.contains("changes to the source") && text.contains("unexercised"),
+        "{text}"
     );
 }
 
@@ -240,6 +364,13 @@ fn rollouts_of_trainers_are_scored_again_and_compared() {
         trace(3, "<solution> 7 </solution>", 0.0),
     ];
     program.write("traces.jsonl", &traces.join("\n"));
+    // What pandas writes: four groups of two.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tasks");
+    let table = folder.join("completions.parquet").display().to_string();
+    let all = probed(&program, &["right.rs", "--pool", &table]);
+    assert_eq!(all[0]["worth"]["groups"], 4);
+    assert_eq!(all[0]["against"][0]["other_score"], 0);
+    let table = folder.join("zstd.parquet").display().to_string();
     for file in ["1.jsonl", "completions.csv", "traces.jsonl"] {
         let all = probed(&program, &["right.rs", "inverted.rs", "--pool", file]);
         assert_eq!(all[0]["worth"]["completions"], 4, "{file}");
@@ -269,7 +400,7 @@ fn rollouts_of_trainers_are_scored_again_and_compared() {
     );
     for (file, says) in [
         ("no_answer.jsonl", "log_extra"),
-        ("x.parquet", "pandas.read_parquet"),
+        (&table, "compression='snappy'"),
     ] {
         let printed = program.run(&["probe", "right.rs", "--pool", file]);
         assert_eq!(

@@ -13,11 +13,14 @@ use program::{
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-const TASKS: [&str; 4] = [
+const TASKS: [&str; 7] = [
     "math.jsonl",
     "countdown.jsonl",
     "countdown.py",
     "dapo.jsonl",
+    "verl.parquet",
+    "completions.parquet",
+    "zstd.parquet",
 ];
 
 fn fixture(name: &str) -> PathBuf {
@@ -52,6 +55,7 @@ fn folder(task: &str) -> Program {
 
 const MATH: &str = "file = 'math.jsonl'";
 const DAPO: &str = "file = 'dapo.jsonl'\nsplit = 'split'";
+const VERL: &str = "file = 'verl.parquet'";
 const COUNTDOWN: &str = "file = 'countdown.jsonl'\nprompt = \"Use {{ nums | join(' and ') }} to make {target}.\"\nmetric = 'countdown.py::reaches'";
 
 /// F1 of every ranked candidate, by name.
@@ -76,7 +80,7 @@ fn f1(board: &Value, name: &str) -> f64 {
 
 #[test]
 fn well_known_data_sets_are_searched_with_as_they_are() {
-    for task in [MATH, DAPO] {
+    for task in [MATH, DAPO, VERL] {
         let program = folder(task);
         let planned = program.succeed(&["run", "c/search.toml", "--plan"]);
         assert!(planned.contains("jsonl"), "{planned}");
@@ -138,6 +142,51 @@ fn a_metric_of_ones_own_decides_and_rewards_get_the_columns() {
         assert!(refused.err.contains(word), "{word}: {}", refused.err);
     }
     assert!(!program.path("y.db").exists());
+}
+
+#[test]
+fn tables_are_scored_as_json_lines_are() {
+    let program = folder(MATH);
+    program.write("right.rs", CORRECT);
+    let scores = |samples: &str| {
+        let scored = program.succeed(&["score", "right.rs", "--samples", samples]);
+        let lines = scored.lines();
+        lines
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["score"].clone())
+            .collect::<Vec<_>>()
+    };
+    let half = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+    assert_eq!(scores("c/completions.parquet"), half);
+    program.write(
+        "two.csv",
+        "completion,answer\nit is 4,4\n\"it is 1,000\",4\n",
+    );
+    assert_eq!(scores("two.csv"), [1.0, 0.0]);
+    program.write("broken.parquet", "PAR1 and no more");
+    for (file, says) in [
+        ("c/zstd.parquet", "compression='snappy'"),
+        ("broken.parquet", "is no parquet that can be read"),
+    ] {
+        let refused = program.run(&["score", "right.rs", "--samples", file]);
+        assert_ne!(refused.code, 0);
+        assert!(refused.err.contains(says), "{}", refused.err);
+    }
+    if !program::has_python_guest() {
+        return;
+    }
+    // Structures and lists of a parquet file reach a reward as dicts and lists.
+    program.write(
+        "terms.py",
+        "def terms(completions, extra_info, weight, reward_model, prompt=None, **kwargs):\n    \
+         return [float(str(sum(e['terms'])) == m['ground_truth']) + (w or 0) for e, w, m in zip(extra_info, weight, reward_model)]\n",
+    );
+    program.write(
+        "c/search.toml",
+        &config(VERL).replace("rounds = 1", "seed_rewards = ['../terms.py']\nrounds = 1"),
+    );
+    program.succeed(&["run", "c/search.toml"]);
+    let found = board(&program);
+    assert!(f1(&found, "terms") >= 0.0, "{found:#}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ const FLOORS: [(&str, &[&str]); 4] = [
             "regex",
             "compile",
             "made_up",
+            "mutants",
             "python",
             "engine",
             "bench",

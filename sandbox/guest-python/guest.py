@@ -17,7 +17,9 @@ from componentize_py_types import Err
 # Before anything imports it.
 sys.modules["logging"] = stub_logging
 import headstart  # noqa: E402
-from calling import batch, candidate, seeded, shapes  # noqa: E402
+import mutants  # noqa: E402
+import walls  # noqa: E402
+from calling import batch, candidate, seeded, shapes, steady  # noqa: E402
 from calling.refused import Refused  # noqa: E402
 from calling.standins import verification  # noqa: E402
 from printed import Printed  # noqa: E402
@@ -55,6 +57,14 @@ class WitWorld(wit_world.WitWorld):
         seal()
         return self._answer(load)
 
+    def mutants(self, source, function, most):
+        def changed():
+            tree = candidate.Checked(source, function).tree
+            return [wit_world.Mutant(line, change, code) for line, change, code in mutants.of(tree, source, most)]
+
+        seal()
+        return self._answer(changed)
+
     def known(self, questions, answers):
         verification.answered(questions, answers)
 
@@ -78,6 +88,24 @@ class WitWorld(wit_world.WitWorld):
 
         seal()
         return self._answer(learn)
+
+    def steady(self, code, source, function, signature, patterns, samples, guess):
+        def columns(count):
+            made = batch.columns(samples, count)
+            return made | {"guess": True} if guess else made
+
+        def check():
+            headstart.restore(patterns)
+            shapes.guessing[0] = guess
+            run = candidate.run
+            steady.check(
+                lambda: candidate.Reward(function, run(marshal.loads(code), source), signature),
+                columns,
+                lambda: candidate.Checked(source, function).tree,
+            )
+
+        seal()
+        return self._answer(check)
 
     def score(self, samples):
         columns = batch.columns(samples)
@@ -103,16 +131,12 @@ class WitWorld(wit_world.WitWorld):
 
 def seal():
     """Lets Python itself refuse what the sandbox does not have, where it announces it: an exception instead of a trap."""
-    sys.addaudithook(absent)
-
-
-def absent(event, _):
-    if event == "open" or event.startswith(("os.", "socket.", "subprocess.", "shutil.", "ctypes.", "_thread.")):
-        raise PermissionError(f"`{event}` is not there in the sandbox")
+    sys.addaudithook(walls.absent)
 
 
 # What other modules draw from begins with the same numbers, too.
 seeded.install(random)
+walls.build(random, seeded.random)
 sys.stdout = sys.stderr = Printed()
 # What exists now lives as long as the interpreter: the collector need not look at it, nor touch its memory.
 gc.collect()

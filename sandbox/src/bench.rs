@@ -6,6 +6,7 @@ use crate::compile::{Compiler, CompilerConfig};
 use crate::engine::{RewardFn, Sandbox};
 use crate::error::{CompileError, HostError};
 use crate::limits::Limits;
+use crate::mutants::{self, Mutant};
 use crate::python::Progress;
 use crate::source::{Language, Module, Source};
 
@@ -133,6 +134,20 @@ impl Bench {
     /// [`CompileError::Rejected`] if it cannot be read, [`CompileError::Host`] with the machine's trouble.
     pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
         self.sandbox(&Limits::default())?.functions(code)
+    }
+
+    /// Small changes to a reward's source, at most so many, each in one place: a comparison turned round, a term left out, another number. Some may
+    /// not compile. Completions whose scores none of them moves say nothing of that place.
+    ///
+    /// # Errors
+    /// As [`Bench::functions`]; of Rust that cannot be read there are none.
+    pub fn mutants(&self, source: &Source, most: u32) -> Result<Vec<Mutant>, CompileError> {
+        match source.language {
+            Language::Rust => Ok(mutants::of_rust(&source.code, most)),
+            Language::Python => self
+                .sandbox(&Limits::default())?
+                .mutants(&source.code, most),
+        }
     }
 
     /// The engine for these limits, started now or before.

@@ -4,6 +4,7 @@ pub mod columns;
 pub mod config;
 pub mod gsm8k;
 pub mod hub;
+pub mod parquet;
 pub mod rows;
 pub mod table;
 pub mod task;

@@ -1,4 +1,4 @@
-//! Files of rows as they are published: JSON lines, JSON, CSV, TSV. What the columns mean is told elsewhere.
+//! Files of rows as they are published: JSON lines, JSON, CSV, TSV, parquet. What the columns mean is told elsewhere.
 
 use std::{
     fmt,
@@ -8,6 +8,7 @@ use std::{
 use serde_json::{Map, Number, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::parquet;
 use crate::text::{hex, of_one_line};
 
 /// A row of a file.
@@ -19,7 +20,7 @@ pub struct Row {
     pub columns: Map<String, Value>,
 }
 
-/// Where a row stands: the file, and the line in it from 1 (of a list in JSON, the place in it).
+/// Where a row stands: the file, and the line in it from 1 (of a list in JSON and of parquet, the place in it).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     path: PathBuf,
@@ -77,9 +78,6 @@ impl RowsError {
     }
 }
 
-/// What parquet files have to be made into, in one line that can be run.
-const FROM_PARQUET: &str = "parquet is not read here; make JSON lines of it: python3 -c \"import pandas, sys; pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" FILE.parquet FILE.jsonl";
-
 /// Reads the rows of files, one after the other.
 ///
 /// # Errors
@@ -119,10 +117,17 @@ fn read_one(path: &Path) -> Result<Vec<Row>, RowsError> {
         what: what.to_owned(),
     };
     if kind == "parquet" {
-        return Err(other(FROM_PARQUET));
+        let rows = parquet::rows(path).map_err(|what| other(&what))?;
+        let rows = (1..).zip(rows).map(|(number, columns)| Row {
+            place: at(path, number),
+            columns,
+        });
+        return Ok(rows.collect());
     }
     if !["jsonl", "ndjson", "json", "csv", "tsv"].contains(&&*kind) {
-        return Err(other("expected a .jsonl, .json, .csv or .tsv file"));
+        return Err(other(
+            "expected a .jsonl, .json, .csv, .tsv or .parquet file",
+        ));
     }
     let text = std::fs::read_to_string(path).map_err(|source| RowsError::Read {
         path: path.to_owned(),
@@ -319,7 +324,11 @@ mod tests {
             ("a.jsonl", "{}\n{\n", "DATA/a.jsonl:2: no JSON"),
             ("a.jsonl", "\n", "DATA/a.jsonl holds no rows"),
             ("a.csv", "a,b\n1\n", "DATA/a.csv:2:"),
-            ("a.parquet", "", "DATA/a.parquet: parquet is not read here"),
+            (
+                "a.parquet",
+                "PAR1 and then nothing",
+                "DATA/a.parquet: is no parquet that can be read",
+            ),
             ("a.txt", "", "DATA/a.txt: expected a .jsonl"),
         ] {
             let why = rows(name, text).unwrap_err();

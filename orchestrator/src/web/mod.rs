@@ -3,7 +3,7 @@
 
 mod chart;
 mod diff;
-mod escape;
+pub(crate) mod escape;
 mod guard;
 mod highlight;
 mod live;

@@ -119,10 +119,15 @@ impl From<Output> for Printed {
 
 /// The names of rows, in order.
 pub fn names(rows: &Value) -> Vec<String> {
+    names_of(rows, "name")
+}
+
+/// The same where the name goes by another key.
+pub fn names_of(rows: &Value, key: &str) -> Vec<String> {
     rows.as_array()
         .unwrap()
         .iter()
-        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .map(|row| row[key].as_str().unwrap().to_owned())
         .collect()
 }
 

@@ -2,6 +2,17 @@
 
 from importlib import util
 
+# What a generator starts from where no seed is given, and the hidden instances that do so.
+start = [0]
+hidden = []
+
+
+def begin(seed):
+    """Lets all that was not seeded start from another number."""
+    start[0] = seed
+    for instance in hidden:
+        instance.seed()
+
 
 def install(module):
     """Puts a generator that starts from 0 into the place of a module's class and of its hidden instance."""
@@ -10,10 +21,10 @@ def install(module):
         """A generator that starts from 0 where no seed is given."""
 
         def __new__(cls, x=None):
-            return super().__new__(cls, 0)
+            return super().__new__(cls, start[0])
 
         def seed(self, a=None, version=2):
-            super().seed(0 if a is None else a, version)
+            super().seed(start[0] if a is None else a, version)
 
     shared = Random()
     for name in dir(module._inst):
@@ -21,6 +32,7 @@ def install(module):
             setattr(module, name, getattr(shared, name))
     module.Random = Random
     module._inst = shared
+    hidden.append(shared)
 
 
 def copy():

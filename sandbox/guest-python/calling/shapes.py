@@ -13,9 +13,8 @@
 import types
 import zlib
 
-from . import standins
+from . import seeded, standins
 from .refused import Refused
-from .seeded import random
 
 # The columns of reference answers and of completions, by the names that people give them.
 ANSWERS = ("answer", "solution", "ground_truth", "target", "label")
@@ -176,7 +175,7 @@ class Shape:
             row = {name: column[place] for name, column in columns["rows"].items()}
             prompt, answer = columns["prompts"][place], columns["answer"][place]
             # A reward should not be random; where it is, its numbers depend on the sample alone.
-            random.seed(zlib.crc32(repr((completion, answer)).encode("utf-8", "replace")))
+            seeded.random.seed(zlib.crc32(repr((completion, answer)).encode("utf-8", "replace")) + seeded.start[0])
             result = finished(self.one(prompt, completion, answer, row))
             made.append(result)
         if made and all(isinstance(one, dict) and not first(one, SCORE) for one in made):

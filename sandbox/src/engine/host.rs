@@ -16,6 +16,7 @@ use super::store_data::StoreData;
 use crate::engine_error::{engine_error, one_line};
 use crate::error::{CompileError, HostError};
 use crate::limits::Limits;
+use crate::mutants::Mutant;
 use crate::python::{self, Interpreter, Progress};
 use crate::regex;
 use crate::rejection::Rejection;
@@ -131,6 +132,15 @@ impl Sandbox {
     pub fn functions(&self, code: &str) -> Result<Vec<String>, CompileError> {
         self.check_size(code.len())?;
         python::functions(&*self.python()?, &self.shared.slots, code)
+    }
+
+    /// Small changes to what a Python reward reaches of its file, at most so many; each in one place, spread over the file.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`].
+    pub(crate) fn mutants(&self, code: &str, most: u32) -> Result<Vec<Mutant>, CompileError> {
+        self.check_size(code.len())?;
+        python::mutants(&*self.python()?, &self.shared.slots, (code, most))
     }
 
     fn check_size(&self, bytes: usize) -> Result<(), Rejection> {

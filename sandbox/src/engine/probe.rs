@@ -53,11 +53,11 @@ fn is_number(answer: &str) -> bool {
 }
 
 /// Scores the samples and a set of odd ones: each in an instance of its own, then all as one batch, forwards and backwards
-/// (a Python function again each alone as well). For a reward of groups, read "each group".
+/// (a Python function in a used interpreter and with another seed as well). For a reward of groups, read "each group".
 ///
 /// # Errors
-/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`] and [`Rejection::OrderDependent`] where a score depends on what was
-/// scored before it,
+/// [`Rejection::Probe`] where a score fails, [`Rejection::Unstable`], [`Rejection::OrderDependent`] and [`Rejection::Forbidden`] where a score
+/// depends on what was scored before it, or on chance,
 /// [`CompileError::Host`] where the engine failed and not the candidate.
 pub fn probe(reward: &RewardFn, samples: &[Sample<'_>]) -> Result<ProbeReport, CompileError> {
     probe_for(reward, samples, Expected::of(samples))
@@ -106,10 +106,8 @@ pub fn probe_for(
         compare(reward, &all, &forwards, &scores, &name)?;
         compare(reward, &all, &backwards, &scores, &name)?;
     } else {
+        reward.check_steady(&all)?;
         // A Python function may weigh the completions of a batch against each other, but not by their order.
-        for index in &backwards {
-            compare(reward, &all, &[*index], &scores, &name)?;
-        }
         compare_orders(reward, &all, [&forwards, &backwards], &name)?;
     }
     let given = &scores[..samples.len()];

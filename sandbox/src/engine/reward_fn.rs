@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::guest::GuestCode;
 use super::host::Shared;
 use super::session;
+use crate::error::CompileError;
 use crate::fault::Fault;
 use crate::python::{About, Function};
 use crate::sample::Sample;
@@ -102,6 +103,19 @@ impl RewardFn {
                 ..Scores::default()
             }),
             Code::Python(function) => function.score(&shared.slots, batch),
+        }
+    }
+
+    /// Refuses a Python reward where these samples show that a score depends on chance, or on earlier calls, with the line to blame. It was tried
+    /// on samples made up when it was loaded; its own samples may show more. A Rust reward is held to it by [`probe`](crate::probe()).
+    ///
+    /// # Errors
+    /// [`Rejection::Forbidden`](crate::Rejection::Forbidden) with the rule `random` or `state`; the host's trouble.
+    pub fn check_steady(&self, batch: &[Sample<'_>]) -> Result<(), CompileError> {
+        let Loaded { code, shared } = &*self.loaded;
+        match code {
+            Code::Wasm(_) => Ok(()),
+            Code::Python(function) => function.check_steady(&shared.slots, batch),
         }
     }
 

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::{checked, fault, judged, one_line};
-use super::bindings::{Batch, Failure, Loaded};
+use super::answer::{checked, fault, judged, one_line, rejection};
+use super::bindings::{Failure, Loaded};
+use super::columns::{Columns, too_large};
 use super::instance::{Budget, Instance};
 use super::{About, Directives, Interpreter, conversation};
-use crate::abi;
 use crate::error::CompileError;
 use crate::fault::Fault;
 use crate::made_up::{self, MadeUp};
+use crate::mutants::Mutant;
 use crate::rejection::Rejection;
 use crate::sample::Sample;
 use crate::scores::Scores;
 use crate::slots::Slots;
+use crate::source::Source;
 
 /// Fuel for compiling and running a file: enough for tables and compiled patterns, about a second.
 const LOAD_FUEL: u64 = 2_000_000_000;
@@ -32,8 +34,18 @@ const LEARN_FUEL: u64 = 200_000_000;
 const MOST_TURNS: usize = 8;
 /// Fuel for telling what was asked.
 const ASKED_FUEL: u64 = 200_000_000;
+/// Fuel for finding out whether scores depend on the samples alone, in units of that for scoring them.
+const TIMES_STEADY: u64 = 4;
 /// Bytes of compiled patterns that are kept; more would cost more than it saves.
 const PATTERN_BYTES: usize = 1 << 20;
+
+/// How it is tried whether scores depend on the samples alone.
+struct Trial {
+    budget: Budget,
+    /// Columns that the samples lack are made up.
+    guess: bool,
+}
+
 impl Interpreter {
     /// What running a file may use.
     const fn to_load(&self) -> Budget {
@@ -50,6 +62,8 @@ pub(crate) struct Function {
     source: Box<str>,
     /// Its completions are lists of messages.
     conversational: bool,
+    /// It was tried with those, and fails all the same.
+    fails_on_messages: bool,
     loaded: Loaded,
     about: About,
     /// Its regular expressions, compiled, as far as it used them on made-up completions.
@@ -80,12 +94,72 @@ impl Function {
             about: About::default(),
             source: source.into(),
             conversational: directives.conversational.unwrap_or(false),
+            fails_on_messages: false,
             patterns: Vec::new(),
             interpreter,
         };
         function.try_out(directives.conversational.is_none());
         function.about = About::of(&function.loaded, function.conversational, one_line);
+        let typical = made_up::typical();
+        let made_up = Trial {
+            budget: Budget {
+                fuel: LEARN_FUEL,
+                ..function.interpreter.to_load()
+            },
+            guess: true,
+        };
+        function.is_steady(&typical.each_ref().map(MadeUp::sample), made_up)?;
         Ok(function)
+    }
+
+    /// Refuses it where these samples show that a score depends on chance, or on earlier calls. What fails on them, or takes too long, shows nothing.
+    pub(crate) fn check_steady(
+        &self,
+        slots: &Slots,
+        batch: &[Sample<'_>],
+    ) -> Result<(), CompileError> {
+        if batch.is_empty() || too_large(batch, self.interpreter.sample_bytes).is_some() {
+            return Ok(());
+        }
+        let _slot = slots.take();
+        let given = Trial {
+            budget: self.allowed(TIMES_STEADY * self.budget(batch)),
+            guess: false,
+        };
+        self.is_steady(batch, given)
+    }
+
+    fn is_steady(&self, batch: &[Sample<'_>], trial: Trial) -> Result<(), CompileError> {
+        let Loaded {
+            code,
+            function,
+            signature,
+            ..
+        } = &self.loaded;
+        let columns = Columns::of(batch, &self.loaded);
+        let (patterns, guess) = (&self.patterns, trial.guess);
+        let answer = Instance::new(&self.interpreter).and_then(|mut instance| {
+            instance.call(trial.budget, |reward, store| {
+                let batch = columns.batch(self.conversational);
+                reward.call_steady(
+                    store,
+                    code,
+                    &self.source,
+                    function,
+                    signature,
+                    patterns,
+                    batch,
+                    guess,
+                )
+            })
+        });
+        match answer {
+            Ok(Err(failure)) if matches!(&*failure.kind, "random" | "state") => {
+                Err(rejection(failure).into())
+            }
+            Err(fault) if fault.is_host_trouble() => judged(Err(fault)),
+            _ => Ok(()),
+        }
     }
 
     /// How the file was understood.
@@ -108,6 +182,7 @@ impl Function {
                 Ok(Err(failure)) => content && !conversation::is_unwanted(&failure.message),
                 Err(_) => false,
             };
+            self.fails_on_messages = !self.conversational;
             if self.conversational {
                 learned = again;
             }
@@ -186,6 +261,15 @@ impl Function {
         budget(self.interpreter.fuel_per_call, batch.len())
     }
 
+    /// So much fuel, and as many times the deadline as it is times the fuel of one sample.
+    fn allowed(&self, fuel: u64) -> Budget {
+        let one = self.interpreter.fuel_per_call.max(1);
+        Budget {
+            fuel,
+            ticks: self.interpreter.deadline_ticks * fuel.div_ceil(one).max(1),
+        }
+    }
+
     /// Scores a batch in one call. Also returns the fuel it took, without that for running the file.
     pub(crate) fn measure(
         &self,
@@ -257,13 +341,7 @@ impl Function {
             }
         };
         let ran = LOAD_FUEL - instance.fuel_left();
-        let one = self.interpreter.fuel_per_call.max(1);
-        let allowed = Budget {
-            fuel: budget,
-            // As many times the deadline as it is times the fuel.
-            ticks: self.interpreter.deadline_ticks * budget.div_ceil(one).max(1),
-        };
-        let answer = instance.call(allowed, |reward, store| {
+        let answer = instance.call(self.allowed(budget), |reward, store| {
             let columns = Columns::of(batch, &self.loaded);
             reward.call_score(store, columns.batch(self.conversational))
         });
@@ -309,7 +387,8 @@ impl Function {
 
     /// A failure while scoring, with a hint where the completions were not what the reward takes them for.
     fn fault(&self, mut failure: Failure, samples: usize) -> Fault {
-        if !self.conversational && conversation::is_wanted(&failure.message) {
+        let may_help = !self.conversational && !self.fails_on_messages;
+        if may_help && conversation::is_wanted(&failure.message) {
             failure.message.push_str(conversation::HINT);
         }
         fault(failure, samples)
@@ -353,71 +432,25 @@ pub(crate) fn functions(
     }))
 }
 
-/// A batch column by column; those the function does not take stay empty.
-struct Columns<'a> {
-    prompts: Vec<&'a str>,
-    completions: Vec<&'a str>,
-    answer: Vec<&'a str>,
-    correct: Vec<u8>,
-    extracted: Vec<Option<&'a str>>,
-    rows: Vec<&'a str>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &[Sample<'a>], wanted: &Loaded) -> Self {
-        Self {
-            prompts: column(batch, wanted.prompts, |sample| sample.prompt),
-            completions: column(batch, true, |sample| sample.completion),
-            answer: column(batch, wanted.answer, |sample| sample.answer),
-            correct: column(batch, wanted.correct, |sample| {
-                u8::from(sample.verdict.correct)
-            }),
-            extracted: column(batch, wanted.extracted, |sample| {
-                sample.verdict.extracted.as_deref()
-            }),
-            rows: rows(batch),
-        }
-    }
-
-    fn batch(&self, conversational: bool) -> Batch<'_> {
-        Batch {
-            conversational,
-            prompts: &self.prompts,
-            completions: &self.completions,
-            answer: &self.answer,
-            correct: &self.correct,
-            extracted: &self.extracted,
-            rows: &self.rows,
-        }
-    }
-}
-
-fn column<'a, T>(batch: &[Sample<'a>], wanted: bool, of: impl Fn(&Sample<'a>) -> T) -> Vec<T> {
-    batch.iter().filter(|_| wanted).map(of).collect()
-}
-
-/// The data set's columns: nothing, or an object a sample.
-fn rows<'a>(batch: &[Sample<'a>]) -> Vec<&'a str> {
-    if batch.iter().all(|sample| sample.row.is_empty()) {
-        return Vec::new();
-    }
-    let row = |sample: &Sample<'a>| {
-        if sample.row.is_empty() {
-            "{}"
-        } else {
-            sample.row
-        }
+/// Small changes to what a reward reaches of its file, at most so many.
+pub(crate) fn mutants(
+    interpreter: &Interpreter,
+    slots: &Slots,
+    (code, most): (&str, u32),
+) -> Result<Vec<Mutant>, CompileError> {
+    let directives = Directives::of(code).unwrap_or_default();
+    let _slot = slots.take();
+    let made = judged(Instance::new(interpreter).and_then(|mut instance| {
+        instance.call(interpreter.to_load(), |reward, store| {
+            reward.call_mutants(store, code, directives.function.as_deref(), most)
+        })
+    }))?;
+    let mutant = |one: super::bindings::Mutant| Mutant {
+        line: one.line as usize,
+        change: one_line(&one.change),
+        source: Source::python(one.source),
     };
-    batch.iter().map(row).collect()
-}
-
-/// The first sample with more text than a guest may be given.
-fn too_large(batch: &[Sample<'_>], limit: usize) -> Option<Fault> {
-    let sizes = batch
-        .iter()
-        .map(|sample| abi::text_length(sample) + sample.row.len());
-    let (index, bytes) = sizes.enumerate().find(|(_, bytes)| *bytes > limit)?;
-    Some(Fault::SampleTooLarge { index, bytes })
+    Ok(made.into_iter().map(mutant).collect())
 }
 
 #[cfg(test)]

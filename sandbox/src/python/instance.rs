@@ -160,7 +160,7 @@ impl Instance {
             Some(Trap::StackOverflow) => Fault::StackOverflow { index },
             Some(Trap::UnreachableCodeReached) => Fault::Trap {
                 index,
-                message: "the interpreter gave up; it has no clock, entropy, processes or threads"
+                message: "the interpreter gave up: something reached past `os` and `time` for files, a clock, entropy, processes or threads, none of which is there"
                     .to_owned(),
             },
             Some(trap) => Fault::Trap {

@@ -13,11 +13,13 @@
 //! | `conversation` | does a reward take completions for lists of messages? |
 //! | `function` | a reward function: load its file, score a batch |
 //! | `answer` | what the guest answers, checked |
+//! | `columns` | a batch as the guest is given it |
 //! | `verdicts` | what a reward asks `math_verify` |
 //! | `about` | what there is to say of a function that was loaded |
 
 mod about;
 mod answer;
+mod columns;
 mod conversation;
 mod files;
 mod function;
@@ -29,7 +31,7 @@ mod verdicts;
 
 pub use about::About;
 pub use files::{GuestStatus, build_guest, guest_status};
-pub(crate) use function::{Function, functions};
+pub(crate) use function::{Function, functions, mutants};
 pub(crate) use interpreter::Interpreter;
 pub use recipe::calling_package;
 pub use verdicts::VERDICT_MODULE;

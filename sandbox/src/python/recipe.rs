@@ -14,7 +14,7 @@ use crate::digest;
 use crate::error::HostError;
 
 /// The guest application and what builds it.
-const FILES: [(&str, &str); 25] = [
+const FILES: [(&str, &str); 28] = [
     ("build.py", include_str!("../../guest-python/build.py")),
     (
         "calling/__init__.py",
@@ -89,6 +89,10 @@ const FILES: [(&str, &str); 25] = [
         include_str!("../../guest-python/calling/standins/waiting.py"),
     ),
     (
+        "calling/steady.py",
+        include_str!("../../guest-python/calling/steady.py"),
+    ),
+    (
         "calling/stub_logging.py",
         include_str!("../../guest-python/calling/stub_logging.py"),
     ),
@@ -97,11 +101,13 @@ const FILES: [(&str, &str); 25] = [
         "headstart.py",
         include_str!("../../guest-python/headstart.py"),
     ),
+    ("mutants.py", include_str!("../../guest-python/mutants.py")),
     ("printed.py", include_str!("../../guest-python/printed.py")),
     (
         "requirements.txt",
         include_str!("../../guest-python/requirements.txt"),
     ),
+    ("walls.py", include_str!("../../guest-python/walls.py")),
     (
         "wit/reward.wit",
         include_str!("../../guest-python/wit/reward.wit"),

@@ -2,11 +2,13 @@
 //! say that they are skipped.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod hints;
 mod hostile;
 mod loading;
 mod scoring;
 #[path = "../skipping/mod.rs"]
 mod skipping;
+mod steady;
 
 use std::sync::OnceLock;
 

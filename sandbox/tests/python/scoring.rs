@@ -215,7 +215,7 @@ fn a_fault_of_the_batch_alone_is_said_to_be_one() {
 #[test]
 fn equal_calls_give_equal_bits_and_equal_fuel() {
     let Some(sandbox) = engine() else { return };
-    let code = "import random\nSEEN = []\ndef reward(completions):\n    SEEN.extend(completions)\n    words = {w for c in SEEN for w in c.split()}\n    print(list(words), hash('word'))\n    return [random.gauss(0, 1) + len(SEEN) + sum(hash(w) % 7 / 3 for w in words) for _ in completions]";
+    let code = "import random\nSEEN = []\ndef reward(completions):\n    SEEN.extend(completions)\n    words = {w for c in SEEN for w in c.split()}\n    print(list(words), hash('word'), random.gauss(0, 1), len(SEEN))\n    return [sum(hash(w) % 7 / 3 for w in words) for _ in completions]";
     let batch = [
         sample("", "a few words here", ""),
         sample("", "and some there", ""),
@@ -272,16 +272,14 @@ fn many_threads_score_at_once() {
     let Some(sandbox) = engine() else { return };
     let counting = reward(
         sandbox,
-        "N = []\ndef reward(completions):\n    N.append(1)\n    return [float(len(c) + len(N)) for c in completions]",
+        "N = []\ndef reward(completions):\n    N.append(1)\n    print(len(N))\n    return [float(len(c)) for c in completions]",
     );
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..5 {
-                    assert_eq!(
-                        counting.score(&[sample("", "abc", ""); 4]),
-                        Ok(vec![4.0; 4])
-                    );
+                    let scores = counting.score_parts(&[sample("", "abc", ""); 4]).unwrap();
+                    assert_eq!((scores.total, &*scores.printed), (vec![3.0; 4], "1\n"));
                 }
             });
         }

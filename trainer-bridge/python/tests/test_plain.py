@@ -132,8 +132,8 @@ def test_nothing_is_remembered_and_nothing_of_the_trainer_s_is_touched(folder, e
     expected, modules = random.Random(7).random(), set(sys.modules)
     first = reward(completions=["a", "b"], answer=["1", "1"])
     assert first == reward(completions=["a", "b"], answer=["1", "1"])
-    rows = [["", ""], ["a", "b"], ["1", "1"]]
-    assert first == [line["score"] for line in scored_by_the_program(folder, [folder / "forgetting"], rows)]
+    refused = subprocess.run([PROGRAM, "score", folder / "forgetting", "--stdio"], input="", capture_output=True, text=True)
+    assert refused.returncode != 0 and "random.random` decides the score" in refused.stderr
     assert random.random() == expected
     assert decimal.getcontext().prec == 28
     assert logging.getLogger().level == logging.WARNING

@@ -177,6 +177,10 @@ pub struct ProbeArgs {
     /// Write all findings to a file for --baseline.
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
+    /// Change the source of each reward in one place after the other, and say which changes no completion of the pool shows: of these places the
+    /// other figures say nothing. A reward in Rust is compiled for each.
+    #[arg(long)]
+    pub mutants: bool,
     /// Show every figure, and every shortcut that was tried.
     #[arg(long)]
     pub full: bool,

@@ -21,9 +21,9 @@ use crate::{
     domain::pool::Pool,
     judge::by_rule,
     reward::probe::{
-        Comparison, Part, ProbeSet, Recorded, Worth,
+        Comparison, Part, ProbeSet, Recorded, SourceMutants, Worth,
         exam::{Exam, Judge, Standing, Unexamined},
-        findings::{Finding, dominating, findings},
+        findings::{Finding, dominating, findings, unexercised},
         read_hacks,
         verdict::FailOn,
     },
@@ -79,6 +79,9 @@ pub(super) async fn run(args: ProbeArgs) -> anyhow::Result<()> {
     }
     if !weights.is_empty() {
         weigh(&mut probed, &rewards, &on)?;
+    }
+    if args.mutants {
+        mutate(&mut probed, &rewards, &on)?;
     }
     let mut failing = 0;
     for one in &mut probed {
@@ -181,6 +184,9 @@ struct Fit {
     /// How it differs from others on the same recorded completions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     against: Vec<Comparison>,
+    /// What the pool shows of changes to its source, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_mutants: Option<SourceMutants>,
     /// What it printed on the pool, cut to some kilobytes.
     #[serde(skip_serializing_if = "String::is_empty")]
     printed: String,
@@ -298,6 +304,7 @@ fn examine(member: &LoadedReward, on: &Bench<'_>) -> Result<(Fit, Vec<Finding>),
         parts,
         in_sum: None,
         against: Vec::new(),
+        source_mutants: None,
         printed: named.printed,
         scores,
         dressed: examined.dressed.map(Dressed),
@@ -331,6 +338,25 @@ fn compare_with_the_first(probed: &mut [Probed], on: &Bench<'_>) {
     if let Some(fit) = first.fit() {
         compare(others, on, (&first.reward, &fit.scores));
     }
+}
+
+/// Tries changes to the source of each reward on the pool in the format it pays.
+fn mutate(probed: &mut [Probed], all: &[Named], on: &Bench<'_>) -> anyhow::Result<()> {
+    let bench = rewards::bench();
+    for (one, named) in probed.iter_mut().zip(all) {
+        let Some(source) = &named.source else {
+            tracing::warn!("{} has no source to change", named.name);
+            continue;
+        };
+        let Some(fit) = one.fit_mut() else { continue };
+        let set = fit.dressed.as_ref().map_or(&on.set, |dressed| &dressed.0);
+        let with = (&bench, &named.limits);
+        let mutants = set.source_mutants(source, &fit.scores, with)?;
+        let found = unexercised(&mutants);
+        fit.source_mutants = Some(mutants);
+        one.findings.extend(found.map(Told::from));
+    }
+    Ok(())
 }
 
 /// Takes all rewards for one sum: on the pool in the format of the first that right answers can be told from wrong ones by.

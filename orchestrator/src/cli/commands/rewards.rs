@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use evaluator::{Conventions, ExtractionConfig};
-use sandbox::{Bench, CompileError, CompilerConfig, Language, Limits, Module, Rejection};
+use sandbox::{Bench, CompileError, CompilerConfig, Language, Limits, Module, Rejection, Source};
 use trainer_bridge::{Aggregation, LoadedReward, RewardMember};
 
 use crate::{
@@ -74,6 +74,10 @@ pub(super) struct Named {
     pub(super) name: String,
     /// What the user typed for it.
     pub(super) spec: String,
+    /// Its source, where it is not compiled already.
+    pub(super) source: Option<Source>,
+    /// What a call of it may use up.
+    pub(super) limits: Limits,
     /// The reward, loaded.
     pub(super) loaded: Result<LoadedReward, Rejection>,
 }
@@ -96,13 +100,23 @@ pub(super) async fn each(
     let extraction = extraction(&found)?;
     let mut rewards = Vec::new();
     for (reward, spec) in found.into_iter().zip(typed) {
-        let name = reward.name.clone();
+        let (name, limits) = (reward.name.clone(), limits(&reward));
+        let source = match &reward.guest {
+            Guest::Source(source) => Some(source.clone()),
+            Guest::Module(_) => None,
+        };
         let loaded = match load(&bench, reward) {
             Ok(loaded) => Ok(loaded),
             Err(CompileError::Rejected(rejection)) => Err(rejection),
             Err(CompileError::Host(error)) => return Err(error.into()),
         };
-        rewards.push(Named { name, spec, loaded });
+        rewards.push(Named {
+            name,
+            spec,
+            source,
+            limits,
+            loaded,
+        });
     }
     Ok((rewards, extraction))
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use sandbox::CompileError;
-use serde_json::{Map, json};
+use sandbox::{CompileError, RewardFn, Sample};
+use serde_json::{Map, Value, json};
 use trainer_bridge::{
     Aggregation, LoadedReward, RewardMember, Rollout, ScoreError, Scored, Scorer, Scoring, TrainJob,
 };
@@ -18,15 +18,19 @@ use trainer_bridge::{
 use super::{rewards, understood};
 use crate::{
     cli::{arguments::ScoreArgs, open},
+    data::rows,
     judge::Judges,
     stdio::{self, ServedReward, Service},
     store::WriterLock,
     text::{of_one_line, one_line, printable},
 };
 
+/// So many samples of a file are scored otherwise as well, to find a reward that draws or remembers.
+const HELD_TO: usize = 64;
+
 pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
-    let (service, _lock) = match &args.job {
-        Some(path) => (of_job(path)?, None),
+    let (service, loaded, _lock) = match &args.job {
+        Some(path) => (of_job(path)?, Vec::new(), None),
         None => of_rewards(&args).await?,
     };
     if service.aggregation == Some(Aggregation::NormalizeThenSum) && args.samples.is_some() {
@@ -35,16 +39,22 @@ pub(super) async fn run(args: ScoreArgs) -> anyhow::Result<()> {
         );
     }
     match &args.samples {
-        Some(samples) => score_file(&service, samples),
+        Some(samples) => score_file(&service, &loaded, samples),
         None => Ok(stdio::serve(stdin().lock(), stdout().lock(), &service)?),
     }
 }
 
+/// A reward that is to be held to its samples.
+type Held = (String, RewardFn);
+
 /// Scores with the rewards that were named.
-async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterLock>)> {
+async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Vec<Held>, Option<WriterLock>)> {
     let rewards =
         rewards::for_scoring(&args.rewards, &args.weights.weights, &args.database).await?;
     understood::say(&rewards.loaded, args.explain);
+    let held = rewards.loaded.iter();
+    let held = held.map(|one| (one.name.clone(), one.reward.clone()));
+    let held = held.collect();
     let (judge, lock) = open::judge(&args.judge, rewards.extraction).await?;
     let scorer = Scorer::new(
         rewards.loaded,
@@ -57,7 +67,7 @@ async fn of_rewards(args: &ScoreArgs) -> anyhow::Result<(Service, Option<WriterL
         aggregation: rewards.aggregation,
         questions: HashMap::new(),
     };
-    Ok((service, lock))
+    Ok((service, held, lock))
 }
 
 /// Scores with the rewards, the judge and the limits of a training job.
@@ -98,8 +108,8 @@ fn of_job(path: &Path) -> anyhow::Result<Service> {
     })
 }
 
-fn score_file(service: &Service, path: &Path) -> anyhow::Result<()> {
-    let text = text(path)?;
+fn score_file(service: &Service, held: &[Held], path: &Path) -> anyhow::Result<()> {
+    let text = lines(path)?;
     let (lines, samples): (Vec<usize>, Vec<_>) = samples(&text, path)?.into_iter().unzip();
     if samples.is_empty() {
         bail!("{} holds no samples", path.display());
@@ -107,6 +117,15 @@ fn score_file(service: &Service, path: &Path) -> anyhow::Result<()> {
     let batch: Vec<Rollout<'_>> = samples.iter().map(|s| service.rollout(s)).collect();
     let scored = service.scorer.score(&batch);
     let scored = scored.map_err(|error| placed(error, path, &lines))?;
+    let judged = batch.iter().zip(&scored.verdicts).take(HELD_TO);
+    let judged: Vec<Sample<'_>> = judged
+        .map(|(rollout, verdict)| rollout.sample(verdict))
+        .collect();
+    for (name, reward) in held {
+        if let Err(CompileError::Rejected(why)) = reward.check_steady(&judged) {
+            bail!("{name} is refused: {why}");
+        }
+    }
     let components = stdio::components(&scored);
     let mut out = stdout().lock();
     for place in 0..samples.len() {
@@ -128,7 +147,7 @@ fn print_printed(scored: &Scored) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(scored: &Scored, components: &[(String, Vec<f64>)], place: usize) -> serde_json::Value {
+fn line(scored: &Scored, components: &[(String, Vec<f64>)], place: usize) -> Value {
     let verdict = &scored.verdicts[place];
     let mut line = json!({
         "score": scored.totals[place],
@@ -150,6 +169,17 @@ fn text(path: &Path) -> anyhow::Result<String> {
         return std::io::read_to_string(stdin()).context("cannot read standard input");
     }
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// JSON lines, also of a table.
+fn lines(path: &Path) -> anyhow::Result<String> {
+    let extension = path.extension().and_then(|e| e.to_str());
+    if !matches!(extension, Some("csv" | "tsv" | "parquet")) {
+        return text(path);
+    }
+    let rows = rows::read([&path.to_owned()])?;
+    let lines = rows.into_iter().map(|row| Value::Object(row.columns));
+    Ok(lines.map(|line| line.to_string() + "\n").collect())
 }
 
 /// A fault with the line of the sample that it came of.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HackShare, Part, Worth,
+    HackShare, Part, SourceMutants, Worth,
     exam::{Exam, Seen, Shortcut, Standing, Surfaces},
     hacks::KINDS,
 };
@@ -35,7 +35,7 @@ impl Severity {
 }
 
 /// Every rule and what it says, for tables and SARIF.
-pub const RULES: [(&str, &str); 17] = [
+pub const RULES: [(&str, &str); 18] = [
     ("refused", "A search would refuse the reward."),
     (
         "uncalibrated",
@@ -87,6 +87,10 @@ pub const RULES: [(&str, &str); 17] = [
     (
         "flat",
         "No group of the pool has any variance: nothing to learn from.",
+    ),
+    (
+        "unexercised",
+        "Changes to the source that no completion of the pool shows.",
     ),
     (
         "part-dominates",
@@ -428,6 +432,29 @@ fn on_the_pool(worth: &Worth, exam: &Exam) -> Vec<Finding> {
         ));
     }
     all
+}
+
+/// What of the source the pool says nothing of.
+#[must_use]
+pub fn unexercised(mutants: &SourceMutants) -> Option<Finding> {
+    let unseen = &mutants.unseen;
+    let shown = unseen.iter().take(NAMED);
+    let shown: Vec<String> = shown
+        .map(|one| format!("line {}, {}", one.line, one.change))
+        .collect();
+    let more = match unseen.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!unseen.is_empty()).then(|| {
+        let message = format!(
+            "{} of {} small changes to its source move no score of the pool, which says nothing of these places: {}{more}",
+            unseen.len(),
+            mutants.tried,
+            shown.join(" · ")
+        );
+        found("unexercised", Severity::Note, "", message)
+    })
 }
 
 /// A part that carries most of the variance and does not tell right from wrong, where another does.

@@ -6,6 +6,7 @@ pub mod exam;
 pub mod findings;
 mod gate;
 mod hacks;
+mod mutants;
 mod parts;
 mod pool;
 mod reference;
@@ -24,6 +25,7 @@ use trainer_bridge::{
 };
 
 pub use hacks::Hack;
+pub use mutants::{SourceMutants, Unseen};
 pub use parts::{Comparison, Part};
 pub use pool::{BadPool, Recorded};
 pub use statistics::PairShare;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use trainer_bridge::Rollout;
 
 use crate::{
+    data::parquet,
     domain::pool::{Group, Pool},
     text::of_one_line,
 };
@@ -40,7 +41,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads groups as [`Pool::read`] does, or one completion a row as trainers write them: JSON lines or CSV with prompt, completion,
+    /// Reads groups as [`Pool::read`] does, or one completion a row as trainers write them: JSON lines, CSV or parquet with prompt, completion,
     /// reference and perhaps a score.
     ///
     /// # Errors
@@ -50,11 +51,8 @@ impl Recorded {
         let rows = match extension {
             Some("csv") => rollouts::csv(path)?,
             Some("parquet") => {
-                return Err(bad(
-                    path,
-                    None,
-                    "is parquet; write it as JSON lines first: python -c \"import pandas, sys; pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" IN.parquet OUT.jsonl",
-                ));
+                let rows = parquet::rows(path).map_err(|what| bad(path, None, what))?;
+                rows.into_iter().map(Value::Object).enumerate().collect()
             }
             _ => numbered(path)?,
         };
@@ -62,7 +60,7 @@ impl Recorded {
             let (pool, scores) = rollouts::pool(path, &rows)?;
             return Ok(Self { pool, scores });
         }
-        let pool = Pool::read(path)?;
+        let pool = Pool::of_rows(path, &rows)?;
         Ok(Self { pool, scores: None })
     }
 }
@@ -89,7 +87,12 @@ impl Pool {
     /// # Errors
     /// The first line that is neither, or has fewer than two completions.
     pub fn read(path: &Path) -> Result<Self, BadPool> {
-        let groups = json_lines(path, group)?;
+        Self::of_rows(path, &numbered(path)?)
+    }
+
+    /// The groups of such rows, each with its number in the file.
+    fn of_rows(path: &Path, rows: &[(usize, Value)]) -> Result<Self, BadPool> {
+        let groups = each(path, rows, group)?;
         if groups.is_empty() {
             return Err(bad(path, None, "holds no completions"));
         }
@@ -120,7 +123,14 @@ pub(super) fn json_lines<T>(
     path: &Path,
     read: impl Fn(&Value) -> Result<T, &'static str>,
 ) -> Result<Vec<T>, BadPool> {
-    let rows = numbered(path)?;
+    each(path, &numbered(path)?, read)
+}
+
+fn each<T>(
+    path: &Path,
+    rows: &[(usize, Value)],
+    read: impl Fn(&Value) -> Result<T, &'static str>,
+) -> Result<Vec<T>, BadPool> {
     let rows = rows.iter();
     rows.map(|(number, row)| read(row).map_err(|what| bad(path, Some(*number), what)))
         .collect()

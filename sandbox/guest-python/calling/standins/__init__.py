@@ -6,7 +6,7 @@ import types
 asked = []
 
 NOTES = {
-    "random": "`random`: a reward should not be random; every batch begins with the same numbers",
+    "random": "`random`: every batch begins with the same numbers; a reward whose scores they decide is refused",
     "time": "`time`: there is no clock; it stands still",
     "datetime": "`datetime`: there is no clock; it is always 2025-01-01 00:00",
     "threading": "`threading`: there are no threads; what is started runs at once",

@@ -16,8 +16,9 @@ asked = {}
 COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s*\{[^{}]*\}|\\[a-zA-Z]+")
 SHORT_WORD, LONG_WORD = re.compile(r"[^\W\d_]{2,}"), re.compile(r"\w{3}")
 LONGEST_BARE = 200
-# The marks that an answer in LaTeX, or in plain digits, stands behind.
+# The marks that an answer in LaTeX, or in plain digits, stands behind; and those of an answer that is called one, which may be either.
 STRATEGIES = {"latex": ["boxed", "last_formula"], "expr": ["answer_line", "answer_is", "final_line", "last_number"]}
+CALLED = ["answer_line", "answer_is"]
 ENVIRONMENTS = ("$", "\\(", "\\[", "\\boxed", "\\begin")
 
 
@@ -86,6 +87,11 @@ def mathematics(text, kinds):
         return text.strip()
     strategies = None if len(kinds) == 2 else STRATEGIES[next(iter(kinds))]
     answer = ask("extract", text, strategies)
+    if kinds == {"latex"} and "\\boxed" not in text:
+        # A formula that is called the answer comes before the last one, which may be of a remark.
+        called = ask("extract", text, CALLED)
+        if called and any(mark in called for mark in ENVIRONMENTS):
+            answer = called
     return text.strip() if answer is None else answer[1:] or None
 
 

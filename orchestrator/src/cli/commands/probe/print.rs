@@ -259,6 +259,15 @@ fn every_figure<W: Write>(rows: &mut Rows<'_, W>, fit: &Fit) -> anyhow::Result<(
             altered.killed, altered.mutants
         ),
     )?;
+    if let Some(mutants) = &fit.source_mutants {
+        row(
+            "changes to the source",
+            &format!(
+                "{} of {} move a score of the pool",
+                mutants.told_apart, mutants.tried
+            ),
+        )?;
+    }
     for relation in &altered.relations {
         row(
             relation.change,

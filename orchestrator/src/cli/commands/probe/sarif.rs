@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{Probed, Told};
-use crate::reward::probe::findings::RULES;
+use crate::{reward::probe::findings::RULES, web::escape::in_query};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -41,7 +41,7 @@ fn of_reward(probed: &Probed) -> Vec<Value> {
             "level": finding.severity.name(),
             "message": {"text": format!("{}: {}", probed.reward, finding.message)},
             "locations": [{"physicalLocation": {
-                "artifactLocation": {"uri": file.replace('\\', "/")},
+                "artifactLocation": {"uri": uri(file)},
                 "region": {"startLine": line},
             }}],
             "partialFingerprints": {
@@ -51,6 +51,12 @@ fn of_reward(probed: &Probed) -> Vec<Value> {
         })
     };
     probed.findings.iter().map(result).collect()
+}
+
+/// A path as an address relative to where the program was run.
+fn uri(file: &str) -> String {
+    let path = file.replace('\\', "/");
+    path.split('/').map(in_query).collect::<Vec<_>>().join("/")
 }
 
 /// Where the function stands in its file; the first line where that is not found.
