@@ -394,6 +394,11 @@ fn math_verify_is_answered_by_our_own_verifier() {
         row("the answer is 0.5", "$\\frac{1}{2}$"),
         row("it may be 0.6", "1/2"),
         row("这是 72", "48 and 24 are 72\n#### 72"),
+        // What is called the answer counts, and not the last formula there is.
+        row(
+            "The final answer is $14 {, }916$. I hope it is correct. $N$ was a number.",
+            "\\boxed{14{,}916}",
+        ),
     ]
     .join("\n");
     program.write("samples.jsonl", &samples);
@@ -413,8 +418,8 @@ fn math_verify_is_answered_by_our_own_verifier() {
             })
             .collect::<Vec<_>>()
     };
-    assert_eq!(run("plain"), [1.0, 1.0, 0.0, 1.0]);
-    assert_eq!(run("latex"), [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(run("plain"), [1.0, 1.0, 0.0, 1.0, 1.0]);
+    assert_eq!(run("latex"), [1.0, 0.0, 0.0, 0.0, 1.0]);
     let refused = program.run(&["score", "m.py::chained", "--samples", "samples.jsonl"]);
     assert_ne!(refused.code, 0);
     assert!(
