@@ -160,7 +160,7 @@ fn a_reward_of_every_kind_is_searched_with_trained_on_and_exported() {
         assert!(row["f1"]["point"].is_number(), "{row:#}");
     }
 
-    let toy = "[search]\nname = 'single'\nseed = 3\n[task]\nkind = 'toy'\n[grpo]\nprompts_per_step = 2\n[screen]\nsteps = 1\nproblems = 8\n";
+    let toy = "[search]\nname = 'single'\nseed = 3\n[task]\nkind = 'toy'\n[grpo]\nprompts_per_step = 2\n[screen]\nsteps = 1\nproblems = 12\n";
     program.write("train.toml", toy);
     let mut arguments = vec![
         "train",
