@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import PROGRAM, export, scored_by_the_program
+from conftest import export, scored_by_the_program
 
 FIELD = Path(__file__).parents[3] / "orchestrator/tests/fixtures/field"
 #: Of exp, log and powers the last bit is the C library's.
@@ -120,20 +120,24 @@ class Mark:
 def forgetful(completions, **kwargs):
     seen.extend(completions)
     decimal.getcontext().prec = 3
-    return [Mark(len(seen) + random.random()).value for _ in completions]
+    print(len(seen), random.random())
+    return [Mark(float(len(text))).value for text in completions]
 '''
 
 
-def test_nothing_is_remembered_and_nothing_of_the_trainer_s_is_touched(folder, exported):
+def test_nothing_is_remembered_and_nothing_of_the_trainer_s_is_touched(folder, exported, capsys):
     (folder / "forgetful.py").write_text(FORGETFUL)
     export(folder, "forgetful.py", "--to", "trl", "forgetting")
     reward = importlib.import_module("forgetting.for_trl").forgetful
     random.seed(7)
     expected, modules = random.Random(7).random(), set(sys.modules)
+    capsys.readouterr()
     first = reward(completions=["a", "b"], answer=["1", "1"])
-    assert first == reward(completions=["a", "b"], answer=["1", "1"])
-    refused = subprocess.run([PROGRAM, "score", folder / "forgetting", "--stdio"], input="", capture_output=True, text=True)
-    assert refused.returncode != 0 and "random.random` decides the score" in refused.stderr
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1].startswith("2 0.")
+    assert first == reward(completions=["a", "b"], answer=["1", "1"]) and capsys.readouterr().out == said
+    rows = [["", ""], ["a", "b"], ["1", "1"]]
+    assert first == [line["score"] for line in scored_by_the_program(folder, [folder / "forgetting"], rows)]
     assert random.random() == expected
     assert decimal.getcontext().prec == 28
     assert logging.getLogger().level == logging.WARNING
