@@ -153,7 +153,7 @@ fn the_toy_texts_are_dressed_anew_and_what_is_broken_stays_so() {
     assert_eq!(dressed("####").1, "6 * 7#### 42");
     assert_eq!(dressed("<think> … <answer>").1, "6 * 7<answer>42");
     assert_eq!(dressed("the answer alone").0, "42");
-    for group in toy::groups(&toy::StyleMix::STAGE1, 20, 8, 1) {
+    for group in toy::groups(toy::StyleMix::STAGE1, 20, 8, 1) {
         for completion in group.completions {
             for format in &formats[1..] {
                 assert!(!format.redressed(&completion).contains("solution"));
