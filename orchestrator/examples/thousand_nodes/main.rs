@@ -90,6 +90,7 @@ impl Events for Counts {
     fn admitted(&self, _candidates: &[NewCandidate]) {}
     fn confirming(&self, _arms: usize, _seeds: u32) {}
     fn batch(&self, _steps: u32) {}
+    fn batch_grows(&self, _steps: u32) {}
     fn batch_done(&self) {}
     fn trial<'a>(&'a self, _name: &str, _trial: &Trial) -> Box<dyn TrialEvents + 'a> {
         Box::new(Counts(Arc::clone(&self.0)))

@@ -209,11 +209,14 @@ fn architecture(config: &PretrainConfig, vocab_size: usize) -> Architecture {
     }
 }
 
+/// The tokens of a prompt, and of what follows it.
+type Encoded = (Vec<u32>, Vec<u32>);
+
 fn encode_all(
     tokenizer: &Tokenizer,
     examples: &[SftExample],
     longest: usize,
-) -> Result<Vec<(Vec<u32>, Vec<u32>)>, TrainError> {
+) -> Result<Vec<Encoded>, TrainError> {
     let encode =
         |example: &SftExample| encode(tokenizer, &example.prompt, &example.continuation(), longest);
     examples.iter().map(encode).collect()
@@ -224,7 +227,7 @@ fn encode(
     prompt: &str,
     completion: &str,
     longest: usize,
-) -> Result<(Vec<u32>, Vec<u32>), TrainError> {
+) -> Result<Encoded, TrainError> {
     let prompt_ids = tokenizer.encode_prompt(prompt).map_err(TrainError::Setup)?;
     let mut completion_ids = tokenizer
         .encode_continuation(completion)
@@ -244,7 +247,7 @@ fn encode(
 fn train(
     config: &PretrainConfig,
     model: &mut Model,
-    examples: &[(Vec<u32>, Vec<u32>)],
+    examples: &[Encoded],
     on_step: &mut (dyn FnMut(SftProgress) + Send),
 ) -> Result<(), TrainError> {
     let mut optimizer = AdamW::new(model.parameters());

@@ -18,11 +18,8 @@ use crate::{
 };
 
 pub(super) async fn run(args: CompareArgs) -> anyhow::Result<()> {
-    let twice = args.names.iter().enumerate();
-    if let Some((_, name)) = twice
-        .filter(|(at, name)| args.names[..*at].contains(name))
-        .next()
-    {
+    let mut twice = args.names.iter().enumerate();
+    if let Some((_, name)) = twice.find(|(at, name)| args.names[..*at].contains(name)) {
         bail!("`{name}` is named twice: it differs from itself in nothing");
     }
     let store = open(args.database).await?;
