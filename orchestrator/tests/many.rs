@@ -201,7 +201,7 @@ async fn what_is_not_audited_yet_is_asked_for_alone() {
         store.keep_traces(trial.id, &hacked()).await.unwrap();
     }
     let left = store.unaudited_trials(search).await.unwrap();
-    assert_eq!(left, std::slice::from_ref(&last));
+    assert_eq!(left, std::slice::from_ref(last));
     let snapshot = store.snapshot_of(&[last.id]).await.unwrap();
     assert!(snapshot.traces.is_empty());
     let untouched = snapshot.trials.iter().find(|t| t.arm == Arm::Untouched);

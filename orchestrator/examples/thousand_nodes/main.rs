@@ -217,14 +217,17 @@ async fn main() {
             world.sums.preemptions
         );
     }
-    let world = cloud.world();
-    let (sums, told) = (world.sums, cloud.told.load(Ordering::Relaxed));
-    let all = world.now * nodes as f64;
+    let (now, sums) = {
+        let world = cloud.world();
+        (world.now, world.sums)
+    };
+    let told = cloud.told.load(Ordering::Relaxed);
+    let all = now * nodes as f64;
     let share = |part: f64| 100.0 * part / all;
     let (spent, wrote) = (cpu_seconds() - cpu, self::written() - written);
     println!(
         "simulated      {:.1} h on {nodes} nodes, {trials} trials of {steps} steps, {} preemptions",
-        world.now / 3600.0,
+        now / 3600.0,
         sums.preemptions
     );
     println!(
@@ -243,10 +246,10 @@ async fn main() {
     );
     println!(
         "as it happens  {:.1} steps/s and {:.2} trials/s come in; one core takes {:.0} steps/s: {:.2} % of a core",
-        told as f64 / world.now,
-        trials as f64 / world.now,
+        told as f64 / now,
+        trials as f64 / now,
         told as f64 / spent,
-        100.0 * spent / world.now
+        100.0 * spent / now
     );
     let size = fs::metadata(&arguments.database).unwrap().len();
     println!(
@@ -254,9 +257,8 @@ async fn main() {
         size as f64 / 1e6,
         size as f64 / 1e3 / told as f64,
         wrote / 1e6,
-        wrote / 1e6 / world.now,
+        wrote / 1e6 / now,
     );
-    drop(world);
     // Last: it may take longer than all the rest.
     let (began, cpu) = (Instant::now(), cpu_seconds());
     let board = Leaderboard::read(&context.store).await.unwrap();
