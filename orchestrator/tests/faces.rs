@@ -91,6 +91,9 @@ fn a_search_is_shown_in_every_form() {
         );
     }
     let page = program.succeed(&["report", "--format", "markdown"]);
+    program.succeed(&["report", "--out", "report.md"]);
+    let by_name = std::fs::read_to_string(program.path("report.md")).unwrap();
+    assert_eq!(by_name, page, "the file's name says what it is");
     assert!(page.starts_with("# x (seed 7"), "{page}");
     for chart in [
         &["plot", "rounds"][..],

@@ -125,9 +125,9 @@ pub struct ReportArgs {
     /// The file to write; by default standard output.
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// What to write.
-    #[arg(long, value_enum, default_value = "html")]
-    pub format: ReportFormat,
+    /// What to write; by default what the file's name ends with (`.md`, `.json`), else HTML.
+    #[arg(long, value_enum)]
+    pub format: Option<ReportFormat>,
 }
 
 /// What `report` writes.

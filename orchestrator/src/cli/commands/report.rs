@@ -18,7 +18,8 @@ use crate::{
 
 pub(super) async fn run(args: ReportArgs) -> anyhow::Result<()> {
     let store = open(args.database).await?;
-    let text = match args.format {
+    let format = args.format.unwrap_or_else(|| named(args.out.as_deref()));
+    let text = match format {
         ReportFormat::Html => html_report(&store).await?,
         ReportFormat::Markdown => Leaderboard::read(&store).await?.to_markdown() + "\n",
         ReportFormat::Json => {
@@ -26,6 +27,16 @@ pub(super) async fn run(args: ReportArgs) -> anyhow::Result<()> {
         }
     };
     put(args.out.as_deref(), &text)
+}
+
+/// The format that a file's name asks for.
+fn named(out: Option<&Path>) -> ReportFormat {
+    let extension = out.and_then(Path::extension).unwrap_or_default();
+    match extension.to_ascii_lowercase().to_str() {
+        Some("md" | "markdown") => ReportFormat::Markdown,
+        Some("json") => ReportFormat::Json,
+        _ => ReportFormat::Html,
+    }
 }
 
 pub(super) async fn draw(args: PlotArgs) -> anyhow::Result<()> {
