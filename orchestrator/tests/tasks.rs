@@ -268,7 +268,7 @@ fn what_is_wrong_with_the_data_is_said_before_anything_is_made() {
         ("file = 'none.jsonl'", "none.jsonl"),
         (
             "file = 'math.jsonl'\nanswer = 'gold'",
-            "no column of reference answers: there are level, problem, solution, type",
+            "no column `gold`, which `answer` in [task] names: there are level, problem, solution, type",
         ),
         (
             "file = 'math.jsonl'\nprompt = 'Solve.'",

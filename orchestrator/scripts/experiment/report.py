@@ -4,7 +4,7 @@ import re, statistics, unittest
 import charts
 from inference import over_seeds, sign_flip, spearman, spearman_interval, wilson
 
-WORLDS = ("rounding", "sparse", "rambling", "careless", "muddled")
+WORLDS = ("rounding", "sparse", "rambling", "muddled")
 ARMS = {"random": "no feedback (best of 24 random)", "feedback": "feedback, flat schedule", "full": "feedback, gate, rungs",
         "third": "the same, two rounds"}
 CONFIRMED = 60

@@ -63,6 +63,7 @@ pub const WORDS: &[&str] = &[
     LADDER,
     "orchestrator/src/domain/protocol.rs",
     "sandbox/src/source.rs",
+    "trainer-bridge/src/candle/base_settings.rs",
     "evaluator/src/toy/world.rs",
 ];
 
