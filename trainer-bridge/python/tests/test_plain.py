@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import export, scored_by_the_program
+from conftest import PROGRAM, export, scored_by_the_program
 
 FIELD = Path(__file__).parents[3] / "orchestrator/tests/fixtures/field"
 #: Of exp, log and powers the last bit is the C library's.
