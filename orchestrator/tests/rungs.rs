@@ -373,3 +373,33 @@ async fn asynchronously_the_best_so_far_go_on_while_others_still_train() {
     let otherwise = arms(next(&snapshot, &searched.ladder));
     assert_eq!(otherwise, [candidate(1), candidate(4)]);
 }
+
+#[tokio::test]
+async fn asynchronously_a_round_of_which_few_climb_is_not_held_to_many() {
+    let mut ladder = two_rungs();
+    ladder.promotion = Promotion::Async;
+    let last = ladder.rungs[1];
+    ladder.rungs[1].keep = 1;
+    ladder.rungs.push(Rung { steps: 40, ..last });
+    let searched = Searched::with(ladder, &["a", "b"]).await;
+    searched.plan().await;
+    searched.complete(Arm::Untouched, "cwwwwwwwww").await;
+    searched.complete(Arm::BaseOnly, "ccwwwwwwww").await;
+    searched.complete(candidate(1), "cccccccccc").await;
+    searched.complete(candidate(2), "cccccwwwww").await;
+    searched.plan().await;
+    let many = |right: usize| "c".repeat(right) + &"w".repeat(20 - right);
+    searched.complete(candidate(1), &many(5)).await;
+    searched.complete(candidate(2), &many(4)).await;
+    searched.plan().await;
+    // Of the second round one is among the best two of both rounds: of it alone the best goes on.
+    searched.propose(2, &["c", "d"]).await;
+    searched.complete(candidate(3), "cccccccccw").await;
+    searched.complete(candidate(4), "wwwwwwwwww").await;
+    searched.plan().await;
+    searched.complete(candidate(3), &many(9)).await;
+    let next = searched.next().await;
+    let climbs = next.iter().filter(|trial| trial.arm == candidate(3));
+    let stages: Vec<Stage> = climbs.map(|trial| trial.stage).collect();
+    assert_eq!(stages, [Stage::Screen { rung: 2 }]);
+}

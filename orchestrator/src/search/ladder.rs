@@ -63,6 +63,7 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
         .map(|arm| ladder.trial(arm, 0, seed))
         .collect();
     let numbers: BTreeSet<u32> = rounds.values().copied().collect();
+    let mut coming: BTreeMap<u32, Coming> = BTreeMap::new();
     for (below, rung) in (0..).zip(1..ladder.rungs.len() as u32) {
         let here = Here {
             snapshot,
@@ -73,9 +74,11 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
         let of_round = |round| match ladder.promotion {
             Promotion::Round => here.promoted(round, keep),
             Promotion::Async => {
-                let first = rounds.values().filter(|&&of| of == round).count();
-                let came = ladder.rungs[..below as usize].iter().map(|rung| rung.keep);
-                here.promoted_so_far(round, keep, came.fold(first, usize::min))
+                let all = rounds.values().filter(|&&of| of == round).count();
+                let coming = coming.entry(round).or_insert(Coming::all(all));
+                let promoted = here.promoted_so_far(round, keep, coming.expected());
+                *coming = coming.above(keep, here.ended(round), promoted.len());
+                promoted
             }
         };
         let promoted: Vec<Arm> = numbers.iter().copied().flat_map(of_round).collect();
@@ -150,6 +153,36 @@ fn rounds(snapshot: &Snapshot) -> BTreeMap<Arm, u32> {
         .collect()
 }
 
+/// How many candidates of a round come to a rung.
+#[derive(Clone, Copy)]
+struct Coming {
+    at_most: usize,
+    /// Known once all of the round has ended on the rung below.
+    exactly: Option<usize>,
+}
+
+impl Coming {
+    fn all(candidates: usize) -> Self {
+        Self {
+            at_most: candidates,
+            exactly: Some(candidates),
+        }
+    }
+
+    /// Of how many the best go on. It never grows, so that who went on before would do so again.
+    fn expected(self) -> usize {
+        self.exactly.unwrap_or(self.at_most).min(self.at_most)
+    }
+
+    /// The same of the rung above.
+    fn above(self, keep: usize, ended: usize, promoted: usize) -> Self {
+        Self {
+            at_most: self.at_most.min(keep),
+            exactly: (self.exactly == Some(ended)).then_some(promoted),
+        }
+    }
+}
+
 /// One rung of a search.
 struct Here<'a> {
     snapshot: &'a Snapshot,
@@ -188,6 +221,13 @@ impl<'a> Here<'a> {
             }
         }
         promoted
+    }
+
+    /// How many candidates of a round have ended here.
+    fn ended(&self, round: u32) -> usize {
+        let own = self.until(round);
+        own.filter(|t| t.state.has_ended() && self.rounds.get(&t.arm) == Some(&round))
+            .count()
     }
 
     /// The trials on this rung of the reference rows, and of the candidates of the rounds up to this one.
