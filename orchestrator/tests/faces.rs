@@ -99,6 +99,8 @@ fn a_search_is_shown_in_every_form() {
         &["plot", "rounds"][..],
         &["plot", "finalists"],
         &["plot", "training", "right"],
+        &["plot", "training", "base-rewards-only"],
+        &["plot", "training", "top-2"],
     ] {
         let svg = program.succeed(chart);
         assert!(

@@ -1,11 +1,14 @@
 //! The charts of a search as files.
 
+use trainer_bridge::StepMetrics;
+
 use super::{
     chart::{Series, curves, finalists, rounds},
     style::alone,
 };
 use crate::{
     board::{candidate::Shown, leaderboard::Leaderboard},
+    domain::trial::{Arm, Trial},
     store::{Store, StoreError},
 };
 
@@ -16,7 +19,7 @@ pub enum Plot {
     Rounds,
     /// The finalists on Test.
     Finalists,
-    /// The course of one candidate's training: its reward and its share of right completions.
+    /// The course of one training: its reward and its share of right completions. Of a mix, that of its first seed.
     Training(String),
 }
 
@@ -29,11 +32,8 @@ pub async fn plot(store: &Store, plot: &Plot) -> Result<Option<String>, StoreErr
         Plot::Rounds => rounds(&Leaderboard::read_bare(store).await?),
         Plot::Finalists => finalists(&Leaderboard::read_bare(store).await?.confirmed),
         Plot::Training(name) => {
-            let curve = match Shown::read(store, name).await? {
-                Shown::Candidate(candidate) => candidate.curve,
-                Shown::Mix(_) | Shown::Reference(_) => Vec::new(),
-            };
-            let of = |value: fn(&trainer_bridge::StepMetrics) -> f64| {
+            let curve = training(store, name).await?;
+            let of = |value: fn(&StepMetrics) -> f64| {
                 curve
                     .iter()
                     .map(|m| (f64::from(m.step), value(m)))
@@ -53,4 +53,22 @@ pub async fn plot(store: &Store, plot: &Plot) -> Result<Option<String>, StoreErr
         }
     };
     Ok(drawn.map(|svg| alone(&svg)))
+}
+
+/// The steps of what was trained under this name.
+async fn training(store: &Store, name: &str) -> Result<Vec<StepMetrics>, StoreError> {
+    let trial = match Shown::read(store, name).await? {
+        Shown::Candidate(candidate) => return Ok(candidate.curve),
+        Shown::Reference(reference) => reference.row.trial,
+        Shown::Mix(mix) => {
+            let snapshot = store.outcomes().await?;
+            let named = snapshot.ensembles.iter().find(|e| e.name == mix.name);
+            let is_its = |trial: &&Trial| named.is_some_and(|e| trial.arm == Arm::Ensemble(e.id));
+            snapshot.trials.iter().find(is_its).map(|trial| trial.id)
+        }
+    };
+    match trial {
+        Some(trial) => store.curve(trial).await,
+        None => Ok(Vec::new()),
+    }
 }

@@ -165,7 +165,7 @@ pub enum PlotKind {
     Rounds,
     /// The finalists on Test.
     Finalists,
-    /// The course of one candidate's training.
+    /// The course of one training: of a candidate, a reference row or a mix.
     Training,
 }
 
