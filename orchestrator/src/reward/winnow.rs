@@ -56,10 +56,19 @@ enum Kind {
     Combined,
 }
 
+/// Questions answered both right and wrong that an AUC must rest on to rank anybody: of fewer, a single one decides.
+const ENOUGH_MIXED: usize = 8;
+
 /// Keeps the better part of a round's accepted candidates by their AUC within groups, and the best of each kind. What a person put in stays.
-/// A candidate whose AUC is not known stands in the middle.
-pub fn keep_the_better(candidates: &mut [NewCandidate], gate: &GateConfig) {
-    let Some(keep) = gate.keep else { return };
+/// A candidate whose AUC is not known stands in the middle. Where the untouched policy is hardly ever right, or hardly ever wrong, the AUC
+/// says nothing: then all stay, and why is returned.
+pub fn keep_the_better(candidates: &mut [NewCandidate], gate: &GateConfig) -> Option<String> {
+    let keep = gate.keep?;
+    if let Some((mixed, groups)) = evidence(candidates).filter(|(mixed, _)| *mixed < ENOUGH_MIXED) {
+        return Some(format!(
+            "screen.gate.keep leaves nobody out: of {groups} questions the untouched model answered {mixed} both right and wrong, and AUC within groups ranks rewards from {ENOUGH_MIXED} on"
+        ));
+    }
     let mut rivals: Vec<(usize, f64, Kind)> = candidates
         .iter()
         .enumerate()
@@ -86,6 +95,14 @@ pub fn keep_the_better(candidates: &mut [NewCandidate], gate: &GateConfig) {
         candidates[*at].status = Status::Rejected(Refusal::Gate { message });
         candidates[*at].wasm = None;
     }
+    None
+}
+
+/// Of how many questions' completions the pool had right and wrong ones, and how many questions it had: the same for all that were probed.
+fn evidence(candidates: &[NewCandidate]) -> Option<(usize, usize)> {
+    let mut probed = candidates.iter().filter_map(|c| probed(c.probe.as_deref()));
+    let worth = probed.find_map(|probed| probed.worth)?;
+    Some((worth.mixed_groups, worth.groups))
 }
 
 fn probed(probe: Option<&str>) -> Option<Probed> {
@@ -121,12 +138,12 @@ mod tests {
     use super::*;
     use crate::domain::draft::Draft;
 
-    /// An accepted candidate with this AUC, these advantages and so many parents.
+    /// An accepted candidate with this AUC over eight questions, these advantages and so many parents.
     fn candidate(name: &str, auc: f64, teaches: &str, parents: usize) -> NewCandidate {
         let probe = json!({
             "samples": 1, "lowest": 0.0, "highest": 1.0, "constant": false, "mean_fuel": 1, "most_fuel": 1,
             "worth": {
-                "completions": 8, "right": 4, "groups": 2, "mixed_groups": 2, "deterministic": true, "order_independent": true,
+                "completions": 16, "right": 8, "groups": 8, "mixed_groups": 8, "deterministic": true, "order_independent": true,
                 "lowest": 0.0, "highest": 1.0, "mean": 0.5, "flat_groups": 0.0, "auc": auc,
                 "auc_within": {"point": auc, "standard_error": null, "pairs": 8},
                 "agreement": [], "hacks": [], "mean_fuel": 1, "most_fuel": 1
@@ -167,9 +184,9 @@ mod tests {
             ..GateConfig::default()
         };
         let mut all = round.to_vec();
-        keep_the_better(&mut all, &gate(None));
+        assert_eq!(keep_the_better(&mut all, &gate(None)), None);
         assert_eq!(kept(&all).len(), 5);
-        keep_the_better(&mut all, &gate(Some(0.4)));
+        assert_eq!(keep_the_better(&mut all, &gate(Some(0.4))), None);
         assert_eq!(
             kept(&all),
             ["new_low", "changed", "changed_too", "combined"]
@@ -185,6 +202,28 @@ mod tests {
         seeded[4].origin = Origin::Seed;
         keep_the_better(&mut seeded, &gate(Some(0.2)));
         assert!(kept(&seeded).contains(&"combined_low"), "a person's stays");
+    }
+
+    #[test]
+    fn nobody_is_left_out_on_what_a_few_questions_say() {
+        let mut round = [
+            candidate("low", 0.5, "a", 0),
+            candidate("high", 1.0, "b", 0),
+        ];
+        for candidate in &mut round {
+            let probe = candidate.probe.take().unwrap();
+            candidate.probe = Some(probe.replace(r#""mixed_groups":8"#, r#""mixed_groups":7"#));
+        }
+        let gate = GateConfig {
+            keep: Some(0.5),
+            ..GateConfig::default()
+        };
+        let why = keep_the_better(&mut round, &gate).unwrap();
+        assert!(
+            why.contains("of 8 questions") && why.contains("answered 7"),
+            "{why}"
+        );
+        assert_eq!(kept(&round), ["low", "high"]);
     }
 
     #[test]

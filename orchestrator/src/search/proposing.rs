@@ -122,7 +122,9 @@ impl Search {
                 .await?;
             all.extend(newest.iter().cloned());
         }
-        keep_the_better(&mut all, &config.screen.gate);
+        if let Some(why) = keep_the_better(&mut all, &config.screen.gate) {
+            tracing::warn!(round, "{why}");
+        }
         Ok(all)
     }
 
