@@ -6,7 +6,7 @@ from inference import over_seeds, sign_flip, spearman, spearman_interval, wilson
 
 WORLDS = ("rounding", "sparse", "rambling", "muddled")
 ARMS = {"random": "no feedback (best of 24 random)", "feedback": "feedback, flat schedule", "full": "feedback, gate, rungs",
-        "third": "the same, two rounds"}
+        "third": "the same, the first third"}
 CONFIRMED = 60
 MARGIN = 0.01
 SEEDS = 8  # fewer answer no target
@@ -96,16 +96,19 @@ class World:
         full, feedback, random, third = (lambda s, a=a: self.winner(a, s) for a in ("full", "feedback", "random", "third"))
         mix = lambda s: self.mix("full", s)
         hand = self.hand_seeds()
+        tried = [seed for seed in self.seeds if seed in self.arms.get("answers", {})]
         rows = [
             ("full", "full system's winner − base rewards", self.difference(full, self.base), len(self.seeds)),
             ("hand", "full system's winner − best hand-designed", self.difference(full, lambda s: self.winner("hand", s), hand), len(hand)),
             ("rounds", "feedback − none, mean F1 of the last two rounds (Dev)",
              self.difference(lambda s: self.last_rounds("feedback", s), lambda s: self.last_rounds("random", s)), len(self.seeds)),
             ("winner", "feedback − none, winner", self.difference(feedback, random), len(self.seeds)),
-            ("third", "full system after two rounds − flat schedule, winner", self.difference(third, feedback), len(self.seeds)),
+            ("third", "full system after a third − flat schedule, winner", self.difference(third, feedback), len(self.seeds)),
             ("budget", "full system − flat schedule, winner", self.difference(full, feedback), len(self.seeds)),
             ("mix", "full system's mix − its winner", self.difference(mix, full), len(self.seeds)),
             ("mix3", "flat schedule's best three − its winner", self.difference(lambda s: self.mix("feedback", s), feedback), len(self.seeds)),
+            ("answers", "tried and dropped: rungs go by answers where nobody is right more often than untouched − full system, winner",
+             self.difference(lambda s: self.winner("answers", s), full, tried), len(tried)),
         ]
         return [row for row in rows if row[2]]
 
@@ -172,6 +175,20 @@ class World:
                          signed(self.over(lambda s: dev(s) - test(s), seeds)), signed(self.over(lambda s: corrected(s) - test(s), seeds)),
                          signed(self.over(base, seeds))))
         return rows
+
+
+def winners_flagged(world):
+    """What the winners came to that the audit flags after their screening, and those that it does not."""
+    winners = {}
+    for arm in ARMS:
+        for seed in world.seeds:
+            leader = world.leader(arm, seed)
+            winners[seed, leader[0]] = (bool(leader[6]), world.winner(arm, seed))
+    rows = []
+    for told, wanted in (("flagged", True), ("not flagged", False)):
+        f1 = [value for flagged, value in winners.values() if flagged == wanted]
+        rows.append((told, len(f1), mean(over_seeds(f1)) if f1 else "", f"{min(f1):.3f} to {max(f1):.3f}" if f1 else ""))
+    return "The winners of all arms, each once a seed, by what the audit said of them after 25 steps:\n\n" + table(["winner", "n", "F1 on Test after 60 steps", "range"], rows) + "\n"
 
 
 FIGURES = {"auc_within": "AUC within groups", "auc": "AUC", "flat_groups": "share of flat groups", "hacks_paid": "most paid for a hack",
@@ -277,7 +294,19 @@ def section(w, folder):
         if folder:
             draw_screening(w, folder)
     parts += [screening(w), f"### Sum, z-score, GDPO, `{w.name}`\n", mixes(w), f"### The audit, `{w.name}`\n", audit(w)]
+    if w.seeds:
+        parts.append(winners_flagged(w))
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def summary(worlds):
+    """All worlds beside each other: F1 on Test by arm."""
+    rows = [("untouched model", lambda w: w.over(w.untouched)), ("base rewards", lambda w: w.over(w.base))]
+    rows += [(told, lambda w, arm=arm: w.over(lambda s: w.winner(arm, s))) for arm, told in ARMS.items()]
+    rows.append(("the full system's mix", lambda w: w.over(lambda s: w.mix("full", s))))
+    rows.append(("best of sixteen by hand", lambda w: w.over(lambda s: w.winner("hand", s), w.hand_seeds()) if w.hand_seeds() else None))
+    head = ["F1 on Test", *(f"`{w.name}`" + (f", {len(w.seeds)} of {SEEDS} seeds" if len(w.seeds) < SEEDS else "") for w in worlds)]
+    return table(head, [(told, *(mean(of(w)) if of(w) else "not run" for w in worlds)) for told, of in rows]) + "\n"
 
 
 def blocks(data, folder=None):
@@ -287,6 +316,7 @@ def blocks(data, folder=None):
     absent = [f"`{name}`" for name in WORLDS if not data.get(name)]
     programs = sorted({line["program"] for lines in data.values() for line in lines if "program" in line})
     return {
+        "summary": summary([w for w in worlds if w.seeds]),
         "targets": table(["world", "target", "difference, its interval over seeds", ""], rows) + "\n" if rows else "Not run.\n",
         "worlds": "\n".join([section(w, folder) for w in worlds] + ([f"## Not run\n\nThe worlds {', '.join(absent)}.\n"] if absent else [])),
         "real": real(data.get("real", [])),
@@ -296,7 +326,7 @@ def blocks(data, folder=None):
 
 def draw(w, folder):
     value = lambda arm: lambda s: w.winner(arm, s)
-    rows = [("base rewards", w.base)] + [(f"{told}", value(arm)) for arm, told in (("random", "no feedback"), ("feedback", "feedback"), ("third", "full, two rounds"), ("full", "full system"))]
+    rows = [("base rewards", w.base)] + [(f"{told}", value(arm)) for arm, told in (("random", "no feedback"), ("feedback", "feedback"), ("third", "full, a third"), ("full", "full system"))]
     rows.append(("full system's mix", lambda s: w.mix("full", s)))
     drawn = [(name, [of(s) for s in w.seeds], *w.over(of)) for name, of in rows]
     if w.hand_seeds():

@@ -7,14 +7,18 @@ ROUNDS, CANDIDATES, STEPS = 4, 6, 25
 BUDGET = ROUNDS * CANDIDATES * STEPS  # 600 optimiser steps of candidates, the same for all arms
 TRIES = 4  # of a mix, by the full system, out of the same budget
 FULL = dict(candidates=10, gate="{ keep = 0.5 }", screen="rungs = [{ steps = 8, problems = 250, keep = 3 }, { steps = 25, problems = 500 }]")
-# Of ten drafts the gate trains five, and a sixth where one kind would have none; at most three of a round climb.
-MOST_A_ROUND = 6 * 8 + 3 * (25 - 8)
+# Of ten drafts the gate trains five, and a sixth where one kind would have none, but all ten where it abstains; at most three of a round climb.
+MOST_GATED, MOST_UNGATED = (trained * 8 + 3 * (25 - 8) for trained in (6, 10))
 SEEDS = 2  # training seeds of a finalist
 FLAT = {arm: dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=told, confirm_seeds=SEEDS) for arm, told in (("random", "false"), ("feedback", "true"))}
 
 
 def point(row):
     return round(row["f1"]["point"], 4) if row.get("f1") else None
+
+
+def signs(row):
+    return [flag["sign"] for flag in row.get("flags") or []]
 
 
 def kept(search):
@@ -29,12 +33,12 @@ def kept(search):
     corrected = board.get("best_f1_corrected_for_choice")
     return {
         "rounds": [{k: r[k] for k in ("round", "proposed", "accepted", "complete", "mean_f1", "best_f1")} for r in board["rounds"]],
-        "candidates": [[r["name"], r["round"], r.get("rung", 0), point(r), within(r["name"]), r.get("same_as")] for r in ranked],
+        "candidates": [[r["name"], r["round"], r.get("rung", 0), point(r), within(r["name"]), r.get("same_as"), signs(r)] for r in ranked],
         "references": {r["name"]: point(r) for r in board["references"]},
         "corrected": round(corrected["point"], 4) if corrected else None,
         "mixes": [[m["members"], point(m), m["is_chosen"]] for m in board.get("mixes", [])],
         "confirmed": [{"name": c["name"], "members": c["members"], "steps": c["steps"], "per_seed": [round(f, 4) for f in c["per_seed"]],
-                       "flags": [f["sign"] for f in c.get("flags") or []]} for c in board["confirmed"]],
+                       "flags": signs(c)} for c in board["confirmed"]],
     }
 
 
@@ -79,11 +83,14 @@ class Arms:
         if not self.missing("full", seed):
             return
         search = self.search("full", seed)
-        search.sit("two rounds", rounds=2, confirm_seeds=SEEDS, **FULL)
+        search.sit("round 1", rounds=1, **FULL)
+        # The untouched policy is the same in all rounds, and so is whether the gate abstains.
+        most = MOST_GATED if search.steps()["search"] <= MOST_GATED else MOST_UNGATED
+        rounds = max(1, int(BUDGET / 3 // most))
+        search.sit("a third", rounds=rounds, confirm_seeds=SEEDS, **FULL)
         if self.missing("third", seed):
             self.store("third", seed, search)
-        rounds = 2
-        while search.steps()["search"] + MOST_A_ROUND <= BUDGET - TRIES * STEPS:
+        while search.steps()["search"] + most <= BUDGET - TRIES * STEPS:
             rounds += 1
             search.sit(f"round {rounds}", rounds=rounds, **FULL)
         greedy = f"sizes = [3]\ngreedy = {{ trials = {TRIES}, shortlist = 4, size = 3 }}"
