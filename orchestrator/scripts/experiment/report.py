@@ -28,7 +28,10 @@ def probability(p):
 
 
 def rho(a, b):
-    r = spearman(a, b)
+    """Rank correlation over those whose figure is known."""
+    known = [(x, y) for x, y in zip(a, b) if x is not None]
+    a, b = [x for x, _ in known], [y for _, y in known]
+    r = spearman(a, b) if known else None
     if r is None:
         return "–"
     low, high = spearman_interval(a, b)
