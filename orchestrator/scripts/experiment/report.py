@@ -99,7 +99,7 @@ class World:
         full, feedback, random, third = (lambda s, a=a: self.winner(a, s) for a in ("full", "feedback", "random", "third"))
         mix = lambda s: self.mix("full", s)
         hand = self.hand_seeds()
-        tried = [seed for seed in self.seeds if seed in self.arms.get("answers", {})]
+        tried = lambda arm: [seed for seed in self.seeds if seed in self.arms.get(arm, {})]
         rows = [
             ("full", "full system's winner − base rewards", self.difference(full, self.base), len(self.seeds)),
             ("hand", "full system's winner − best hand-designed", self.difference(full, lambda s: self.winner("hand", s), hand), len(hand)),
@@ -111,7 +111,9 @@ class World:
             ("mix", "full system's mix − its winner", self.difference(mix, full), len(self.seeds)),
             ("mix3", "flat schedule's best three − its winner", self.difference(lambda s: self.mix("feedback", s), feedback), len(self.seeds)),
             ("answers", "tried and dropped: rungs go by answers where nobody is right more often than untouched − full system, winner",
-             self.difference(lambda s: self.winner("answers", s), full, tried), len(tried)),
+             self.difference(lambda s: self.winner("answers", s), full, tried("answers")), len(tried("answers"))),
+            ("few", "before: the gate ranks by AUC on however few questions − full system, winner",
+             self.difference(lambda s: self.winner("few", s), full, tried("few")), len(tried("few"))),
         ]
         return [row for row in rows if row[2]]
 
