@@ -12,7 +12,7 @@ pub struct GateConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_auc: Option<f64>,
     /// Train only this share of a round: those with the highest AUC against correctness within groups, and at least one of each kind
-    /// (new, made from one other, made from several). Absent means all.
+    /// (new, made from one other, made from several). Nobody is left out where fewer than eight questions tell. Absent means all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<f64>,
     /// Leave out a reward whose advantages on the pool equal a known one's, and ask for another in its place. Absent: where a language model
