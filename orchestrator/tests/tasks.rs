@@ -134,6 +134,22 @@ fn a_metric_of_ones_own_decides_and_rewards_get_the_columns() {
     let found = board(&program);
     assert!(f1(&found, "right") > f1(&found, "wrong"), "{found:#}");
     assert!(f1(&found, "uses_numbers") > 0.0, "{found:#}");
+    // Whether it can be loaded is told before a search is begun.
+    let metric = |c: &str| {
+        program.write("c/other.toml", c);
+        let doctor = program.run(&["doctor", "c/other.toml", "--format", "json"]);
+        let found: Value = serde_json::from_str(&doctor.out).unwrap();
+        let checks = found["checks"].as_array().unwrap();
+        checks.iter().find(|c| c["name"] == "metric").cloned()
+    };
+    assert_eq!(metric(&config(COUNTDOWN)).unwrap()["state"], "ready");
+    let absent = metric(&config(&COUNTDOWN.replace("reaches", "arrives"))).unwrap();
+    assert_eq!(absent["state"], "missing", "{absent:#}");
+    assert!(
+        absent["found"].to_string().contains("arrives"),
+        "{absent:#}"
+    );
+    assert!(metric(&config(MATH)).is_none());
     // A metric that fails is told of before anything is trained.
     program.write("c/countdown.py", "def reaches(completions, target, nums, **kwargs):\n    return [1 / len(c) for c in completions]\n");
     let refused = program.run(&["run", "c/search.toml", "--database", "y.db"]);

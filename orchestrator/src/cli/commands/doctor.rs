@@ -183,6 +183,7 @@ fn examine(config: Option<&Config>) -> Vec<Check> {
     checks.push(gpu(config));
     checks.extend(config.and_then(model));
     checks.push(data(config));
+    checks.extend(config.and_then(metric));
     if let Some(config) = config {
         checks.extend(endpoints(config).iter().filter_map(key));
     }
@@ -374,6 +375,16 @@ fn table(config: &JsonlConfig, seed: u64) -> Check {
             "docs/tasks.md says what is read".to_owned(),
         ),
     }
+}
+
+/// A metric of one's own: whether it is taken, and has the function that is named.
+fn metric(config: &Config) -> Option<Check> {
+    let file = config.task.metric()?.file();
+    let (name, mend) = ("metric", "docs/tasks.md says what a metric is".to_owned());
+    Some(match config.judge().open() {
+        Ok(_) => Check::ready(name, file),
+        Err(why) => Check::absent(name, true, why.to_string(), mend),
+    })
 }
 
 /// The endpoints that a configuration asks.
