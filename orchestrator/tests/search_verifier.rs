@@ -125,6 +125,10 @@ fn an_endpoint_out_of_reach_stops_the_search_or_is_counted() {
     other.write("search.toml", &config("base_url = 'http://127.0.0.1:9/v1'"));
     let printed = ended(&other);
     assert!(printed.err.contains("failed requests"), "{}", printed.err);
+    // Told when it began, and not for each of the questions.
+    let told = |what: &str| printed.err.matches(what).count();
+    assert!(told("trying again") <= 2, "{}", printed.err);
+    assert!(told("the rule's verdict stands") <= 3, "{}", printed.err);
     let board = other.succeed(&["leaderboard"]);
     assert!(
         board.contains("Verdicts: ") && board.contains("failed requests"),

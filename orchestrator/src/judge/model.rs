@@ -234,7 +234,8 @@ impl Model {
         match self.config.on_failure {
             OnFailure::Stop => Err(why),
             OnFailure::Rule => {
-                tracing::warn!("{why}; the rule's verdict stands");
+                let told = format!("{why}; the rule's verdict stands");
+                self.endpoint.warn(&told, &told);
                 Ok((key, Decision::undecided(decider)))
             }
         }

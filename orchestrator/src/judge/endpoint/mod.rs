@@ -27,6 +27,7 @@ use self::{
     gone::{Watched, unless_gone},
     reply::{Bill, NoReply},
     retry::Attempt,
+    told::Told,
 };
 pub(crate) use config::endpoint_section;
 
@@ -60,6 +61,7 @@ pub struct Endpoint {
     watched: Option<Watched>,
     /// Key and address are right.
     has_answered: AtomicBool,
+    told: Told,
 }
 
 /// One request and what came back. Never holds a key.
@@ -180,6 +182,7 @@ impl Endpoint {
             client,
             habits: Habits::default(),
             has_answered: AtomicBool::new(false),
+            told: Told::default(),
         })
     }
 
@@ -207,8 +210,8 @@ impl Endpoint {
             match came {
                 Came::Reply(reply) => return Ok(reply),
                 Came::Error(error) => return Err(error),
-                Came::Pause { length, told } => {
-                    tracing::warn!("{told}");
+                Came::Pause { length, why, told } => {
+                    self.warn(&why, &told);
                     tokio::time::sleep(length).await;
                 }
                 Came::Adjusted => {}

@@ -1,4 +1,10 @@
-//! What a person is told of an endpoint's trouble: in the server's words, without the key, and with the setting to look at.
+//! What a person is told of an endpoint's trouble: in the server's words, without the key, with the setting to look at, and once.
+
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use reqwest::StatusCode;
 
@@ -6,8 +12,32 @@ use super::{Broke, ChatApi, Endpoint, reply};
 
 /// Characters of a server's error message that are passed on.
 const ERROR_EXCERPT: usize = 400;
+/// The same trouble is told again after so long.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// What was told of an endpoint, and when.
+#[derive(Debug, Default)]
+pub(super) struct Told(Mutex<HashMap<String, Instant>>);
+
+impl Told {
+    /// Notes that a trouble is told; whether it was not told a moment ago.
+    fn is_news(&self, trouble: &str) -> bool {
+        let mut told = self.0.lock().expect("no holder panics");
+        told.retain(|_, at| at.elapsed() < QUIET);
+        let is_news = !told.contains_key(trouble);
+        told.entry(trouble.to_owned()).or_insert_with(Instant::now);
+        is_news
+    }
+}
 
 impl Endpoint {
+    /// Tells of a trouble, once for all the requests that meet it side by side or soon after each other.
+    pub fn warn(&self, trouble: &str, told: &str) {
+        if self.told.is_news(trouble) {
+            tracing::warn!("{told}");
+        }
+    }
+
     /// The endpoint in messages.
     pub(super) fn place(&self) -> String {
         format!("the model endpoint {}", self.url)

@@ -45,7 +45,9 @@ pub enum Came {
     Pause {
         /// How long.
         length: Duration,
-        /// What happened and what is waited for, in one line.
+        /// What happened.
+        why: String,
+        /// The same and what is waited for, in one line.
         told: String,
     },
     /// The next request is changed to what the model takes, and is due at once.
@@ -120,6 +122,7 @@ impl<'a> Tries<'a> {
                 };
                 Came::Pause {
                     length: pause.length,
+                    why: why.to_owned(),
                     told: format!("{why}; trying again in {}{as_asked}", seconds(pause.length)),
                 }
             }

@@ -254,7 +254,7 @@ impl Chat {
                 }
                 Came::Error(AskError::Setup(why)) => return Err(setup(why).into()),
                 Came::Error(AskError::Refused(why)) => return Err(Unanswered::Refused(why)),
-                Came::Pause { length, told } => {
+                Came::Pause { length, told, .. } => {
                     ledger.hears(&Heard::Pause(&told));
                     tokio::time::sleep(length).await;
                 }
