@@ -15,7 +15,7 @@ use orchestrator::{
         trial::{Arm, NewTrial, Stage, TrialState},
         verdict::Evaluated,
     },
-    search::ladder::{next, still_needed},
+    search::ladder::{next, silent_rungs, still_needed},
     store::{Begun, Judged, Proposed, SearchId, Store},
 };
 use program::searches::rows;
@@ -279,7 +279,7 @@ async fn the_best_of_a_rung_go_on_once_all_of_it_has_ended() {
 async fn a_later_round_is_held_against_the_best_of_earlier_ones() {
     let searched = Searched::with(two_rungs(), &["a", "b", "c"]).await;
     searched.plan().await;
-    for (number, outcomes) in [(1, "cccccccccw"), (2, "cccccccwww"), (3, "cccwwwwwww")] {
+    for (number, outcomes) in [(1, "cccccccccw"), (2, "cccccccwww"), (3, "cwwwwwwwww")] {
         searched.complete(candidate(number), outcomes).await;
     }
     searched.complete(Arm::Untouched, "cwwwwwwwww").await;
@@ -315,6 +315,52 @@ async fn a_later_round_is_held_against_the_best_of_earlier_ones() {
     assert_eq!(searched.next().await, []);
     let snapshot = searched.store.snapshot().await.unwrap();
     assert_eq!(still_needed(&snapshot, &searched.ladder, Some(2)), []);
+}
+
+#[tokio::test]
+async fn a_rung_on_which_hardly_a_question_tells_rewards_apart_leaves_nobody_out() {
+    let few = [
+        (1, "ccccccccww"),
+        (2, "cwwwwwwwww"),
+        (3, "cwwwwwwwww"),
+        (4, "wwwwwwwwww"),
+    ];
+    for (promotion, best, expected) in [
+        (Promotion::Round, "ccccccccww", vec![1, 2]),
+        (Promotion::Async, "ccccccccww", vec![1, 2]),
+        (Promotion::Round, "cccccccwww", vec![1, 2, 3, 4]),
+        (Promotion::Async, "cccccccwww", vec![1, 2, 3, 4]),
+    ] {
+        let ladder = Ladder {
+            promotion,
+            ..two_rungs()
+        };
+        let searched = Searched::with(ladder, &["a", "b", "c", "d"]).await;
+        searched.plan().await;
+        searched.complete(Arm::Untouched, "wwwwwwwwww").await;
+        searched.complete(Arm::BaseOnly, "wwwwwwwwww").await;
+        for (number, outcomes) in few {
+            let outcomes = if number == 1 { best } else { outcomes };
+            searched.complete(candidate(number), outcomes).await;
+        }
+        let mut above: Vec<i64> = searched
+            .next()
+            .await
+            .iter()
+            .filter_map(|t| match t.arm {
+                Arm::Candidate(CandidateId(number)) => Some(number),
+                _ => None,
+            })
+            .collect();
+        above.sort_unstable();
+        assert_eq!(above, expected, "{promotion:?} {best}");
+        searched.plan().await;
+        let snapshot = searched.store.snapshot().await.unwrap();
+        let silent = silent_rungs(&snapshot, &searched.ladder, 1);
+        let is_silent = expected.len() > 2;
+        assert_eq!(silent, if is_silent { vec![0] } else { vec![] });
+        assert_eq!(searched.next().await, [], "and nothing more follows");
+    }
 }
 
 #[tokio::test]

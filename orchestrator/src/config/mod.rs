@@ -134,7 +134,7 @@ pub struct ScreenConfig {
     /// Dev questions.
     pub problems: usize,
     /// Budgets from the least, in place of `steps` and `problems`: `[{ steps = 10, problems = 200, keep = 4 }, { steps = 25, problems = 500 }]`.
-    /// The best `keep` of a rung go on to the next, from the training they have had.
+    /// The best `keep` of a rung go on to the next, from the training they have had; all of a round where fewer than eight questions tell them apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Rung>,
     /// `"round"`: candidates go on once all of their round has ended on a rung. `"async"`: as soon as one is among the best so far, for

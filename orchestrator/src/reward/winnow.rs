@@ -56,8 +56,8 @@ enum Kind {
     Combined,
 }
 
-/// Questions answered both right and wrong that an AUC must rest on to rank anybody: of fewer, a single one decides.
-const ENOUGH_MIXED: usize = 8;
+/// Questions answered both right and wrong that an AUC, or a rung's F1, must rest on to rank anybody: of fewer, a single one decides.
+pub const ENOUGH_MIXED: usize = 8;
 
 /// Keeps the better part of a round's accepted candidates by their AUC within groups, and the best of each kind. What a person put in stays.
 /// A candidate whose AUC is not known stands in the middle. Where the untouched policy is hardly ever right, or hardly ever wrong, the AUC

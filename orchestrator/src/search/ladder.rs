@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use evaluator::Evaluation;
+use evaluator::{Evaluation, Outcome};
 
 use crate::{
     board::rank::{Contender, order},
@@ -12,6 +12,7 @@ use crate::{
         candidate::{CandidateId, Origin},
         trial::{Arm, NewTrial, Stage, Trial, TrialId, TrialState},
     },
+    reward::winnow::ENOUGH_MIXED,
     store::Snapshot,
 };
 
@@ -42,7 +43,8 @@ impl Ladder {
 /// On the first rung stand the reference rows (the untouched model, the base rewards alone, the controls) and every accepted candidate. Once all of a
 /// round has ended on a rung, those of its candidates go on to the next that are among the best `keep` there, its own and those of earlier
 /// rounds; each from the training it has had, beside the reference rows of that rung. What a later round brings changes nothing of it. Where
-/// promotion is asynchronous, a candidate goes on as soon as it is among the best of those that have ended; see [`Here::promoted_so_far`].
+/// hardly a question tells them apart, all go on; see [`Here::ranks_nobody`]. Where promotion is asynchronous, a candidate goes on as soon as it
+/// is among the best of those that have ended; see [`Here::promoted_so_far`].
 #[must_use]
 pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
     let seed = snapshot.search.seed;
@@ -76,7 +78,7 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
             Promotion::Async => {
                 let all = rounds.values().filter(|&&of| of == round).count();
                 let coming = coming.entry(round).or_insert(Coming::all(all));
-                let promoted = here.promoted_so_far(round, keep, coming.expected());
+                let promoted = here.promoted_so_far(round, keep, *coming);
                 *coming = coming.above(keep, here.ended(round), promoted.len());
                 promoted
             }
@@ -100,6 +102,23 @@ pub fn next(snapshot: &Snapshot, ladder: &Ladder) -> Vec<NewTrial> {
         Stage::Confirm { .. } => true,
     });
     wanted
+}
+
+/// The rungs that left nobody of a round out, having nothing to rank by, though more of it came than go on otherwise.
+#[must_use]
+pub fn silent_rungs(snapshot: &Snapshot, ladder: &Ladder, round: u32) -> Vec<u32> {
+    let rounds = rounds(snapshot);
+    let above = |rung: &u32| {
+        let here = Here {
+            snapshot,
+            rounds: &rounds,
+            rung: *rung,
+        };
+        let keep = ladder.rungs[*rung as usize].keep;
+        let trials: Vec<&Trial> = here.until(round).collect();
+        here.ended(round) > keep && here.ranks_nobody(&trials)
+    };
+    (0..ladder.rungs.len() as u32 - 1).filter(above).collect()
 }
 
 /// The trials whose checkpoints may still be gone on from: those under way, those they go on from, and those of a rung that is not the last
@@ -197,14 +216,18 @@ impl<'a> Here<'a> {
         if here.iter().any(|trial| !trial.state.has_ended()) {
             return Vec::new();
         }
+        let keep = match self.ranks_nobody(&here) {
+            true => here.len(),
+            false => keep,
+        };
         self.best_of_round(&here, round, keep)
     }
 
     /// The candidates of a round that go on as they end here, in the order in which they are found to: after each ending in turn, those that
-    /// are among the best of all that have ended, earlier rounds included. Of `expected` candidates `keep` go on in the end; while only some
-    /// have ended, that share of them. One that went on early may be overtaken, so that a few more than `keep` go on. It follows from the
-    /// figures and the order of the endings alone.
-    fn promoted_so_far(&self, round: u32, keep: usize, expected: usize) -> Vec<Arm> {
+    /// are among the best of all that have ended, earlier rounds included. Of those that are expected `keep` go on in the end; while only some
+    /// have ended, that share of them. One that went on early may be overtaken, so that a few more than `keep` go on; and when the last has
+    /// ended, all do where nobody is ranked. It follows from the figures and the order of the endings alone.
+    fn promoted_so_far(&self, round: u32, keep: usize, coming: Coming) -> Vec<Arm> {
         let (mut own, earlier): (Vec<&Trial>, Vec<&Trial>) = self
             .until(round)
             .filter(|trial| trial.state.has_ended())
@@ -212,8 +235,12 @@ impl<'a> Here<'a> {
         own.sort_by_key(|trial| (trial.ended, trial.id));
         let mut promoted = Vec::new();
         for ended in 1..=own.len() {
-            let allowed = keep.min(ended * keep / expected.max(1));
             let all = [&earlier[..], &own[..ended]].concat();
+            let is_last = coming.exactly == Some(ended);
+            let allowed = match is_last && self.ranks_nobody(&all) {
+                true => all.len(),
+                false => keep.min(ended * keep / coming.expected().max(1)),
+            };
             for arm in self.best_of_round(&all, round, allowed) {
                 if !promoted.contains(&arm) {
                     promoted.push(arm);
@@ -243,20 +270,42 @@ impl<'a> Here<'a> {
         })
     }
 
-    /// The candidates of a round among the best `keep` of these trials.
-    fn best_of_round(&self, trials: &[&Trial], round: u32, keep: usize) -> Vec<Arm> {
+    /// What the candidates among these trials got right.
+    fn judged(&self, trials: &[&Trial]) -> Vec<(Arm, &'a Evaluation)> {
         let candidates: BTreeMap<Arm, &Trial> = trials
             .iter()
             .filter(|trial| self.rounds.contains_key(&trial.arm))
             .map(|trial| (trial.arm, *trial))
             .collect();
-        let judged: Vec<(Arm, &Evaluation)> = candidates
+        candidates
             .into_iter()
             .filter_map(|(arm, trial)| {
                 let stored = self.snapshot.evaluations.get(&trial.id)?;
                 Some((arm, &stored.evaluation))
             })
-            .collect();
+            .collect()
+    }
+
+    /// Whether these trials say nothing of who is better: of hardly a question some candidates know the answer and others do not. Who is best
+    /// then is chance.
+    fn ranks_nobody(&self, trials: &[&Trial]) -> bool {
+        let judged = self.judged(trials);
+        let Some((_, first)) = judged.first() else {
+            return false;
+        };
+        let differs = |question: &usize| {
+            let right = |evaluation: &Evaluation| {
+                evaluation.outcomes().get(*question) == Some(&Outcome::Correct)
+            };
+            let mut others = judged.iter();
+            others.any(|(_, evaluation)| right(evaluation) != right(first))
+        };
+        (0..first.outcomes().len()).filter(differs).count() < ENOUGH_MIXED
+    }
+
+    /// The candidates of a round among the best `keep` of these trials.
+    fn best_of_round(&self, trials: &[&Trial], round: u32, keep: usize) -> Vec<Arm> {
+        let judged = self.judged(trials);
         let rung = self.rung;
         let contenders: Vec<Contender<'_>> = judged
             .iter()

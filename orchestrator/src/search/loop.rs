@@ -17,8 +17,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::Account, context::Context, error::SearchError, finalists::Finalists, ladder::next,
-    pool, runner::TrialRunner,
+    account::Account,
+    context::Context,
+    error::SearchError,
+    finalists::Finalists,
+    ladder::{next, silent_rungs},
+    pool,
+    runner::TrialRunner,
 };
 use crate::{
     board::leaderboard::Leaderboard,
@@ -29,8 +34,12 @@ use crate::{
         trial::{Arm, NewTrial, Stage},
     },
     proposer::{ProposeError, Proposer, grammar},
-    reward::{admit::Examiner, controls, maker::RewardMaker, probe::Mixed, references},
+    reward::{
+        admit::Examiner, controls, maker::RewardMaker, probe::Mixed, references,
+        winnow::ENOUGH_MIXED,
+    },
     store::Proposed,
+    text::counted,
 };
 
 /// A search under way.
@@ -138,6 +147,13 @@ impl Search {
             store.record_round(*id, proposed).await?;
         }
         self.climb().await?;
+        let ladder = config.screen.ladder();
+        for rung in silent_rungs(&store.outcomes().await?, &ladder, round) {
+            let steps = counted(ladder.rungs[rung as usize].steps as usize, "step");
+            events.line(&format!(
+                "  after {steps} fewer than {ENOUGH_MIXED} questions told rewards apart: all went on"
+            ));
+        }
         store.finish_round(*id, round).await?;
         let board = Leaderboard::read(store).await?;
         Ok(RoundReport { round, board })

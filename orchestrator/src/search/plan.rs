@@ -35,6 +35,8 @@ pub struct Plan {
     rounds: u32,
     candidates: usize,
     screening: Work,
+    /// Optimiser steps of the screening, if no rung leaves anybody out.
+    most_steps: u64,
     confirmation: Work,
     /// Questions that rank candidates, and that confirm finalists.
     questions: (usize, usize),
@@ -117,6 +119,7 @@ impl Plan {
             rounds: config.search.rounds,
             candidates: config.search.candidates_per_round,
             screening: screening(&ladder, trained, rounds).with(&ladder, beside(config), tried),
+            most_steps: (trained + beside(config) + tried) * u64::from(ladder.steps()),
             confirmation: Work {
                 trials: (finalists + 1) * seeds,
                 steps: finalists * seeds * u64::from(config.confirm.steps),
@@ -160,6 +163,7 @@ impl fmt::Display for Plan {
             rounds,
             candidates,
             screening,
+            most_steps,
             confirmation,
             questions: (dev, test),
             concurrency,
@@ -175,9 +179,13 @@ impl fmt::Display for Plan {
             counted(*rounds as usize, "round"),
             counted(*candidates, "reward function")
         )?;
+        let most = match *most_steps > screening.steps {
+            true => format!(" (up to {most_steps} steps where rungs tell nobody apart)"),
+            false => String::new(),
+        };
         writeln!(
             f,
-            "  screen    {} trials, {} optimiser steps, judged on Dev",
+            "  screen    {} trials, {} optimiser steps, judged on Dev{most}",
             screening.trials, screening.steps
         )?;
         if confirmation.trials > 0 {
@@ -214,7 +222,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The trials of the screening, at most: the candidates that go on are those that are better than all before them.
+/// The trials of the screening, at most where every rung ranks: the candidates that go on are those that are better than all before them.
 fn screening(ladder: &Ladder, trained: u64, rounds: u64) -> Work {
     let first = ladder.rungs[0];
     let mut work = Work {
