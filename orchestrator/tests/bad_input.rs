@@ -295,20 +295,6 @@ fn without_python_there_is_no_python_guest_and_one_line_says_what_to_do() {
     assert!(guest("status").out.contains("not built"));
 }
 
-#[tokio::test]
-async fn a_database_of_an_older_program_is_named_as_one() {
-    let program = searches::replay();
-    program.succeed(&["run", "search.toml"]);
-    let newest =
-        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
-    searches::rows(&program.path("x.db"), newest).await;
-    refused(
-        &program,
-        &["leaderboard"],
-        &["x.db", "older reward-search", "brings it up to date"],
-    );
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_no_fault_of_the_input() {

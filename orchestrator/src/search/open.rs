@@ -349,7 +349,7 @@ fn first_request(jobs: Jobs<'_>, proposer: &dyn Proposer) -> Option<RequestSize>
 async fn proposer_of(config: &ProposerConfig) -> Result<Arc<dyn Proposer>, OpenError> {
     match config {
         ProposerConfig::Replay(replay) if is_database(&replay.path).unwrap_or(false) => {
-            let earlier = Store::read_of_any_age(&replay.path).await?;
+            let earlier = Store::read(&replay.path).await?;
             let record = earlier.search().await?;
             if let Some(chat) = chat_of(&record.config) {
                 let exchanges = earlier.whole_exchanges(record.id).await?;

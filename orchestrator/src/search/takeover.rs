@@ -29,9 +29,9 @@ impl Earlier {
     /// The search in a database, which is only read; an older program may have written it.
     ///
     /// # Errors
-    /// As [`Store::read_of_any_age`], and if there is no search in it.
+    /// As [`Store::read`], and if there is no search in it.
     pub async fn read(database: &Path) -> Result<Self, StoreError> {
-        let store = Store::read_of_any_age(database).await?;
+        let store = Store::read(database).await?;
         let base_model = store.search().await?.base_model;
         Ok(Self { store, base_model })
     }

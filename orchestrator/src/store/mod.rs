@@ -28,7 +28,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr as _,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
@@ -58,8 +58,9 @@ pub struct Store {
     path: PathBuf,
     /// Which of the file's searches is read; the latest if none is named.
     chosen: Option<SearchId>,
-    /// Where the file is a copy of our own: its folder, which goes with the last of those who read it.
-    _copy: Option<Arc<TempDir>>,
+    /// Where a copy of our own is read in place of the file: its folder, which goes with the last of those who read it, and when the file
+    /// was changed last.
+    copy: Option<Arc<(TempDir, Option<SystemTime>)>>,
 }
 
 /// What can go wrong with a database, by what the user can do about it.
@@ -100,18 +101,6 @@ pub enum StoreError {
     /// No search has been started in it.
     #[error("{0} holds no search yet: start one with `reward-search run CONFIG --database {0}`")]
     Empty(PathBuf),
-    /// An earlier version of this program wrote it, and reading changes nothing.
-    #[error(
-        "{path} was written by an older reward-search (schema {found}, this one has {known}): `reward-search run` with its configuration brings it up to date"
-    )]
-    Older {
-        /// The file.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// This program's.
-        known: i64,
-    },
     /// It holds a search of another configuration.
     #[error(
         "{path} holds a search whose figures cannot be compared with those of this configuration: {difference}. Continue it with its own values, or begin a new search that takes over what stays comparable: --database OTHER.db --from {path}"
@@ -200,10 +189,12 @@ impl Store {
         Ok((Self::connect(path, Access::Write).await?, lock))
     }
 
-    /// Opens an existing database for reading.
+    /// Opens an existing database for reading, whichever version of this program wrote it: of an older one a copy is brought up to date
+    /// and read, and the file itself stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::Older`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`].
+    /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Unusable`] or [`StoreError::Sql`]; [`StoreError::Unusable`] also if there
+    /// is no room for the copy.
     pub async fn read(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
@@ -211,40 +202,30 @@ impl Store {
         let store = Self::connect(path, Access::Read).await?;
         match store.check_schema(Depth::Schema).await? {
             0 => Err(store.unusable("it holds no reward-search tables")),
-            found if found < known_schema() => Err(StoreError::Older {
-                path: store.path,
-                found,
-                known: known_schema(),
-            }),
+            found if found < known_schema() => store.upgraded_copy().await,
             _ => Ok(store),
         }
     }
 
-    /// Opens an existing database for reading, whichever version of this program wrote it: of an older one a copy is brought up to date
-    /// and read, and the file itself stays as it is.
-    ///
-    /// # Errors
-    /// As [`Store::read`], but for [`StoreError::Older`]; [`StoreError::Unusable`] if there is no room for the copy.
-    pub async fn read_of_any_age(path: &Path) -> Result<Self, StoreError> {
-        let older = match Self::read(path).await {
-            Err(StoreError::Older { .. }) => Self::connect(path, Access::Read).await?,
-            outcome => return outcome,
-        };
+    /// A copy that is brought up to date, open for reading under the name of its original.
+    async fn upgraded_copy(self) -> Result<Self, StoreError> {
+        let changed = last_change(&self.path);
         let folder = TempDir::new()
-            .map_err(|error| older.unusable(&format!("a copy of it cannot be made: {error}")))?;
+            .map_err(|error| self.unusable(&format!("a copy of it cannot be made: {error}")))?;
         let copy = folder.path().join("copy.db");
         // Takes what stands in a write-ahead log with it.
         sqlx::query("VACUUM INTO ?")
             .bind(copy.to_string_lossy().into_owned())
-            .execute(&older.pool)
+            .execute(&self.pool)
             .await
-            .map_err(|error| older.sql(error))?;
-        older.close().await;
+            .map_err(|error| self.sql(error))?;
+        self.pool.close().await;
         let (migrated, lock) = Self::create_or_open(&copy).await?;
         migrated.close().await;
         drop(lock);
         Ok(Self {
-            _copy: Some(Arc::new(folder)),
+            path: self.path,
+            copy: Some(Arc::new((folder, changed))),
             ..Self::connect(&copy, Access::Read).await?
         })
     }
@@ -300,7 +281,7 @@ impl Store {
                 pool,
                 path: path.to_owned(),
                 chosen: None,
-                _copy: None,
+                copy: None,
             }),
             Err(error) => Err(classify(path, error)),
         }
@@ -354,6 +335,13 @@ impl Store {
         &self.path
     }
 
+    /// Whether what is read is a copy of a file that has changed since: a search goes on in it. To be opened anew.
+    #[must_use]
+    pub fn has_gone_on(&self) -> bool {
+        let copy = self.copy.as_deref();
+        copy.is_some_and(|(_, changed)| last_change(&self.path) != *changed)
+    }
+
     fn sql(&self, source: sqlx::Error) -> StoreError {
         classify(&self.path, source)
     }
@@ -364,6 +352,12 @@ impl Store {
             what: what.to_owned(),
         }
     }
+}
+
+fn last_change(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path)
+        .and_then(|file| file.modified())
+        .ok()
 }
 
 /// A damaged or foreign file is told from trouble of the host by SQLite's primary result codes 11 (CORRUPT) and 26 (NOTADB).

@@ -105,13 +105,15 @@ impl Book {
         &self.path
     }
 
-    /// The open database; opened anew after any error.
+    /// The open database; opened anew after any error, and when an older file that is shown by a copy has gone on.
     async fn store(&self) -> Result<Store, StoreError> {
         let mut store = self.store.lock().await;
-        if let Some(open) = &*store {
+        if let Some(open) = store.as_ref().filter(|open| !open.has_gone_on()) {
             return Ok(open.clone());
         }
         let opened = Store::read(&self.path).await?;
+        // Another connection counts versions from another start.
+        self.readings.lock().await.clear();
         *store = Some(opened.clone());
         Ok(opened)
     }

@@ -312,7 +312,6 @@ impl Blamed for StoreError {
             | Self::Newer { .. }
             | Self::InUse(_)
             | Self::Empty(_)
-            | Self::Older { .. }
             | Self::OtherConfig { .. }
             | Self::Unknown { .. }
             | Self::NotFound(_) => Blame::Input,
