@@ -341,3 +341,47 @@ async fn the_pool_is_sampled_once_and_is_the_same_for_the_same_seed() {
     }
     assert_eq!(pools[0], pools[1]);
 }
+
+#[tokio::test]
+async fn right_is_what_the_evaluation_counts_where_it_cuts_completions_off() {
+    let program = Program::with(
+        "[search]\nname = 'x'\nseed = 7\nrounds = 1\ncandidates_per_round = 1\nseed_rewards = ['right.rs']\n\
+         [task]\nkind = 'toy'\nworld = 'rambling'\n[proposer]\nkind = 'grammar'\n\
+         [screen]\nsteps = 1\nproblems = 10\n[ensemble]\nsizes = []\n[confirm]\nseeds = 0\n",
+    );
+    program.write("right.rs", RIGHT);
+    let ran = program.run(&["run", "search.toml"]);
+    assert!([0, 3].contains(&ran.code), "{ran:?}");
+    let store = orchestrator::store::Store::read(&program.path("x.db"))
+        .await
+        .unwrap();
+    let search = store.search().await.unwrap();
+    let pool = store.pool(search.id).await.unwrap().unwrap();
+    let pairs = pool
+        .groups
+        .iter()
+        .flat_map(|group| group.counted.iter().zip(&group.completions));
+    let (mut all, mut cut) = (0, 0);
+    for (counted, whole) in pairs {
+        assert!(whole.starts_with(counted.trim_end()), "{counted} {whole}");
+        all += 1;
+        cut += usize::from(counted.len() < whole.len());
+    }
+    assert_eq!(all, 256);
+    assert!(cut > 128, "{cut} of 256 are cut off");
+    store.close().await;
+    let records = program.succeed(&["records", "candidates"]);
+    let mut records = records
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let worth = &records.find(|c| c["name"] == "right").unwrap()["probe"]["worth"];
+    // In training most of what it pays is right, and too long to be counted.
+    assert!(worth["right"].as_u64() < Some(32), "{worth:#}");
+    assert!(worth["mean"].as_f64() > Some(0.5), "{worth:#}");
+    assert!(
+        worth["auc_within"]["point"]
+            .as_f64()
+            .is_none_or(|auc| auc < 0.9),
+        "{worth:#}"
+    );
+}

@@ -21,6 +21,9 @@ pub struct Group {
     pub row: String,
     /// At least two.
     pub completions: Vec<String>,
+    /// What the evaluation would count of each, where it cuts completions off earlier than training does; empty where it counts the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<String>,
 }
 
 impl Pool {

@@ -61,6 +61,7 @@ impl TrialRunner {
                     .iter()
                     .filter_map(|of_seed| of_seed.get(question).cloned())
                     .collect(),
+                counted: Vec::new(),
             });
             let pool = Pool {
                 groups: groups.collect(),

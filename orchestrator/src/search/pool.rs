@@ -61,6 +61,43 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
     let seed = derive_seed(config.search.seed, "pool");
     let examples = task.train_examples(QUESTIONS, seed);
     let size = grpo.num_generations;
+    let completions = drawn(runner, &examples, seed, grpo.max_completion_length).await?;
+    let counted = match config.evaluation.max_completion_length {
+        shorter if shorter < grpo.max_completion_length => {
+            let cut = drawn(runner, &examples, seed, shorter).await?;
+            // A trainer may draw anew: then it is not known where these very completions would have been cut off.
+            let mut pairs = cut.iter().zip(&completions);
+            let is_cut = pairs.all(|(cut, whole)| whole.starts_with(cut.trim_end()));
+            if is_cut { cut } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    };
+    let mut counted = counted.chunks(size);
+    let group = |(example, completions): (&TrainExample, &[String])| Group {
+        prompt: example.prompt.clone(),
+        answer: example.answer.clone(),
+        row: example.row.clone(),
+        completions: completions.to_vec(),
+        counted: counted.next().unwrap_or_default().to_vec(),
+    };
+    Ok(Pool {
+        groups: examples
+            .iter()
+            .zip(completions.chunks(size))
+            .map(group)
+            .collect(),
+    })
+}
+
+/// A group of completions for each example, as training draws them, of so many tokens at most.
+async fn drawn(
+    runner: &TrialRunner,
+    examples: &[TrainExample],
+    seed: u64,
+    max_completion_length: usize,
+) -> Result<Vec<String>, SearchError> {
+    let grpo = &runner.context.config.grpo;
+    let size = grpo.num_generations;
     let prompts = examples
         .iter()
         .flat_map(|example| std::iter::repeat_n(example.prompt.clone(), size));
@@ -70,7 +107,7 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
             top_k: grpo.top_k,
             top_p: grpo.top_p,
             min_p: grpo.min_p,
-            max_completion_length: grpo.max_completion_length,
+            max_completion_length,
         },
         eval_prompts: prompts.collect(),
         ..runner.context.jobs().unjudged(Vec::new(), &[], seed, 0)
@@ -82,27 +119,15 @@ async fn sample(runner: &TrialRunner) -> Result<Pool, SearchError> {
         earlier: None,
     };
     let completions = training.to_completion(&mut Unwatched).await?.completions;
-    if completions.len() != examples.len() * size {
-        let why = format!(
-            "the trainer returned {} completions for {} prompts",
-            completions.len(),
-            examples.len() * size
-        );
-        return Err(TrainError::Setup(why).into());
+    if completions.len() == examples.len() * size {
+        return Ok(completions);
     }
-    let group = |(example, completions): (&TrainExample, &[String])| Group {
-        prompt: example.prompt.clone(),
-        answer: example.answer.clone(),
-        row: example.row.clone(),
-        completions: completions.to_vec(),
-    };
-    Ok(Pool {
-        groups: examples
-            .iter()
-            .zip(completions.chunks(size))
-            .map(group)
-            .collect(),
-    })
+    let why = format!(
+        "the trainer returned {} completions for {} prompts",
+        completions.len(),
+        examples.len() * size
+    );
+    Err(TrainError::Setup(why).into())
 }
 
 pub(super) async fn base_rewards(runner: &TrialRunner) -> Result<Vec<LoadedReward>, SearchError> {

@@ -56,7 +56,10 @@ pub struct Probed {
 /// What rewards are measured against.
 pub struct ProbeSet {
     pool: Pool,
+    /// On the completions as rewards get them.
     verdicts: Vec<Verdict>,
+    /// Which of them the evaluation would count as right.
+    right: Vec<bool>,
     sizes: Vec<usize>,
     hacks: Vec<Hack>,
     hack_verdicts: Vec<Verdict>,
@@ -79,10 +82,17 @@ impl ProbeSet {
         let mut hacks = hacks::built_in(&pool);
         hacks.extend(more);
         let hack_verdicts = judge.judge(&rollouts(&hacks))?;
+        let counted = pool.groups.iter().any(|group| !group.counted.is_empty());
+        let counted = match counted {
+            true => Some(judge.judge(&pool.counted())?),
+            false => None,
+        };
         let scorer = Scorer::new(base, Aggregation::default(), judge);
         let scored = scorer.score(&pool.rollouts())?;
         let base = scored.members.into_iter();
+        let verdicts = counted.as_ref().unwrap_or(&scored.verdicts);
         Ok(Self {
+            right: verdicts.iter().map(|verdict| verdict.correct).collect(),
             verdicts: scored.verdicts,
             hack_verdicts,
             sizes: pool.sizes(),
@@ -112,6 +122,7 @@ impl ProbeSet {
         Self {
             references: references.collect(),
             verdicts: self.verdicts.clone(),
+            right: self.right.clone(),
             sizes: self.sizes.clone(),
             hacks,
             hack_verdicts: self.hack_verdicts.clone(),
@@ -155,9 +166,9 @@ impl ProbeSet {
         let every = samples.len().div_ceil(FUEL_SAMPLES);
         let some = samples.iter().step_by(every);
         let fuels: Vec<u64> = some.map(|sample| reward.measure(sample).fuel).collect();
-        let right: Vec<bool> = self.verdicts.iter().map(|v| v.correct).collect();
+        let right = &self.right;
         let groups = self.sizes.len();
-        let mixed = split(&right, &self.sizes)
+        let mixed = split(right, &self.sizes)
             .filter(|group| group.contains(&true) && group.contains(&false));
         let worth = Worth {
             completions: scores.len(),
@@ -170,8 +181,8 @@ impl ProbeSet {
             highest: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             mean: scores.iter().sum::<f64>() / scores.len() as f64,
             flat_groups: flat_groups(&scores, &self.sizes) as f64 / groups as f64,
-            auc: auc(&scores, &right),
-            auc_within: auc_within(&scores, &right, &self.sizes),
+            auc: auc(&scores, right),
+            auc_within: auc_within(&scores, right, &self.sizes),
             agreement: self.agreement(&scores),
             hacks: self.hack_shares(reward, &scores)?,
             mean_fuel: fuels.iter().sum::<u64>() / fuels.len().max(1) as u64,

@@ -76,6 +76,7 @@ impl Pool {
             answer: group.answer.as_str().to_owned(),
             row: String::new(),
             completions: group.completions,
+            counted: Vec::new(),
         };
         Self {
             groups: groups.into_iter().map(group).collect(),
@@ -102,8 +103,20 @@ impl Pool {
     /// All completions, group after group.
     #[must_use]
     pub fn rollouts(&self) -> Vec<Rollout<'_>> {
+        self.rollouts_of(|group| &group.completions)
+    }
+
+    /// What the evaluation counts of each.
+    pub(super) fn counted(&self) -> Vec<Rollout<'_>> {
+        self.rollouts_of(|group| match group.counted.as_slice() {
+            [] => &group.completions,
+            counted => counted,
+        })
+    }
+
+    fn rollouts_of(&self, texts: impl Fn(&Group) -> &[String]) -> Vec<Rollout<'_>> {
         let completions = self.groups.iter().flat_map(|group| {
-            let of_group = group.completions.iter();
+            let of_group = texts(group).iter();
             of_group.map(move |completion| (group, completion))
         });
         completions
@@ -195,6 +208,7 @@ fn group(row: &Value) -> Result<Group, &'static str> {
         answer,
         row: others(row),
         completions,
+        counted: Vec::new(),
     })
 }
 

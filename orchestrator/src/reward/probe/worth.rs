@@ -9,7 +9,7 @@ use super::statistics::PairShare;
 pub struct Worth {
     /// Completions scored, hacks aside.
     pub completions: usize,
-    /// Of these, right.
+    /// Of these, right; a completion that the evaluation would cut off is so as far as it is counted.
     pub right: usize,
     /// Groups they come in.
     pub groups: usize,

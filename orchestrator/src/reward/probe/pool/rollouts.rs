@@ -82,6 +82,7 @@ pub(super) fn pool(
                     answer: line.answer,
                     row: line.row,
                     completions: Vec::new(),
+                    counted: Vec::new(),
                 },
                 Vec::new(),
             ));

@@ -10,6 +10,7 @@ fn questions_are_spread_over_the_pool_and_asked_once() {
         answer: n.to_string(),
         row: String::new(),
         completions: vec![String::new(); 2],
+        counted: Vec::new(),
     };
     let pool = Pool {
         groups: (0..60).map(group).collect(),
