@@ -8,7 +8,7 @@ use std::{
 use crate::{
     config::GateConfig,
     domain::candidate::{Candidate, NewCandidate, Origin, Refusal, Status},
-    reward::probe::Probed,
+    reward::probe::{ENOUGH_MIXED, Probed},
 };
 
 /// The advantages of the accepted candidates so far, with the name of the first that has them.
@@ -55,9 +55,6 @@ enum Kind {
     Changed,
     Combined,
 }
-
-/// Questions answered both right and wrong that an AUC, or a rung's F1, must rest on to rank anybody: of fewer, a single one decides.
-pub const ENOUGH_MIXED: usize = 8;
 
 /// Keeps the better part of a round's accepted candidates by their AUC within groups, and the best of each kind. What a person put in stays.
 /// A candidate whose AUC is not known stands in the middle. Where the untouched policy is hardly ever right, or hardly ever wrong, the AUC

@@ -12,7 +12,7 @@ use crate::{
         candidate::{CandidateId, Origin},
         trial::{Arm, NewTrial, Stage, Trial, TrialId, TrialState},
     },
-    reward::winnow::ENOUGH_MIXED,
+    reward::probe::ENOUGH_MIXED,
     store::Snapshot,
 };
 

@@ -35,8 +35,11 @@ use crate::{
     },
     proposer::{ProposeError, Proposer, grammar},
     reward::{
-        admit::Examiner, controls, maker::RewardMaker, probe::Mixed, references,
-        winnow::ENOUGH_MIXED,
+        admit::Examiner,
+        controls,
+        maker::RewardMaker,
+        probe::{ENOUGH_MIXED, Mixed},
+        references,
     },
     store::Proposed,
     text::counted,

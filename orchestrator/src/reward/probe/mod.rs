@@ -30,7 +30,7 @@ pub use parts::{Comparison, Part};
 pub use pool::{BadPool, Recorded};
 pub use statistics::PairShare;
 pub use twins::Mixed;
-pub use worth::{Agreement, HackShare, Worth};
+pub use worth::{Agreement, ENOUGH_MIXED, HackShare, Worth};
 
 use crate::domain::pool::Pool;
 use reference::Reference;

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::PairShare;
 
+/// Questions answered both right and wrong that an AUC, or a rung's F1, must rest on to rank anybody: of fewer, a single one decides.
+pub const ENOUGH_MIXED: usize = 8;
+
 /// The worth of one reward on one pool. All of it is deterministic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Worth {
@@ -68,6 +71,13 @@ pub struct HackShare {
 }
 
 impl Worth {
+    /// AUC within groups, where it rests on enough questions to rank anybody.
+    #[must_use]
+    pub fn telling_auc(&self) -> Option<f64> {
+        let auc = self.auc_within.as_ref()?.point;
+        (self.mixed_groups >= ENOUGH_MIXED).then_some(auc)
+    }
+
     /// Whether all completions score the same.
     #[must_use]
     pub fn is_constant(&self) -> bool {

@@ -79,13 +79,13 @@ fn rounds(board: &Leaderboard) -> HashMap<CandidateId, u32> {
         .collect()
 }
 
-/// AUC within groups of each candidate, as its probe has it.
+/// AUC within groups of each candidate whose probe had enough to tell it by.
 async fn auc_within(runner: &TrialRunner) -> Result<HashMap<CandidateId, f64>, StoreError> {
     let Context { store, id, .. } = &*runner.context;
     let candidates = store.candidates(*id).await?.into_iter();
     let known = candidates.filter_map(|candidate| {
         let probed: Probed = serde_json::from_str(candidate.probe.as_deref()?).ok()?;
-        Some((candidate.id, probed.worth?.auc_within?.point))
+        Some((candidate.id, probed.worth?.telling_auc()?))
     });
     Ok(known.collect())
 }

@@ -72,6 +72,12 @@ fn the_gate_refuses_nobody_for_what_chance_or_the_pool_explains() {
 }
 
 #[test]
+fn an_auc_tells_where_enough_questions_were_answered_both_right_and_wrong() {
+    assert_eq!(worth(0.0, 8, 0.9, None).telling_auc(), Some(0.9));
+    assert_eq!(worth(0.0, 7, 0.9, None).telling_auc(), None);
+}
+
+#[test]
 fn pools_are_read_in_both_formats_and_bad_lines_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pool.jsonl");
