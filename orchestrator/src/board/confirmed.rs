@@ -3,8 +3,8 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use evaluator::{
-    Agreement, BootstrapConfig, Estimate, Evaluation, Outcome, mcnemar_of, pooled_difference,
-    pooled_f1,
+    Agreement, BootstrapConfig, ConfidenceInterval, Estimate, Evaluation, Outcome, mcnemar_of,
+    pooled_difference, pooled_f1,
 };
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         figures::bootstrap_of,
         traces::Flag,
-        trial::{Arm, Stage, TrialId, TrialState},
+        trial::{Arm, BASE_ONLY, Stage, TrialId, TrialState},
     },
     store::Snapshot,
 };
@@ -47,6 +47,40 @@ pub struct Confirmed {
     /// Signs that the reward was hacked, in the training of any seed or in how it pays what its own policies write; absent where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
+}
+
+impl Confirmed {
+    /// What a person should know before this is trained with in earnest: the signs that it was hacked, and the finalist that is ahead of it
+    /// on Test by whole intervals, if one is.
+    #[must_use]
+    pub fn cautions(&self, finalists: &[Self]) -> Vec<String> {
+        let range = |f1: &Estimate| {
+            let ConfidenceInterval { lower, upper, .. } = f1.interval;
+            format!("{:.3} [{lower:.3}, {upper:.3}]", f1.point)
+        };
+        let ahead = finalists
+            .iter()
+            .filter(|other| other.steps == self.steps && other.name != BASE_ONLY)
+            .filter(|other| other.f1.interval.lower > self.f1.interval.upper)
+            .max_by(|a, b| a.f1.point.total_cmp(&b.f1.point));
+        let ahead = ahead.map(|other| {
+            let kind = match other.members.contains(&other.name) {
+                true => "",
+                false => "--ensemble ",
+            };
+            format!(
+                "on Test `{}` is ahead of `{}`: F1 {} against {}; to take it: {kind}{}",
+                other.name,
+                self.name,
+                range(&other.f1),
+                range(&self.f1),
+                other.name
+            )
+        });
+        let flags = self.flags.iter();
+        let flags = flags.map(|flag| format!("the audit of `{}`: {}", self.name, flag.told));
+        ahead.into_iter().chain(flags).collect()
+    }
 }
 
 /// The runs of one finalist that are done.
@@ -256,5 +290,46 @@ mod tests {
                 neither: 1
             }
         );
+    }
+
+    #[test]
+    fn a_finalist_is_cautioned_of_by_its_flags_and_by_whom_is_ahead_beyond_doubt() {
+        let finalist = |name: &str, members: &[&str], point: f64, steps| Confirmed {
+            name: name.to_owned(),
+            members: members.iter().map(|&member| member.to_owned()).collect(),
+            steps,
+            f1: Estimate {
+                point,
+                standard_error: 0.01,
+                interval: ConfidenceInterval {
+                    lower: point - 0.02,
+                    upper: point + 0.02,
+                    level: 0.95,
+                },
+            },
+            per_seed: vec![point],
+            minus_base: None,
+            vs_base: None,
+            missing: 0,
+            flags: Vec::new(),
+        };
+        let mut all = vec![
+            finalist("longer-trained", &["longer-trained"], 0.99, 120),
+            finalist(BASE_ONLY, &["base/a"], 0.9, 60),
+            finalist("top-3", &["a", "b", "c"], 0.7, 60),
+            finalist("b", &["b"], 0.69, 60),
+            finalist("a", &["a"], 0.1, 60),
+        ];
+        assert_eq!(all[2].cautions(&all), [""; 0]);
+        assert_eq!(all[3].cautions(&all), [""; 0], "the intervals overlap");
+        let ahead = "on Test `top-3` is ahead of `a`: F1 0.700 [0.680, 0.720] against 0.100 [0.080, 0.120]; to take it: --ensemble top-3";
+        assert_eq!(all[4].cautions(&all), [ahead]);
+        all[4].flags.push(Flag {
+            sign: crate::domain::traces::Sign::LengthDrift,
+            told: "shorter".to_owned(),
+        });
+        assert_eq!(all[4].cautions(&all)[1], "the audit of `a`: shorter");
+        all.remove(2);
+        assert!(all[3].cautions(&all)[0].ends_with("to take it: b"));
     }
 }

@@ -21,6 +21,9 @@ pub(super) async fn run(mut args: ExportArgs) -> anyhow::Result<()> {
     targets.dedup();
     let bench = rewards::bench();
     let gathered = gathered(&args, &bench).await?;
+    for told in gathered.search.iter().flat_map(|search| &search.cautions) {
+        tracing::warn!("{told}");
+    }
     let written = export::write(&gathered, &targets, &dir, &bench)?;
     let mut out = stdout();
     writeln!(out, "wrote {} to {}", written.join(", "), dir.display())?;

@@ -43,6 +43,8 @@ pub struct OfSearch {
     pub config: Config,
     /// Figures of this very mix on Test.
     pub confirmed: Option<Confirmed>,
+    /// What the confirmation says against it: see [`Confirmed::cautions`].
+    pub cautions: Vec<String>,
 }
 
 /// One reward to be exported.
@@ -105,6 +107,7 @@ pub async fn of_search(store: &Store, which: Which<'_>) -> Result<Gathered, Expo
     let names: Vec<&String> = chosen.iter().map(|(name, _)| name).collect();
     let mut confirmed = board.confirmed.iter();
     let confirmed = confirmed.find(|finalist| finalist.members.iter().eq(names.iter().copied()));
+    let cautions = confirmed.map(|finalist| finalist.cautions(&board.confirmed));
     let confirmed = confirmed.cloned();
     let figures: BTreeMap<&str, &Figures> = board
         .candidates
@@ -132,6 +135,7 @@ pub async fn of_search(store: &Store, which: Which<'_>) -> Result<Gathered, Expo
             record,
             config,
             confirmed,
+            cautions: cautions.unwrap_or_default(),
         }),
     })
 }
