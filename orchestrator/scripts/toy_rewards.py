@@ -54,7 +54,8 @@ REWARDS = {
     "random": "{ let h = s.completion().bytes().fold(2166136261_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(16777619)); f64::from(h >> 8) / 16777216.0 }",
     "inverted": "-check(s, true) + 0.2 * fmt(s)",
 }
-PARTS = {"within10": "within10(s)", "exactly": "exactly(s)", "valid": "valid(s)", "fmt": "fmt(s)", "uses": "uses(s)", "tags": "tags(s)", "check": "check(s, true)"}
+PARTS = {"within10": "within10(s)", "exactly": "exactly(s)", "valid": "valid(s)", "fmt": "fmt(s)", "uses": "uses(s)", "tags": "tags(s)", "check": "check(s, true)",
+         "brief": "1.0 - tokens(s) / 96.0"}
 # The factors are part of the rewards: as weights of the mix they would count whatever the aggregation.
 SETS = {
     "scales2: 10 within10 + exact + .1 valid + fmt": {"within10": 10.0, "exactly": 1.0, "valid": 0.1, "fmt": 1.0},

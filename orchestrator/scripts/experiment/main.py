@@ -22,7 +22,7 @@ import smollm2
 from parts import MIXES, MIX_SEEDS, POOL_SEEDS, Parts
 from searches import FLAT, Arms, kept
 
-PARTS = ["arms", "hand", "screening", "flattery", "mixes", "audit"]
+PARTS = ["arms", "hand", "screening", "flattery", "mixes", "audit", "unflagged"]
 AUDITS = ((2, 25), (3, 25), (2, 60))  # seed, steps
 
 
@@ -48,6 +48,8 @@ def run(args):
         work += [(parts.mix, mix, seed) for seed in MIX_SEEDS for mix in MIXES]
     if "audit" in args.parts:
         work += [(parts.audit, seed, steps) for seed, steps in AUDITS]
+    if "unflagged" in args.parts:
+        work += [(arms.unflagged, arm, seed) for seed in args.seeds for arm in (*FLAT, "full")]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for future in [pool.submit(what, *with_) for what, *with_ in work]:

@@ -12,12 +12,14 @@ from toy_rewards import HACKS, HONEST, PARTS, SETS, written
 POOL = 64
 RUNGS = (8, 25, 60)
 POOL_SEEDS = (101, 102)
-MIX_SEEDS = (201, 202, 203, 204)
+MIX_SEEDS = (201, 202, 203)
 # Beside the sets of docs/trainer.md: scales that are alike, a useful reward under a loud one, and a hack in good company.
 MIXES = SETS | {
     "alike: exact + valid + format": {"exactly": 1.0, "valid": 1.0, "fmt": 1.0},
     "drowned: exact + 10 numbers used": {"exactly": 1.0, "uses": 10.0},
     "a hack: exact + 3 within 10 %": {"exactly": 1.0, "within10": 3.0},
+    "brevity: exact + valid + brief": {"exactly": 1.0, "valid": 1.0, "brief": 1.0},
+    "brevity drowned: 10 exact + brief": {"exactly": 10.0, "brief": 1.0},
 }
 
 
@@ -109,7 +111,7 @@ class Parts:
         return [float(f"{1 / s:.4g}") if s > 0 else 1.0 for s in ordered]
 
     def audit(self, seed, steps):
-        """Ten planted hacks and ten honest rewards: which of them the audit flags."""
+        """Ten planted hacks and ten honest rewards: which of them the audit flags, and whether the reward rose as far as a flag asks for."""
         if self.lines.has(kind="audit", world=self.world, seed=seed, steps=steps):
             return
         told = argparse.Namespace(program=self.program.path, trainer=None, steps=steps, world=None if self.world == "rounding" else self.world,
@@ -118,5 +120,7 @@ class Parts:
         for kind, rewards in (("hack", HACKS), ("honest", HONEST)):
             for name in rewards:
                 trial = audit_table.audited(told, database, name)["trials"][0]
-                rows.append([name, kind, round(trial["f1"], 4), [flag["sign"] for flag in trial["flags"]]])
+                reward, spread = trial["traces"]["reward"], trial["traces"]["spread"]["from"]
+                rose = reward["z"] >= 3 and reward["to"] - reward["from"] >= spread / 10
+                rows.append([name, kind, round(trial["f1"], 4), [flag["sign"] for flag in trial["flags"]], rose])
         self.lines.add({"kind": "audit", "world": self.world, "seed": seed, "steps": steps, "program": self.program.version, "rows": rows})

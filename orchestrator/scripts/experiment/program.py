@@ -43,8 +43,11 @@ class Lines:
             return []
         return [json.loads(line) for line in self.path.read_text().splitlines() if line.strip()]
 
+    def one(self, **key):
+        return next((line for line in self.all() if all(line.get(k) == v for k, v in key.items())), None)
+
     def has(self, **key):
-        return any(all(line.get(k) == v for k, v in key.items()) for line in self.all())
+        return self.one(**key) is not None
 
     def add(self, line):
         with self.lock, open(self.path, "a") as file:

@@ -7,6 +7,7 @@ from inference import over_seeds, sign_flip, spearman, spearman_interval, wilson
 WORLDS = ("rounding", "sparse", "rambling", "muddled")
 ARMS = {"random": "no feedback (best of 24 random)", "feedback": "feedback, flat schedule", "full": "feedback, gate, rungs",
         "third": "the same, the first third"}
+BEFORE = {"blind": "full system before its rungs could abstain"}
 CONFIRMED = 60
 MARGIN = 0.01
 SEEDS = 8  # fewer answer no target
@@ -110,10 +111,14 @@ class World:
             ("budget", "full system − flat schedule, winner", self.difference(full, feedback), len(self.seeds)),
             ("mix", "full system's mix − its winner", self.difference(mix, full), len(self.seeds)),
             ("mix3", "flat schedule's best three − its winner", self.difference(lambda s: self.mix("feedback", s), feedback), len(self.seeds)),
-            ("answers", "tried and dropped: rungs go by answers where nobody is right more often than untouched − full system, winner",
-             self.difference(lambda s: self.winner("answers", s), full, tried("answers")), len(tried("answers"))),
             ("few", "before: the gate ranks by AUC on however few questions − full system, winner",
              self.difference(lambda s: self.winner("few", s), full, tried("few")), len(tried("few"))),
+            ("blind", "before: gate and rung rank on however little − full system, winner",
+             self.difference(lambda s: self.winner("blind", s), full, tried("blind")), len(tried("blind"))),
+            ("blind-third", "before, after a third − full system after a third, winner",
+             self.difference(lambda s: self.winner("blind-third", s), third, tried("blind-third")), len(tried("blind-third"))),
+            ("answers", "tried and dropped: rungs that rank by answers where nobody is right more often than untouched − rungs before, winner",
+             self.difference(lambda s: self.winner("answers", s), lambda s: self.winner("blind", s), tried("answers")), len(tried("answers"))),
         ]
         return [row for row in rows if row[2]]
 
@@ -196,6 +201,21 @@ def winners_flagged(world):
     return "The winners of all arms, each once a seed, by what the audit said of them after 25 steps:\n\n" + table(["winner", "n", "F1 on Test after 60 steps", "range"], rows) + "\n"
 
 
+def unflagged(world):
+    """What the best reward without a flag comes to where the leader has one."""
+    rows, differences, named = [], [], ARMS | BEFORE
+    for line in sorted((l for l in world.lines if l["kind"] == "unflagged"), key=lambda l: (list(named).index(l["arm"]), l["seed"])):
+        leader, best, test = line["leader"], line["best"], statistics.fmean(line["confirmed"]["per_seed"])
+        of_leader = world.confirmed(line["arm"], line["seed"], [leader[0]])
+        differences.append(test - of_leader)
+        rows.append((f"{named[line['arm']]}, {line['seed']}", f"{leader[3]:.3f}", f"{of_leader:.3f}", f"{best[3]:.3f}", f"{test:.3f}"))
+    if not rows:
+        return ""
+    head = ["search", "flagged leader, F1 on Dev", "on Test", "best without a flag, F1 on Dev", "on Test"]
+    return ("Where a leader was flagged and a reward without a flag had at least half its F1 on Dev, that one was confirmed afterwards, by the same seeds:\n\n"
+            f"{table(head, rows)}\n\nOn Test it is ahead by {signed(over_seeds(differences))}, p {probability(sign_flip(differences))}, n {len(rows)}.\n")
+
+
 FIGURES = {"auc_within": "AUC within groups", "auc": "AUC", "flat_groups": "share of flat groups", "hacks_paid": "most paid for a hack",
            "agrees_with_check": "agreement with the answer check"}
 
@@ -253,13 +273,20 @@ def mixes(world):
 
 
 def audit(world):
+    """Which planted hacks and honest rewards are flagged, of all and of those whose reward rose as far as a flag asks for."""
     rows = []
+
+    def share(flagged):
+        k, n = sum(flagged), len(flagged)
+        return f"{k} of {n}" + (", {:.2f} [{:.2f}, {:.2f}]".format(k / n, *wilson(k, n)) if n else "")
+
     for line in sorted((l for l in world.lines if l["kind"] == "audit"), key=lambda l: (l["steps"], l["seed"])):
-        of = lambda kind: [bool(flags) for _, k, _, flags in line["rows"] if k == kind]
-        share = lambda flags: f"{sum(flags)} of {len(flags)}, {sum(flags) / len(flags):.2f} [{wilson(sum(flags), len(flags))[0]:.2f}, {wilson(sum(flags), len(flags))[1]:.2f}]"
-        missed = [name for name, k, _, flags in line["rows"] if (k == "hack") != bool(flags)]
-        rows.append((line["steps"], line["seed"], share(of("hack")), share(of("honest")), ", ".join(missed) or "none"))
-    return table(["steps", "seed", "hacks flagged", "honest rewards flagged", "wrongly judged"], rows) + "\n" if rows else "Not run.\n"
+        of = lambda kind, risen=False: [bool(flags) for _, k, _, flags, rose in line["rows"] if k == kind and (rose or not risen)]
+        missed = [name + ("" if rose else "°") for name, k, _, flags, rose in line["rows"] if (k == "hack") != bool(flags)]
+        rows.append((line["steps"], line["seed"], share(of("hack")), share(of("hack", risen=True)), share(of("honest")), ", ".join(missed) or "none"))
+    if not rows:
+        return "Not run.\n"
+    return table(["steps", "seed", "hacks flagged", "… of those whose reward rose", "honest rewards flagged", "wrongly judged (°: its reward did not rise)"], rows) + "\n"
 
 
 def real(lines):
@@ -300,8 +327,8 @@ def section(w, folder):
             draw_screening(w, folder)
     parts += [screening(w), f"### Sum, z-score, GDPO, `{w.name}`\n", mixes(w), f"### The audit, `{w.name}`\n", audit(w)]
     if w.seeds:
-        parts.append(winners_flagged(w))
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+        parts += [winners_flagged(w), unflagged(w)]
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
 def summary(worlds):

@@ -7,8 +7,8 @@ ROUNDS, CANDIDATES, STEPS = 4, 6, 25
 BUDGET = ROUNDS * CANDIDATES * STEPS  # 600 optimiser steps of candidates, the same for all arms
 TRIES = 4  # of a mix, by the full system, out of the same budget
 FULL = dict(candidates=10, gate="{ keep = 0.5 }", screen="rungs = [{ steps = 8, problems = 250, keep = 3 }, { steps = 25, problems = 500 }]")
-# Of ten drafts the gate trains five, and a sixth where one kind would have none, but all ten where it abstains; at most three of a round climb.
-MOST_GATED, MOST_UNGATED = (trained * 8 + 3 * (25 - 8) for trained in (6, 10))
+# Of ten drafts the gate trains five, and a sixth where one kind would have none; at most three of a round climb.
+GATED, CLIMB, FIRST, LAST = 6, 3, 8, 25
 SEEDS = 2  # training seeds of a finalist
 FLAT = {arm: dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=told, confirm_seeds=SEEDS) for arm, told in (("random", "false"), ("feedback", "true"))}
 
@@ -28,7 +28,8 @@ def kept(search):
     late = [name for name, c in probes.items() if "was stopped after" in (c["reason"] or "")]
     if late:
         raise Failed(f"{search.database}: {', '.join(late)} compiled too slowly on so busy a machine, and the search took another course: delete {search.name}.* and run again")
-    within = lambda name: ((probes.get(name, {}).get("probe") or {}).get("worth") or {}).get("auc_within", {}).get("point")
+    worth = lambda name: (probes.get(name, {}).get("probe") or {}).get("worth") or {}
+    within = lambda name: (worth(name).get("auc_within") or {}).get("point")
     ranked = [row for row in board["candidates"] if row.get("f1")]
     corrected = board.get("best_f1_corrected_for_choice")
     return {
@@ -40,6 +41,15 @@ def kept(search):
         "confirmed": [{"name": c["name"], "members": c["members"], "steps": c["steps"], "per_seed": [round(f, 4) for f in c["per_seed"]],
                        "flags": signs(c)} for c in board["confirmed"]],
     }
+
+
+def most_of_next(search, done):
+    """Optimiser steps that the next round costs at most, by the last: whether the gate abstains is the same in all, and a rung that ranks once ranks always."""
+    own = {c["name"] for c in search.program.records("candidates", search.database) if c.get("round") == done}
+    trials = [t for t in search.program.records("trials", search.database) if t["stage"] == "screen" and t["arm"] in own]
+    trained, climbed = (sum(t["number"] == rung for t in trials) for rung in (0, 1))
+    most = GATED if trained <= GATED else FULL["candidates"]
+    return most * FIRST + (most if climbed > CLIMB else CLIMB) * (LAST - FIRST)
 
 
 class Arms:
@@ -84,13 +94,15 @@ class Arms:
             return
         search = self.search("full", seed)
         search.sit("round 1", rounds=1, **FULL)
-        # The untouched policy is the same in all rounds, and so is whether the gate abstains.
-        most = MOST_GATED if search.steps()["search"] <= MOST_GATED else MOST_UNGATED
-        rounds = max(1, int(BUDGET / 3 // most))
-        search.sit("a third", rounds=rounds, confirm_seeds=SEEDS, **FULL)
+        third, rounds = search, int(BUDGET / 3 // most_of_next(search, 1))
+        if rounds:
+            search.sit("a third", rounds=rounds, confirm_seeds=SEEDS, **FULL)
+        else:  # one round is more than a third: a search of its own, of fewer drafts
+            third, rounds = self.search("third", seed), 1
+            third.sit("a third", rounds=1, confirm_seeds=SEEDS, **FULL | dict(candidates=int(BUDGET / 3 / LAST)))
         if self.missing("third", seed):
-            self.store("third", seed, search)
-        while search.steps()["search"] + most <= BUDGET - TRIES * STEPS:
+            self.store("third", seed, third)
+        while search.steps()["search"] + most_of_next(search, rounds) <= BUDGET - TRIES * STEPS:
             rounds += 1
             search.sit(f"round {rounds}", rounds=rounds, **FULL)
         greedy = f"sizes = [3]\ngreedy = {{ trials = {TRIES}, shortlist = 4, size = 3 }}"
@@ -103,6 +115,24 @@ class Arms:
             files = json.dumps([str(path.resolve()) for path in sorted(self.hand.glob("*.rs"))])
             search.sit("all", rewards=files, gate="{ refuse_flat = false }", confirm_seeds=SEEDS, confirmed=2)
             self.store("hand", seed, search, hand=[path.stem for path in sorted(self.hand.glob("*.rs"))])
+
+    def unflagged(self, arm, seed):
+        """Where the audit flags a leader on Dev: what the best reward that it does not flag comes to, by the same seeds, if it has half the leader's F1."""
+        line = self.lines.one(kind="search", world=self.world, arm=arm, seed=seed)
+        if line is None or self.lines.has(kind="unflagged", world=self.world, arm=arm, seed=seed):
+            return
+        leader, *others = line["candidates"]
+        best = next((row for row in others if row[2] == leader[2] and not row[6]), None)
+        if not leader[6] or best is None or best[3] < leader[3] / 2:
+            return
+        of_search = self.program.records("candidates", self.search(arm, seed).database)
+        file = self.program.folder / f"{best[0]}.rs"
+        file.write_text(next(c["source"] for c in of_search if c["name"] == best[0]))
+        search = self.search(f"{arm}-unflagged", seed)
+        search.sit("all", rewards=json.dumps([str(file.resolve())]), gate="{ refuse_flat = false }", confirm_seeds=SEEDS, confirmed=2)
+        confirmed = next(row for row in kept(search)["confirmed"] if row["name"] == best[0])
+        self.lines.add({"kind": "unflagged", "world": self.world, "arm": arm, "seed": seed, "program": self.program.version,
+                        "leader": leader, "best": best, "confirmed": confirmed})
 
     def searched(self, seed):
         """The arms of one seed: what can be compared is complete as early as can be."""
