@@ -7,7 +7,7 @@ use std::{collections::HashSet, fs};
 
 use program::{
     Printed, Program,
-    searches::{CORRECT, draft, replay, screened},
+    searches::{CORRECT, assorted, config, draft, folder, replay, screened},
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -287,4 +287,35 @@ fn a_candidate_named_like_a_base_reward_is_exported_beside_it() {
         "--samples",
         "samples.jsonl",
     ]);
+}
+
+#[test]
+fn an_export_says_what_the_confirmation_made_of_it() {
+    let settings = config("kind = 'replay'\npath = 'drafts.jsonl'", "", 2);
+    let program = folder(&settings.replace("candidates = 1", "candidates = 3"));
+    program.write("drafts.jsonl", &assorted());
+    program.succeed(&["run", "search.toml"]);
+    let confirmed = program.leaderboard()["confirmed"].clone();
+    let flagged = |name: &str| {
+        let mut rows = confirmed.as_array().unwrap().iter();
+        let row = rows.find(|row| row["name"] == name);
+        row.is_some_and(|row| row.get("flags").is_some())
+    };
+    let mut seen = Vec::new();
+    for row in confirmed.as_array().unwrap() {
+        let name = row["name"].as_str().unwrap();
+        if row["members"] != serde_json::json!([name]) {
+            continue;
+        }
+        let out = format!("out-{}", seen.len());
+        let printed = program.run(&["export", name, &out]);
+        assert_eq!(printed.code, 0, "{printed:?}");
+        let told = printed.err.contains(&format!("the audit of `{name}`"));
+        assert_eq!(told, flagged(name), "{name}: {printed:?}");
+        seen.push((told, printed.err.contains("is ahead of")));
+    }
+    assert!(
+        seen.contains(&(true, true)) && seen.contains(&(false, false)),
+        "{seen:?} {confirmed:#}"
+    );
 }

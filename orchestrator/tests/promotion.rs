@@ -51,6 +51,17 @@ async fn ended(database: &Path) -> Option<i64> {
     ended.ok()
 }
 
+#[test]
+fn the_plan_says_what_rungs_cost_that_leave_nobody_out() {
+    let plan = search().run(&["run", "search.toml", "--plan"]);
+    let told = plan.out + &plan.err;
+    // 16 candidates and the base rewards, 12 steps each.
+    assert!(
+        told.contains("(up to 204 steps where rungs tell nobody apart)"),
+        "{told}"
+    );
+}
+
 #[tokio::test]
 async fn a_search_that_takes_over_another_comes_to_the_same_trials_in_the_same_order() {
     let program = search();
