@@ -44,8 +44,8 @@ class Parts:
         chosen = {}
         for seed in seeds:
             search = arms.search("random", seed)
-            if "to the end" not in search.sittings():
-                continue
+            if not arms.was_run(search):
+                break  # the pool is the same whenever it is drawn
             for c in self.program.records("candidates", search.database):
                 if c["origin"] == "round" and c["status"] == "accepted" and len(chosen) < POOL:
                     chosen.setdefault(c["sha256"], c)

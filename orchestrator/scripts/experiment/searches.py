@@ -10,6 +10,7 @@ FULL = dict(candidates=10, gate="{ keep = 0.5 }", screen="rungs = [{ steps = 8, 
 # Of ten drafts the gate trains five, and a sixth where one kind would have none; at most three of a round climb.
 GATED, CLIMB, FIRST, LAST = 6, 3, 8, 25
 SEEDS = 2  # training seeds of a finalist
+TO_THE_END, AGAIN = "to the end", "the same steps on Test"  # sittings that have all rounds
 FLAT = {arm: dict(candidates=CANDIDATES, rounds=ROUNDS, feedback=told, confirm_seeds=SEEDS) for arm, told in (("random", "false"), ("feedback", "true"))}
 
 
@@ -78,14 +79,22 @@ class Arms:
         if self.missing(arm, seed):
             start, search = self.start(seed), self.search(arm, seed)
             search.begins_as(start)
-            search.sit("to the end", ensemble="sizes = [3]", **FLAT[arm])
+            search.sit(TO_THE_END, ensemble="sizes = [3]", **FLAT[arm])
             self.store(arm, seed, search)
 
+    def was_run(self, search):
+        """Whether the database of a flat schedule has all its rounds."""
+        return any("cpu_s" in search.sittings().get(label, {}) for label in (TO_THE_END, AGAIN))
+
     def flattery(self, arm, seed):
-        """What a winner is worth on Test after as many steps as on Dev, with other training seeds."""
-        if not self.missing(arm, seed) and not self.lines.has(kind="flattery", world=self.world, arm=arm, seed=seed):
+        """What a winner is worth on Test after as many steps as on Dev, with other training seeds. Where the search's database is gone, it is run again."""
+        line = self.lines.one(kind="search", world=self.world, arm=arm, seed=seed)
+        if line and not self.lines.has(kind="flattery", world=self.world, arm=arm, seed=seed):
             search = self.search(arm, seed)
-            search.sit("the same steps on Test", confirm_steps=STEPS, **FLAT[arm])
+            search.sit(AGAIN, confirm_steps=STEPS, **FLAT[arm])
+            by_name = lambda of: sorted((row[0], row[3]) for row in of["candidates"])
+            if by_name(kept(search)) != by_name(line):
+                raise Failed(f"{search.database}: run again, the search did not take the course of its line")
             self.lines.add({"kind": "flattery", "world": self.world, "arm": arm, "seed": seed, "program": self.program.version,
                             "confirmed": [row for row in kept(search)["confirmed"] if row["steps"] == STEPS]})
 
@@ -106,7 +115,7 @@ class Arms:
             rounds += 1
             search.sit(f"round {rounds}", rounds=rounds, **FULL)
         greedy = f"sizes = [3]\ngreedy = {{ trials = {TRIES}, shortlist = 4, size = 3 }}"
-        search.sit("to the end", rounds=rounds, ensemble=greedy, confirm_seeds=SEEDS, **FULL)
+        search.sit(TO_THE_END, rounds=rounds, ensemble=greedy, confirm_seeds=SEEDS, **FULL)
         self.store("full", seed, search)
 
     def by_hand(self, seed):
