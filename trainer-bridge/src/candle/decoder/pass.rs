@@ -16,7 +16,7 @@ pub enum Keep {
     Everything,
     /// What enters each layer, of which the way back computes the rest once more: the memory of one layer is enough.
     Entries,
-    /// Nothing: there is no way back.
+    /// Nothing, for there is no way back: all layers use the memory of one.
     Nothing,
 }
 
@@ -164,23 +164,23 @@ impl<R: Default> Tape<R> {
         tokens: &[u32],
         keep: Keep,
     ) -> Result<(), O::Error> {
-        self.layers
-            .resize_with(layout.layers.len(), LayerTape::default);
+        let layers = match keep {
+            Keep::Everything | Keep::Entries => layout.layers.len(),
+            Keep::Nothing => 1,
+        };
+        self.layers.resize_with(layers, LayerTape::default);
         ops.embed(tokens, &mut self.exit)?;
-        for (layer, weights) in self.layers.iter_mut().zip(&layout.layers) {
+        for (i, weights) in layout.layers.iter().enumerate() {
+            let layer = &mut self.layers[i.min(layers - 1)];
             std::mem::swap(&mut layer.entry, &mut self.exit);
             layer.forward(ops, weights)?;
             layer.leave(ops, weights, &mut self.exit)?;
-            match keep {
-                Keep::Everything => {}
-                Keep::Entries => {
-                    let entry = std::mem::take(&mut layer.entry);
-                    *layer = LayerTape {
-                        entry,
-                        ..LayerTape::default()
-                    };
-                }
-                Keep::Nothing => *layer = LayerTape::default(),
+            if keep == Keep::Entries {
+                let entry = std::mem::take(&mut layer.entry);
+                *layer = LayerTape {
+                    entry,
+                    ..LayerTape::default()
+                };
             }
         }
         Ok(())

@@ -192,6 +192,6 @@ fn pass<A: CpuAttention>(
     predicting: &[u32],
 ) {
     let layout = ops.weights.model.layout();
-    let Ok(()) = tape.run(ops, layout, tokens, Keep::Everything);
+    let Ok(()) = tape.run(ops, layout, tokens, Keep::Nothing);
     let Ok(_) = tape.predict(ops, layout, predicting);
 }

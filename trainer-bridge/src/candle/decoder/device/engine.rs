@@ -72,7 +72,7 @@ impl DeviceEngine {
         Ok(all)
     }
 
-    /// DeviceGradients a loss's gradients over micro-batches; as `CpuEngine::gradients`.
+    /// Sums a loss's gradients over micro-batches; as `CpuEngine::gradients`.
     pub fn gradients<R>(
         &mut self,
         model: &Model,
