@@ -130,21 +130,21 @@ class World:
         def judged(key, holds):
             if key not in found:
                 return "not run"
-            (point, _), p, n = found[key]
+            (point, ends), p, n = found[key]
             if n < SEEDS:
                 return f"**open**: {n} of {SEEDS} seeds"
-            return "**met**" if holds(point, p) else "**not met**"
+            return "**met**" if holds(point, p, ends) else "**not met**"
 
-        above = lambda key, bound: judged(key, lambda point, p: point > 0 and p < bound)
+        above = lambda key, bound: judged(key, lambda point, p, _: point > 0 and p < bound)
         share = max(self.arms["third"][s]["steps"]["search"] / self.arms["feedback"][s]["steps"]["search"] for s in self.seeds)
         rows = [
             ("the full system's winner beats the base rewards (p < .01)", show("full"), above("full", 0.01)),
             ("… and is not below the best of sixteen hand-designed rewards", show("hand"),
-             judged("hand", lambda point, p: point >= 0 or p >= 0.05)),
+             judged("hand", lambda point, p, ends: point >= 0 or p >= 0.05 and ends[1] >= 0)),
             ("feedback beats none in the mean F1 of the last two rounds", show("rounds"), above("rounds", 0.05)),
             ("… and in the winner", show("winner"), above("winner", 0.05)),
             (f"a third of the steps (at most {share:.2f} of them) reaches the flat schedule's winner within {MARGIN:.2f}".replace("0.", "."), show("third"),
-             judged("third", lambda point, p: point >= -MARGIN)),
+             judged("third", lambda point, p, _: point >= -MARGIN)),
         ]
         if self.name == WORLDS[-1]:
             rows.append(("the best mix beats the best single reward", show("mix"), above("mix", 0.05)))
@@ -243,13 +243,25 @@ def screening(world):
         rows.append(("the other seed, same steps", "both", len(both), *(rho([first[n]["f1"][i] for n in both], [second[n]["f1"][i] for n in both])
                                                                         for i in range(len(lines[0]["steps"])))))
     text = table(["Spearman of", "seed", "rewards", *(f"with F1 after {n} steps" for n in lines[0]["steps"])], rows)
-    own = distinct(lines[0])
-    best = set(sorted(range(len(own)), key=lambda i: -own[i]["f1"][-1])[: len(own) // 6])
-    half = lambda value: len(best & set(sorted(range(len(own)), key=lambda i: -value(own[i]))[: len(own) // 2]))
-    text += (f"\n\nOf the {len(best)} best of {len(own)} after {lines[0]['steps'][-1]} steps (seed {lines[0]['seed']}), the better half by AUC within groups holds "
-             f"{half(lambda r: r['probe']['auc_within'])}, that by F1 after {lines[0]['steps'][0]} steps {half(lambda r: r['f1'][0])}, "
-             f"after {lines[0]['steps'][1]} steps {half(lambda r: r['f1'][1])}.\n")
-    return text
+    return f"{text}\n\n{chosen_early(lines)}\n"
+
+
+def chosen_early(lines):
+    """What the choice by an early figure comes to after the longest training."""
+    rows, fallen = [], []
+    for line in lines:
+        own, (first, second, last) = distinct(line), line["steps"]
+        by = {"AUC within groups": lambda r: r["probe"]["auc_within"], f"F1 after {first} steps": lambda r: r["f1"][0],
+              f"F1 after {second} steps": lambda r: r["f1"][1], f"F1 after {last} steps": lambda r: r["f1"][2]}
+        ranked = {told: sorted(range(len(own)), key=lambda i: -value(own[i])) for told, value in by.items()}
+        few = len(own) // 6
+        best = set(ranked[f"F1 after {last} steps"][:few])
+        for told, order in ranked.items():
+            rows.append((told, line["seed"], f"{len(best & set(order[: len(own) // 2]))} of {few}", f"{own[order[0]]['f1'][2]:.3f}"))
+        halved = [own[i] for i in ranked[f"F1 after {second} steps"][:few] if own[i]["f1"][2] < own[i]["f1"][1] / 2]
+        fallen.append(f"seed {line['seed']} {len(halved)} of {few}")
+    text = table(["chosen by", "seed", f"in its better half, of the best after {last} steps", f"its first, F1 after {last} steps"], rows)
+    return f"{text}\n\nOf the best after {second} steps, below half of it after {last}: {', '.join(fallen)}."
 
 
 def mixes(world):
@@ -386,7 +398,7 @@ def filled(page, made):
 class Judged(unittest.TestCase):
     """Made-up searches whose answers are known."""
 
-    def world(self, seeds, third):
+    def world(self, seeds, third, hand=None):
         def line(arm, seed, f1):
             rows = [{"name": name, "steps": 60, "per_seed": [value + seed / 1000, value + seed / 1000]} for name, value in (("w", f1), ("base-rewards-only", 0.5))]
             steps = {"search": 180 if arm == "third" else 600}
@@ -394,15 +406,25 @@ class Judged(unittest.TestCase):
             return {"kind": "search", "arm": arm, "seed": seed, "steps": steps, "rounds": rounds, "candidates": [["w", 1, 0, f1, 1.0, None]], "confirmed": rows}
 
         arms = {"random": 0.8, "feedback": 0.9, "full": 0.9, "third": third}
-        return World("rounding", [line(arm, seed, f1) for seed in seeds for arm, f1 in arms.items()])
+        by_hand = [line("hand", seed, 0.9 + better) for seed, better in zip(seeds, hand or [])]
+        return World("rounding", [line(arm, seed, f1) for seed in seeds for arm, f1 in arms.items()] + by_hand)
 
-    def verdicts(self, seeds, third):
-        return [row[3] for row in self.world(seeds, third).targets()]
+    def verdicts(self, seeds, third, hand=None):
+        return [row[3] for row in self.world(seeds, third, hand).targets()]
 
     def test_what_is_seen_decides(self):
         self.assertEqual(self.verdicts(range(8), 0.895), ["**met**", "not run", "**met**", "**met**", "**met**"])
         self.assertEqual(self.verdicts(range(8), 0.88)[-1], "**not met**")
         self.assertEqual(self.verdicts(range(3), 0.9)[0], "**open**: 3 of 8 seeds")
+
+    def test_below_is_what_the_p_or_the_interval_calls_below(self):
+        by_hand = lambda hand: self.verdicts(range(8), 0.9, hand)[1]
+        self.assertEqual(by_hand([0.01, -0.01] * 4), "**met**")
+        self.assertEqual(by_hand([0.05] * 8), "**not met**")
+        uneven = [0.6, 0.6, 0.1, 0.02, 0.03, -0.03, -0.02, 0.02]
+        found = {key: (d, p) for key, _, (d, p), _ in self.world(range(8), 0.9, uneven).compared()}["hand"]
+        self.assertTrue(found[1] >= 0.05 and found[0][1][1] < 0, found)
+        self.assertEqual(by_hand(uneven), "**not met**")
 
     def test_a_seed_counts_with_all_its_arms(self):
         lines = self.world(range(8), 0.9).lines
