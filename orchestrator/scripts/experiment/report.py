@@ -221,7 +221,7 @@ FIGURES = {"auc_within": "AUC within groups", "auc": "AUC", "flat_groups": "shar
 
 
 def distinct(line):
-    return [row for row in line["rows"] if not row["same_as"] and row["probe"] and row["probe"]["auc_within"] is not None]
+    return [row for row in line["rows"] if not row["same_as"] and row["probe"]]
 
 
 def screening(world):
@@ -253,6 +253,8 @@ def chosen_early(lines):
         own, (first, second, last) = distinct(line), line["steps"]
         by = {"AUC within groups": lambda r: r["probe"]["auc_within"], f"F1 after {first} steps": lambda r: r["f1"][0],
               f"F1 after {second} steps": lambda r: r["f1"][1], f"F1 after {last} steps": lambda r: r["f1"][2]}
+        # A figure that some do not have, for want of a right answer, chooses nobody.
+        by = {told: value for told, value in by.items() if all(value(r) is not None for r in own)}
         ranked = {told: sorted(range(len(own)), key=lambda i: -value(own[i])) for told, value in by.items()}
         few = len(own) // 6
         best = set(ranked[f"F1 after {last} steps"][:few])
@@ -384,7 +386,8 @@ def draw(w, folder):
 
 def draw_screening(w, folder):
     own = distinct(min((l for l in w.lines if l["kind"] == "screening"), key=lambda l: l["seed"]))
-    panels = [("AUC before, F1 after 60", [(r["probe"]["auc_within"], r["f1"][2], r["name"]) for r in own])]
+    known = [(r["probe"]["auc_within"], r["f1"][2], r["name"]) for r in own if r["probe"]["auc_within"] is not None]
+    panels = [("AUC before, F1 after 60", known)] if known else []
     panels += [(f"F1 after {n}, after 60", [(r["f1"][i], r["f1"][2], r["name"]) for r in own]) for i, n in ((0, 8), (1, 25))]
     (folder / f"{w.name}-screening.svg").write_text(charts.scatter(panels, f"What F1 after 60 steps was foretold by, {len(own)} rewards, world {w.name}"))
 
